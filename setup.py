@@ -1,0 +1,45 @@
+"""The compiled kernels; everything else stands in pyproject.toml."""
+
+import os
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+# OPSLOG_CHECKED=1 builds for fuzzing: address sanitizer, undefined-behaviour
+# sanitizer and Cython's own bounds checks.
+CHECKED = os.environ.get("OPSLOG_CHECKED") == "1"
+FLAGS = (
+    ["-O1", "-g", "-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
+    if CHECKED
+    else ["-O3", "-fno-plt"]
+)
+KERNELS = [
+    "_assemble",
+    "_block",
+    "_column",
+    "_columns",
+    "_json",
+    "_jsonl",
+    "_scan",
+    "_traceback",
+    "_values",
+]
+
+setup(
+    ext_modules=cythonize(
+        [
+            Extension(
+                f"opslog.{name}",
+                [f"src/opslog/{name}.pyx"],
+                depends=["src/opslog/_vector.h"],
+                include_dirs=["src/opslog"],
+                extra_compile_args=[*FLAGS, "-D_GNU_SOURCE"],
+                extra_link_args=["-fsanitize=address,undefined"] if CHECKED else [],
+            )
+            for name in KERNELS
+        ],
+        include_path=["src"],
+        compiler_directives={"boundscheck": CHECKED},
+        build_dir="build/cython",
+    )
+)

@@ -1,0 +1,31 @@
+"""opslog: the logs of any OpenStack deployment as one stream of typed records."""
+
+from opslog.engine import Normalizer, Stats
+from opslog.errors import (
+    FilterError,
+    FormatError,
+    LayoutError,
+    OpslogError,
+    SampleError,
+    SinkError,
+    SourceError,
+)
+from opslog.logs import Logs, read
+from opslog.records import LogRecord
+from opslog.version import __version__
+
+__all__ = [
+    "FilterError",
+    "FormatError",
+    "LayoutError",
+    "LogRecord",
+    "Logs",
+    "Normalizer",
+    "OpslogError",
+    "SampleError",
+    "SinkError",
+    "SourceError",
+    "Stats",
+    "__version__",
+    "read",
+]

@@ -1,0 +1,79 @@
+# A block of input and what is known of its lines and records: plain C arrays,
+# so that scanning, assembling and building columns need no Python objects.
+
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+cdef enum:
+    NONE = -1
+    WINDOW = 1 << 20            # bytes of later input after which a record closes
+    LONGEST_LINE = 1 << 20      # a longer line is cut into pieces of this length
+    MOST_LINES = 10000          # lines one record may own
+
+cdef enum LineFlag:
+    HAS_OFFSET = 1              # the timestamp is UTC already
+    BAD_TIME = 2                # shaped like a time, but no such day
+    ESCAPED = 4                 # JSON: a captured string holds a backslash
+    PIECE = 8                   # what follows the first piece of an overlong line
+    SYSLOG = 16                 # part of a line whose newlines rsyslog wrote as #012
+
+cdef enum LinePart:
+    PART_BODY = 0
+    PART_TRACEBACK = 1
+    PART_STACK = 2
+
+cdef enum RecordFlag:
+    CLOSED = 1
+    UNRECOGNISED = 2            # format null
+    HEADLESS = 4                # traceback lines whose head is missing
+    TORN = 8
+    IN_STACK = 16               # the last raw line was a stack line
+    IN_BLOCK = 32               # the last prefixed line was inside a traceback block
+    HAS_TRACEBACK = 64
+    HAS_STACK = 128
+    HAS_MORE = 256              # follow-on lines in the body
+    OVERLONG = 512              # a piece of an overlong line
+    WEAK = 1024                 # began with a layout without a timestamp
+
+ctypedef struct Line:
+    int64_t time                # microseconds: UTC or local, see HAS_OFFSET
+    uint64_t worker             # hash of what tells writers of one source apart
+    int32_t start               # content: data[start:end]
+    int32_t end
+    int32_t stop                # the next line's start
+    int32_t first               # the line's first byte, before skipped NULs
+    int32_t row                 # index into spans, NONE without a layout
+    int32_t next                # next line of the same record, NONE at the end
+    int16_t leaf                # which layout matched, NONE if no one did
+    uint8_t severity            # OpenTelemetry number, 0 unknown
+    uint8_t flags
+    uint8_t part
+
+ctypedef struct Record:
+    int64_t offset              # source offset of the first byte
+    int32_t head                # first line
+    int32_t last                # last line
+    int32_t lines
+    int16_t leaf
+    uint16_t flags
+
+cdef class Block:
+    cdef uint8_t* data          # size bytes of input, then carried bytes up to used
+    cdef Py_ssize_t capacity
+    cdef readonly Py_ssize_t size
+    cdef readonly Py_ssize_t used
+    cdef readonly Py_ssize_t scanned    # bytes whose lines are known
+    cdef readonly int64_t offset        # source offset of data[0]
+    cdef readonly bint continued        # begins inside an overlong line
+    cdef Line* lines
+    cdef Py_ssize_t line_capacity
+    cdef readonly int32_t line_count    # lines of the block itself
+    cdef int32_t line_used              # and carried ones
+    cdef int32_t* spans
+    cdef Py_ssize_t span_capacity
+    cdef int32_t span_used
+    cdef readonly bint ascii    # no byte of the input is above 127
+
+    cdef int need_data(self, Py_ssize_t more) except -1 nogil
+    cdef int need_lines(self, Py_ssize_t more) except -1 nogil
+    cdef int need_spans(self, Py_ssize_t more) except -1 nogil
+    cdef void guard(self) noexcept nogil

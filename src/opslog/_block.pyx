@@ -1,0 +1,164 @@
+# cython: language_level=3, boundscheck=False, wraparound=False
+"""Blocks: the memory one stretch of input lives in, reused from block to block.
+
+A block is cut behind its last newline.  A line longer than LONGEST_LINE is cut
+into pieces of exactly that length, counted from the line's start, so that cuts
+depend on the bytes alone and memory stays bounded without any newline.
+"""
+
+cimport cython
+from libc.stdlib cimport free, realloc
+from libc.string cimport memchr, memcpy
+
+cdef extern from "string.h" nogil:
+    void* memmem(const void*, size_t, const void*, size_t)
+
+cdef extern from *:
+    """
+    #if defined(__SANITIZE_ADDRESS__)
+    #include <sanitizer/asan_interface.h>
+    #else
+    #define ASAN_POISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+    #define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+    #endif
+    """
+    void ASAN_POISON_MEMORY_REGION(void*, size_t) nogil
+    void ASAN_UNPOISON_MEMORY_REGION(void*, size_t) nogil
+
+PIECE_BYTES = LONGEST_LINE
+
+
+@cython.final
+cdef class Block:
+    """Bytes of one source from ``offset`` on, and arrays for what is found in them."""
+
+    def __cinit__(self, Py_ssize_t capacity):
+        self.need_data(capacity)
+
+    def __dealloc__(self):
+        ASAN_UNPOISON_MEMORY_REGION(self.data, self.capacity)
+        free(self.data)
+        free(self.lines)
+        free(self.spans)
+
+    cdef int need_data(self, Py_ssize_t more) except -1 nogil:
+        """Make room for ``more`` bytes behind ``used``."""
+        cdef Py_ssize_t wanted = self.used + more
+        cdef uint8_t* data
+        if wanted <= self.capacity:
+            ASAN_UNPOISON_MEMORY_REGION(self.data, wanted)
+            return 0
+        ASAN_UNPOISON_MEMORY_REGION(self.data, self.capacity)
+        wanted = max(wanted, self.capacity + self.capacity // 2)
+        data = <uint8_t*>realloc(self.data, wanted)
+        if data == NULL:
+            with gil:
+                raise MemoryError()
+        self.data = data
+        self.capacity = wanted
+        return 0
+
+    cdef int need_lines(self, Py_ssize_t more) except -1 nogil:
+        cdef Py_ssize_t wanted = self.line_used + more
+        cdef Line* lines
+        if wanted <= self.line_capacity:
+            return 0
+        wanted = max(wanted, self.line_capacity * 2)
+        lines = <Line*>realloc(self.lines, wanted * sizeof(Line))
+        if lines == NULL:
+            with gil:
+                raise MemoryError()
+        self.lines = lines
+        self.line_capacity = wanted
+        return 0
+
+    cdef int need_spans(self, Py_ssize_t more) except -1 nogil:
+        cdef Py_ssize_t wanted = self.span_used + more
+        cdef int32_t* spans
+        if wanted <= self.span_capacity:
+            return 0
+        wanted = max(wanted, self.span_capacity * 2)
+        spans = <int32_t*>realloc(self.spans, wanted * sizeof(int32_t))
+        if spans == NULL:
+            with gil:
+                raise MemoryError()
+        self.spans = spans
+        self.span_capacity = wanted
+        return 0
+
+    cdef void guard(self) noexcept nogil:
+        """Let the address sanitizer catch any read behind the bytes in use."""
+        ASAN_POISON_MEMORY_REGION(self.data + self.used, self.capacity - self.used)
+
+    def reset(self, int64_t offset, bint continued=False):
+        """Empty the block; its next byte stands at ``offset`` of the source."""
+        self.size = self.used = self.scanned = 0
+        self.line_count = self.line_used = self.span_used = 0
+        self.offset = offset
+        self.continued = continued
+        self.ascii = True
+
+    def room(self, Py_ssize_t limit):
+        """Return a writable view of the bytes from the end of the input up to ``limit``."""
+        self.need_data(limit - self.size)
+        ASAN_UNPOISON_MEMORY_REGION(self.data, limit)
+        return <uint8_t[:limit - self.size]>(self.data + self.size)
+
+    def filled(self, Py_ssize_t count):
+        """Say that ``count`` bytes of ``room()`` have been written."""
+        self.size += count
+        self.used = self.size
+
+    def append(self, const uint8_t[::1] chunk not None):
+        """Copy ``chunk`` behind the input."""
+        cdef Py_ssize_t count = chunk.shape[0]
+        if count:
+            self.need_data(count)
+            memcpy(self.data + self.size, &chunk[0], count)
+            self.filled(count)
+
+    def whole(self):
+        """Return how many bytes are whole lines, or pieces of an overlong one."""
+        cdef Py_ssize_t end = self.size, pieces
+        while end > 0 and self.data[end - 1] != c'\n':
+            end -= 1
+        pieces = (self.size - end - 1) // LONGEST_LINE if self.size > end else 0
+        return end + pieces * LONGEST_LINE
+
+    def split(self, Py_ssize_t at, Block other not None):
+        """Move the input behind ``at`` into ``other``, which is emptied first."""
+        cdef Py_ssize_t count = self.size - at
+        cdef bint continued = at > 0 and self.data[at - 1] != c'\n'
+        other.reset(self.offset + at, continued or (at == 0 and self.continued))
+        if count:
+            other.need_data(count)
+            memcpy(other.data, self.data + at, count)
+            other.filled(count)
+        self.size = self.used = at
+
+    def may_hold(self, const uint8_t[::1] needle not None):
+        """Return whether ``needle`` occurs in the input, as it is or behind a JSON \\u escape."""
+        cdef const uint8_t* p = self.data
+        cdef const uint8_t* end = self.data + self.size
+        cdef Py_ssize_t size = needle.shape[0]
+        cdef const uint8_t* wanted
+        if size == 0:
+            return True
+        wanted = &needle[0]
+        with nogil:
+            if memmem(p, self.size, wanted, size) != NULL:
+                with gil:
+                    return True
+            while p < end:
+                p = <const uint8_t*>memchr(p, c'\\', end - p)
+                if p == NULL:
+                    break
+                if p + 1 < end and p[1] == c'u':
+                    with gil:
+                        return True
+                p += 1
+        return False
+
+    def tobytes(self):
+        """Return the input."""
+        return (<char*>self.data)[:self.size]

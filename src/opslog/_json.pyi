@@ -1,0 +1,11 @@
+class JsonTable:
+    slots: int
+    def __init__(
+        self,
+        keys: list[tuple[int, int, int, int, int]],
+        texts: bytes,
+        numbers: bytes,
+        shapes: list[tuple[int, int, int, int, int, int]],
+        slots: int,
+        words: bytes,
+    ) -> None: ...

@@ -1,0 +1,264 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Lazy JSON: finds the values of known keys of a one-line object, copies nothing.
+
+One pass over the line.  Known keys' values become spans (a string's without its
+quotes, still escaped; anything else as written); other values are skipped by
+counting brackets outside strings.  A line is recognised if it is one object
+with nothing behind it and has every key a shape requires.
+"""
+
+cimport cython
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcmp, memset
+
+from opslog._block cimport ESCAPED
+from opslog._bytes cimport find_either, hash_bytes
+from opslog._time cimport time_epoch, time_iso
+
+cdef enum:
+    DEEPEST = 200               # nesting skipped at most; deeper lines are not recognised
+
+
+cdef inline int32_t blanks(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    while at < end and (data[at] == c' ' or data[at] == c'\t'):
+        at += 1
+    return at
+
+
+cdef inline int32_t string_end(const uint8_t* data, int32_t at, int32_t end, bint* escaped) noexcept nogil:
+    """Position of the quote that ends the string whose first character is at `at`, or -1."""
+    while at < end:
+        at = <int32_t>(find_either(data + at, data + end, c'"', c'\\') - data)
+        if at >= end:
+            return -1
+        if data[at] == c'"':
+            return at
+        escaped[0] = True
+        at += 2
+    return -1
+
+
+cdef int32_t skip(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    """Position behind the value at `at`, or -1."""
+    cdef uint8_t[DEEPEST] closing
+    cdef int32_t depth = 0, begin = at
+    cdef bint escaped
+    cdef uint8_t c
+    while at < end:
+        c = data[at]
+        if c == c'"':
+            at = string_end(data, at + 1, end, &escaped)
+            if at < 0:
+                return -1
+            at += 1
+            if depth == 0:
+                return at
+        elif c == c'{' or c == c'[':
+            if depth == DEEPEST:
+                return -1
+            closing[depth] = c'}' if c == c'{' else c']'
+            depth += 1
+            at += 1
+        elif c == c'}' or c == c']':
+            if depth == 0:
+                return at if at > begin else -1
+            depth -= 1
+            if closing[depth] != c:
+                return -1
+            at += 1
+            if depth == 0:
+                return at
+        elif depth == 0 and (c == c',' or c == c' ' or c == c'\t'):
+            return at if at > begin else -1
+        else:
+            at += 1
+    return -1
+
+
+cdef inline Key* lookup(JsonTable self, const uint8_t* text, int32_t length, int32_t parent) noexcept nogil:
+    cdef uint64_t hashed = hash_bytes(text, length, <uint64_t>parent)
+    cdef uint64_t place = hashed & self.mask
+    cdef Key* key
+    while True:
+        key = &self.keys[place]
+        if key.text < 0:
+            return NULL
+        if (key.hash == hashed and key.length == length and key.parent == parent
+                and memcmp(self.texts + key.text, text, length) == 0):
+            return key
+        place = (place + 1) & self.mask
+
+
+cdef int32_t read_object(JsonTable self, const uint8_t* data, int32_t at, int32_t end, int32_t table,
+                    int32_t* row, bint* escaped) noexcept nogil:
+    """Read the object whose '{' is at `at`; return the position behind it, or -1."""
+    cdef int32_t begin, stop
+    cdef Key* key
+    cdef bint key_escaped
+    at = blanks(data, at + 1, end)
+    if at < end and data[at] == c'}':
+        return at + 1
+    while at < end:
+        if data[at] != c'"':
+            return -1
+        begin = at + 1
+        key_escaped = False
+        stop = string_end(data, begin, end, &key_escaped)
+        if stop < 0:
+            return -1
+        key = NULL if key_escaped else lookup(self, data + begin, stop - begin, table)
+        at = blanks(data, stop + 1, end)
+        if at >= end or data[at] != c':':
+            return -1
+        at = blanks(data, at + 1, end)
+        if at >= end:
+            return -1
+        begin = at
+        if data[at] == c'"':
+            key_escaped = False
+            stop = string_end(data, at + 1, end, &key_escaped)
+            if stop < 0:
+                return -1
+            at = stop + 1
+            if key != NULL and key.slot >= 0:
+                escaped[0] = escaped[0] or key_escaped
+                row[2 * key.slot] = begin + 1
+                row[2 * key.slot + 1] = stop
+        else:
+            if data[at] == c'{' and key != NULL and key.table >= 0 and table == 0:
+                at = read_object(self, data, at, end, key.table, row, escaped)
+            else:
+                at = skip(data, at, end)
+            if at < 0:
+                return -1
+            if key != NULL and key.slot >= 0:
+                if at - begin == 4 and memcmp(data + begin, b"null", 4) == 0:
+                    row[2 * key.slot] = -1
+                else:
+                    if data[begin] == c'[' or data[begin] == c'{':
+                        escaped[0] = True
+                    row[2 * key.slot] = begin
+                    row[2 * key.slot + 1] = at
+        at = blanks(data, at, end)
+        if at >= end:
+            return -1
+        if data[at] == c'}':
+            return at + 1
+        if data[at] != c',':
+            return -1
+        at = blanks(data, at + 1, end)
+    return -1
+
+
+cdef inline uint8_t level(JsonTable self, const uint8_t* text, int32_t length) noexcept nogil:
+    cdef int32_t i, j
+    cdef const uint8_t* word
+    cdef uint8_t c
+    for i in range(self.word_count):
+        word = self.words + 16 * i
+        if word[1] != length:
+            continue
+        for j in range(length):
+            c = text[j]
+            if c'A' <= c <= c'Z':
+                c += 32
+            if c != word[2 + j]:
+                break
+        else:
+            return word[0]
+    return 0
+
+
+cdef inline bint when(JsonTable self, Shape* shape, const uint8_t* data, int32_t* row, State* state) noexcept nogil:
+    """Read the time of a shape: its epoch seconds before its ISO text."""
+    cdef int32_t slot = shape.epoch
+    if slot >= 0 and row[2 * slot] >= 0:
+        if time_epoch(data, row[2 * slot], row[2 * slot + 1], state):
+            return True
+    slot = shape.iso
+    if slot >= 0 and row[2 * slot] >= 0:
+        return time_iso(data, row[2 * slot], row[2 * slot + 1], False, state) == row[2 * slot + 1]
+    return False
+
+
+@cython.final
+cdef class JsonTable:
+    """Keys to look for, and the shapes (formats) they make up."""
+
+    def __init__(self, list keys, bytes texts, bytes numbers, list shapes, int32_t slots, bytes words):
+        cdef uint64_t size = 16, place
+        cdef int32_t i
+        cdef uint64_t hashed
+        while size < 4 * len(keys):
+            size *= 2
+        self.mask = size - 1
+        self.keys = <Key*>calloc(size, sizeof(Key))
+        self.shapes = <Shape*>calloc(len(shapes) + 1, sizeof(Shape))
+        if self.keys == NULL or self.shapes == NULL:
+            raise MemoryError()
+        self.keep = (texts, numbers, words)
+        self.texts = texts
+        self.numbers = <const int32_t*><const char*>numbers
+        self.words = words
+        self.word_count = len(words) // 16
+        self.slots = slots
+        for i in range(<int32_t>size):
+            self.keys[i].text = -1
+        for text, length, parent, slot, table in keys:
+            hashed = hash_bytes(self.texts + <int32_t>text, length, <uint64_t>parent)
+            place = hashed & self.mask
+            while self.keys[place].text >= 0:
+                place = (place + 1) & self.mask
+            self.keys[place].hash = hashed
+            self.keys[place].text = text
+            self.keys[place].length = length
+            self.keys[place].parent = parent
+            self.keys[place].slot = slot
+            self.keys[place].table = table
+        self.shape_count = len(shapes)
+        for i, shape in enumerate(shapes):
+            (self.shapes[i].leaf, self.shapes[i].required, self.shapes[i].otherwise,
+             self.shapes[i].epoch, self.shapes[i].iso, self.shapes[i].severity) = shape
+
+    def __dealloc__(self):
+        free(self.keys)
+        free(self.shapes)
+
+    cdef int32_t match(self, const uint8_t* data, int32_t at, int32_t end,
+                       int32_t* row, State* state) noexcept nogil:
+        """Return the leaf of the first shape the object at `at` has, its spans in row; or -1."""
+        cdef bint escaped = False
+        cdef int32_t i, j, base
+        cdef Shape* shape
+        cdef bint complete
+        memset(row, 0xFF, 2 * self.slots * sizeof(int32_t))
+        i = read_object(self, data, at, end, 0, row, &escaped)
+        if i < 0 or blanks(data, i, end) != end:
+            return -1
+        for i in range(self.shape_count):
+            shape = &self.shapes[i]
+            complete = True
+            base = shape.required
+            for j in range(1, self.numbers[base] + 1):
+                if row[2 * self.numbers[base + j]] < 0:
+                    complete = False
+                    break
+            if not complete or not when(self, shape, data, row, state):
+                continue
+            base = shape.otherwise
+            for j in range(self.numbers[base]):
+                at = 2 * self.numbers[base + 1 + 2 * j]
+                if row[at] < 0 or row[at] == row[at + 1]:
+                    row[at] = row[2 * self.numbers[base + 2 + 2 * j]]
+                    row[at + 1] = row[2 * self.numbers[base + 2 + 2 * j] + 1]
+            if escaped:
+                state.flags |= ESCAPED
+            else:
+                state.flags &= ~ESCAPED
+            state.severity = 0
+            if shape.severity >= 0 and row[2 * shape.severity] >= 0:
+                state.severity = level(
+                    self, data + row[2 * shape.severity],
+                    row[2 * shape.severity + 1] - row[2 * shape.severity])
+            return shape.leaf
+        return -1

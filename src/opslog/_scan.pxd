@@ -1,0 +1,78 @@
+from libc.stdint cimport int16_t, int32_t, uint8_t, uint64_t
+
+from opslog._json cimport JsonTable
+from opslog._time cimport State
+
+cdef enum Role:
+    HEAD = 0
+    TRACEBACK = 1
+
+cdef enum LeafFlag:
+    STAMPED = 1                 # has a timestamp
+    FOLLOW_ON = 2               # unrecognised lines continue its records
+    COLOURED = 4                # colour codes are removed from its fields
+    JSON = 8                    # fields are JSON values
+    BARE = 16                   # its traceback lines look like its heads
+
+cdef enum:
+    WORKERS = 3                 # captures that tell writers of one source apart
+    MOST_DEPTH = 64             # nodes of one layout variant at most
+    MOST_BLANKS = 15            # blanks in a tail layout at most
+    LAST = 0x7FFFFFFF           # behind every layout
+
+ctypedef struct Node:
+    int32_t op
+    int32_t a
+    int32_t b
+    int32_t slot                # capture number, -1: not kept
+    int32_t child               # next node of the layout
+    int32_t sibling             # tried where this node or what follows it fails
+    int32_t leaf                # layout variant that ends here, -1
+    int32_t order               # number of the first layout that goes through here
+    int32_t then                # literal that must follow: offset in literals, length
+    int32_t then_size
+    int32_t more                # captures besides `slot` that end here: those before are written
+    int32_t width               # blanks fill the capture up to it: behind, before if negative
+    uint64_t word               # a literal of at most 8 bytes
+    uint64_t then_word
+
+ctypedef struct Leaf:
+    int32_t format
+    int32_t layout
+    int32_t role
+    int32_t flags
+    int32_t slots               # captures of the variant
+    int32_t timestamp           # their slots, -1 where absent
+    int32_t logger
+    int32_t resource
+    int32_t body
+    int32_t level               # OpenTelemetry number the layout implies, 0: none
+    int32_t[WORKERS] worker
+
+cdef class Program:
+    cdef const Node* nodes
+    cdef const int32_t* roots
+    cdef const uint8_t* literals
+    cdef const uint8_t* classes
+    cdef const int32_t* words
+    cdef const int32_t* times
+    cdef const int32_t* tails
+    cdef const Leaf* leaves
+    cdef const int16_t* slots           # [column, leaf]: slot, see _columns.pyx
+    cdef const uint8_t* in_tails        # [column]: whether a tail captures it
+    cdef readonly int32_t columns       # columns and attributes together
+    cdef readonly int32_t leaf_count
+    cdef readonly int32_t most_slots
+    cdef JsonTable json
+    cdef tuple keep
+
+    cdef int32_t walk(self, int32_t at, int32_t limit, const uint8_t* data, int32_t start,
+                      int32_t end, int32_t* row, State* state, bint heads) noexcept nogil
+    cdef int32_t match(self, const uint8_t* data, int32_t start, int32_t end,
+                       int32_t* row, State* state, bint heads) noexcept nogil
+    cdef const int32_t* first_tail(self, int32_t format, int32_t level) noexcept nogil
+    cdef int32_t match_tail(self, const int32_t* tail, int32_t level, const uint8_t* data,
+                            int32_t start, int32_t end, int32_t* row, State* state,
+                            int32_t* at) noexcept nogil
+
+cdef void fresh(State* state) noexcept nogil

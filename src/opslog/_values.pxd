@@ -1,0 +1,140 @@
+# The values of one record at a time, as pointers into its block.
+#
+# Everything that turns records into output (Arrow columns, JSON lines) takes a
+# row's values from here, so that all outputs say the same.
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+
+from opslog._assemble cimport Records
+from opslog._block cimport Block, Line, Record
+from opslog._scan cimport Leaf, Program
+from opslog._text cimport Buffer
+from opslog._time cimport State
+
+cdef enum:
+    MOST_COLUMNS = 64           # a row's present columns are the bits of one word
+    MOST_ATTRIBUTES = 64        # of one record
+
+cdef enum Kind:
+    TEXT
+    CODES
+    INTEGER
+    DECIMAL
+    PAIRS
+    TIMESTAMP
+    LEVEL
+    FORMAT
+    SOURCE
+    PROGRAM
+    OFFSET
+    ORIGINAL
+
+ctypedef struct Value:
+    const uint8_t* data
+    Py_ssize_t size
+    int change                  # what put() must do with it
+
+ctypedef struct Attribute:
+    int32_t name                # number in the plan's texts
+    Value value
+
+ctypedef struct Field:
+    int32_t column              # number among the columns asked for
+    int32_t slot                # NO_SLOT: a constant, `text` is its number
+    int32_t shape
+    int32_t text                # attribute's name or constant's text, number in texts
+
+ctypedef struct Special:
+    int32_t body                # numbers of columns with rules of their own, -1 not asked for
+    int32_t service_name
+    int32_t trace_id
+    int32_t exception_stacktrace
+    int32_t exception_type
+    int32_t exception_message
+    int32_t attributes
+    int32_t always              # first of the columns every record has
+
+cdef class Plan:
+    cdef Program lines
+    cdef Program messages
+    cdef Field* fields
+    cdef int32_t* line_fields           # per leaf: its first field; one more at the end
+    cdef int32_t* message_fields
+    cdef int32_t* kinds
+    cdef uint8_t* contexts
+    cdef readonly int32_t count
+    cdef Special special
+    cdef int32_t body_slots             # rows of the lines' slot table
+    cdef int32_t global_slots
+    cdef int32_t request_slots
+    cdef int32_t logger_slots
+    cdef int32_t trace_slots
+    cdef bint tails                     # whether tails must be looked for
+    cdef bint requests
+    cdef readonly list texts
+    cdef const char** text_data
+    cdef int32_t* text_sizes
+
+    cdef int32_t fill(self, int32_t* starts, list leaves, int32_t at) except -1
+
+cdef class Services:
+    cdef object find
+    cdef Buffer texts                   # loggers and services
+    cdef Buffer entries
+    cdef uint64_t mask
+    cdef int32_t count
+
+    cdef int look_up(self, const uint8_t* logger, Py_ssize_t size, Value* out) except -1 nogil
+    cdef int32_t ask(self, const uint8_t* logger, Py_ssize_t size) except -2 with gil
+    cdef int clear(self) except -1 nogil
+
+cdef class Rows:
+    cdef Records records
+    cdef Block block
+    cdef Plan plan
+    cdef Services services
+    cdef object decode_list
+    cdef int32_t* selected
+    cdef readonly int32_t count
+    cdef const uint8_t* ambiguous       # bits: rows whose local time was ambiguous
+    cdef object keep
+    cdef State state
+    # Of the row loaded last:
+    cdef uint64_t present               # bit per column that has a value
+    cdef Value[MOST_COLUMNS] values
+    cdef Attribute[MOST_ATTRIBUTES] attributes
+    cdef int32_t attribute_count
+    cdef int32_t tail                   # leaf of the tail found, NONE
+    cdef int32_t tail_line
+    cdef int32_t tail_at
+    cdef Buffer tail_spans
+    cdef Buffer request_spans
+    cdef Buffer request_text
+    cdef Buffer body_text
+    cdef Buffer trace_text
+    cdef Buffer message_text
+    cdef uint8_t[32] trace_id
+
+    cdef Record* record(self, int32_t i) noexcept nogil
+    cdef int load(self, int32_t i) except -1 nogil
+    cdef int changes(self, const Line* line, const Leaf* leaf) noexcept nogil
+    cdef int fields(self, const int32_t* starts, int32_t leaf, const uint8_t* data,
+                    const int32_t* spans, int change) except -1 nogil
+    cdef void add_attribute(self, int32_t name, const uint8_t* data, Py_ssize_t size, int change) noexcept nogil
+    cdef void body_part(self, const Line* line, int32_t* start, int32_t* end) noexcept nogil
+    cdef int find_tail(self, Record* record, const Leaf* leaf) except -1 nogil
+    cdef int find_request(self, Record* record, Line* line, int change) except -1 nogil
+    cdef int body(self, Record* record, const Leaf* leaf) except -1 nogil
+    cdef int service(self, Record* record, Line* line) except -1 nogil
+    cdef int trace(self, Record* record, Line* line) except -1 nogil
+    cdef int put_parts(self, Buffer* out, Record* record, uint8_t part) except -1 nogil
+    cdef int exception(self, Record* record, Line* line) except -1 nogil
+    cdef int find_listed(self, Record* record, Line* line) except -1 nogil
+    cdef int decode(self, const uint8_t* text, Py_ssize_t size) except -1 with gil
+    cdef int raised(self) except -1 nogil
+
+cdef inline void found(Rows rows, int32_t column, const uint8_t* data, Py_ssize_t size, int change) noexcept nogil:
+    rows.values[column].data = data
+    rows.values[column].size = size
+    rows.values[column].change = change
+    rows.present |= <uint64_t>1 << column

@@ -1,0 +1,605 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""The values of one record at a time, as pointers into its block.
+
+A layout's captures are its *fields*: each names the column it fills.  A row
+touches only the fields its layouts have, while the line's bytes are in the
+cache; a column that no row has costs nothing.  Three layouts can speak of one
+record: the line's own, that of the message's tail and that of the message.
+"""
+
+cimport cython
+from libc.stdint cimport int16_t
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memchr, memcmp, memcpy, memset
+
+from opslog._block cimport (
+    ESCAPED, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HEADLESS, NONE, OVERLONG, PART_BODY, PART_STACK,
+    PART_TRACEBACK, SYSLOG, TORN,
+)
+from opslog._bytes cimport hash_bytes, request_uuid, same
+from opslog._scan cimport COLOURED, JSON, fresh
+from opslog._text cimport CHECKED, JSON_STRING, NO_COLOURS, RSYSLOG, need, put, put_list
+from opslog._traceback cimport Raised, raised
+
+KINDS = {
+    "string": TEXT, "dictionary": CODES, "int64": INTEGER, "float64": DECIMAL, "map": PAIRS,
+    "timestamp": TIMESTAMP, "level": LEVEL, "format": FORMAT, "source": SOURCE,
+    "program": PROGRAM, "offset": OFFSET, "original": ORIGINAL,
+}
+FIXED_TEXTS = [b"incomplete", b"timestamp_ambiguous"]
+
+cdef enum FixedText:
+    INCOMPLETE = 0
+    AMBIGUOUS = 1
+
+cdef enum Shape:
+    ANY = 0
+    ID_ONLY = 1                 # a field only if its text has the shape of an id
+    NAME_ONLY = 2               # only if it has not
+
+cdef enum:
+    NO_SLOT = -1
+    MOST_SERVICES = 65536       # loggers remembered at most
+
+cdef uint8_t[256] LOWER         # a hex digit in lower case, 0 for any other byte
+cdef int32_t _c
+for _c in range(256):
+    LOWER[_c] = ord(chr(_c).lower()) if chr(_c) in "0123456789abcdefABCDEF" else 0
+
+
+cdef inline bint is_null_word(const uint8_t* p, Py_ssize_t n) noexcept nogil:
+    return n == 0 or (n == 1 and p[0] == c'-') or (
+        n == 4 and p[0] == c'N' and p[1] == c'o' and p[2] == c'n' and p[3] == c'e')
+
+
+cdef bint has_id_shape(const uint8_t* p, Py_ssize_t n) noexcept nogil:
+    """Whether the text is 32 or 64 hex digits or a dashed UUID."""
+    cdef Py_ssize_t i
+    if n != 32 and n != 64 and n != 36:
+        return False
+    for i in range(n):
+        if n == 36 and (i == 8 or i == 13 or i == 18 or i == 23):
+            if p[i] != c'-':
+                return False
+        elif not LOWER[p[i]]:
+            return False
+    return True
+
+
+cdef inline bint breaks_line(const uint8_t* text, Py_ssize_t at) noexcept nogil:
+    """Whether str.splitlines, by which Python indents an exception group, breaks before `at`."""
+    cdef uint8_t c = text[at - 1]
+    if c < 0x80:
+        return 0x0A <= c <= 0x0D or 0x1C <= c <= 0x1E
+    if c == 0x85:
+        return at >= 2 and text[at - 2] == 0xC2
+    return (c == 0xA8 or c == 0xA9) and at >= 3 and text[at - 2] == 0x80 and text[at - 3] == 0xE2
+
+
+@cython.final
+cdef class Plan:
+    """What fields the layouts of a catalog fill in the columns asked for."""
+
+    def __init__(self, *, Program lines not None, Program messages not None, list kinds,
+                 list line_fields, list message_fields, dict special, list texts,
+                 dict slots, bint tails, bint requests):
+        """``kinds``: (kind, context) per column; ``line_fields`` and ``message_fields``: per leaf
+        a list of (column, slot, shape, text); ``texts``: bytes, first FIXED_TEXTS.
+        """
+        cdef int32_t i
+        if len(kinds) > MOST_COLUMNS:
+            raise ValueError(f"more than {MOST_COLUMNS} columns")
+        self.lines = lines
+        self.messages = messages
+        self.count = len(kinds)
+        total = sum(map(len, line_fields)) + sum(map(len, message_fields))
+        self.kinds = <int32_t*>calloc(self.count + 1, sizeof(int32_t))
+        self.contexts = <uint8_t*>calloc(self.count + 1, 1)
+        self.fields = <Field*>calloc(total + 1, sizeof(Field))
+        self.line_fields = <int32_t*>calloc(len(line_fields) + 1, sizeof(int32_t))
+        self.message_fields = <int32_t*>calloc(len(message_fields) + 1, sizeof(int32_t))
+        self.text_data = <const char**>calloc(len(texts) + 1, sizeof(char*))
+        self.text_sizes = <int32_t*>calloc(len(texts) + 1, sizeof(int32_t))
+        if (self.kinds == NULL or self.contexts == NULL or self.fields == NULL
+                or self.line_fields == NULL or self.message_fields == NULL
+                or self.text_data == NULL or self.text_sizes == NULL):
+            raise MemoryError()
+        for i, (kind, context) in enumerate(kinds):
+            self.kinds[i] = KINDS[kind]
+            self.contexts[i] = context
+        self.texts = texts
+        for i, text in enumerate(texts):
+            self.text_data[i] = <bytes>text
+            self.text_sizes[i] = len(<bytes>text)
+        self.fill(self.message_fields, message_fields, self.fill(self.line_fields, line_fields, 0))
+        self.special.body = special.get("body", NONE)
+        self.special.service_name = special.get("service_name", NONE)
+        self.special.trace_id = special.get("trace_id", NONE)
+        self.special.exception_stacktrace = special.get("exception_stacktrace", NONE)
+        self.special.exception_type = special.get("exception_type", NONE)
+        self.special.exception_message = special.get("exception_message", NONE)
+        self.special.attributes = special.get("attributes", NONE)
+        self.body_slots = slots["body"]
+        self.global_slots = slots["global_request_id"]
+        self.request_slots = slots["request_id"]
+        self.logger_slots = slots["logger"]
+        self.trace_slots = slots["exception_stacktrace"]
+        self.tails = tails
+        self.requests = requests
+
+    cdef int32_t fill(self, int32_t* starts, list leaves, int32_t at) except -1:
+        cdef int32_t leaf
+        for leaf, fields in enumerate(leaves):
+            starts[leaf] = at
+            for column, slot, shape, text in fields:
+                self.fields[at] = Field(column, slot, shape, text)
+                at += 1
+        starts[len(leaves)] = at
+        return at
+
+    def __dealloc__(self):
+        free(self.kinds)
+        free(self.contexts)
+        free(self.fields)
+        free(self.line_fields)
+        free(self.message_fields)
+        free(self.text_data)
+        free(self.text_sizes)
+
+
+ctypedef struct Service:
+    uint64_t hash               # of the logger; entries without a logger are free
+    int32_t logger              # offset in texts
+    int32_t logger_size         # -1: free
+    int32_t service
+    int32_t service_size        # -1: the logger does not say
+
+
+@cython.final
+cdef class Services:
+    """Remembers which service each logger belongs to; asks ``find`` (bytes to bytes or None)."""
+
+    def __cinit__(self, find):
+        self.find = find
+        self.clear()
+
+    def __dealloc__(self):
+        free(self.texts.data)
+        free(self.entries.data)
+
+    cdef int clear(self) except -1 nogil:
+        self.mask = 4 * MOST_SERVICES - 1 if self.count >= 512 else 1023
+        self.texts.used = 0
+        self.count = 0
+        need(&self.entries, (self.mask + 1) * sizeof(Service))
+        memset(self.entries.data, 0xFF, (self.mask + 1) * sizeof(Service))
+        return 0
+
+    cdef int look_up(self, const uint8_t* logger, Py_ssize_t size, Value* out) except -1 nogil:
+        """Set `out` to the logger's service, size -1 if it does not say."""
+        cdef uint64_t hashed = hash_bytes(logger, size, 3)
+        cdef uint64_t at = hashed & self.mask
+        cdef Service* entry
+        while True:
+            entry = <Service*>self.entries.data + at
+            if entry.logger_size < 0:
+                break
+            if entry.hash == hashed and entry.logger_size == size and same(self.texts.data + entry.logger, logger, size):
+                out.data = self.texts.data + entry.service
+                out.size = entry.service_size
+                return 0
+            at = (at + 1) & self.mask
+        if self.count >= (512 if self.mask == 1023 else MOST_SERVICES):
+            self.clear()        # many loggers: a larger table, or hostile input
+            return self.look_up(logger, size, out)
+        self.count += 1
+        entry.hash = hashed
+        entry.logger = <int32_t>self.texts.used
+        entry.logger_size = <int32_t>size
+        put(&self.texts, logger, size, 0)
+        entry.service = <int32_t>self.texts.used
+        entry.service_size = self.ask(logger, size)
+        out.data = self.texts.data + entry.service
+        out.size = entry.service_size
+        return 0
+
+    cdef int32_t ask(self, const uint8_t* logger, Py_ssize_t size) except -2 with gil:
+        """Append the logger's service to the texts and return its size, -1 if it has none."""
+        cdef bytes name = self.find((<const char*>logger)[:size])
+        if name is None:
+            return -1
+        put(&self.texts, name, len(name), 0)
+        return <int32_t>len(name)
+
+
+cdef class Rows:
+    """The records numbered by ``selection`` (all if None), loaded one after the other."""
+
+    def __cinit__(self, Records records not None, Plan plan not None, Services services not None,
+                  const int32_t[::1] selection, const uint8_t[::1] ambiguous, decode_list, *args, **kwargs):
+        cdef int32_t i
+        self.records = records
+        self.block = records.block
+        self.plan = plan
+        self.services = services
+        self.decode_list = decode_list
+        self.count = records.count if selection is None else <int32_t>selection.shape[0]
+        self.selected = <int32_t*>malloc((self.count + 1) * sizeof(int32_t))
+        if self.selected == NULL:
+            raise MemoryError()
+        for i in range(self.count):
+            self.selected[i] = i if selection is None else selection[i]
+            if not 0 <= self.selected[i] < records.count:
+                raise IndexError(self.selected[i])
+        if ambiguous is not None:
+            if ambiguous.shape[0] * 8 < self.count:
+                raise ValueError("too few bits")
+            self.ambiguous = &ambiguous[0]
+            self.keep = ambiguous
+        need(&self.tail_spans, 8 * plan.lines.most_slots + 8)
+        need(&self.request_spans, 8 * plan.messages.most_slots + 8)
+        fresh(&self.state)
+
+    def __dealloc__(self):
+        free(self.selected)
+        free(self.tail_spans.data)
+        free(self.request_spans.data)
+        free(self.request_text.data)
+        free(self.body_text.data)
+        free(self.trace_text.data)
+        free(self.message_text.data)
+
+    cdef inline Record* record(self, int32_t i) noexcept nogil:
+        return &self.records.records[self.selected[i]]
+
+    cdef inline int changes(self, const Line* line, const Leaf* leaf) noexcept nogil:
+        """What put() must do with text of this line."""
+        cdef int change = 0 if self.block.ascii else CHECKED
+        if line.flags & ESCAPED:
+            change |= JSON_STRING
+        if line.flags & SYSLOG:
+            change |= RSYSLOG
+        if leaf != NULL and leaf.flags & COLOURED:
+            change |= NO_COLOURS
+        return change
+
+    cdef int load(self, int32_t i) except -1 nogil:
+        """Find all values of a row; they are valid until the next one is loaded."""
+        cdef Record* record = self.record(i)
+        cdef Line* line = &self.block.lines[record.head]
+        cdef const Leaf* leaf = NULL
+        cdef int change
+        self.present = 0
+        self.attribute_count = 0
+        self.tail = NONE
+        if record.leaf >= 0:
+            leaf = &self.plan.lines.leaves[record.leaf]
+            change = self.changes(line, leaf)
+            if not record.flags & HEADLESS:
+                # A tail's process id is the worker's own: it goes before the head's.
+                if self.plan.tails and not leaf.flags & JSON:
+                    self.find_tail(record, leaf)
+                if self.plan.requests:
+                    self.find_request(record, line, change)
+            self.fields(self.plan.line_fields, record.leaf, self.block.data,
+                        self.block.spans + line.row, change)
+            if self.plan.special.trace_id != NONE:
+                self.trace(record, line)
+            if self.plan.special.service_name != NONE:
+                self.service(record, line)
+        if self.plan.special.body != NONE and not record.flags & HEADLESS:
+            self.body(record, leaf)
+        if self.plan.special.exception_stacktrace != NONE:
+            self.exception(record, line)
+        if self.plan.special.attributes != NONE:
+            if record.flags & (HEADLESS | TORN | OVERLONG):
+                self.add_attribute(
+                    INCOMPLETE,
+                    <const uint8_t*>b"torn" if record.flags & TORN
+                    else <const uint8_t*>b"line" if record.flags & OVERLONG
+                    else <const uint8_t*>b"head", 4, 0)
+            if self.ambiguous != NULL and self.ambiguous[i >> 3] >> (i & 7) & 1:
+                self.add_attribute(AMBIGUOUS, <const uint8_t*>b"true", 4, 0)
+            if self.attribute_count:
+                self.present |= <uint64_t>1 << self.plan.special.attributes
+        return 0
+
+    cdef int fields(self, const int32_t* starts, int32_t leaf, const uint8_t* data,
+                    const int32_t* spans, int change) except -1 nogil:
+        cdef const Field* field = self.plan.fields + starts[leaf]
+        cdef const Field* end = self.plan.fields + starts[leaf + 1]
+        cdef const uint8_t* text
+        cdef Py_ssize_t size
+        cdef int own
+        while field < end:
+            if self.present >> field.column & 1:
+                field += 1          # a layout before had it
+                continue
+            if field.slot == NO_SLOT:
+                found(self, field.column, <const uint8_t*>self.plan.text_data[field.text],
+                      self.plan.text_sizes[field.text], 0)
+                field += 1
+                continue
+            text = data + spans[2 * field.slot]
+            size = spans[2 * field.slot + 1] - spans[2 * field.slot]
+            if spans[2 * field.slot] < 0 or (
+                    self.plan.contexts[field.column] and is_null_word(text, size)) or (
+                    field.shape and has_id_shape(text, size) != (field.shape == ID_ONLY)):
+                field += 1
+                continue
+            own = change
+            if change & JSON_STRING and (text - 1)[0] != c'"':
+                own &= ~JSON_STRING         # a list or object is kept as JSON
+            if self.plan.kinds[field.column] != PAIRS:
+                found(self, field.column, text, size, own)
+            elif not is_null_word(text, size) and not (size == 2 and text[0] == c'{'):
+                self.add_attribute(field.text, text, size, own)
+            field += 1
+        return 0
+
+    cdef void add_attribute(self, int32_t name, const uint8_t* data, Py_ssize_t size, int change) noexcept nogil:
+        cdef Attribute* attribute
+        if self.attribute_count < MOST_ATTRIBUTES:
+            attribute = &self.attributes[self.attribute_count]
+            attribute.name = name
+            attribute.value.data = data
+            attribute.value.size = size
+            attribute.value.change = change
+            self.attribute_count += 1
+
+    # -- the message ----------------------------------------------------------------
+
+    cdef inline void body_part(self, const Line* line, int32_t* start, int32_t* end) noexcept nogil:
+        """What of a line is message text; start is -1 for a JSON null."""
+        cdef int32_t slot
+        start[0] = line.start
+        end[0] = line.end
+        if line.leaf >= 0:
+            slot = self.plan.lines.slots[
+                self.plan.body_slots * self.plan.lines.leaf_count + line.leaf]
+            if slot < 0:
+                start[0] = line.end
+            else:
+                start[0] = self.block.spans[line.row + 2 * slot]
+                end[0] = self.block.spans[line.row + 2 * slot + 1]
+
+    cdef int find_tail(self, Record* record, const Leaf* leaf) except -1 nogil:
+        """Find what follows the message (oslo.log's debug suffix)."""
+        cdef uint8_t level = self.block.lines[record.head].severity
+        cdef const int32_t* tail = self.plan.lines.first_tail(leaf.format, level)
+        cdef int32_t at = record.head, leaf_found, start, end
+        cdef Line* line
+        cdef int32_t* spans = <int32_t*>self.tail_spans.data
+        if tail == NULL:
+            return 0
+        while at != NONE:
+            line = &self.block.lines[at]
+            # The message's last line has it, but noise may follow: the last one found counts.
+            if line.part == PART_BODY:
+                self.body_part(line, &start, &end)
+                leaf_found = self.plan.lines.match_tail(
+                    tail, level, self.block.data, start, end, spans, &self.state, &end)
+                if leaf_found >= 0:
+                    self.tail = leaf_found
+                    self.tail_line = at
+                    self.tail_at = end
+            at = line.next if record.flags & HAS_MORE else NONE
+        if self.tail == NONE:
+            return 0
+        if record.flags & HAS_MORE:
+            # A later line's attempt may have overwritten the spans.
+            line = &self.block.lines[self.tail_line]
+            self.body_part(line, &start, &end)
+            self.plan.lines.match_tail(tail, level, self.block.data, start, end, spans, &self.state, &end)
+        return self.fields(self.plan.line_fields, self.tail, self.block.data, spans,
+                           0 if self.block.ascii else CHECKED)
+
+    cdef int find_request(self, Record* record, Line* line, int change) except -1 nogil:
+        """Match the message layouts against the message's first line."""
+        cdef int32_t start, end, leaf
+        cdef const uint8_t* data = self.block.data
+        self.body_part(line, &start, &end)
+        if self.tail != NONE and self.tail_line == record.head:
+            end = self.tail_at
+        if start < 0 or start >= end:
+            return 0
+        if change & ~CHECKED:
+            self.request_text.used = 0
+            put(&self.request_text, data + start, end - start, change)
+            data = self.request_text.data
+            start = 0
+            end = <int32_t>self.request_text.used
+        leaf = self.plan.messages.match(
+            data, start, end, <int32_t*>self.request_spans.data, &self.state, False)
+        if leaf < 0:
+            return 0
+        return self.fields(self.plan.message_fields, leaf, data,
+                           <const int32_t*>self.request_spans.data, 0 if self.block.ascii else CHECKED)
+
+    cdef int body(self, Record* record, const Leaf* leaf) except -1 nogil:
+        cdef Line* line = &self.block.lines[record.head]
+        cdef int32_t at = record.head, start, end
+        cdef bint first = True
+        if not record.flags & HAS_MORE:
+            self.body_part(line, &start, &end)
+            if self.tail != NONE:
+                end = self.tail_at
+            if start >= 0:
+                found(self, self.plan.special.body, self.block.data + start, end - start,
+                      self.changes(line, leaf))
+            return 0
+        self.body_text.used = 0
+        while at != NONE:
+            line = &self.block.lines[at]
+            if line.part == PART_BODY:
+                self.body_part(line, &start, &end)
+                if self.tail != NONE and self.tail_line == at:
+                    end = self.tail_at
+                if not first:
+                    need(&self.body_text, 1)
+                    self.body_text.data[self.body_text.used] = c'\n'
+                    self.body_text.used += 1
+                put(&self.body_text, self.block.data + start, end - start, self.changes(line, leaf))
+                first = False
+            at = line.next
+        found(self, self.plan.special.body, self.body_text.data, self.body_text.used, 0)
+        return 0
+
+    cdef int service(self, Record* record, Line* line) except -1 nogil:
+        """The service the logger belongs to."""
+        cdef int32_t slot = self.plan.lines.slots[
+            self.plan.logger_slots * self.plan.lines.leaf_count + record.leaf]
+        cdef const int32_t* span
+        cdef Value value
+        if slot < 0:
+            return 0
+        span = self.block.spans + line.row + 2 * slot
+        if span[0] < 0:
+            return 0
+        self.services.look_up(self.block.data + span[0], span[1] - span[0], &value)
+        if value.size >= 0:
+            found(self, self.plan.special.service_name, value.data, value.size, 0)
+        return 0
+
+    cdef int trace(self, Record* record, Line* line) except -1 nogil:
+        """The UUID of the root request: of global_request_id, else of request_id."""
+        cdef int32_t slot
+        cdef const int32_t* span
+        cdef const int16_t* slots = self.plan.lines.slots
+        cdef int32_t leaves = self.plan.lines.leaf_count
+        slot = slots[self.plan.global_slots * leaves + record.leaf]
+        if slot >= 0:
+            span = self.block.spans + line.row + 2 * slot
+            if span[0] < 0 or is_null_word(self.block.data + span[0], span[1] - span[0]):
+                slot = -1
+        if slot < 0:
+            slot = slots[self.plan.request_slots * leaves + record.leaf]
+            if slot < 0:
+                return 0
+            span = self.block.spans + line.row + 2 * slot
+        if span[0] >= 0 and span[1] - span[0] == 40 and request_uuid(self.trace_id, self.block.data + span[0]):
+            found(self, self.plan.special.trace_id, self.trace_id, 32, 0)
+        return 0
+
+    # -- exceptions -------------------------------------------------------------------
+
+    cdef int put_parts(self, Buffer* out, Record* record, uint8_t part) except -1 nogil:
+        """Append the record's lines of one part, joined by newlines."""
+        cdef Line* line
+        cdef const Leaf* leaf
+        cdef int32_t at = record.head, start, end
+        cdef Py_ssize_t first = out.used
+        cdef bint begun = False
+        while at != NONE:
+            line = &self.block.lines[at]
+            if line.part == part:
+                if begun:
+                    need(out, 1)
+                    out.data[out.used] = c'\n'
+                    out.used += 1
+                self.body_part(line, &start, &end)
+                leaf = &self.plan.lines.leaves[line.leaf] if line.leaf >= 0 else NULL
+                put(out, self.block.data + start, end - start, self.changes(line, leaf))
+                begun = True
+            at = line.next
+        # The prefix before nothing that ends a printed traceback.
+        if part == PART_TRACEBACK and out.used > first and out.data[out.used - 1] == c'\n':
+            out.used -= 1
+        return 0
+
+    cdef int exception(self, Record* record, Line* line) except -1 nogil:
+        cdef Buffer* out = &self.trace_text
+        cdef int32_t slot
+        cdef const int32_t* span
+        cdef const uint8_t* data = self.block.data
+        out.used = 0
+        need(out, 1)
+        if record.flags & (HAS_TRACEBACK | HAS_STACK):
+            if record.flags & HAS_TRACEBACK:
+                self.put_parts(out, record, PART_TRACEBACK)
+            if record.flags & HAS_STACK:
+                if record.flags & HAS_TRACEBACK:
+                    need(out, 1)
+                    out.data[out.used] = c'\n'
+                    out.used += 1
+                self.put_parts(out, record, PART_STACK)
+        elif record.leaf < 0:
+            return 0
+        else:
+            slot = self.plan.lines.slots[
+                self.plan.trace_slots * self.plan.lines.leaf_count + record.leaf]
+            if slot >= 0:
+                span = self.block.spans + line.row + 2 * slot
+                if span[0] >= 0 and span[0] < span[1]:
+                    if data[span[0] - 1] == c'"':
+                        put(out, data + span[0], span[1] - span[0], self.changes(line, NULL))
+                    elif data[span[0]] == c'[':
+                        put_list(out, data + span[0], span[1] - span[0], self.changes(line, NULL))
+        if not record.flags & HAS_STACK:
+            self.find_listed(record, line)
+        if out.used == 0 and not record.flags & (HAS_TRACEBACK | HAS_STACK):
+            return 0
+        found(self, self.plan.special.exception_stacktrace, out.data, out.used, 0)
+        return self.raised()
+
+    cdef int find_listed(self, Record* record, Line* line) except -1 nogil:
+        """Decode a traceback that is the repr of a list: all of it, or in the body if there is no other."""
+        cdef int32_t start, end, at = record.head
+        cdef const uint8_t* p
+        cdef const uint8_t* stop
+        if record.flags & HAS_TRACEBACK:
+            while at != NONE and self.block.lines[at].part != PART_TRACEBACK:
+                at = self.block.lines[at].next
+            line = &self.block.lines[at]
+        elif self.trace_text.used:
+            return 0
+        self.body_part(line, &start, &end)
+        if start < 0:
+            return 0
+        p = self.block.data + start
+        stop = self.block.data + end
+        while True:
+            if not record.flags & HAS_TRACEBACK:
+                p = <const uint8_t*>memchr(p, c'[', stop - p)
+            if p == NULL or stop - p < 25:
+                return 0
+            if (memcmp(p, b"[u'Traceback (most recent", 25) == 0
+                    or memcmp(p, b"['Traceback (most recent", 24) == 0):
+                return self.decode(p, stop - p)
+            if record.flags & HAS_TRACEBACK:
+                return 0
+            p += 1
+
+    cdef int decode(self, const uint8_t* text, Py_ssize_t size) except -1 with gil:
+        """Put the lines of the list in place of the traceback, if it is one."""
+        cdef bytes lines = self.decode_list((<const char*>text)[:size])
+        if lines is not None:
+            self.trace_text.used = 0
+            put(&self.trace_text, lines, len(lines), CHECKED)
+        return 0
+
+    cdef int raised(self) except -1 nogil:
+        """Find type and message of the exception the traceback ends with."""
+        cdef const uint8_t* text = self.trace_text.data
+        cdef Raised exception = raised(text, self.trace_text.used)
+        cdef Buffer* out = &self.message_text
+        cdef Py_ssize_t i
+        if exception.type_start < 0:
+            return 0
+        found(self, self.plan.special.exception_type, text + exception.type_start,
+              exception.type_end - exception.type_start, 0)
+        if not exception.group:
+            found(self, self.plan.special.exception_message, text + exception.message_start,
+                  exception.message_end - exception.message_start, 0)
+            return 0
+        out.used = 0
+        need(out, exception.message_end - exception.message_start + 1)
+        i = exception.message_start
+        while i < exception.message_end:
+            out.data[out.used] = text[i]
+            out.used += 1
+            i += 1
+            if breaks_line(text, i) and exception.message_end - i >= 4 and memcmp(text + i, b"  | ", 4) == 0:
+                i += 4
+        found(self, self.plan.special.exception_message, out.data, out.used, 0)
+        return 0

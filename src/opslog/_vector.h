@@ -1,0 +1,188 @@
+/* Byte searches, sixteen at a time where the machine has SSE2.
+ *
+ * Every function looks at [p, end) only.  The portable versions are the
+ * definition; tests build the kernels with OPSLOG_PORTABLE to compare both.
+ */
+#ifndef OPSLOG_VECTOR_H
+#define OPSLOG_VECTOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__SSE2__) && !defined(OPSLOG_PORTABLE)
+#include <emmintrin.h>
+#define OPSLOG_SSE2 1
+#endif
+
+static inline int opslog_is_request(uint8_t c)
+{
+    return (uint8_t)(c - '0') < 10 || (uint8_t)((c | 0x20) - 'a') < 26 || c == '-';
+}
+
+/* The first blank, tab, bracket, ESC or `stop`, or end. */
+static inline const uint8_t *opslog_token_end(const uint8_t *p, const uint8_t *end, uint8_t stop)
+{
+#ifdef OPSLOG_SSE2
+    const __m128i blank = _mm_set1_epi8(' '), tab = _mm_set1_epi8('\t');
+    const __m128i open = _mm_set1_epi8('['), close = _mm_set1_epi8(']');
+    const __m128i escape = _mm_set1_epi8(0x1B), last = _mm_set1_epi8((char)stop);
+    while (end - p >= 16) {
+        __m128i x = _mm_loadu_si128((const __m128i *)p);
+        __m128i hit = _mm_or_si128(
+            _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(x, blank), _mm_cmpeq_epi8(x, tab)),
+                         _mm_cmpeq_epi8(x, escape)),
+            _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(x, open), _mm_cmpeq_epi8(x, close)),
+                         _mm_cmpeq_epi8(x, last)));
+        int mask = _mm_movemask_epi8(hit);
+        if (mask)
+            return p + __builtin_ctz((unsigned)mask);
+        p += 16;
+    }
+#endif
+    while (p < end && *p != ' ' && *p != '\t' && *p != '[' && *p != ']' && *p != 0x1B &&
+           *p != stop)
+        p++;
+    return p;
+}
+
+/* The first byte that is no ASCII letter, digit or '-', or end. */
+static inline const uint8_t *opslog_request_end(const uint8_t *p, const uint8_t *end)
+{
+#ifdef OPSLOG_SSE2
+    while (end - p >= 16) {
+        __m128i x = _mm_loadu_si128((const __m128i *)p);
+        __m128i lower = _mm_or_si128(x, _mm_set1_epi8(0x20));
+        __m128i digit = _mm_and_si128(_mm_cmpgt_epi8(x, _mm_set1_epi8('0' - 1)),
+                                      _mm_cmplt_epi8(x, _mm_set1_epi8('9' + 1)));
+        __m128i letter = _mm_and_si128(_mm_cmpgt_epi8(lower, _mm_set1_epi8('a' - 1)),
+                                       _mm_cmplt_epi8(lower, _mm_set1_epi8('z' + 1)));
+        __m128i good = _mm_or_si128(_mm_or_si128(digit, letter),
+                                    _mm_cmpeq_epi8(x, _mm_set1_epi8('-')));
+        int mask = _mm_movemask_epi8(good) ^ 0xFFFF;
+        if (mask)
+            return p + __builtin_ctz((unsigned)mask);
+        p += 16;
+    }
+#endif
+    while (p < end && opslog_is_request(*p))
+        p++;
+    return p;
+}
+
+/* The first a or b, or end. */
+static inline const uint8_t *opslog_find_either(const uint8_t *p, const uint8_t *end, uint8_t a,
+                                                uint8_t b)
+{
+#ifdef OPSLOG_SSE2
+    const __m128i first = _mm_set1_epi8((char)a), second = _mm_set1_epi8((char)b);
+    while (end - p >= 16) {
+        __m128i x = _mm_loadu_si128((const __m128i *)p);
+        int mask = _mm_movemask_epi8(
+            _mm_or_si128(_mm_cmpeq_epi8(x, first), _mm_cmpeq_epi8(x, second)));
+        if (mask)
+            return p + __builtin_ctz((unsigned)mask);
+        p += 16;
+    }
+#endif
+    while (p < end && *p != a && *p != b)
+        p++;
+    return p;
+}
+
+/* Copies bytes to out until one that JSON escapes; returns how many.  May write
+ * up to 16 bytes behind what it returns. */
+static inline size_t opslog_copy_plain(uint8_t *out, const uint8_t *p, size_t n)
+{
+    size_t i = 0;
+#ifdef OPSLOG_SSE2
+    while (n - i >= 16) {
+        __m128i x = _mm_loadu_si128((const __m128i *)(p + i));
+        __m128i hit = _mm_or_si128(
+            _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('"')),
+                         _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'))),
+            _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(0x1F)), x));
+        int mask = _mm_movemask_epi8(hit);
+        _mm_storeu_si128((__m128i *)(out + i), x);
+        if (mask)
+            return i + (size_t)__builtin_ctz((unsigned)mask);
+        i += 16;
+    }
+#endif
+    while (i < n && p[i] >= 0x20 && p[i] != '"' && p[i] != '\\') {
+        out[i] = p[i];
+        i++;
+    }
+    return i;
+}
+
+/* Whether no byte is above 127. */
+static inline int opslog_all_ascii(const uint8_t *p, size_t n)
+{
+    uint64_t seen = 0, word;
+    size_t i = 0;
+    for (; n - i >= 8; i += 8) {
+        memcpy(&word, p + i, 8);
+        seen |= word;
+    }
+    for (; i < n; i++)
+        seen |= p[i];
+    return (seen & 0x8080808080808080ULL) == 0;
+}
+
+/* memcmp() == 0 without a call for the short texts of a log line. */
+static inline int opslog_same(const uint8_t *a, const uint8_t *b, size_t n)
+{
+    uint64_t x, y;
+    if (n >= 8) {
+        size_t i = 0;
+        for (; i + 8 <= n; i += 8) {
+            memcpy(&x, a + i, 8);
+            memcpy(&y, b + i, 8);
+            if (x != y)
+                return 0;
+        }
+        memcpy(&x, a + n - 8, 8);
+        memcpy(&y, b + n - 8, 8);
+        return x == y;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (a[i] != b[i])
+            return 0;
+    return 1;
+}
+
+/* Writes the UUID of the request id p[0:40] ("req-" and a UUID) as 32 lower-case
+ * hex digits; returns whether it is one.  Without one, out is scribbled over. */
+static inline int opslog_request_uuid(uint8_t *out, const uint8_t *p)
+{
+    int good = 1;
+    if (memcmp(p, "req-", 4) != 0 || p[12] != '-' || p[17] != '-' || p[22] != '-' || p[27] != '-')
+        return 0;
+    memcpy(out, p + 4, 8);
+    memcpy(out + 8, p + 13, 4);
+    memcpy(out + 12, p + 18, 4);
+    memcpy(out + 16, p + 23, 4);
+    memcpy(out + 20, p + 28, 12);
+#ifdef OPSLOG_SSE2
+    for (int i = 0; i < 32; i += 16) {
+        __m128i x = _mm_loadu_si128((const __m128i *)(out + i));
+        __m128i lower = _mm_or_si128(x, _mm_set1_epi8(0x20));
+        __m128i digit = _mm_and_si128(_mm_cmpgt_epi8(x, _mm_set1_epi8('0' - 1)),
+                                      _mm_cmplt_epi8(x, _mm_set1_epi8('9' + 1)));
+        __m128i letter = _mm_and_si128(_mm_cmpgt_epi8(lower, _mm_set1_epi8('a' - 1)),
+                                       _mm_cmplt_epi8(lower, _mm_set1_epi8('f' + 1)));
+        good &= _mm_movemask_epi8(_mm_or_si128(digit, letter)) == 0xFFFF;
+        _mm_storeu_si128((__m128i *)(out + i), lower);
+    }
+#else
+    for (int i = 0; i < 32; i++) {
+        uint8_t c = out[i];
+        out[i] = c | 0x20;
+        good &= (uint8_t)(c - '0') < 10 || (uint8_t)((c | 0x20) - 'a') < 6;
+    }
+#endif
+    return good;
+}
+
+#endif

@@ -1,0 +1,158 @@
+"""The command: ``opslog filter``.
+
+Exit codes are grep's: 0 something was kept, 1 nothing was, 2 trouble.  Data
+goes to standard output, everything else to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from types import FrameType
+
+from opslog import filters, sinks
+from opslog.engine import Stats
+from opslog.errors import OpslogError, SinkError
+from opslog.logs import read
+from opslog.version import __version__
+
+_EXAMPLES = """\
+examples:
+  opslog filter /var/log/nova/*.log                      all records as JSON lines
+  zcat nova-api.log.1.gz | opslog filter                 from a pipe; files may be compressed, too
+  opslog filter --severity WARNING /var/log/neutron      warnings and above of a folder's logs
+  opslog filter --request req-7822cfee-24bf-4614-a8a6-e6a34f88e4ce /var/log/*/*.log
+  opslog filter -o nova.parquet --timezone Europe/Berlin nova-compute.log
+"""
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, handled as an interrupt is."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        return _filter(options)
+    except BrokenPipeError:
+        # The reader has gone: nothing to say.  Python would say it when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except _Terminated:
+        return 128 + signal.SIGTERM
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except ExceptionGroup as group:
+        for error in group.exceptions:
+            _complain(error)
+        return 2
+    except OpslogError as error:
+        _complain(error)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="opslog", description="The logs of any OpenStack deployment as typed records."
+    )
+    parser.add_argument("--version", action="version", version=f"opslog {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    command = commands.add_parser(
+        "filter",
+        help="read logs, keep some records, write them",
+        description="Read logs, keep the records asked for and write them as JSON lines, "
+        "Parquet or an Arrow stream.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "paths", nargs="*", metavar="PATH", default=["-"],
+        help="files, folders or globs; - is standard input (default); "
+        "gzip, bzip2, xz and zstd are recognised by content",
+    )  # fmt: skip
+    keep = command.add_argument_group("what to keep (all conditions must hold)")
+    keep.add_argument("--severity", metavar="LEVEL", help="records of LEVEL and above")
+    keep.add_argument(
+        "--request", metavar="ID", help="records whose request id or global request id is ID"
+    )
+    output = command.add_argument_group("output")
+    output.add_argument(
+        "-o", "--output", metavar="PATH", default="-",
+        help="write to PATH; its suffix (.jsonl, .parquet, .arrow) decides the format",
+    )  # fmt: skip
+    output.add_argument("--to", choices=sinks.FORMATS, help="output format (default: jsonl)")
+    output.add_argument(
+        "--original", action="store_true", help="add the column of the lines as read"
+    )
+    reading = command.add_argument_group("reading")
+    reading.add_argument(
+        "--timezone", metavar="ZONE", default="UTC",
+        help="zone of times without an offset: an IANA name or +HH:MM (default: UTC)",
+    )  # fmt: skip
+    reading.add_argument(
+        "--threads", type=int, default=0, metavar="N",
+        help="threads to use (default: the processors there are, at most 4)",
+    )  # fmt: skip
+    command.add_argument(
+        "--stats", action="store_true", help="say on standard error what was read and kept"
+    )
+    command.add_argument(
+        "--exit-zero", action="store_true", help="exit with 0 also when nothing was kept"
+    )
+    return parser
+
+
+def _filter(options: argparse.Namespace) -> int:
+    logs = read(
+        *options.paths,
+        timezone=options.timezone,
+        original=options.original,
+        threads=options.threads or min(4, len(os.sched_getaffinity(0))),
+        skip=not options.stats,
+    )
+    if options.severity:
+        logs = logs.filter(filters.at_least(options.severity))
+    if options.request:
+        logs = logs.filter(filters.of_request(options.request))
+    kind = options.to or sinks.format_of(options.output)
+    if kind is None and options.output != sinks.STDOUT:
+        raise SinkError(
+            options.output,
+            "cannot tell the output format from this name: "
+            "use a suffix .jsonl, .parquet or .arrow, or --to",
+        )
+    stats = Stats()
+    try:
+        logs.write(options.output, kind or "jsonl", stats)
+    finally:
+        if options.stats:
+            print(_table(stats), file=sys.stderr)
+    return 0 if stats.kept or options.exit_zero else 1
+
+
+def _table(stats: Stats) -> str:
+    """Return what was counted as an aligned table."""
+    rows: list[tuple[str, ...]] = [("format", "records", "lines", "bytes")]
+    for name in sorted(stats.formats, key=lambda name: (name is None, name)):
+        counts = stats.formats[name]
+        rows.append((name or "(unrecognised)", *(f"{count:,}" for count in counts)))
+    rows.append(("total", f"{stats.records:,}", f"{stats.lines:,}", f"{stats.bytes:,}"))
+    rows.append(("kept", f"{stats.kept:,}", "", ""))
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    lines = []
+    for name, *cells in rows:
+        aligned = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
+        lines.append("  ".join([name.ljust(widths[0]), *aligned]).rstrip())
+    return "\n".join(lines)
+
+
+def _complain(error: BaseException) -> None:
+    print(f"opslog: {error}", file=sys.stderr)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise _Terminated

@@ -1,0 +1,302 @@
+"""The heart: bytes in, record batches out.
+
+A block goes through three steps: *scan* (any thread), *assemble* (in order, one
+source's blocks one after the other) and *finish* (any thread: filter, build
+columns, and what the caller wants done with the batch).  Results come out in
+order.  Nothing here opens a file, reads a clock or writes anything.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import pyarrow as pa
+
+from opslog import catalog as catalogs
+from opslog import filters, schema
+from opslog._assemble import Assembler, Records
+from opslog._block import Block
+from opslog._scan import scan
+from opslog.catalog import Catalog
+from opslog.filters import Filter
+from opslog.lines import Cutter
+from opslog.normalize import BatchBuilder, Kept
+from opslog.timestamps import Zone
+
+if TYPE_CHECKING:
+    import pyarrow.compute as pc
+
+T = TypeVar("T")
+
+MOST_LINES = 65536
+"""Lines of a block scanned at once, so that blank lines do not fill the memory."""
+
+
+@dataclass(slots=True)
+class Stats:
+    """What went in and came out; the counts add up.
+
+    ``bytes`` = bytes of all records + ``skipped_bytes``; ``records`` =
+    ``kept`` + filtered ones.  ``formats`` counts (records, lines, bytes) by
+    format name, None for records no format recognised.
+    """
+
+    bytes: int = 0
+    lines: int = 0
+    records: int = 0
+    kept: int = 0
+    skipped_bytes: int = 0
+    formats: dict[str | None, tuple[int, int, int]] = field(default_factory=dict)
+
+    @property
+    def unrecognised(self) -> int:
+        """Number of records no format recognised."""
+        return self.formats.get(None, (0, 0, 0))[0]
+
+    def _count(self, name: str | None, counts: tuple[int, int, int]) -> None:
+        have = self.formats.get(name, (0, 0, 0))
+        self.formats[name] = tuple(a + b for a, b in zip(have, counts, strict=True))  # type: ignore[assignment]
+        self.records += counts[0]
+        self.lines += counts[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Job(Generic[T]):
+    """What is wanted of every record: formats, columns, filter, and what becomes of a batch."""
+
+    catalog: Catalog
+    names: tuple[str, ...]
+    where: Filter | None
+    finish: Callable[[Kept], T]
+    skip: bool = False
+    """Whether blocks that cannot hold a kept record need not be read."""
+
+    def kept(self, records: Records, builder: BatchBuilder) -> Kept | None:
+        """Return the kept records, None if there are none."""
+        if not records.count:
+            return None
+        if self.where is None:
+            return builder.kept(records, self.names)
+        needed = builder.kept(records, self.where.columns).batch()
+        selection = self.where.select(needed)
+        return builder.kept(records, self.names, selection) if len(selection) else None
+
+
+class Stream(Generic[T]):
+    """One source on its way through the steps."""
+
+    def __init__(self, job: Job[T], name: str, zone: Zone, stats: Stats) -> None:
+        self.job = job
+        self.stats = stats
+        self.assembler = Assembler(job.catalog.lines.program)
+        self.builder = BatchBuilder(job.catalog, name, zone)
+
+    def scan(self, block: Block) -> Block | None:
+        """Find and match the lines of ``block``; return what it has too many lines for."""
+        done = scan(self.job.catalog.lines.program, block, MOST_LINES)
+        if done == block.size:
+            return None
+        rest = Block(0)
+        block.split(done, rest)
+        return rest
+
+    def assemble(self, block: Block, final: bool) -> Records:
+        """Return the records complete with the next scanned block of the source."""
+        records = self.assembler.feed(block, final)
+        self.stats.bytes += block.size
+        for number, counts in records.counts(self.job.catalog.lines.program).items():
+            name = None if number < 0 else self.job.catalog.lines.formats[number].name
+            self.stats._count(name, counts)
+        return records
+
+    def finish(self, records: Records) -> tuple[int, T] | None:
+        """Return (rows, result) of the kept records, None if there are none."""
+        kept = self.job.kept(records, self.builder)
+        return None if kept is None else (kept.count, self.job.finish(kept))
+
+    def skipped(self, block: Block) -> None:
+        """Count a block that cannot hold a kept record; what was open cannot be kept either."""
+        self.stats.bytes += block.size
+        self.stats.skipped_bytes += block.size
+        self.assembler = Assembler(self.job.catalog.lines.program)
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Generic[T]):
+    """A block of a stream; ``skip`` says that it is only counted."""
+
+    stream: Stream[T]
+    block: Block
+    final: bool
+    skip: bool = False
+
+
+def run(items: Iterable[Item[T]], threads: int, spare: deque[Block]) -> Iterator[tuple[int, T]]:
+    """Yield (rows, result) of every batch, in order; used blocks go to ``spare``."""
+    items = _without_needless(items)
+    if threads == 1:
+        for item in items:
+            yield from _in_turn(item, spare)
+        return
+    with ThreadPoolExecutor(threads, "opslog") as pool:
+        yield from _overlapped(items, pool, threads + 1, spare)
+
+
+def _in_turn(item: Item[T], spare: deque[Block]) -> Iterator[tuple[int, T]]:
+    stream, block = item.stream, item.block
+    if item.skip:
+        stream.skipped(block)
+        spare.append(block)
+        return
+    part: Block | None = block
+    while part is not None:
+        rest = stream.scan(part)
+        result = stream.finish(stream.assemble(part, item.final and rest is None))
+        if result is not None:
+            yield result
+        part = rest
+    spare.append(block)
+
+
+def _overlapped(
+    items: Iterable[Item[T]], pool: ThreadPoolExecutor, ahead: int, spare: deque[Block]
+) -> Iterator[tuple[int, T]]:
+    """Scan and finish in the pool, a few blocks ahead; assemble here, in order."""
+    scanning: deque[tuple[Item[T], Future[Block | None] | None]] = deque()
+    finishing: deque[tuple[Block, Future[tuple[int, T] | None]]] = deque()
+
+    def collected() -> Iterator[tuple[int, T]]:
+        block, future = finishing.popleft()
+        result = future.result()
+        if len(spare) < ahead:
+            spare.append(block)
+        if result is not None:
+            yield result
+
+    def assembled() -> Iterator[tuple[int, T]]:
+        item, future = scanning.popleft()
+        stream, part = item.stream, item.block
+        if future is None:
+            stream.skipped(part)
+            spare.append(part)
+            return
+        rest = future.result()
+        while True:
+            records = stream.assemble(part, item.final and rest is None)
+            finishing.append((part, pool.submit(stream.finish, records)))
+            while len(finishing) > ahead:
+                yield from collected()
+            if rest is None:
+                return
+            part, rest = rest, stream.scan(rest)
+
+    try:
+        for item in items:
+            scanning.append(
+                (item, None if item.skip else pool.submit(item.stream.scan, item.block))
+            )
+            while len(scanning) > ahead:
+                yield from assembled()
+        while scanning:
+            yield from assembled()
+        while finishing:
+            yield from collected()
+    finally:
+        for pending in (*(f for _, f in scanning), *(f for _, f in finishing)):
+            if pending is not None:
+                pending.cancel()
+
+
+def _without_needless(items: Iterable[Item[T]]) -> Iterator[Item[T]]:
+    """Mark blocks to skip: neither they nor a neighbour of the source can hold a kept record.
+
+    A record spans two blocks at most, so one that is kept lies in blocks that
+    hold all the filter's needles between them, and each of these is a
+    neighbour of one that holds a needle.
+    """
+    waiting: Item[T] | None = None
+    before = here = False
+    for item in items:
+        if waiting is not None and waiting.stream is item.stream:
+            after = _may_hold(item)
+            yield _marked(waiting, before or here or after)
+            before, here, waiting = here, after, item
+        else:
+            if waiting is not None:
+                yield _marked(waiting, before or here)
+            before, here, waiting = False, _may_hold(item), item
+    if waiting is not None:
+        yield _marked(waiting, before or here)
+
+
+def _may_hold(item: Item[T]) -> bool:
+    job = item.stream.job
+    if not job.skip or job.where is None or not job.where.needles:
+        return True
+    return all(any(item.block.may_hold(text) for text in texts) for texts in job.where.needles)
+
+
+def _marked(item: Item[T], wanted: bool) -> Item[T]:
+    return item if wanted else Item(item.stream, item.block, item.final, skip=True)
+
+
+class Normalizer:
+    """Bytes of one source in, batches of records out; no files, no threads of its own.
+
+    Where bytes are cut between two calls of ``feed`` never changes the
+    records.  Batches have the columns ``schema.names(original)`` and come in
+    the order of the records' first lines.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: str = "-",
+        timezone: str = "UTC",
+        where: pc.Expression | None = None,
+        original: bool = False,
+        catalog: Catalog | None = None,
+    ) -> None:
+        self.stats = Stats()
+        job: Job[pa.RecordBatch] = Job(
+            catalog or catalogs.default(),
+            schema.names(original),
+            None if where is None else filters.of(where),
+            Kept.batch,
+        )
+        self._stream = Stream(job, source, Zone(timezone), self.stats)
+        self._spare: deque[Block] = deque()
+        self._cutter = Cutter(self._spare)
+        self._closed = False
+
+    def feed(self, data: bytes | bytearray | memoryview) -> list[pa.RecordBatch]:
+        """Take the next bytes and return the batches complete with them, mostly none or one."""
+        if self._closed:
+            raise ValueError("feed() after close(): a Normalizer reads one source once")
+        out: list[pa.RecordBatch] = []
+        view = memoryview(data).cast("B")
+        while view:
+            room = self._cutter.room()
+            count = min(len(room), len(view))
+            room[:count] = view[:count]
+            view = view[count:]
+            block = self._cutter.filled(count)
+            if block is not None:
+                out += self._batches(block, final=False)
+        return out
+
+    def close(self) -> list[pa.RecordBatch]:
+        """Say that the source has ended and return the last batches."""
+        if self._closed:
+            return []
+        self._closed = True
+        return self._batches(self._cutter.rest(), final=True)
+
+    def _batches(self, block: Block, final: bool) -> list[pa.RecordBatch]:
+        found = list(_in_turn(Item(self._stream, block, final), self._spare))
+        self.stats.kept += sum(rows for rows, _ in found)
+        return [batch for _, batch in found]

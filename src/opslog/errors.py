@@ -1,0 +1,90 @@
+"""The errors opslog raises, split by who must act.
+
+A bad *line* is never an error: it becomes a record.  These classes are for a
+bad definition, argument, file or disk.  Every message is one line that says
+what was expected, what was found, where, and what to do; the same facts are
+attributes.
+"""
+
+from __future__ import annotations
+
+
+class OpslogError(Exception):
+    """Base of every error opslog raises on purpose."""
+
+
+class LayoutError(OpslogError):
+    """A layout text is not a layout; ``column`` (0-based) says where."""
+
+    def __init__(self, layout: str, column: int, reason: str) -> None:
+        self.layout = layout
+        self.column = column
+        self.reason = reason
+        super().__init__(f"{reason}\n  {layout}\n  {' ' * column}^")
+
+
+class FormatError(OpslogError):
+    """A format file cannot be used; ``path`` and ``key`` say where, ``hint`` what to do."""
+
+    def __init__(self, path: str, key: str, reason: str, hint: str = "") -> None:
+        self.path = path
+        self.key = key
+        self.reason = reason
+        self.hint = hint
+        super().__init__(f"{path}: {key}: {reason}" + (f"; {hint}" if hint else ""))
+
+
+class SampleError(FormatError):
+    """A sample of a format file is not read as the file says.
+
+    ``matched_up_to`` is the byte column the scanner reached in ``line``.
+    """
+
+    def __init__(
+        self, path: str, key: str, line: str, matched_up_to: int, expected: str, found: str
+    ) -> None:
+        self.line = line
+        self.matched_up_to = matched_up_to
+        self.expected = expected
+        self.found = found
+        caret = " " * len(line.encode()[:matched_up_to].decode(errors="replace")) + "^"
+        super().__init__(path, key, f"expected {expected}, found {found}\n  {line}\n  {caret}")
+
+
+class OsloOptionError(OpslogError):
+    """An oslo.log format option cannot be turned into a layout."""
+
+    def __init__(self, option: str, value: str, reason: str) -> None:
+        self.option = option
+        self.value = value
+        self.reason = reason
+        super().__init__(f"{option}: {reason}: {value!r}")
+
+
+class FilterError(OpslogError):
+    """A filter names a column or value that does not exist."""
+
+    def __init__(self, text: str, reason: str, did_you_mean: str | None = None) -> None:
+        self.text = text
+        self.reason = reason
+        self.did_you_mean = did_you_mean
+        hint = f"; did you mean {did_you_mean!r}?" if did_you_mean else ""
+        super().__init__(f"{reason}: {text!r}{hint}")
+
+
+class SourceError(OpslogError):
+    """An input cannot be read, or not to its end; ``path`` says which."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path}: {reason}")
+
+
+class SinkError(OpslogError):
+    """An output cannot be written; ``path`` says which."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path}: {reason}")

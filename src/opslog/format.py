@@ -1,0 +1,225 @@
+"""One format: a TOML file as a checked value.
+
+A format file names its layouts (or, for oslo.log, the options they are derived
+from), the severity vocabulary, how follow-on lines are told, and samples with
+the values they must give.  docs/reference/format-files.md describes the keys.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from opslog import oslo
+from opslog.errors import FormatError, LayoutError, OsloOptionError
+from opslog.layout import Layout, parse
+from opslog.severity import VOCABULARIES
+
+HEAD, FALLBACK, TRACEBACK, BARE = range(4)
+"""Ranks: a layout of a lower rank wins over one of a higher, whatever their formats."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormatLayout:
+    """A layout of a format and its rank; a tail has only its condition."""
+
+    layout: Layout
+    rank: int = HEAD
+    debug_only: bool = False
+    derived: bool = False
+    """Made from oslo.log options, not written in the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonKeys:
+    """How a format that is one JSON object per line names its columns."""
+
+    required: tuple[str, ...]
+    columns: dict[str, tuple[str, ...]]
+    epoch: str | None
+    iso: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Lines and the column values they must give: one record per ``expect``."""
+
+    text: str
+    expect: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format as its file states it."""
+
+    name: str
+    title: str
+    path: str
+    applies_to: str = "line"
+    severity: str = "oslo"
+    follow_on: bool = False
+    layouts: tuple[FormatLayout, ...] = ()
+    tails: tuple[FormatLayout, ...] = ()
+    json: JsonKeys | None = None
+    samples: tuple[Sample, ...] = ()
+    rejects: tuple[str, ...] = field(default=())
+
+
+def load(path: Path) -> Format:
+    """Read a format file; raises FormatError naming the key that is wrong."""
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise FormatError(str(path), "file", str(error)) from None
+    return from_dict(data, str(path))
+
+
+def from_dict(data: dict[str, Any], path: str) -> Format:
+    """Return the format that ``data`` (a parsed file) states; ``path`` is for errors."""
+    reader = _Reader(data, path)
+    name = reader.text("name")
+    severity = reader.text("severity", "oslo")
+    if severity not in VOCABULARIES:
+        raise reader.wrong("severity", f"expected one of {', '.join(VOCABULARIES)}")
+    applies_to = reader.text("applies_to", "line")
+    if applies_to not in ("line", "message"):
+        raise reader.wrong("applies_to", "expected 'line' or 'message'")
+    layouts, tails = _layouts(reader, severity)
+    result = Format(
+        name=name,
+        title=reader.text("title"),
+        path=path,
+        applies_to=applies_to,
+        severity=severity,
+        follow_on=reader.flag("follow_on"),
+        layouts=layouts,
+        tails=tails,
+        json=_json(reader),
+        samples=tuple(_sample(item) for item in reader.tables("samples", "line", "expect")),
+        rejects=tuple(item.text("line") for item in reader.tables("rejects", "line", "reason")),
+    )
+    if not result.layouts and result.json is None:
+        raise reader.wrong("layouts", "expected [[layouts]], [[oslo]] or [json]")
+    reader.refuse_unknown()
+    return result
+
+
+def _layouts(
+    reader: _Reader, severity: str
+) -> tuple[tuple[FormatLayout, ...], tuple[FormatLayout, ...]]:
+    layouts: list[FormatLayout] = []
+    tails: list[FormatLayout] = []
+    sets = []
+    for item in reader.tables("oslo", "release", *oslo.OPTION_NAMES):
+        values = {name: item.text(name) for name in oslo.OPTION_NAMES if name in item.data}
+        sets.append(oslo.options_from(values))
+    if sets:
+        try:
+            derived = oslo.shipped(sets)
+        except OsloOptionError as error:
+            raise reader.wrong("oslo", str(error)) from None
+        for rank, texts in (
+            (HEAD, derived.heads),
+            (FALLBACK, derived.fallbacks),
+            (TRACEBACK, derived.tracebacks),
+        ):
+            layouts += [
+                FormatLayout(_parsed(reader, "oslo", text, severity), rank, derived=True)
+                for text in texts
+            ]
+        tails += [
+            FormatLayout(_parsed(reader, "oslo", text, severity), debug_only=debug)
+            for text, debug in derived.tails
+        ]
+    for item in reader.tables("layouts", "layout", "bare"):
+        rank = BARE if item.flag("bare") else HEAD
+        layouts.append(FormatLayout(_parsed(item, "layout", item.text("layout"), severity), rank))
+    return tuple(layouts), tuple(tails)
+
+
+def _parsed(reader: _Reader, key: str, text: str, severity: str) -> Layout:
+    try:
+        return parse(text, severity)
+    except LayoutError as error:
+        raise reader.wrong(key, str(error)) from None
+
+
+def _json(reader: _Reader) -> JsonKeys | None:
+    if "json" not in reader.data:
+        return None
+    item = reader.table("json", "required", "columns", "epoch", "iso")
+    columns = {}
+    for name, paths in item.table("columns").data.items():
+        found = [paths] if isinstance(paths, str) else paths
+        if not isinstance(found, list) or not all(isinstance(p, str) for p in found):
+            raise item.wrong(f"columns.{name}", "expected a key or a list of keys")
+        columns[name] = tuple(found)
+    required = item.data.get("required", [])
+    epoch, iso = item.text("epoch", ""), item.text("iso", "")
+    if not (epoch or iso):
+        raise item.wrong("epoch", "expected epoch or iso, the key of the time")
+    return JsonKeys(tuple(required), columns, epoch or None, iso or None)
+
+
+def _sample(item: _Reader) -> Sample:
+    expect = item.data.get("expect", {})
+    records = expect if isinstance(expect, list) else [expect]
+    return Sample(item.text("line"), tuple(records))
+
+
+class _Reader:
+    """A table of the file that knows its place, for errors that say where."""
+
+    def __init__(self, data: dict[str, Any], path: str, place: str = "") -> None:
+        self.data = data
+        self.path = path
+        self.place = place
+        self.known: set[str] = set()
+
+    def wrong(self, key: str, reason: str) -> FormatError:
+        return FormatError(self.path, f"{self.place}{key}", reason)
+
+    def text(self, key: str, default: str | None = None) -> str:
+        self.known.add(key)
+        value = self.data.get(key, default)
+        if not isinstance(value, str):
+            found = "nothing" if value is None else repr(value)
+            raise self.wrong(key, f"expected a text, found {found}")
+        return value
+
+    def flag(self, key: str) -> bool:
+        self.known.add(key)
+        value = self.data.get(key, False)
+        if not isinstance(value, bool):
+            raise self.wrong(key, f"expected true or false, found {value!r}")
+        return value
+
+    def table(self, key: str, *known: str) -> _Reader:
+        self.known.add(key)
+        value = self.data.get(key)
+        if not isinstance(value, dict):
+            raise self.wrong(key, "expected a table")
+        return self._inner(value, key, known)
+
+    def tables(self, key: str, *known: str) -> list[_Reader]:
+        self.known.add(key)
+        value = self.data.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise self.wrong(key, f"expected [[{key}]]")
+        return [self._inner(item, f"{key}[{i}]", known) for i, item in enumerate(value)]
+
+    def _inner(self, value: dict[str, Any], key: str, known: tuple[str, ...]) -> _Reader:
+        reader = _Reader(value, self.path, f"{self.place}{key}.")
+        if known:
+            reader.known.update(known)
+            reader.refuse_unknown()
+        return reader
+
+    def refuse_unknown(self) -> None:
+        for key in self.data:
+            if key not in self.known:
+                raise self.wrong(
+                    key, f"unknown key; expected one of {', '.join(sorted(self.known))}"
+                )

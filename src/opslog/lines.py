@@ -1,0 +1,44 @@
+"""Chunks to blocks of whole lines, cut the same way however the chunks come."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from opslog._block import PIECE_BYTES, Block
+
+BLOCK_BYTES = 2 * 1024 * 1024
+"""A block is cut behind its last newline within this many bytes."""
+
+assert BLOCK_BYTES >= 2 * PIECE_BYTES
+
+
+class Cutter:
+    """Fills blocks of one source and hands them out when they are full."""
+
+    def __init__(self, spare: deque[Block]) -> None:
+        self._spare = spare
+        self._block = self._fresh()
+        self._block.reset(0)
+
+    def _fresh(self) -> Block:
+        return self._spare.pop() if self._spare else Block(BLOCK_BYTES)
+
+    def room(self) -> memoryview:
+        """Return where the next bytes of the source are to be written; never empty."""
+        return self._block.room(BLOCK_BYTES)
+
+    def filled(self, count: int) -> Block | None:
+        """Say that ``count`` bytes were written; return a block if one is full."""
+        self._block.filled(count)
+        if self._block.size < BLOCK_BYTES:
+            return None
+        return self._cut(self._block.whole())
+
+    def rest(self) -> Block:
+        """Return what is left at the end of the source as its last block."""
+        return self._cut(self._block.size)
+
+    def _cut(self, at: int) -> Block:
+        block, self._block = self._block, self._fresh()
+        block.split(at, self._block)
+        return block

@@ -1,0 +1,304 @@
+"""Records to record batches or JSON lines: the columns of schema.py, built only where asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+
+from opslog import _columns, schema, services
+from opslog._assemble import Records
+from opslog._columns import Columns, Memory
+from opslog._jsonl import JsonKeys, JsonLines, JsonRows
+from opslog._values import FIXED_TEXTS, Plan, Services
+from opslog.arrays import texts
+from opslog.catalog import Catalog, Compiled
+from opslog.program import CONSTANT, FIRST, SECOND, SLOT, Leaf
+from opslog.timestamps import Zone
+
+_NUMBER = {column.name: index for index, column in enumerate(schema.COLUMNS)}
+_KINDS = {"timestamp": "timestamp", "severity_number": "level", "format": "format",
+          "source": "source", "program": "program", "source_offset": "offset",
+          "original": "original"}  # fmt: skip
+"""Columns that are not captured fields: how the kernels call them."""
+
+_EXCEPTION = ("exception_stacktrace", "exception_type", "exception_message")
+_SPECIAL = ("body", "service_name", "trace_id", "attributes", *_EXCEPTION)
+_FROM_MESSAGE = {
+    "http_method", "http_target", "http_status", "http_response_size", "duration",
+    "client_address", "attributes",
+}  # fmt: skip
+_FROM_TAIL = {"body", "process_pid", "code_file", "code_line", "code_function", "attributes"}
+_STRING = pa.string()
+
+
+class BatchBuilder:
+    """Turns the records of one source into columns or JSON lines."""
+
+    def __init__(self, catalog: Catalog, source: str, zone: Zone) -> None:
+        self.catalog = catalog
+        # A file name may hold bytes that are no text; columns may not.
+        self.source = source.encode("utf-8", "replace").decode()
+        self.zone = zone
+        self.formats = texts([f.name for f in catalog.lines.formats])
+        self.service, self.program = services.of_path(self.source)
+
+    def kept(
+        self, records: Records, names: tuple[str, ...], selection: pa.Array | None = None
+    ) -> Kept:
+        """Return the columns ``names`` of ``records``, or of those in ``selection`` (int32)."""
+        view = None
+        if selection is not None:
+            raw = memoryview(selection.buffers()[1]).cast("B").cast("i")
+            view = raw[selection.offset : selection.offset + len(selection)]
+        return Kept(self, records, names, view)
+
+    def find_service(self, logger: bytes) -> bytes | None:
+        """Return the service of a logger; where that does not say, of the source's name."""
+        found = services.service_of_logger(logger.decode("utf-8", "replace")) or self.service
+        return None if found is None else found.encode()
+
+
+class Kept:
+    """Records that were asked for, not yet built: as a batch or as JSON lines."""
+
+    def __init__(
+        self,
+        builder: BatchBuilder,
+        records: Records,
+        names: tuple[str, ...],
+        selection: memoryview | None,
+    ) -> None:
+        self.count = records.count if selection is None else len(selection)
+        self._builder = builder
+        self._records = records
+        self._names = names
+        self._selection = selection
+        self._plan = _planned(builder.catalog, names)
+
+    def batch(self) -> pa.RecordBatch:
+        """Build the columns."""
+        moments, ambiguous = self._moments() if self._timed() else (None, None)
+        columns = Columns(*self._rows(ambiguous))
+        arrays = []
+        for number, name in enumerate(self._names):
+            if name == "timestamp":
+                assert moments is not None
+                arrays.append(moments.view(schema.BY_NAME[name].type))
+            elif name in _KINDS:
+                arrays.append(self._alone(name))
+            else:
+                arrays.append(_column(schema.BY_NAME[name], self.count, columns.column(number)))
+        return pa.RecordBatch.from_arrays(arrays, schema=self._plan.arrow)
+
+    def json_lines(self, out: JsonLines) -> int:
+        """Write the records as JSON lines into ``out`` and return how many bytes."""
+        moments, ambiguous = self._moments() if self._timed() else (None, None)
+        keys = _keys(self._plan, self._builder.source, self._builder.program)
+        values = known = None
+        if moments is not None:
+            known_buffer, value_buffer = moments.buffers()
+            values = memoryview(value_buffer).cast("B").cast("q")
+            known = memoryview(known_buffer).cast("B") if moments.null_count else None
+        rows = JsonRows(*self._rows(ambiguous), names=keys, moments=values, timed=known)
+        return out.encode_rows(rows)
+
+    def _timed(self) -> bool:
+        return "timestamp" in self._names or "attributes" in self._names
+
+    def _rows(self, ambiguous: pa.Array | None) -> _RowArguments:
+        marked = None if ambiguous is None else memoryview(ambiguous.buffers()[1]).cast("B")
+        found = Services(self._builder.find_service)
+        return self._records, self._plan.plan, found, self._selection, marked, decode_list
+
+    def _moments(self) -> tuple[pa.Array, pa.Array | None]:
+        """Return UTC microseconds (int64, nullable) and which were ambiguous (None: none)."""
+        program = self._builder.catalog.lines.program
+        nulls, validity, values, utc = _columns.times(self._records, program, self._selection)
+        local = _array(pa.int64(), self.count, nulls, validity, values)
+        known = _array(pa.bool_(), self.count, 0, None, utc)
+        return self._builder.zone.to_utc(local, known)
+
+    def _alone(self, name: str) -> pa.Array:
+        records, selection = self._records, self._selection
+        if name == "severity_number":
+            return _array(pa.uint8(), self.count, *_columns.severities(records, selection))
+        if name == "format":
+            program = self._builder.catalog.lines.program
+            numbers = _columns.formats(records, program, selection)
+            return _encoded(_array(pa.int32(), self.count, *numbers), self._builder.formats)
+        if name == "source_offset":
+            return _array(pa.int64(), self.count, 0, None, _columns.offsets(records, selection))
+        if name == "original":
+            return _array(pa.binary(), self.count, 0, None, *_columns.originals(records, selection))
+        return _constant(
+            self._builder.source if name == "source" else self._builder.program, self.count
+        )
+
+
+_RowArguments: TypeAlias = tuple[
+    Records, Plan, Services, memoryview | None, memoryview | None, Callable[[bytes], bytes | None]
+]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Planned:
+    """How a list of columns is built from the layouts of a catalog."""
+
+    plan: Plan
+    arrow: pa.Schema
+    columns: list[tuple[str, str]]
+    shown: int
+    formats: list[str]
+
+
+@lru_cache(maxsize=64)
+def _planned(catalog: Catalog, names: tuple[str, ...]) -> _Planned:
+    wanted = list(names)
+    if any(name in wanted for name in _EXCEPTION):
+        wanted += [name for name in _EXCEPTION if name not in wanted]
+    numbers = {name: index for index, name in enumerate(wanted)}
+    kinds = [(_KINDS.get(name, schema.BY_NAME[name].kind), name) for name in wanted]
+    names_used: list[bytes] = list(FIXED_TEXTS)
+    plan = Plan(
+        lines=catalog.lines.program,
+        messages=catalog.messages.program,
+        kinds=[(kind, schema.BY_NAME[name].context) for kind, name in kinds],
+        line_fields=_fields(catalog.lines, numbers, names_used),
+        message_fields=_fields(catalog.messages, numbers, names_used),
+        special={name: numbers[name] for name in _SPECIAL if name in numbers},
+        texts=names_used,
+        slots=_NUMBER,
+        tails=bool(_FROM_TAIL & set(names)),
+        requests=bool(_FROM_MESSAGE & set(names)),
+    )
+    return _Planned(
+        plan,
+        pa.schema([pa.field(name, schema.BY_NAME[name].type) for name in names]),
+        [(name, kind) for kind, name in kinds],
+        len(names),
+        [f.name for f in catalog.lines.formats],
+    )
+
+
+def _fields(
+    compiled: Compiled, numbers: dict[str, int], names_used: list[bytes]
+) -> list[list[tuple[int, int, int, int]]]:
+    """Return per leaf (column, slot, shape, text) of what fills a column."""
+    return [list(_leaf_fields(compiled, leaf, numbers, names_used)) for leaf in compiled.leaves]
+
+
+def _leaf_fields(
+    compiled: Compiled, leaf: Leaf, numbers: dict[str, int], names_used: list[bytes]
+) -> Iterator[tuple[int, int, int, int]]:
+    for name, slot in leaf.slots.items():
+        if name in _KINDS or name in _SPECIAL:
+            continue
+        attribute = name not in _NUMBER
+        number = numbers.get("attributes" if attribute else name)
+        if number is None:
+            continue
+        text = -1
+        if attribute or slot & CONSTANT:
+            text = len(names_used)
+            names_used.append(
+                name.encode() if attribute else compiled.constants[slot & SLOT].encode()
+            )
+        shape = 1 if slot & FIRST else 2 if slot & SECOND else 0
+        yield number, -1 if slot & CONSTANT else slot & SLOT, shape, text
+
+
+@lru_cache(maxsize=256)
+def _keys(planned: _Planned, source: str, program: str | None) -> JsonKeys:
+    return JsonKeys(planned.columns, planned.shown, planned.formats, source, program)
+
+
+def _column(column: schema.Column, count: int, built: tuple[Any, ...]) -> pa.Array:
+    nulls, *buffers = built
+    if column.kind == "map":
+        entries = nulls
+        ends, key_ends, keys, value_ends, values = buffers
+        return pa.MapArray.from_arrays(
+            _array(pa.int32(), count + 1, 0, None, ends),
+            _array(_STRING, entries, 0, None, key_ends, keys),
+            _array(_STRING, entries, 0, None, value_ends, values),
+        )
+    if nulls == count:
+        return _nulls(column.kind, count)
+    if column.kind == "dictionary":
+        validity, indices, entries, ends, data = buffers
+        entry_texts = _array(_STRING, entries, 0, None, ends, data)
+        return _encoded(_array(pa.int32(), count, nulls, validity, indices), entry_texts)
+    return _array(column.type, count, nulls, *buffers)
+
+
+def _array(
+    kind: pa.DataType, count: int, nulls: int, validity: Memory | None, *buffers: Memory
+) -> pa.Array:
+    known = pa.py_buffer(validity) if nulls else None
+    return pa.Array.from_buffers(kind, count, [known, *map(pa.py_buffer, buffers)], nulls)
+
+
+def _encoded(indices: pa.Array, dictionary: pa.Array) -> pa.DictionaryArray:
+    if indices.null_count == len(indices):
+        return _nulls("dictionary", len(indices))
+    return pa.DictionaryArray.from_arrays(indices, dictionary, safe=False)
+
+
+_whole: dict[tuple[str, str | None], pa.Array] = {}
+
+
+def _nulls(kind: schema.Kind, count: int) -> pa.Array:
+    """Return ``count`` nulls, a slice of an array kept for all blocks."""
+    whole = _whole.get((kind, None))
+    if whole is None or len(whole) < count:
+        whole = _whole[(kind, None)] = pa.nulls(max(count, 32768), schema.ARROW_TYPES[kind])
+    return whole.slice(0, count)
+
+
+def _constant(text: str | None, count: int) -> pa.Array:
+    """Return ``text`` ``count`` times, dictionary-encoded, likewise."""
+    if text is None:
+        return _nulls("dictionary", count)
+    whole = _whole.get(("constant", text))
+    if whole is None or len(whole) < count:
+        size = max(count, 32768)
+        indices = pa.Array.from_buffers(pa.int32(), size, [None, pa.py_buffer(bytes(4 * size))], 0)
+        if len(_whole) > 1000:
+            _whole.clear()
+        whole = pa.DictionaryArray.from_arrays(indices, texts([text]))
+        _whole[("constant", text)] = whole
+    return whole.slice(0, count)
+
+
+_ITEM = re.compile(rb"""\s*(?:u|b)?(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\s*,?""", re.DOTALL)
+_ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
+_SIMPLE = {b"n": b"\n", b"t": b"\t", b"r": b"\r"}
+
+
+def decode_list(text: bytes) -> bytes | None:
+    """Return the lines of a traceback printed as the repr of a list of strings, joined.
+
+    ``text`` begins with the bracket; None if it is no such list.
+    """
+    position, items = 1, []
+    while (match := _ITEM.match(text, position)) is not None:
+        items.append(_ESCAPE.sub(_unescape, match[1] if match[1] is not None else match[2]))
+        position = match.end()
+    if not items:
+        return None
+    return b"".join(items).removesuffix(b"\n")
+
+
+def _unescape(match: re.Match[bytes]) -> bytes:
+    if match[1]:
+        return chr(int(match[1], 16)).encode()
+    if match[2] or match[3]:
+        code = int(match[2] or match[3], 16)
+        valid = code < 0xD800 or 0xDFFF < code < 0x110000
+        return (chr(code) if valid else "�").encode()
+    return _SIMPLE.get(match[4], match[4])

@@ -1,0 +1,109 @@
+"""Service and program names from loggers and file names: one table.
+
+``service_name`` is the OpenStack service (or neighbour) a record belongs to;
+``program`` the process that wrote it (``nova-compute``).
+"""
+
+from __future__ import annotations
+
+import re
+
+SERVICES: dict[str, str] = {
+    name: name
+    for name in [
+        "adjutant",
+        "aodh",
+        "barbican",
+        "blazar",
+        "ceilometer",
+        "cinder",
+        "cloudkitty",
+        "cyborg",
+        "designate",
+        "freezer",
+        "glance",
+        "gnocchi",
+        "heat",
+        "horizon",
+        "ironic",
+        "keystone",
+        "kuryr",
+        "magnum",
+        "manila",
+        "masakari",
+        "mistral",
+        "monasca",
+        "murano",
+        "neutron",
+        "nova",
+        "octavia",
+        "panko",
+        "placement",
+        "sahara",
+        "senlin",
+        "solum",
+        "swift",
+        "tacker",
+        "trove",
+        "venus",
+        "vitrage",
+        "watcher",
+        "zaqar",
+        "zun",
+    ]
+} | {
+    "ironic_inspector": "ironic",
+    "ironic_python_agent": "ironic",
+    "neutron_lib": "neutron",
+    "openstack_dashboard": "horizon",
+    "openstack_auth": "horizon",
+    "networking_ovn": "neutron",
+    "networking_bgp": "neutron",
+    "networking_sfc": "neutron",
+    "neutron_dynamic_routing": "neutron",
+    "neutron_fwaas": "neutron",
+    "neutron_lbaas": "neutron",
+    "neutron_vpnaas": "neutron",
+    "neutron_plugin_contrail": "neutron",
+    "os_vif": "nova",
+}
+"""First part of a logger's name, or of a program's, to the service it belongs to.
+
+A client library (``novaclient``) or shared library (``oslo_messaging``) says
+nothing about the service that uses it and is not listed.
+"""
+
+_DEVSTACK: dict[str, str] = {
+    "n": "nova", "q": "neutron", "c": "cinder", "g": "glance", "h": "heat", "s": "swift",
+    "key": "keystone", "placement": "placement", "o": "octavia", "ir": "ironic",
+}  # fmt: skip
+"""Prefixes of DevStack's unit and screen names."""
+
+_ROTATED = re.compile(
+    r"(?:\.(?:gz|bz2|xz|zst|txt|log|out|json|jsonl|old|\d{1,3}))+$"
+    r"|[-.]\d{4}-?\d\d-?\d\d(?:[-_T]\d{2,6})*$"
+)
+
+
+def service_of_logger(logger: str) -> str | None:
+    """Return the service a Python logger belongs to, or None if its name does not say."""
+    return SERVICES.get(logger.partition(".")[0])
+
+
+def of_path(path: str) -> tuple[str | None, str | None]:
+    """Return (service, program) as the file's name and folder say, each None if they do not."""
+    folder, _, name = path.rpartition("/")
+    while (shorter := _ROTATED.sub("", name)) != name:
+        name = shorter
+    parent = folder.rpartition("/")[2]
+    first, _, rest = re.sub(r"^(?:screen-|devstack@)", "", name).partition("-")
+    if first in _DEVSTACK and (rest or first in SERVICES) and name != first:
+        return _DEVSTACK[first], None
+    stem = name.partition("_")[0] if name.partition("-")[0] not in SERVICES else name
+    service = SERVICES.get(first) or SERVICES.get(stem)
+    if service:
+        return service, name if re.fullmatch(r"[a-z][a-z0-9-]*", name) else None
+    if parent in SERVICES and re.fullmatch(r"[a-z][a-z0-9-]*", name):
+        # RDO and packages of old name files after the agent: neutron/l3-agent.log.
+        return SERVICES[parent], f"{parent}-{name}"
+    return None, None

@@ -1,0 +1,256 @@
+"""Sinks: where batches go.
+
+A sink encodes records in any thread and writes what was encoded in order, in
+one thread.  Parquet appears under its
+name only when it is complete; JSON lines and Arrow streams grow as they come.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections import deque
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from opslog import schema
+from opslog._jsonl import JsonLines
+from opslog.errors import OpslogError, SinkError
+from opslog.normalize import Kept
+from opslog.version import __version__
+
+STDOUT = "-"
+ROWS_PER_GROUP = 131072
+"""Rows of a Parquet row group."""
+
+
+class Sink(Protocol):
+    """What the engine's results are handed to."""
+
+    def encode(self, kept: Kept) -> Any:
+        """Turn records into what ``write`` takes; called from any thread."""
+
+    def write(self, encoded: Any) -> None:
+        """Write what ``encode`` returned, in order; raises SinkError."""
+
+    def close(self) -> None:
+        """Complete the output; raises SinkError."""
+
+    def abort(self) -> None:
+        """Give up: an incomplete output that cannot be used is removed."""
+
+
+FORMATS = ("jsonl", "parquet", "arrow")
+_SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet",
+             ".arrow": "arrow", ".arrows": "arrow"}  # fmt: skip
+
+
+def format_of(path: str) -> str | None:
+    """Return the output format the suffix of ``path`` says, None if it does not."""
+    return _SUFFIXES.get(Path(path).suffix)
+
+
+def open_sink(path: str, kind: str, names: tuple[str, ...]) -> Sink:
+    """Open ``path`` (``-``: standard output) for output of ``kind``; raises SinkError."""
+    if kind == "jsonl":
+        return JsonlSink(path)
+    if kind == "arrow":
+        return ArrowSink(path, names)
+    if kind == "parquet":
+        if path == STDOUT:
+            raise SinkError(path, "Parquet is written at random places and needs a file: -o PATH")
+        return ParquetSink(path, names)
+    raise OpslogError(f"unknown output format {kind!r}: expected one of {', '.join(FORMATS)}")
+
+
+class _Output:
+    """A file descriptor, written whole."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.written = 0
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+            self._fd = sys.stdout.fileno() if path == STDOUT else os.open(path, flags, 0o666)
+        except OSError as error:
+            raise SinkError(path, error.strerror or str(error)) from None
+
+    def write(self, data: memoryview) -> None:
+        """Write all of ``data``; BrokenPipeError passes, other errors are SinkErrors."""
+        while data:
+            try:
+                count = os.write(self._fd, data)
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                raise SinkError(
+                    self.path,
+                    f"{error.strerror}; the first {self.written} bytes are written, "
+                    "up to the last newline they are valid",
+                ) from None
+            self.written += count
+            data = data[count:]
+
+    def close(self) -> None:
+        if self.path != STDOUT:
+            try:
+                os.close(self._fd)
+            except OSError as error:
+                raise SinkError(self.path, error.strerror or str(error)) from None
+
+
+class JsonlSink:
+    """JSON lines, one object a record, nulls left out."""
+
+    def __init__(self, path: str) -> None:
+        self._output = _Output(path)
+        self._spare: deque[JsonLines] = deque()
+
+    def encode(self, kept: Kept) -> JsonLines:
+        writer = self._spare.pop() if self._spare else JsonLines()
+        kept.json_lines(writer)
+        return writer
+
+    def write(self, encoded: JsonLines) -> None:
+        with memoryview(encoded) as data:
+            self._output.write(data)
+        self._spare.append(encoded)
+
+    def close(self) -> None:
+        self._output.close()
+
+    def abort(self) -> None:
+        self._output.close()
+
+
+def columns_of(batch: pa.RecordBatch) -> list[tuple[str, str, pa.Array]]:
+    """Return (name, kind, array) of the columns that hold a value."""
+    return [
+        (name, schema.BY_NAME[name].kind, column)
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+        if column.null_count < len(column)
+    ]
+
+
+def to_json_lines(batch: pa.RecordBatch) -> bytes:
+    """Return the batch as JSON lines."""
+    writer = JsonLines()
+    writer.encode(columns_of(batch), batch.num_rows)
+    return bytes(writer)
+
+
+class ArrowSink:
+    """An Arrow IPC stream; dictionaries are sent anew where they change."""
+
+    def __init__(self, path: str, names: tuple[str, ...]) -> None:
+        self._output = _Output(path)
+        self._file = pa.PythonFile(_Writable(self._output), mode="w")
+        self._writer = pa.ipc.new_stream(self._file, _schema(names))
+
+    def encode(self, kept: Kept) -> pa.RecordBatch:
+        return kept.batch()
+
+    def write(self, encoded: pa.RecordBatch) -> None:
+        self._writer.write_batch(encoded)
+
+    def close(self) -> None:
+        self._writer.close()
+        self._output.close()
+
+    def abort(self) -> None:
+        self._output.close()
+
+
+class _Writable:
+    """What pyarrow needs of a Python file to write into it."""
+
+    closed = False
+
+    def __init__(self, output: _Output) -> None:
+        self._output = output
+
+    def write(self, data: bytes) -> int:
+        view = memoryview(data).cast("B")
+        self._output.write(view)
+        return len(view)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        """The sink closes the output."""
+
+
+class ParquetSink:
+    """A Parquet file: zstd, dictionary-encoded where the schema says so, renamed when complete."""
+
+    def __init__(self, path: str, names: tuple[str, ...]) -> None:
+        import pyarrow.parquet as pq  # costs start-up that other outputs need not pay
+
+        self._path = path
+        folder = os.path.dirname(path) or "."
+        try:
+            fd, self._temporary = tempfile.mkstemp(".tmp", os.path.basename(path) + ".", folder)
+            os.close(fd)
+            os.chmod(self._temporary, 0o666 & ~_umask())
+        except OSError as error:
+            raise SinkError(path, error.strerror or str(error)) from None
+        dictionaries = [name for name in names if schema.BY_NAME[name].kind == "dictionary"]
+        self._rows: list[pa.RecordBatch] = []
+        self._count = 0
+        self._writer = pq.ParquetWriter(
+            self._temporary,
+            _schema(names),
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=dictionaries,
+        )
+
+    def encode(self, kept: Kept) -> pa.RecordBatch:
+        return kept.batch()
+
+    def write(self, encoded: pa.RecordBatch) -> None:
+        self._rows.append(encoded)
+        self._count += encoded.num_rows
+        if self._count >= ROWS_PER_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._rows:
+            return
+        table = pa.Table.from_batches(self._rows).unify_dictionaries()
+        self._rows, self._count = [], 0
+        try:
+            self._writer.write_table(table, row_group_size=len(table))
+        except OSError as error:
+            self.abort()
+            raise SinkError(self._path, f"{error}; nothing was written there") from None
+
+    def close(self) -> None:
+        self._flush()
+        try:
+            self._writer.close()
+            os.replace(self._temporary, self._path)
+        except OSError as error:
+            self.abort()
+            raise SinkError(self._path, f"{error}; nothing was written there") from None
+
+    def abort(self) -> None:
+        with contextlib.suppress(OSError):
+            self._writer.close()
+        Path(self._temporary).unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _schema(names: tuple[str, ...]) -> pa.Schema:
+    metadata = {"opslog.version": __version__, "opslog.schema": schema.VERSION}
+    return pa.schema([pa.field(n, schema.BY_NAME[n].type) for n in names], metadata=metadata)

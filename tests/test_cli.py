@@ -1,0 +1,164 @@
+"""The command: exit codes, outputs, errors."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+
+from helpers import opslog
+
+LINE = b"2024-01-01 00:00:00.000 1 INFO nova.api [-] hello\n"
+COMMAND = [sys.executable, "-m", "opslog", "filter"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ([], 0),
+        (["--severity", "ERROR"], 1),
+        (["--severity", "ERROR", "--exit-zero"], 0),
+        (["--severity", "LOUD"], 2),
+        (["--timezone", "Mars/Olympus"], 2),
+        (["--to", "parquet"], 2),
+        (["-o", "x.unknown"], 2),
+        (["--threads", "-1"], 2),
+    ],
+)
+def test_exit_codes_are_those_of_grep(arguments: list[str], code: int, tmp_path: Path) -> None:
+    result = opslog("filter", *arguments, stdin=LINE, cwd=tmp_path)
+    assert result.returncode == code
+    assert (result.stderr != b"") == (code == 2)
+    assert b"Traceback" not in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--severity", "WARNIN"],
+            "opslog: expected a severity (TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL) or 1-24: "
+            "'WARNIN'; did you mean 'WARNING'?",
+        ),
+        (
+            ["--timezone", "CEST"],
+            "opslog: time zone 'CEST': expected an IANA name such as Europe/Berlin, "
+            "an offset such as +02:00, or UTC",
+        ),
+        (
+            ["-o", "out.csv"],
+            "opslog: out.csv: cannot tell the output format from this name: "
+            "use a suffix .jsonl, .parquet or .arrow, or --to",
+        ),
+        (
+            ["--to", "parquet"],
+            "opslog: -: Parquet is written at random places and needs a file: -o PATH",
+        ),
+        (["-o", "/no/such/folder/x.parquet"], "opslog: /no/such/folder/x.parquet: No such file or directory"),
+    ],
+)  # fmt: skip
+def test_an_error_says_what_was_expected_and_what_to_do(arguments: list[str], message: str) -> None:
+    assert opslog("filter", *arguments, stdin=LINE).stderr.decode() == message + "\n"
+
+
+def test_the_suffix_decides_the_output_format(tmp_path: Path) -> None:
+    for name in ("a.jsonl", "a.parquet", "a.arrow"):
+        assert opslog("filter", "-o", str(tmp_path / name), stdin=LINE).returncode == 0
+    assert (tmp_path / "a.jsonl").read_bytes().startswith(b'{"timestamp":"2024-01-01T')
+    assert (tmp_path / "a.parquet").read_bytes()[:4] == b"PAR1"
+    assert (
+        opslog("filter", "--to", "arrow", stdin=LINE).stdout == (tmp_path / "a.arrow").read_bytes()
+    )
+
+
+def test_stats_add_up() -> None:
+    text = (
+        LINE * 3
+        + b"\n"
+        + b'{"message": "", "name": "x", "levelname": "INFO", "created": 1}\nnoise\n'
+    )
+    result = opslog("filter", "--stats", "--severity", "INFO", stdin=text)
+    assert result.stderr.decode() == (
+        "format          records  lines  bytes\n"
+        "oslo.json             1      1     64\n"
+        "oslo.text             3      4    151\n"
+        "(unrecognised)        1      1      6\n"
+        "total                 5      6    221\n"
+        "kept                  4\n"
+    )
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    command = subprocess.Popen(
+        COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert command.stdin
+    assert command.stdout
+    assert command.stderr
+    command.stdout.close()
+    try:
+        command.stdin.write(LINE * 200_000)
+        command.stdin.close()
+    except BrokenPipeError:
+        pass
+    assert command.wait(30) == 0
+    assert command.stderr.read() == b""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_lets_what_was_read_come_out(number: signal.Signals) -> None:
+    command = subprocess.Popen(
+        COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert command.stdin
+    assert command.stdout
+    assert command.stderr
+    command.stdin.write(LINE * 3)
+    command.stdin.flush()
+    time.sleep(1.5)
+    command.send_signal(number)
+    assert command.stdout.read().count(b"\n") == 3
+    assert command.wait(30) == 128 + number
+    assert command.stderr.read() == b""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_disk_is_an_error_that_says_how_far_the_output_is_valid() -> None:
+    result = opslog("filter", "-o", "/dev/full", "--to", "jsonl", stdin=LINE)
+    assert result.returncode == 2
+    assert result.stderr.decode() == (
+        "opslog: /dev/full: No space left on device; the first 0 bytes are written, "
+        "up to the last newline they are valid\n"
+    )
+
+
+def test_parquet_appears_only_when_it_is_complete(tmp_path: Path) -> None:
+    target = tmp_path / "out.parquet"
+    target.write_bytes(b"before")
+    result = opslog("filter", "-o", str(target), "/no/such/file")
+    assert result.returncode == 2
+    # What could be read was written, here nothing.
+    assert pyarrow.parquet.read_table(target).num_rows == 0
+    target.write_bytes(b"before")
+    command = subprocess.Popen([*COMMAND, "-o", str(target)], stdin=subprocess.PIPE)
+    assert command.stdin
+    command.stdin.write(LINE * 100_000)
+    command.stdin.flush()
+    time.sleep(1)
+    assert target.read_bytes() == b"before"
+    command.kill()
+    command.wait()
+    assert target.read_bytes() == b"before"
+
+
+def test_help_teaches_by_examples() -> None:
+    text = opslog("filter", "--help").stdout.decode()
+    assert "zcat nova-api.log.1.gz | opslog filter" in text
+    assert opslog("--version").stdout.startswith(b"opslog ")

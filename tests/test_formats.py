@@ -1,0 +1,105 @@
+"""Every format file: read as it says, and taking nothing from another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from opslog import catalog
+from opslog.catalog import Catalog
+from opslog.check import check
+from opslog.engine import Normalizer
+from opslog.errors import FormatError, SampleError
+from opslog.format import Format, from_dict, load
+
+SHIPPED = [pytest.param(one, id=one.name) for one in catalog.shipped()]
+
+
+@pytest.mark.parametrize("one", SHIPPED)
+def test_a_shipped_format_reads_its_samples(one: Format) -> None:
+    check(one)
+
+
+@pytest.mark.parametrize("one", [p for p in SHIPPED if p.values[0].applies_to == "line"])
+def test_no_other_format_takes_its_samples(one: Format) -> None:
+    for sample in one.samples:
+        normalizer = Normalizer(catalog=catalog.default())
+        batches = normalizer.feed(sample.text.encode() + b"\n") + normalizer.close()
+        found = {row["format"] for batch in batches for row in batch.to_pylist()}
+        assert found == {one.name}
+
+
+def test_a_later_format_of_the_same_name_replaces_the_first() -> None:
+    own = from_dict(
+        {"name": "oslo.json", "title": "mine", "layouts": [{"layout": "{timestamp:iso} | {body:rest}"}]}, "own"
+    )  # fmt: skip
+    both = Catalog.of([*catalog.shipped(), own])
+    assert [f.title for f in both.lines.formats if f.name == "oslo.json"] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "reason"),
+    [
+        ("", "name", "expected a text, found nothing"),
+        ("name = 'x'\ntitle = 'x'", "layouts", "expected [[layouts]], [[oslo]] or [json]"),
+        ("name = 'x'\ntitle = 'x'\nnonsense = 1", "layouts", ""),
+        ("name = 'x'\ntitle = 'x'\nseverity = 'y'", "severity", "expected one of oslo"),
+        ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayout = '{a'", "layouts[0].layout", "expected '}' to close"),
+        ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayuot = 'a'", "layouts[0].layuot", "unknown key"),
+        ("name = 'x'\ntitle = 'x'\n[[oslo]]\nrelease = 'x'\nlogging_context_format_string = '%(message)r'",
+         "oslo", "prints a quoted form"),
+        ("name = ", "file", "Invalid value"),
+    ],
+)  # fmt: skip
+def test_a_wrong_format_file_is_refused_where_it_is_wrong(
+    text: str, key: str, reason: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(text)
+    with pytest.raises(FormatError) as caught:
+        load(path)
+    assert (caught.value.path, caught.value.key) == (str(path), key)
+    assert reason in caught.value.reason
+
+
+OWN = {
+    "name": "own", "title": "own",
+    "layouts": [{"layout": "{timestamp:iso} <{severity}> {body:rest}"}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({}, "expected at least one [[samples]]"),
+        (
+            {"samples": [{"line": "2024-01-01T00:00:00Z <LOUD> x", "expect": {"body": "x"}}]},
+            "expected format 'own', found None\n  2024-01-01T00:00:00Z <LOUD> x\n" + " " * 24 + "^",
+        ),
+        (
+            {"samples": [{"line": "2024-01-01T00:00:00Z <INFO> x", "expect": {"body": "y"}}]},
+            "expected body 'y', found 'x'",
+        ),
+        (
+            {
+                "samples": [{"line": "2024-01-01T00:00:00Z <INFO> x"}],
+                "rejects": [{"line": "2024-01-01T00:00:00Z <INFO> y", "reason": "?"}],
+            },
+            "expected no layout to match, found one that does",
+        ),
+        (
+            {
+                "layouts": [*OWN["layouts"], {"layout": "{body:rest}"}],
+                "samples": [{"line": "2024-01-01T00:00:00Z <INFO> x"}],
+            },
+            "no sample reaches this layout: {body:rest}",
+        ),
+    ],
+)  # fmt: skip
+def test_a_format_that_does_not_read_its_samples_is_refused(
+    changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises((FormatError, SampleError)) as caught:
+        check(from_dict({**OWN, **changes}, "own.toml"))
+    assert message in str(caught.value)

@@ -1,0 +1,455 @@
+"""What the real oslo.log writes, opslog reads back, field by field."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+import time
+import tomllib
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from oslo_config import cfg
+from oslo_context import context as oslo_context
+from oslo_log import formatters
+from oslo_log import log as oslo_log
+
+from helpers import table
+from opslog import catalog
+from opslog.catalog import Catalog
+from opslog.errors import FormatError
+from opslog.format import from_dict
+from opslog.oslo import OPTION_NAMES
+
+
+@pytest.fixture(autouse=True, scope="module")
+def utc() -> Iterator[None]:
+    """oslo.log prints local time."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    yield
+    if before is None:
+        del os.environ["TZ"]
+    else:
+        os.environ["TZ"] = before
+    time.tzset()
+
+
+def formatter(options: dict[str, str]) -> formatters.ContextFormatter:
+    conf = cfg.ConfigOpts()
+    oslo_log.register_options(conf)
+    conf([], project="opslog", default_config_files=[])
+    for name, value in options.items():
+        # Older contexts had other keys for the same values.
+        for old, new in (("%(tenant)s", "%(project)s"), ("%(user_id)s", "%(user)s")):
+            value = value.replace(old, new)
+        conf.set_override(name, value)
+    return formatters.ContextFormatter(datefmt=conf.log_date_format, config=conf)
+
+
+def sets(devstack: bool) -> list[Any]:
+    """The option sets of the shipped format, as oslo.log would be configured with them."""
+    data = tomllib.loads((catalog.folder() / "oslo.text.toml").read_text())
+    return [
+        pytest.param({k: v for k, v in one.items() if k in OPTION_NAMES}, id=one["release"])
+        for one in data["oslo"]
+        if one["release"].startswith("DevStack") == devstack
+    ]
+
+
+# -- what is logged ---------------------------------------------------------------
+
+PRINTABLE = st.characters(
+    codec="utf-8", exclude_characters="\r\n\x00\x1b", exclude_categories=["Cs"]
+)
+PIECES = st.sampled_from(
+    ["[-]", "[req-1]", "[instance: x]", "Traceback", "]", "[u'a']", "{'a': \"b\"}", ": ", "%s", "é", "  ",
+     "GET http://a/b", "/usr/x.py", "func /usr/x.py", "12", "\\n", "#012", "None", "-", "ERROR"]
+)  # fmt: skip
+WORDS = st.one_of(st.text(PRINTABLE, max_size=20), PIECES)
+LINE = st.lists(WORDS, max_size=5).map(" ".join)
+MESSAGES = st.lists(LINE, min_size=1, max_size=4).map("\n".join)
+IDS = st.one_of(st.uuids().map(lambda u: u.hex), st.uuids().map(str))
+REQUESTS = st.uuids().map(lambda u: f"req-{u}")
+LEVELS = st.sampled_from([10, 20, 21, 30, 40, 50])
+
+
+def plain(message: str) -> bool:
+    """Whether no line of the message is itself a line of a log or of a stack."""
+    program = catalog.default().lines.program
+    first, *others = message.split("\n")
+    # "[instance: x] " and "[type-UUID] " are resources wherever they come from.
+    leaf = program.probe(f"2024-01-01 00:00:00.000 1 INFO a [-] {first} x".encode())[0]
+    if "resource_id" in catalog.default().lines.leaves[leaf].slots:
+        return False
+    return (
+        all(
+            program.probe(line.encode())[0] < 0
+            and line != "Stack (most recent call last):"
+            and not (" ERROR " in line or line.startswith("ERROR "))
+            for line in others
+        )
+        and "['Traceback" not in message
+        and "[u'Traceback" not in message
+    )
+
+
+MESSAGE = MESSAGES.filter(plain)
+
+logging.addLevelName(21, "AUDIT")
+
+
+class NastyError(Exception):
+    """An exception of a module."""
+
+
+def raised(kind: int, text: str) -> Any:
+    """Raise an exception of one of several shapes and return its exc_info."""
+    try:
+        if kind == 0:
+            raise NastyError(text)
+        if kind == 1:
+            raise KeyError(text)
+        if kind == 2:
+            try:
+                raise ValueError("first\n\nDuring")
+            except ValueError:
+                raise NastyError(text) from None
+        if kind == 3:
+            try:
+                raise ValueError("cause")
+            except ValueError as cause:
+                raise NastyError(text) from cause
+        if kind == 4:
+            try:
+                raise ValueError("context: x\n  indented")
+            except ValueError:
+                raise NastyError(text)  # noqa: B904
+        raise ExceptionGroup(text, [ValueError("a"), NastyError("b")])
+    except Exception:
+        return sys.exc_info()
+
+
+@st.composite
+def log_records(draw: st.DrawFn) -> tuple[logging.LogRecord, oslo_context.RequestContext | None]:
+    # The process id is drawn, too: containers print small ones.
+    record = logging.LogRecord(
+        draw(
+            st.sampled_from(["nova.compute.manager", "root", "oslo_messaging._drivers.x", "amqp-1"])
+        ),
+        draw(LEVELS),
+        draw(st.sampled_from(["/usr/lib/python3/nova/x.py", "<string>", "/opt/a-b/c_d.pyx"])),
+        draw(st.integers(1, 99999)),
+        draw(MESSAGE),
+        (),
+        None,
+        func=draw(st.sampled_from(["_send", "<lambda>", "<module>", "f"])),
+    )
+    record.created = draw(st.integers(1_300_000_000_000, 1_900_000_000_000)) / 1000
+    record.msecs = round(record.created * 1000) % 1000
+    record.process = draw(st.integers(1, 4_000_000))
+    if draw(st.booleans()):
+        text = draw(MESSAGE)
+        # Behind the prefix, a line "[-] ..." is a head to every reader.
+        assume(not any(line.startswith("[") for line in text.split("\n")))
+        record.exc_info = raised(draw(st.integers(0, 5)), text)
+    if draw(st.booleans()):
+        record.instance_uuid = str(draw(st.uuids()))
+    if draw(st.integers(0, 4)) == 0:
+        record.stack_info = 'Stack (most recent call last):\n  File "/x.py", line 1, in f\n    g()'
+    record.context = context = None  # not the one of the thread
+    if draw(st.booleans()):
+        ids = st.one_of(st.none(), IDS)
+        context = oslo_context.RequestContext(
+            request_id=draw(REQUESTS), global_request_id=draw(st.one_of(st.none(), REQUESTS)),
+            user_id=draw(ids), project_id=draw(ids), domain_id=draw(ids),
+            user_domain_id=draw(ids), project_domain_id=draw(ids),
+            system_scope=draw(st.sampled_from([None, "all"])),
+            user_name=draw(st.sampled_from([None, "admin", "jane"])),
+            project_name=draw(st.sampled_from([None, "demo", "service"])),
+            overwrite=False,
+        )  # fmt: skip
+        record.context = context
+    return record, context
+
+
+def expected_body(record: logging.LogRecord) -> str:
+    body = record.getMessage()
+    summary = formatters._get_error_summary(record)
+    body = f"{body}: {summary}" if summary else body
+    if (record.exc_info or record.stack_info) and record.levelno != logging.DEBUG:
+        # logging.Formatter takes a newline at the end for the one it would put there.
+        body = body.removesuffix("\n")
+    return body
+
+
+def expected_exception(record: logging.LogRecord) -> dict[str, str | None]:
+    wanted: dict[str, str | None] = dict.fromkeys(
+        ["exception_type", "exception_message", "exception_stacktrace"]
+    )
+    parts = []
+    if record.exc_info:
+        kind, value, _ = record.exc_info
+        assert kind is not None
+        parts.append("".join(traceback.format_exception(*record.exc_info)).removesuffix("\n"))
+        module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+        wanted["exception_type"] = f"{module}{kind.__qualname__}"
+        wanted["exception_message"] = str(value)
+    if record.stack_info:
+        parts.append(record.stack_info)
+    wanted["exception_stacktrace"] = "\n".join(parts) if parts else None
+    return wanted
+
+
+def expected_time(record: logging.LogRecord) -> datetime:
+    return datetime.fromtimestamp(round(record.created * 1000) // 1000, UTC).replace(
+        microsecond=int(record.msecs) * 1000
+    )
+
+
+def null(value: str | None) -> str | None:
+    return None if value in ("-", "None", "") else value
+
+
+def one(line: str, **options: Any) -> dict[str, Any]:
+    rows = table(line.encode() + b"\n", **options).to_pylist()
+    assert len(rows) == 1, rows
+    row: dict[str, Any] = rows[0]
+    return row
+
+
+# -- every default there was ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", sets(devstack=False))
+@given(pair=log_records())
+def test_every_default_is_read_back(
+    options: dict[str, str],
+    pair: tuple[logging.LogRecord, oslo_context.RequestContext | None],
+) -> None:
+    record, context = pair
+    row = one(formatter(options).format(record))
+    assert row["body"] == expected_body(record)
+    fmt = options.get(f"logging_{'context' if context else 'default'}_format_string", "%(msecs)")
+    wanted = expected_time(record)
+    assert row["timestamp"] == (wanted if "%(msecs)" in fmt else wanted.replace(microsecond=0))
+    assert row["severity_text"] == record.levelname
+    assert row["logger"] == record.name
+    for column, value in expected_exception(record).items():
+        assert row[column] == value, column
+    if record.levelno == logging.DEBUG:
+        assert row["code_file"] == record.pathname
+        assert row["code_line"] == record.lineno
+        assert row["code_function"] == record.funcName
+    if hasattr(record, "instance_uuid"):
+        assert (row["resource_type"], row["resource_id"]) == ("instance", record.instance_uuid)
+    if context is None:
+        assert row["request_id"] is None
+        return
+    assert row["request_id"] == context.request_id
+    if "global_request_id" in options.get("logging_context_format_string", "global_request_id"):
+        assert row["global_request_id"] == context.global_request_id
+    fmt = options.get("logging_context_format_string", "%(user_identity)s")
+    identity = options.get("logging_user_identity_format", "%(system_scope)s %(domain)s")
+    if "%(user_identity)s" in fmt and "%(domain)s" in identity:
+        assert row["user_id"] == context.user_id
+        assert row["project_id"] == context.project_id
+        assert row["domain_id"] == context.domain_id
+        assert row["user_domain_id"] == context.user_domain_id
+        assert row["project_domain_id"] == context.project_domain_id
+    if "%(user_identity)s" in fmt and "%(system_scope)s" in identity:
+        assert row["system_scope"] == context.system_scope
+
+
+@pytest.mark.parametrize("options", sets(devstack=True))
+@given(pair=log_records(), colour=st.sampled_from(["", "\x1b[00;32m"]))
+def test_devstack_is_read_back_with_and_without_colours(
+    options: dict[str, str],
+    pair: tuple[logging.LogRecord, oslo_context.RequestContext | None],
+    colour: str,
+) -> None:
+    record, context = pair
+    record.color = colour
+    if not colour:
+        options = {k: re.sub(r"\x1b\[[0-9;]*m", "", v) for k, v in options.items()}
+    row = one(formatter(options).format(record))
+    # The colour reset hides a newline at the end from logging.Formatter.
+    assert row["body"].rstrip("\n") == expected_body(record).rstrip("\n")
+    assert row["severity_text"] == record.levelname
+    assert row["exception_type"] == expected_exception(record)["exception_type"]
+    assert row["exception_message"] == expected_exception(record)["exception_message"]
+    if record.levelno == logging.DEBUG:
+        assert row["code_function"] == record.funcName
+    if context is not None:
+        assert row["request_id"] == context.request_id
+
+
+@given(
+    pair=log_records(), name=st.sampled_from(["Jane Doe", "a]b", "x [y] z", "Ünal Öz", " ", "-"])
+)
+def test_the_request_id_survives_names_with_blanks_and_brackets(
+    pair: tuple[logging.LogRecord, oslo_context.RequestContext | None], name: str
+) -> None:
+    record, context = pair
+    assume(context is not None)
+    assert context is not None
+    context.user_name = name
+    fmt = "%(asctime)s.%(msecs)03d %(process)d %(levelname)s %(name)s [%(global_request_id)s %(request_id)s %(project_name)s %(user_name)s] %(message)s"
+    row = one(formatter({"logging_context_format_string": fmt}).format(record))
+    assert row["request_id"] == context.request_id
+    if "] " not in name:  # where the bracket ends is anybody's guess
+        assert row["body"] == expected_body(record)
+
+
+# -- formats of one's own ---------------------------------------------------------------
+
+KEYS = {
+    "%(process)d": ("process_pid", lambda r, c: r.process),
+    "%(process)6d": ("process_pid", lambda r, c: r.process),
+    "%(name)s": ("logger", lambda r, c: r.name),
+    "%(name)-30s": ("logger", lambda r, c: r.name),
+    "%(thread)d": ("thread_id", lambda r, c: r.thread),
+    "%(threadName)s": ("thread_name", lambda r, c: r.threadName),
+    "%(funcName)s": ("code_function", lambda r, c: r.funcName),
+    "%(lineno)d": ("code_line", lambda r, c: r.lineno),
+    "%(lineno)4d": ("code_line", lambda r, c: r.lineno),
+    "%(pathname)s": ("code_file", lambda r, c: r.pathname),
+    "%(module)s": ("module", lambda r, c: r.module),
+    "%(request_id)s": ("request_id", lambda r, c: c and c.request_id),
+    "%(global_request_id)s": ("global_request_id", lambda r, c: c and c.global_request_id),
+    "%(user_name)s": ("user_name", lambda r, c: c and c.user_name),
+    "%(project_id)s": ("project_id", lambda r, c: c and c.project_id),
+}
+TIMES = ["%(asctime)s", "%(asctime)s.%(msecs)03d", "%(asctime)s,%(msecs)03d", "%(isotime)s"]
+SEPARATORS = st.sampled_from([" ", "  ", "] ", " [", ": ", " - ", "|", " (", ") "])
+
+
+@st.composite
+def format_strings(draw: st.DrawFn) -> tuple[str, str, list[str]]:
+    """Draw a context format, the default format without its context, and the keys used."""
+    keys = draw(st.lists(st.sampled_from(sorted(KEYS)), max_size=6, unique_by=lambda k: KEYS[k][0]))
+    if any(KEYS[k][0] in ("global_request_id", "user_name", "project_id") for k in keys):
+        # Only the request id, which every context has, tells its lines from the others.
+        keys = [k for k in keys if k != "%(request_id)s"]
+        keys.insert(draw(st.integers(0, len(keys))), "%(request_id)s")
+    parts = [
+        draw(st.sampled_from(TIMES)),
+        draw(st.sampled_from(["%(levelname)s", "%(levelname)-8s"])),
+    ]
+    text = plain_text = draw(st.sampled_from(["", "[", "<"]))
+    for part in (*parts, *keys):
+        separator = draw(SEPARATORS)
+        text += part + separator
+        if "request_id" not in part and "user_name" not in part and "project_id" not in part:
+            plain_text += part + separator
+    tail = draw(st.sampled_from(["", "", " [%(filename)s]", " in %(processName)s"]))
+    return text + "%(message)s" + tail, plain_text + "%(message)s" + tail, keys
+
+
+@given(
+    formats=format_strings(),
+    date=st.sampled_from(["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%d/%b/%Y:%H:%M:%S", "%y%m%d %H:%M:%S"]),
+    pair=log_records(),
+)  # fmt: skip
+def test_a_format_of_ones_own_is_read_back_or_refused(
+    formats: tuple[str, str, list[str]],
+    date: str,
+    pair: tuple[logging.LogRecord, oslo_context.RequestContext | None],
+) -> None:
+    context_format, default_format, keys = formats
+    record, context = pair
+    options = {
+        "logging_context_format_string": context_format,
+        "logging_default_format_string": default_format,
+        "logging_exception_prefix": "%(asctime)s %(process)d EXC %(name)s|",
+        "log_date_format": date,
+    }
+    try:
+        form = from_dict(
+            {
+                "name": "own",
+                "title": "own",
+                "follow_on": True,
+                "oslo": [{"release": "x", **options}],
+            },
+            "own",
+        )
+    except FormatError:
+        return
+    own = Catalog.of([form])
+
+    def taken(text: str) -> bool:
+        return any(own.lines.program.probe(x.encode())[0] >= 0 for x in text.split("\n"))
+
+    # A follow-on line, or a message behind the shorter format, may be a line of this format.
+    line = formatter(options).format(record)
+    assume(not taken("\n".join(record.getMessage().split("\n")[1:])))
+    assume("[" not in record.getMessage())
+    assume(not record.exc_info or not taken(str(record.exc_info[1])))
+    row = one(line, catalog=own)
+    summary = formatters._get_error_summary(record)
+    if summary and not context_format.endswith("%(message)s"):
+        # oslo.log puts the summary behind the tail, so the tail ends nothing.
+        assert row["body"].startswith(record.getMessage())
+    else:
+        assert row["body"].rstrip("\n") == expected_body(record).rstrip("\n")
+    assert row["severity_text"] == record.levelname
+    assert row["exception_type"] == expected_exception(record)["exception_type"]
+    attributes = dict(row["attributes"] or [])
+    used = context_format if context is not None else default_format
+    for key in keys:
+        column, get = KEYS[key]
+        if key in used:
+            found = row[column] if column in row else attributes.get(column)
+            wanted = get(record, context)
+            assert found == (null(wanted) if isinstance(wanted, str) else wanted), key
+
+
+# -- JSON -----------------------------------------------------------------------------------
+
+
+@given(pair=log_records())
+def test_the_json_formatter_is_read_back(
+    pair: tuple[logging.LogRecord, oslo_context.RequestContext | None],
+) -> None:
+    record, context = pair
+    row = one(formatters.JSONFormatter().format(record))
+    assert row["format"] == "oslo.json"
+    assert row["body"] == record.getMessage()
+    assert row["timestamp"] is not None
+    assert abs(row["timestamp"].timestamp() - record.created) < 2e-6
+    assert row["severity_text"] == record.levelname
+    assert row["logger"] == record.name
+    assert row["process_pid"] == record.process
+    assert row["code_file"] == record.pathname
+    assert row["code_line"] == record.lineno
+    assert row["code_function"] == record.funcName
+    assert row["request_id"] == (context.request_id if context else None)
+    assert row["global_request_id"] == (context.global_request_id if context else None)
+    assert row["user_id"] == (context.user_id if context else None)
+    assert row["project_id"] == (context.project_id if context else None)
+    assert row["user_name"] == (context.user_name if context else None)
+    assert row["exception_type"] == expected_exception(record)["exception_type"]
+
+
+@given(pair=log_records())
+def test_the_fluent_formatter_as_json_is_read_back(
+    pair: tuple[logging.LogRecord, oslo_context.RequestContext | None],
+) -> None:
+    import json
+
+    record, context = pair
+    row = one(json.dumps(formatters.FluentFormatter().format(record), default=repr))
+    assert row["format"] == "oslo.fluent"
+    assert row["body"] == record.getMessage()
+    assert row["severity_text"] == record.levelname
+    assert row["request_id"] == (context.request_id if context else None)
+    assert row["exception_type"] == expected_exception(record)["exception_type"]
