@@ -1,6 +1,7 @@
 """The compiled kernels; everything else stands in pyproject.toml."""
 
 import os
+from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
@@ -13,17 +14,7 @@ FLAGS = (
     if CHECKED
     else ["-O3", "-fno-plt"]
 )
-KERNELS = [
-    "_assemble",
-    "_block",
-    "_column",
-    "_columns",
-    "_json",
-    "_jsonl",
-    "_scan",
-    "_traceback",
-    "_values",
-]
+KERNELS = sorted(path.stem for path in Path("src/opslog").glob("*.pyx"))
 
 setup(
     ext_modules=cythonize(

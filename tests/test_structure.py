@@ -12,9 +12,9 @@ from opslog import LogRecord, schema
 SOURCE = ROOT / "src" / "opslog"
 LAYERS = [
     ["errors", "severity", "version"],
-    ["_block", "_bytes", "_text", "_time", "_json", "_json_text", "_scan", "_traceback", "_assemble",
-     "_column", "_columns", "_values", "_jsonl"],
-    ["arrays", "schema", "timestamps", "lines", "layout", "program", "services"],
+    ["_block", "_bytes", "_text", "_time", "_json", "_json_text", "_ops", "_program", "_scan", "_trace_text",
+     "_traceback", "_workers", "_assemble",     "_column", "_columns", "_plan", "_services", "_values", "_json_rows", "_jsonl"],
+    ["arrays", "schema", "timestamps", "lines", "layout", "trie", "jsonkeys", "program", "services"],
     ["oslo", "format", "catalog"],
     ["normalize", "filters"],
     ["engine"],

@@ -1,5 +1,5 @@
 from opslog._block import Block
-from opslog._scan import Program
+from opslog._program import Program
 
 class Records:
     block: Block

@@ -25,84 +25,12 @@ from opslog._block cimport (
     UNRECOGNISED, WEAK, WINDOW, Block, Line, Record,
 )
 from opslog._bytes cimport all_ascii
-from opslog._scan cimport BARE, FOLLOW_ON, HEAD, JSON, STAMPED, Leaf, Program, fresh
+from opslog._program cimport BARE, FOLLOW_ON, HEAD, JSON, STAMPED, Leaf, Program, fresh
 from opslog._time cimport State
-
-
-ctypedef struct Worker:
-    uint64_t key
-    int32_t head                # its open record, NONE
-    int32_t orphan              # its open record of headless traceback lines, NONE
-    bint used
-
-
-cdef inline bint begins(const uint8_t* p, int32_t length, const char* text, int32_t size) noexcept nogil:
-    return length >= size and memcmp(p, text, size) == 0
-
-
-cdef inline bint opens_block(const uint8_t* p, int32_t n) noexcept nogil:
-    """Whether the text begins a traceback or stack."""
-    return (begins(p, n, b"Traceback (most recent call last)", 33)
-            or begins(p, n, b"  + Exception Group Traceback (most recent", 42)
-            or begins(p, n, b"[u'Traceback (most recent", 25)
-            or begins(p, n, b"['Traceback (most recent", 24)
-            or begins(p, n, b"Stack (most recent call last)", 29))
-
-
-cdef inline bint links_blocks(const uint8_t* p, int32_t n) noexcept nogil:
-    """Whether the text stands between the tracebacks of a chain."""
-    return (begins(p, n, b"During handling of the above exception, another exception occurred:", 67)
-            or begins(p, n, b"The above exception was the direct cause of the following exception:", 68))
-
-
-cdef inline bint names_exception(const uint8_t* p, int32_t n) noexcept nogil:
-    """Whether the text begins with a dotted name that ends in Error or Exception, alone or before a colon."""
-    cdef int32_t i = 0
-    while i < n and (p[i] == c'.' or p[i] == c'_' or 48 <= p[i] <= 57 or 65 <= p[i] <= 90 or 97 <= p[i] <= 122):
-        i += 1
-    if i < n and p[i] != c':':
-        return False
-    return (i >= 5 and memcmp(p + i - 5, b"Error", 5) == 0) or (i >= 9 and memcmp(p + i - 9, b"Exception", 9) == 0)
-
-
-cdef inline bint inside_block(const uint8_t* p, int32_t n) noexcept nogil:
-    """Whether the text can only stand inside or at the end of a traceback."""
-    return n == 0 or begins(p, n, b"  ", 2) or links_blocks(p, n)
-
-
-cdef bint torn(const uint8_t* p, int32_t n, bint at_start) noexcept nogil:
-    """Whether a level and a dotted logger stand together in the middle of the text, or at its start."""
-    cdef int32_t i = 0, word, dots
-    cdef bint known
-    while i < n:
-        # A level: capitals between blanks.
-        if not at_start:
-            while i < n and p[i] != c' ':
-                i += 1
-            i += 1
-        at_start = False
-        word = i
-        while i < n and 65 <= p[i] <= 90:
-            i += 1
-        if i >= n or p[i] != c' ' or i - word < 4 or i - word > 8:
-            continue
-        known = (begins(p + word, 6, b"TRACE ", 6) or begins(p + word, 6, b"ERROR ", 6)
-                 or begins(p + word, 5, b"INFO ", 5) or begins(p + word, 6, b"DEBUG ", 6)
-                 or (i - word == 7 and memcmp(p + word, b"WARNING", 7) == 0)
-                 or (i - word == 8 and memcmp(p + word, b"CRITICAL", 8) == 0))
-        if not known:
-            continue
-        i += 1
-        word = i
-        dots = 0
-        while i < n and (p[i] == c'.' or p[i] == c'_' or p[i] == c'-' or 48 <= p[i] <= 57
-                         or 65 <= p[i] <= 90 or 97 <= p[i] <= 122):
-            dots += p[i] == c'.' and i > word
-            i += 1
-        if dots and i < n and p[i] == c' ' and p[i - 1] != c'.':
-            return True
-        i = word - 1
-    return False
+from opslog._trace_text cimport (
+    begins, inside_block, links_blocks, names_exception, opens_block, torn,
+)
+from opslog._workers cimport Worker, Workers
 
 
 @cython.final
@@ -191,9 +119,7 @@ cdef class Assembler:
     cdef Record* records        # not yet released, in the order of their heads
     cdef Py_ssize_t capacity
     cdef int32_t count
-    cdef Worker* workers        # hash table of open records by worker
-    cdef uint64_t mask
-    cdef Py_ssize_t worker_count
+    cdef Workers workers
     cdef int32_t previous       # record of the line before, NONE if it takes no follow-on
     cdef int32_t latest         # latest head or headless record
     cdef int64_t stamped        # offset of the latest record with a timestamp
@@ -205,48 +131,10 @@ cdef class Assembler:
         self.carried.reset(0)
         self.previous = self.latest = NONE
         self.stamped = -WINDOW - 1
-        self.grow_workers(64)
+        self.workers = Workers()
 
     def __dealloc__(self):
         free(self.records)
-        free(self.workers)
-
-    # -- the table of workers ------------------------------------------------
-
-    cdef int grow_workers(self, uint64_t size) except -1 nogil:
-        cdef Worker* old = self.workers
-        cdef Worker* worker
-        cdef uint64_t i, old_size = (self.mask + 1) if old != NULL else 0
-        self.workers = <Worker*>calloc(size, sizeof(Worker))
-        if self.workers == NULL:
-            self.workers = old
-            with gil:
-                raise MemoryError()
-        self.mask = size - 1
-        for i in range(old_size):
-            if old[i].used:
-                worker = self.place(old[i].key)
-                worker[0] = old[i]
-        free(old)
-        return 0
-
-    cdef Worker* place(self, uint64_t key) noexcept nogil:
-        cdef uint64_t at = key & self.mask
-        while self.workers[at].used and self.workers[at].key != key:
-            at = (at + 1) & self.mask
-        return &self.workers[at]
-
-    cdef Worker* worker(self, uint64_t key) except NULL nogil:
-        cdef Worker* worker = self.place(key)
-        if not worker.used:
-            if <uint64_t>self.worker_count * 2 > self.mask:
-                self.grow_workers(2 * (self.mask + 1))
-                worker = self.place(key)
-            worker.used = True
-            worker.key = key
-            worker.head = worker.orphan = NONE
-            self.worker_count += 1
-        return worker
 
     # -- records ---------------------------------------------------------------
 
@@ -309,7 +197,7 @@ cdef class Assembler:
             self.start(block, i, CLOSED)
             self.previous = NONE
             return 0
-        worker = self.worker(block.lines[i].worker)
+        worker = self.workers.get(block.lines[i].worker)
         self.close(worker.head)
         self.close(worker.orphan)
         worker.orphan = NONE
@@ -359,7 +247,7 @@ cdef class Assembler:
         cdef Line* line = &block.lines[i]
         cdef const uint8_t* text
         cdef int32_t length, candidate, again
-        cdef Worker* worker = self.worker(line.worker)
+        cdef Worker* worker = self.workers.get(line.worker)
         cdef Worker* unnumbered
         cdef int32_t[3] candidates
         cdef State state
@@ -369,7 +257,7 @@ cdef class Assembler:
         candidates[0] = worker.head
         candidates[1] = worker.orphan
         # A format may print the process id in one of both only.
-        unnumbered = self.place(1)
+        unnumbered = self.workers.find(1)
         candidates[2] = self.latest if line.worker == 1 else (unnumbered.head if unnumbered.used else NONE)
         for candidate in candidates[:3]:
             if self.takes(block, candidate, line, leaf, text, length):
@@ -542,30 +430,13 @@ cdef class Assembler:
 
     cdef int forget(self, int32_t released) except -1 nogil:
         """Drop what refers to released records and renumber the rest."""
-        cdef uint64_t i, size = self.mask + 1
-        cdef Worker* old = self.workers
         if released == 0:
             return 0
         memcpy_down(self.records, released, self.count)
         self.count -= released
         self.previous = self.previous - released if self.previous >= released else NONE
         self.latest = self.latest - released if self.latest >= released else NONE
-        self.workers = NULL
-        self.worker_count = 0
-        self.grow_workers(64)
-        for i in range(size):
-            if old[i].used and (old[i].head >= released or old[i].orphan >= released):
-                self.remember(&old[i], released)
-        free(old)
-        return 0
-
-    cdef int remember(self, Worker* old, int32_t released) except -1 nogil:
-        cdef Worker* worker = self.worker(old.key)
-        if old.head >= released:
-            worker.head = old.head - released
-        if old.orphan >= released:
-            worker.orphan = old.orphan - released
-        return 0
+        return self.workers.forget(released)
 
     def feed(self, Block block not None, bint final):
         """Assemble the next block of the source and return the records now complete.

@@ -10,7 +10,7 @@ from libc.string cimport memcpy, memset
 
 from opslog._bytes cimport hash_bytes, same
 from opslog._text cimport Buffer, need, put
-from opslog._values cimport CODES, PAIRS, TEXT
+from opslog._plan cimport CODES, PAIRS, TEXT
 
 ctypedef struct Place:
     uint64_t hash

@@ -4,8 +4,10 @@ from typing import Any
 from typing_extensions import Buffer
 
 from opslog._assemble import Records
-from opslog._scan import Program
-from opslog._values import Plan, Rows, Services
+from opslog._plan import Plan
+from opslog._program import Program
+from opslog._services import Services
+from opslog._values import Rows
 
 class Memory(Buffer): ...
 

@@ -10,10 +10,11 @@ from libc.string cimport memset
 from opslog._block cimport BAD_TIME, HAS_OFFSET, NONE, Line, Record
 from opslog._bytes cimport lowest_bit
 from opslog._column cimport Column, add_end, begin, decimal, drop, end_row, integer, intern, mark
-from opslog._scan cimport STAMPED, Program
+from opslog._program cimport STAMPED, Program
 from opslog._assemble cimport Records
 from opslog._text cimport Buffer, put
-from opslog._values cimport CODES, DECIMAL, INTEGER, PAIRS, TEXT, Attribute, Rows, Value
+from opslog._plan cimport CODES, DECIMAL, INTEGER, PAIRS, TEXT
+from opslog._values cimport Attribute, Rows, Value
 
 
 @cython.final

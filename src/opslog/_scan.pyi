@@ -1,35 +1,4 @@
 from opslog._block import Block
-from opslog._json import JsonTable
-
-OPS: dict[str, int]
-FLAGS: dict[str, int]
-ROLES: dict[str, int]
-DIRECTIVE: int
-WORKER_SLOTS: int
-DEEPEST: int
-WIDEST_TAIL: int
-
-class Program:
-    columns: int
-    leaf_count: int
-    most_slots: int
-    def __init__(
-        self,
-        *,
-        nodes: bytes,
-        roots: bytes,
-        literals: bytes,
-        classes: bytes,
-        words: bytes,
-        times: bytes,
-        tails: bytes,
-        leaves: bytes,
-        slots: bytes,
-        in_tails: bytes,
-        columns: int,
-        most_slots: int,
-        json: JsonTable | None = None,
-    ) -> None: ...
-    def probe(self, line: bytes) -> tuple[int, list[tuple[int, int]], int, int]: ...
+from opslog._program import Program
 
 def scan(program: Program, block: Block, most_lines: int) -> int: ...

@@ -7,27 +7,14 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
 from opslog._assemble cimport Records
 from opslog._block cimport Block, Line, Record
-from opslog._scan cimport Leaf, Program
+from opslog._plan cimport MOST_COLUMNS, Plan
+from opslog._program cimport Leaf
+from opslog._services cimport Services
 from opslog._text cimport Buffer
 from opslog._time cimport State
 
 cdef enum:
-    MOST_COLUMNS = 64           # a row's present columns are the bits of one word
     MOST_ATTRIBUTES = 64        # of one record
-
-cdef enum Kind:
-    TEXT
-    CODES
-    INTEGER
-    DECIMAL
-    PAIRS
-    TIMESTAMP
-    LEVEL
-    FORMAT
-    SOURCE
-    PROGRAM
-    OFFSET
-    ORIGINAL
 
 ctypedef struct Value:
     const uint8_t* data
@@ -37,56 +24,6 @@ ctypedef struct Value:
 ctypedef struct Attribute:
     int32_t name                # number in the plan's texts
     Value value
-
-ctypedef struct Field:
-    int32_t column              # number among the columns asked for
-    int32_t slot                # NO_SLOT: a constant, `text` is its number
-    int32_t shape
-    int32_t text                # attribute's name or constant's text, number in texts
-
-ctypedef struct Special:
-    int32_t body                # numbers of columns with rules of their own, -1 not asked for
-    int32_t service_name
-    int32_t trace_id
-    int32_t exception_stacktrace
-    int32_t exception_type
-    int32_t exception_message
-    int32_t attributes
-    int32_t always              # first of the columns every record has
-
-cdef class Plan:
-    cdef Program lines
-    cdef Program messages
-    cdef Field* fields
-    cdef int32_t* line_fields           # per leaf: its first field; one more at the end
-    cdef int32_t* message_fields
-    cdef int32_t* kinds
-    cdef uint8_t* contexts
-    cdef readonly int32_t count
-    cdef Special special
-    cdef int32_t body_slots             # rows of the lines' slot table
-    cdef int32_t global_slots
-    cdef int32_t request_slots
-    cdef int32_t logger_slots
-    cdef int32_t trace_slots
-    cdef bint tails                     # whether tails must be looked for
-    cdef bint requests
-    cdef readonly list texts
-    cdef const char** text_data
-    cdef int32_t* text_sizes
-
-    cdef int32_t fill(self, int32_t* starts, list leaves, int32_t at) except -1
-
-cdef class Services:
-    cdef object find
-    cdef Buffer texts                   # loggers and services
-    cdef Buffer entries
-    cdef uint64_t mask
-    cdef int32_t count
-
-    cdef int look_up(self, const uint8_t* logger, Py_ssize_t size, Value* out) except -1 nogil
-    cdef int32_t ask(self, const uint8_t* logger, Py_ssize_t size) except -2 with gil
-    cdef int clear(self) except -1 nogil
 
 cdef class Rows:
     cdef Records records

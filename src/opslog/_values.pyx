@@ -7,26 +7,19 @@ cache; a column that no row has costs nothing.  Three layouts can speak of one
 record: the line's own, that of the message's tail and that of the message.
 """
 
-cimport cython
 from libc.stdint cimport int16_t
-from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memchr, memcmp, memcpy, memset
+from libc.stdlib cimport free, malloc
+from libc.string cimport memchr, memcmp
 
 from opslog._block cimport (
     ESCAPED, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HEADLESS, NONE, OVERLONG, PART_BODY, PART_STACK,
     PART_TRACEBACK, SYSLOG, TORN,
 )
-from opslog._bytes cimport hash_bytes, request_uuid, same
-from opslog._scan cimport COLOURED, JSON, fresh
+from opslog._bytes cimport request_uuid
+from opslog._plan cimport PAIRS, Field
+from opslog._program cimport COLOURED, JSON, fresh
 from opslog._text cimport CHECKED, JSON_STRING, NO_COLOURS, RSYSLOG, need, put, put_list
 from opslog._traceback cimport Raised, raised
-
-KINDS = {
-    "string": TEXT, "dictionary": CODES, "int64": INTEGER, "float64": DECIMAL, "map": PAIRS,
-    "timestamp": TIMESTAMP, "level": LEVEL, "format": FORMAT, "source": SOURCE,
-    "program": PROGRAM, "offset": OFFSET, "original": ORIGINAL,
-}
-FIXED_TEXTS = [b"incomplete", b"timestamp_ambiguous"]
 
 cdef enum FixedText:
     INCOMPLETE = 0
@@ -39,7 +32,6 @@ cdef enum Shape:
 
 cdef enum:
     NO_SLOT = -1
-    MOST_SERVICES = 65536       # loggers remembered at most
 
 cdef uint8_t[256] LOWER         # a hex digit in lower case, 0 for any other byte
 cdef int32_t _c
@@ -74,142 +66,6 @@ cdef inline bint breaks_line(const uint8_t* text, Py_ssize_t at) noexcept nogil:
     if c == 0x85:
         return at >= 2 and text[at - 2] == 0xC2
     return (c == 0xA8 or c == 0xA9) and at >= 3 and text[at - 2] == 0x80 and text[at - 3] == 0xE2
-
-
-@cython.final
-cdef class Plan:
-    """What fields the layouts of a catalog fill in the columns asked for."""
-
-    def __init__(self, *, Program lines not None, Program messages not None, list kinds,
-                 list line_fields, list message_fields, dict special, list texts,
-                 dict slots, bint tails, bint requests):
-        """``kinds``: (kind, context) per column; ``line_fields`` and ``message_fields``: per leaf
-        a list of (column, slot, shape, text); ``texts``: bytes, first FIXED_TEXTS.
-        """
-        cdef int32_t i
-        if len(kinds) > MOST_COLUMNS:
-            raise ValueError(f"more than {MOST_COLUMNS} columns")
-        self.lines = lines
-        self.messages = messages
-        self.count = len(kinds)
-        total = sum(map(len, line_fields)) + sum(map(len, message_fields))
-        self.kinds = <int32_t*>calloc(self.count + 1, sizeof(int32_t))
-        self.contexts = <uint8_t*>calloc(self.count + 1, 1)
-        self.fields = <Field*>calloc(total + 1, sizeof(Field))
-        self.line_fields = <int32_t*>calloc(len(line_fields) + 1, sizeof(int32_t))
-        self.message_fields = <int32_t*>calloc(len(message_fields) + 1, sizeof(int32_t))
-        self.text_data = <const char**>calloc(len(texts) + 1, sizeof(char*))
-        self.text_sizes = <int32_t*>calloc(len(texts) + 1, sizeof(int32_t))
-        if (self.kinds == NULL or self.contexts == NULL or self.fields == NULL
-                or self.line_fields == NULL or self.message_fields == NULL
-                or self.text_data == NULL or self.text_sizes == NULL):
-            raise MemoryError()
-        for i, (kind, context) in enumerate(kinds):
-            self.kinds[i] = KINDS[kind]
-            self.contexts[i] = context
-        self.texts = texts
-        for i, text in enumerate(texts):
-            self.text_data[i] = <bytes>text
-            self.text_sizes[i] = len(<bytes>text)
-        self.fill(self.message_fields, message_fields, self.fill(self.line_fields, line_fields, 0))
-        self.special.body = special.get("body", NONE)
-        self.special.service_name = special.get("service_name", NONE)
-        self.special.trace_id = special.get("trace_id", NONE)
-        self.special.exception_stacktrace = special.get("exception_stacktrace", NONE)
-        self.special.exception_type = special.get("exception_type", NONE)
-        self.special.exception_message = special.get("exception_message", NONE)
-        self.special.attributes = special.get("attributes", NONE)
-        self.body_slots = slots["body"]
-        self.global_slots = slots["global_request_id"]
-        self.request_slots = slots["request_id"]
-        self.logger_slots = slots["logger"]
-        self.trace_slots = slots["exception_stacktrace"]
-        self.tails = tails
-        self.requests = requests
-
-    cdef int32_t fill(self, int32_t* starts, list leaves, int32_t at) except -1:
-        cdef int32_t leaf
-        for leaf, fields in enumerate(leaves):
-            starts[leaf] = at
-            for column, slot, shape, text in fields:
-                self.fields[at] = Field(column, slot, shape, text)
-                at += 1
-        starts[len(leaves)] = at
-        return at
-
-    def __dealloc__(self):
-        free(self.kinds)
-        free(self.contexts)
-        free(self.fields)
-        free(self.line_fields)
-        free(self.message_fields)
-        free(self.text_data)
-        free(self.text_sizes)
-
-
-ctypedef struct Service:
-    uint64_t hash               # of the logger; entries without a logger are free
-    int32_t logger              # offset in texts
-    int32_t logger_size         # -1: free
-    int32_t service
-    int32_t service_size        # -1: the logger does not say
-
-
-@cython.final
-cdef class Services:
-    """Remembers which service each logger belongs to; asks ``find`` (bytes to bytes or None)."""
-
-    def __cinit__(self, find):
-        self.find = find
-        self.clear()
-
-    def __dealloc__(self):
-        free(self.texts.data)
-        free(self.entries.data)
-
-    cdef int clear(self) except -1 nogil:
-        self.mask = 4 * MOST_SERVICES - 1 if self.count >= 512 else 1023
-        self.texts.used = 0
-        self.count = 0
-        need(&self.entries, (self.mask + 1) * sizeof(Service))
-        memset(self.entries.data, 0xFF, (self.mask + 1) * sizeof(Service))
-        return 0
-
-    cdef int look_up(self, const uint8_t* logger, Py_ssize_t size, Value* out) except -1 nogil:
-        """Set `out` to the logger's service, size -1 if it does not say."""
-        cdef uint64_t hashed = hash_bytes(logger, size, 3)
-        cdef uint64_t at = hashed & self.mask
-        cdef Service* entry
-        while True:
-            entry = <Service*>self.entries.data + at
-            if entry.logger_size < 0:
-                break
-            if entry.hash == hashed and entry.logger_size == size and same(self.texts.data + entry.logger, logger, size):
-                out.data = self.texts.data + entry.service
-                out.size = entry.service_size
-                return 0
-            at = (at + 1) & self.mask
-        if self.count >= (512 if self.mask == 1023 else MOST_SERVICES):
-            self.clear()        # many loggers: a larger table, or hostile input
-            return self.look_up(logger, size, out)
-        self.count += 1
-        entry.hash = hashed
-        entry.logger = <int32_t>self.texts.used
-        entry.logger_size = <int32_t>size
-        put(&self.texts, logger, size, 0)
-        entry.service = <int32_t>self.texts.used
-        entry.service_size = self.ask(logger, size)
-        out.data = self.texts.data + entry.service
-        out.size = entry.service_size
-        return 0
-
-    cdef int32_t ask(self, const uint8_t* logger, Py_ssize_t size) except -2 with gil:
-        """Append the logger's service to the texts and return its size, -1 if it has none."""
-        cdef bytes name = self.find((<const char*>logger)[:size])
-        if name is None:
-            return -1
-        put(&self.texts, name, len(name), 0)
-        return <int32_t>len(name)
 
 
 cdef class Rows:
@@ -450,15 +306,16 @@ cdef class Rows:
         cdef int32_t slot = self.plan.lines.slots[
             self.plan.logger_slots * self.plan.lines.leaf_count + record.leaf]
         cdef const int32_t* span
-        cdef Value value
+        cdef const uint8_t* service
+        cdef int32_t size
         if slot < 0:
             return 0
         span = self.block.spans + line.row + 2 * slot
         if span[0] < 0:
             return 0
-        self.services.look_up(self.block.data + span[0], span[1] - span[0], &value)
-        if value.size >= 0:
-            found(self, self.plan.special.service_name, value.data, value.size, 0)
+        size = self.services.look_up(self.block.data + span[0], span[1] - span[0], &service)
+        if size >= 0:
+            found(self, self.plan.special.service_name, service, size, 0)
         return 0
 
     cdef int trace(self, Record* record, Line* line) except -1 nogil:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from opslog import _scan
+from opslog import _program
 from opslog.errors import FormatError
 from opslog.format import BARE, TRACEBACK, Format, FormatLayout, load
-from opslog.program import Compiler, Entry, JsonShape, Leaf
+from opslog.jsonkeys import JsonShape
+from opslog.program import Compiler, Entry, Leaf
 from opslog.schema import COLUMNS
 
 
@@ -37,7 +38,7 @@ def shipped() -> tuple[Format, ...]:
 class Compiled:
     """Formats of one kind (lines or messages) as one scanner program."""
 
-    program: _scan.Program
+    program: _program.Program
     formats: tuple[Format, ...]
     leaves: tuple[Leaf, ...]
     names: tuple[str, ...]
@@ -92,7 +93,7 @@ def _compile(formats: tuple[Format, ...]) -> Compiled:
         tuple(compiler.leaves),
         tuple(compiler.names),
         tuple(compiler.constants),
-        tuple(compiler.expected),
+        tuple(compiler.trie.expected),
     )
 
 
@@ -105,8 +106,8 @@ def _order(ranked: tuple[int, Entry]) -> tuple[int, bool]:
 def _entry(one: Format, number: int, index: int, item: FormatLayout) -> Entry:
     flags = 0
     if one.follow_on:
-        flags |= _scan.FLAGS["follow_on"]
+        flags |= _program.FLAGS["follow_on"]
     if item.rank == BARE:
-        flags |= _scan.FLAGS["bare"]
+        flags |= _program.FLAGS["bare"]
     role = "traceback" if item.rank == TRACEBACK else "head"
     return Entry(item.layout, number, index, role, flags, level=17 if role == "traceback" else 0)

@@ -13,8 +13,10 @@ import pyarrow as pa
 from opslog import _columns, schema, services
 from opslog._assemble import Records
 from opslog._columns import Columns, Memory
-from opslog._jsonl import JsonKeys, JsonLines, JsonRows
-from opslog._values import FIXED_TEXTS, Plan, Services
+from opslog._json_rows import JsonKeys, JsonRows
+from opslog._jsonl import JsonLines
+from opslog._plan import FIXED_TEXTS, Plan
+from opslog._services import Services
 from opslog.arrays import texts
 from opslog.catalog import Catalog, Compiled
 from opslog.program import CONSTANT, FIRST, SECOND, SLOT, Leaf

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from opslog import _scan
+from opslog import _program
 from opslog.errors import OpslogError
 
 _HOUR, _SIXTY = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]"
@@ -96,7 +96,7 @@ def _pattern(text: str) -> Kind:
             program.append(ord("%"))
         elif directive in DIRECTIVES:
             regex.append(DIRECTIVES[directive])
-            program.append(_scan.DIRECTIVE + ord(directive))
+            program.append(_program.DIRECTIVE + ord(directive))
             used.add(directive)
         else:
             raise ValueError(

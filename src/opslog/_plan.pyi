@@ -1,0 +1,22 @@
+from opslog._program import Program
+
+KINDS: dict[str, int]
+FIXED_TEXTS: list[bytes]
+
+class Plan:
+    count: int
+    texts: list[bytes]
+    def __init__(
+        self,
+        *,
+        lines: Program,
+        messages: Program,
+        kinds: list[tuple[str, bool]],
+        line_fields: list[list[tuple[int, int, int, int]]],
+        message_fields: list[list[tuple[int, int, int, int]]],
+        special: dict[str, int],
+        texts: list[bytes],
+        slots: dict[str, int],
+        tails: bool,
+        requests: bool,
+    ) -> None: ...

@@ -1,0 +1,348 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Layout programs: a line to the layout it has and its field spans, nothing copied.
+
+A program is a tree of nodes made by program.py.  A node matches at a position
+or fails; after a success its child is tried there, after a failure its sibling
+at the node's own position.  Every node takes a fixed run of bytes, so a line
+costs at most (nodes of the tree) x (bytes of the line), and mostly one path.
+The first layout, in the order they were given, that takes the whole line wins.
+"""
+
+cimport cython
+from libc.stdint cimport int64_t
+from libc.string cimport memchr, memcmp, memcpy
+
+from opslog._block cimport NONE
+from opslog._ops cimport (
+    colours, identity, literal, number, request, severity, source_file, token, url, uuid,
+)
+from opslog._time cimport DIRECTIVE as TIME_DIRECTIVE, time_iso, time_program
+
+cdef extern from "string.h" nogil:
+    void* memmem(const void*, size_t, const void*, size_t)
+    void* memrchr(const void*, int, size_t)
+
+cdef enum Op:
+    OP_LITERAL = 0      # a: offset in literals, b: length
+    OP_RUN = 1          # a: class, b: most bytes
+    OP_TEXT = 2         # a, b: the literal that ends it
+    OP_REST = 3
+    OP_NUMBER = 4
+    OP_UUID = 5
+    OP_REQUEST = 6      # a: 1 if None, - and nothing are accepted
+    OP_ID = 7
+    OP_SOURCE = 8       # a: the byte that ends it besides a blank
+    OP_SEVERITY = 9     # a: offset in words
+    OP_ISO = 10         # a: 1 for iso-msecs, b: 1 if the time is not kept
+    OP_TIME = 11        # a: offset in times, b: likewise
+    OP_COLOURS = 12
+    OP_END = 13
+    OP_TOKEN = 14       # a: the byte that ends it besides blanks and brackets, b: how many
+    OP_MAYBE_TOKEN = 15
+    OP_URL = 16
+
+OPS = {
+    "literal": OP_LITERAL, "run": OP_RUN, "text": OP_TEXT, "rest": OP_REST,
+    "number": OP_NUMBER, "uuid": OP_UUID, "request": OP_REQUEST, "id": OP_ID,
+    "source": OP_SOURCE, "severity": OP_SEVERITY, "iso": OP_ISO, "time": OP_TIME,
+    "colours": OP_COLOURS, "end": OP_END, "token": OP_TOKEN,
+    "token?": OP_MAYBE_TOKEN, "url": OP_URL,
+}
+DIRECTIVE = TIME_DIRECTIVE
+FLAGS = {
+    "stamped": STAMPED, "follow_on": FOLLOW_ON, "coloured": COLOURED, "json": JSON, "bare": BARE,
+}
+ROLES = {"head": HEAD, "traceback": TRACEBACK}
+WORKER_SLOTS = WORKERS
+DEEPEST = MOST_DEPTH
+WIDEST_TAIL = MOST_BLANKS
+
+cdef void fresh(State* state) noexcept nogil:
+    """Make a state valid: the remembered second is a true one."""
+    memcpy(state.second_text, b"1970-01-01 00:00:00\0", 20)
+    state.second = 0
+    state.time = 0
+    state.flags = 0
+    state.severity = 0
+    state.furthest = 0
+    state.failed = NONE
+
+
+cdef inline int32_t step(Program self, const Node* node, const uint8_t* data, int32_t at, int32_t end,
+                         int32_t* row, State* state) noexcept nogil:
+    """Return the position behind what the node matches at `at`, or -1."""
+    cdef int32_t p = at, stop, op = node.op, count = 0
+    cdef int64_t time
+    cdef uint8_t flags
+    cdef const uint8_t* table
+    cdef const void* found
+    # One chain of comparisons with constants: it becomes a jump table.
+    if op == OP_LITERAL:
+        return at + node.b if literal(self.literals + node.a, node.b, node.word, data, at, end) else -1
+    elif op == OP_TOKEN or op == OP_MAYBE_TOKEN:
+        while count < node.b:
+            # All but the last end at the blank between them.
+            stop = p
+            p = token(data, p, end, <uint8_t>node.a if count == node.b - 1 else c' ')
+            if p == stop and op == OP_TOKEN:
+                return -1
+            count += 1
+            if count < node.b:
+                row[2 * (node.slot + count) - 1] = p
+                if p >= end or data[p] != c' ':
+                    return -1
+                p += 1
+                row[2 * (node.slot + count)] = p
+        return p
+    elif op == OP_RUN:
+        table = self.classes + 256 * node.a
+        stop = end if end - at <= node.b else at + node.b
+        while p < stop and table[data[p]]:
+            p += 1
+        return p if p > at else -1
+    elif op == OP_REST:
+        return end
+    elif op == OP_ISO or op == OP_TIME:
+        time = state.time
+        flags = state.flags
+        if op == OP_ISO:
+            p = time_iso(data, at, end, node.a, state)
+        else:
+            p = time_program(self.times + node.a, data, at, end, state)
+        if node.b:
+            state.time = time
+            state.flags = flags
+        return p
+    elif op == OP_SEVERITY:
+        return severity(self.words + node.a, data, at, end, state)
+    elif op == OP_REQUEST:
+        return request(data, at, end, node.a)
+    elif op == OP_TEXT:
+        if node.b == 1:
+            found = memchr(data + at, self.literals[node.a], end - at)
+        else:
+            found = memmem(data + at, end - at, self.literals + node.a, node.b)
+        return -1 if found == NULL else <int32_t>(<const uint8_t*>found - data)
+    elif op == OP_END:
+        return at if at == end else -1
+    elif op == OP_ID:
+        return identity(data, at, end)
+    elif op == OP_UUID:
+        return uuid(data, at, end)
+    elif op == OP_COLOURS:
+        return colours(data, at, end)
+    elif op == OP_SOURCE:
+        return source_file(data, at, end, <uint8_t>node.a)
+    elif op == OP_URL:
+        return url(data, at, end)
+    else:                       # OP_NUMBER
+        return number(data, at, end)
+
+
+cdef int32_t padded(Program self, const Node* node, const uint8_t* data, int32_t* at, int32_t end,
+                    int32_t* row, State* state) noexcept nogil:
+    """Match a capture that blanks fill up to the node's width; `at` moves to its value.
+
+    Returns the position behind the value, behind which the blanks are.
+    """
+    cdef int32_t start = at[0], after, size, i
+    if node.width < 0:
+        while start < end and data[start] == c' ':
+            start += 1
+    after = step(self, node, data, start, end, row, state)
+    if after < 0:
+        return -1
+    size = after - start
+    if node.width < 0:
+        if start - at[0] != max(0, -node.width - size):
+            return -1
+    else:
+        for i in range(size, node.width):
+            if start + i >= end or data[start + i] != c' ':
+                return -1
+    at[0] = start
+    return after
+
+
+@cython.final
+cdef class Program:
+    """Compiled layouts; see program.py, which makes the tables."""
+
+    def __init__(self, *, bytes nodes, bytes roots, bytes literals, bytes classes, bytes words,
+                 bytes times, bytes tails, bytes leaves, bytes slots, bytes in_tails,
+                 int32_t columns,
+                 int32_t most_slots, JsonTable json=None):
+        self.keep = (nodes, roots, literals, classes, words, times, tails, leaves, slots, in_tails)
+        self.nodes = <const Node*><const char*>nodes
+        self.roots = <const int32_t*><const char*>roots
+        self.literals = literals
+        self.classes = classes
+        self.words = <const int32_t*><const char*>words
+        self.times = <const int32_t*><const char*>times
+        self.tails = <const int32_t*><const char*>tails
+        self.leaves = <const Leaf*><const char*>leaves
+        self.slots = <const int16_t*><const char*>slots
+        self.in_tails = in_tails
+        self.columns = columns
+        self.leaf_count = len(leaves) // sizeof(Leaf)
+        self.most_slots = max(most_slots, json.slots if json is not None else 0)
+        self.json = json
+
+    cdef int32_t walk(self, int32_t at, int32_t limit, const uint8_t* data, int32_t start,
+                      int32_t end, int32_t* row, State* state, bint heads) noexcept nogil:
+        """Follow the tree from node `at`; return the first layout's node before `limit`, or -1.
+
+        Layouts share nodes, so an earlier one may be met after a later one: a
+        match ends the walk only if nothing that waits has an earlier layout.
+        """
+        cdef int32_t[MOST_DEPTH] waiting
+        cdef int32_t[MOST_DEPTH] positions
+        cdef int32_t[2 * MOST_DEPTH] kept_row
+        cdef State kept
+        cdef int32_t depth = 0, position = start, after, reached, padded_from, best = NONE, i
+        cdef const Node* node
+        cdef bint earlier
+        while True:
+            node = &self.nodes[at]
+            padded_from = position
+            if node.order >= limit:
+                after = -1
+            elif node.width == 0:
+                after = step(self, node, data, position, end, row, state)
+            else:
+                after = padded(self, node, data, &position, end, row, state)
+            reached = position
+            if after >= 0:
+                if node.slot >= 0:
+                    row[2 * node.slot] = position
+                    row[2 * (node.slot + node.more) + 1] = after
+                if node.width:
+                    after = max(after, position + node.width)
+                    position = padded_from
+                if node.then_size:
+                    reached = after
+                    if literal(self.literals + node.then, node.then_size, node.then_word, data, after, end):
+                        after += node.then_size
+                    else:
+                        after = -1
+            if after >= 0:
+                if node.leaf < 0:
+                    if node.sibling >= 0:
+                        waiting[depth] = node.sibling
+                        positions[depth] = position
+                        depth += 1
+                    at = node.child
+                    position = after
+                    continue
+                if not (heads and self.leaves[node.leaf].role != HEAD):
+                    best = at
+                    limit = node.order
+                    earlier = node.sibling >= 0 and self.nodes[node.sibling].order < limit
+                    for i in range(depth):
+                        earlier = earlier or self.nodes[waiting[i]].order < limit
+                    if not earlier:
+                        return best
+                    memcpy(kept_row, row, 2 * self.leaves[node.leaf].slots * sizeof(int32_t))
+                    kept = state[0]
+            elif reached > state.furthest:
+                state.furthest = reached
+                state.failed = at
+            if node.sibling >= 0:
+                at = node.sibling
+            elif depth > 0:
+                depth -= 1
+                at = waiting[depth]
+                position = positions[depth]
+            else:
+                break
+        if best >= 0:
+            memcpy(row, kept_row, 2 * self.leaves[self.nodes[best].leaf].slots * sizeof(int32_t))
+            state[0] = kept
+        return best
+
+    cdef int32_t match(self, const uint8_t* data, int32_t start, int32_t end,
+                       int32_t* row, State* state, bint heads) noexcept nogil:
+        """Return the leaf of the first layout that takes data[start:end], or -1."""
+        cdef int32_t found, best = NONE, limit = LAST
+        cdef int32_t[2 * MOST_DEPTH] kept_row
+        cdef State kept
+        cdef const int32_t* root
+        if start >= end:
+            return -1
+        if data[start] == c'{' and self.json is not None:
+            found = (<JsonTable>self.json).match(data, start, end, row, state)
+            if found >= 0:
+                return found
+        root = self.roots + self.roots[data[start]]
+        while root[0] >= 0:
+            if self.nodes[root[0]].order < limit:
+                if best >= 0:
+                    memcpy(kept_row, row, 2 * self.leaves[self.nodes[best].leaf].slots * sizeof(int32_t))
+                    kept = state[0]
+                found = self.walk(root[0], limit, data, start, end, row, state, heads)
+                if found >= 0:
+                    best = found
+                    limit = self.nodes[found].order
+                elif best >= 0:
+                    memcpy(row, kept_row, 2 * self.leaves[self.nodes[best].leaf].slots * sizeof(int32_t))
+                    state[0] = kept
+            root += 1
+        return self.nodes[best].leaf if best >= 0 else -1
+
+    cdef const int32_t* first_tail(self, int32_t format, int32_t level) noexcept nogil:
+        """The first tail of a format that may end a message of this level, NULL if none may.
+
+        A tail: blanks in it, its node, the level it belongs to or 0; after the
+        last one NONE.  Those with more blanks come first.
+        """
+        cdef const int32_t* tail = self.tails + self.tails[format]
+        while tail[0] >= 0:
+            if tail[2] == 0 or tail[2] == level:
+                return tail
+            tail += 3
+        return NULL
+
+    cdef int32_t match_tail(self, const int32_t* tail, int32_t level, const uint8_t* data,
+                            int32_t start, int32_t end, int32_t* row, State* state,
+                            int32_t* at) noexcept nogil:
+        """Return the leaf of the first tail that ends data[start:end]; `at`: where it begins.
+
+        A tail holds a known number of blanks, so it begins at that blank
+        counted from the end, and nowhere else.
+        """
+        cdef int32_t[MOST_BLANKS + 1] begins
+        cdef int32_t node, blanks = 0, p = end
+        cdef const void* found
+        while blanks < tail[0]:
+            found = memrchr(data + start, c' ', p - start)
+            if found == NULL:
+                break
+            p = <int32_t>(<const uint8_t*>found - data)
+            blanks += 1
+            begins[blanks] = p
+        while tail[0] >= 0:
+            if tail[0] <= blanks and (tail[2] == 0 or tail[2] == level):
+                node = self.walk(tail[1], LAST, data, begins[tail[0]], end, row, state, False)
+                if node >= 0:
+                    at[0] = begins[tail[0]]
+                    return self.nodes[node].leaf
+            tail += 3
+        return -1
+
+    def probe(self, bytes line):
+        """Match one line; return (leaf or -1, spans by slot, bytes matched, node that failed)."""
+        cdef int32_t[512] row
+        cdef State state
+        cdef int32_t leaf, i, start = 0
+        if self.most_slots > 256:
+            raise ValueError("too many captures")
+        for i in range(512):
+            row[i] = NONE
+        fresh(&state)
+        while start < len(line) and line[start] == 0:
+            start += 1
+        leaf = self.match(line, start, <int32_t>len(line), row, &state, False)
+        spans = [] if leaf < 0 else [
+            (row[2 * i], row[2 * i + 1]) for i in range(self.leaves[leaf].slots)
+        ]
+        return leaf, spans, state.furthest, state.failed

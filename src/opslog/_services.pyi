@@ -1,0 +1,4 @@
+from collections.abc import Callable
+
+class Services:
+    def __init__(self, find: Callable[[bytes], bytes | None]) -> None: ...

@@ -1,0 +1,74 @@
+# What the text of a line says of tracebacks: whether it opens one, stands inside
+# one, or is two torn lines glued together.
+
+from libc.stdint cimport int32_t, uint8_t
+from libc.string cimport memcmp
+
+
+cdef inline bint begins(const uint8_t* p, int32_t length, const char* text, int32_t size) noexcept nogil:
+    return length >= size and memcmp(p, text, size) == 0
+
+
+cdef inline bint opens_block(const uint8_t* p, int32_t n) noexcept nogil:
+    """Whether the text begins a traceback or stack."""
+    return (begins(p, n, b"Traceback (most recent call last)", 33)
+            or begins(p, n, b"  + Exception Group Traceback (most recent", 42)
+            or begins(p, n, b"[u'Traceback (most recent", 25)
+            or begins(p, n, b"['Traceback (most recent", 24)
+            or begins(p, n, b"Stack (most recent call last)", 29))
+
+
+cdef inline bint links_blocks(const uint8_t* p, int32_t n) noexcept nogil:
+    """Whether the text stands between the tracebacks of a chain."""
+    return (begins(p, n, b"During handling of the above exception, another exception occurred:", 67)
+            or begins(p, n, b"The above exception was the direct cause of the following exception:", 68))
+
+
+cdef inline bint names_exception(const uint8_t* p, int32_t n) noexcept nogil:
+    """Whether the text begins with a dotted name that ends in Error or Exception, alone or before a colon."""
+    cdef int32_t i = 0
+    while i < n and (p[i] == c'.' or p[i] == c'_' or 48 <= p[i] <= 57 or 65 <= p[i] <= 90 or 97 <= p[i] <= 122):
+        i += 1
+    if i < n and p[i] != c':':
+        return False
+    return (i >= 5 and memcmp(p + i - 5, b"Error", 5) == 0) or (i >= 9 and memcmp(p + i - 9, b"Exception", 9) == 0)
+
+
+cdef inline bint inside_block(const uint8_t* p, int32_t n) noexcept nogil:
+    """Whether the text can only stand inside or at the end of a traceback."""
+    return n == 0 or begins(p, n, b"  ", 2) or links_blocks(p, n)
+
+
+cdef inline bint torn(const uint8_t* p, int32_t n, bint at_start) noexcept nogil:
+    """Whether a level and a dotted logger stand together in the middle of the text, or at its start."""
+    cdef int32_t i = 0, word, dots
+    cdef bint known
+    while i < n:
+        # A level: capitals between blanks.
+        if not at_start:
+            while i < n and p[i] != c' ':
+                i += 1
+            i += 1
+        at_start = False
+        word = i
+        while i < n and 65 <= p[i] <= 90:
+            i += 1
+        if i >= n or p[i] != c' ' or i - word < 4 or i - word > 8:
+            continue
+        known = (begins(p + word, 6, b"TRACE ", 6) or begins(p + word, 6, b"ERROR ", 6)
+                 or begins(p + word, 5, b"INFO ", 5) or begins(p + word, 6, b"DEBUG ", 6)
+                 or (i - word == 7 and memcmp(p + word, b"WARNING", 7) == 0)
+                 or (i - word == 8 and memcmp(p + word, b"CRITICAL", 8) == 0))
+        if not known:
+            continue
+        i += 1
+        word = i
+        dots = 0
+        while i < n and (p[i] == c'.' or p[i] == c'_' or p[i] == c'-' or 48 <= p[i] <= 57
+                         or 65 <= p[i] <= 90 or 97 <= p[i] <= 122):
+            dots += p[i] == c'.' and i > word
+            i += 1
+        if dots and i < n and p[i] == c' ' and p[i - 1] != c'.':
+            return True
+        i = word - 1
+    return False

@@ -1,0 +1,83 @@
+"""JSON formats to the table of keys that the lazy JSON reader looks for."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from opslog import _json
+from opslog.severity import WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class JsonShape:
+    """A one-line JSON object recognised by the keys it has.
+
+    ``paths`` lists per column the keys (``a`` or ``a.b``) that may hold it, the
+    first that is neither null nor empty wins.
+    """
+
+    format: int
+    required: tuple[str, ...]
+    paths: dict[str, tuple[str, ...]]
+    epoch: str | None = None
+    iso: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JsonLeaf:
+    """A shape as the scanner reports it: columns to slots, and how many slots there are."""
+
+    format: int
+    slots: dict[str, int]
+    count: int
+
+
+def table(shapes: list[JsonShape], first_leaf: int) -> tuple[_json.JsonTable, list[JsonLeaf]]:
+    """Return the table of keys all shapes look for, and a leaf for each, numbered from there."""
+    paths: dict[str, int] = {}
+    for shape in shapes:
+        for path in (*shape.required, *(p for ps in shape.paths.values() for p in ps)):
+            paths.setdefault(path, len(paths))
+        for time in (shape.epoch, shape.iso):
+            if time:
+                paths.setdefault(time, len(paths))
+    tables = {"": 0}
+    for path in paths:
+        if "." in path:
+            tables.setdefault(path.rpartition(".")[0], len(tables))
+    texts = b""
+    keys: list[tuple[int, int, int, int, int]] = []
+    numbers: list[int] = []
+    packed: list[tuple[int, int, int, int, int, int]] = []
+    leaves: list[JsonLeaf] = []
+    for path in sorted(set(paths) | set(tables) - {""}):
+        parent, _, key = path.rpartition(".")
+        keys.append(
+            (len(texts), len(key.encode()), tables[parent],
+             paths.get(path, -1), tables.get(path, -1))
+        )  # fmt: skip
+        texts += key.encode()
+    for shape in shapes:
+        required = len(numbers)
+        numbers += [len(shape.required), *(paths[p] for p in shape.required)]
+        pairs = [
+            (paths[first], paths[other])
+            for first, *others in shape.paths.values()
+            for other in others
+        ]
+        otherwise = len(numbers)
+        numbers += [len(pairs), *(slot for pair in pairs for slot in pair)]
+        slots = {name: paths[found[0]] for name, found in shape.paths.items()}
+        slots["timestamp"] = paths[shape.epoch or shape.iso or ""]
+        level = slots.get("severity_text", -1)
+        packed.append(
+            (first_leaf + len(leaves), required, otherwise,
+             paths.get(shape.epoch or "", -1), paths.get(shape.iso or "", -1), level)
+        )  # fmt: skip
+        leaves.append(JsonLeaf(shape.format, slots, len(paths)))
+    words = b"".join(
+        struct.pack("<BB14s", number, len(word), word.encode()) for word, number in WORDS.items()
+    )
+    numbers_ = struct.pack(f"={len(numbers)}i", *numbers)
+    return _json.JsonTable(keys, texts, numbers_, packed, len(paths), words), leaves
