@@ -346,7 +346,7 @@ cdef class Assembler:
         """Put the carried lines behind those of the block."""
         cdef int32_t shift, base = block.line_used, rows, i, j, leaf
         cdef Line* line
-        if kept.line_used == 0:
+        if kept.used == 0:
             return 0
         block.need_data(kept.used)
         block.need_lines(kept.line_used)
@@ -455,7 +455,8 @@ cdef class Assembler:
             if out.records == NULL:
                 with gil:
                     raise MemoryError()
-            memcpy(out.records, self.records, released * sizeof(Record))
+            if released:
+                memcpy(out.records, self.records, released * sizeof(Record))
             out.count = released
             self.forget(released)
             self.carry(block, kept)

@@ -32,9 +32,7 @@ ctypedef struct Column:
     int32_t entries             # CODES, PAIRS
     Buffer places               # CODES: hash table
     uint64_t mask
-    const uint8_t* last         # CODES: text looked up last, if unchanged
-    Py_ssize_t last_size
-    int32_t last_entry
+    int32_t last_entry          # CODES: entry looked up last, -1: none
 
 
 cdef inline void mark(Column* column, int32_t row) noexcept nogil:
@@ -88,11 +86,13 @@ cdef inline int32_t intern(Column* column, const uint8_t* text, Py_ssize_t size,
     cdef uint64_t hashed
     cdef Place* place
     cdef Py_ssize_t start
-    if size == column.last_size and not change and same(text, column.last, size):
-        return column.last_entry
+    cdef const int32_t* last
+    if column.last_entry >= 0 and not change:
+        # Neighbours mostly share their logger, level, user.
+        last = <const int32_t*>column.data_ends.data + column.last_entry
+        if last[1] - last[0] == size and same(column.data.data + last[0], text, size):
+            return column.last_entry
     start = column.data.used
-    column.last = text
-    column.last_size = -1 if change else size
     if change:
         put(&column.data, text, size, change)
         text = column.data.data + start

@@ -7,7 +7,7 @@ cdef int begin(Column* column, int kind, int32_t rows) except -1 nogil:
     memset(column, 0, sizeof(Column))
     column.kind = kind
     column.rows = rows
-    column.last_size = -1
+    column.last_entry = -1
     column.validity = <uint8_t*>calloc((rows + 7) // 8 + 8, 1)
     if kind == TEXT or kind == PAIRS:
         column.ends = <int32_t*>malloc((rows + 2) * sizeof(int32_t))

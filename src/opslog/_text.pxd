@@ -162,9 +162,10 @@ cdef inline int put(Buffer* out, const uint8_t* p, Py_ssize_t n, int change) exc
             change = 0
     if change:
         return put_changed(out, p, n, change)
-    need(out, n)
-    memcpy(out.data + out.used, p, n)
-    out.used += n
+    if n > 0:
+        need(out, n)
+        memcpy(out.data + out.used, p, n)
+        out.used += n
     return 0
 
 

@@ -41,7 +41,7 @@ cdef inline bint inside_block(const uint8_t* p, int32_t n) noexcept nogil:
 
 cdef inline bint torn(const uint8_t* p, int32_t n, bint at_start) noexcept nogil:
     """Whether a level and a dotted logger stand together in the middle of the text, or at its start."""
-    cdef int32_t i = 0, word, dots
+    cdef int32_t i = 0, word, word_size, dots
     cdef bint known
     while i < n:
         # A level: capitals between blanks.
@@ -55,10 +55,11 @@ cdef inline bint torn(const uint8_t* p, int32_t n, bint at_start) noexcept nogil
             i += 1
         if i >= n or p[i] != c' ' or i - word < 4 or i - word > 8:
             continue
-        known = (begins(p + word, 6, b"TRACE ", 6) or begins(p + word, 6, b"ERROR ", 6)
-                 or begins(p + word, 5, b"INFO ", 5) or begins(p + word, 6, b"DEBUG ", 6)
-                 or (i - word == 7 and memcmp(p + word, b"WARNING", 7) == 0)
-                 or (i - word == 8 and memcmp(p + word, b"CRITICAL", 8) == 0))
+        word_size = i - word + 1        # with the blank
+        known = (begins(p + word, word_size, b"TRACE ", 6) or begins(p + word, word_size, b"ERROR ", 6)
+                 or begins(p + word, word_size, b"INFO ", 5) or begins(p + word, word_size, b"DEBUG ", 6)
+                 or begins(p + word, word_size, b"WARNING ", 8)
+                 or begins(p + word, word_size, b"CRITICAL ", 9))
         if not known:
             continue
         i += 1

@@ -1,0 +1,90 @@
+"""Feeds random and mutated logs through every kernel for a given time.
+
+Meant for the checked build (OPSLOG_CHECKED=1: address and undefined-behaviour
+sanitizer, Cython bounds checks), where any read or write outside a buffer ends
+the process: ``python tests/fuzz.py SECONDS [SEED]``.  In any build it checks
+that nothing is lost and that all cuts of the input give the same records.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+
+import pyarrow as pa
+from helpers import records, table
+
+from opslog import catalog, schema
+from opslog.engine import Normalizer
+from opslog.sinks import to_json_lines
+
+SEEDS = [
+    line
+    for form in catalog.shipped()
+    for sample in form.samples
+    for line in sample.text.encode().split(b"\n")
+] + [
+    b"2024-01-01 00:00:00.000 1 ERROR a.b Traceback (most recent call last):",
+    b"2024-01-01 00:00:00.000 1 ERROR a.b ",
+    b"2024-01-01 00:00:00.000 1 ERROR a.b   + Exception Group Traceback (most recent call last):",
+    b"2024-01-01 00:00:00.000 1 ERROR a.b   | ExceptionGroup: x",
+    b"2024-01-01 00:00:00.000 1 ERROR a.b During handling of the above exception, another exception occurred:",
+    b"2024-01-01 00:00:00.000 1 INFO a.b [-] [u'Traceback (most recent call last):\\n', u'\\xe9\\u20ac\\n']",
+    b"2024-01-01 00:00:00.000 1 INFO a.b [-] x#012Traceback (most recent call last):#012  F#012E: y#033[0m",
+    b"Stack (most recent call last):",
+    b'  File "x.py", line 1',
+    b"",
+]
+PIECES = [b"\0", b"\xff", b"\xc3\xa9", b"\xf0\x9f\x98\x80", b"\xed\xa0\x80", b"\x1b[0m", b"#012", b"\\u00e9",
+          b"\\ud83d\\ude00", b'"', b"\\", b"{", b"[", b"]", b"'", b" ", b"-", b"\r", b"\n", b":", b"req-"]  # fmt: skip
+
+
+def line(rng: random.Random) -> bytes:
+    """Return a line that is, or nearly is, one of a known format."""
+    text = bytearray(rng.choice(SEEDS))
+    for _ in range(rng.choice((0, 0, 0, 1, 1, 2, 8))):
+        at = rng.randrange(len(text) + 1)
+        kind = rng.randrange(4)
+        if kind == 0:
+            text[at:at] = rng.choice(PIECES)
+        elif kind == 1:
+            del text[at : at + rng.randrange(1, 9)]
+        elif kind == 2:
+            text[at : at + 1] = rng.randbytes(1)
+        else:
+            text = text[:at]
+    return bytes(text)
+
+
+def once(rng: random.Random) -> None:
+    """Normalise one random log in several ways."""
+    data = b"\n".join(line(rng) for _ in range(rng.randrange(1, 25)))
+    if rng.randrange(50) == 0:
+        data += rng.randbytes(rng.randrange(5000))
+    normalizer = Normalizer(original=True)
+    batches = normalizer.feed(data) + normalizer.close()
+    whole = pa.Table.from_batches(batches, schema.arrow_schema(original=True))
+    for batch in batches:
+        batch.validate(full=True)
+        to_json_lines(batch)
+    assert sum(len(value) for value in whole["original"].to_pylist()) == len(data)
+    cuts = sorted(rng.randrange(len(data) + 1) for _ in range(rng.randrange(4)))
+    assert table(data, cuts, original=True).equals(whole)
+    records(data)
+
+
+def main() -> None:
+    """Run until the time is up; print the seed so that a failure can be repeated."""
+    seconds = float(sys.argv[1])
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 32)
+    print(f"seed {seed}", flush=True)
+    rng, end, count = random.Random(seed), time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        once(rng)
+        count += 1
+    print(f"{count} logs, nothing found")
+
+
+if __name__ == "__main__":
+    main()
