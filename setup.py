@@ -30,7 +30,13 @@ setup(
             for name in KERNELS
         ],
         include_path=["src"],
-        compiler_directives={"boundscheck": CHECKED},
+        # Here and not in the files: a .pxd would not inherit those of a .pyx.
+        compiler_directives={
+            "language_level": 3,
+            "boundscheck": CHECKED,
+            "wraparound": False,
+            "cdivision": True,
+        },
         build_dir="build/cython",
     )
 )

@@ -13,8 +13,8 @@ import sys
 import time
 
 import pyarrow as pa
-from helpers import records, table
 
+from helpers import records, table
 from opslog import catalog, schema
 from opslog.engine import Normalizer
 from opslog.sinks import to_json_lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import json
 import random
@@ -154,6 +155,27 @@ def shown(row: dict[str, object]) -> dict[str, object]:
         if value not in (None, {}, []):
             out[name] = value
     return out
+
+
+MOMENTS = st.datetimes(datetime.datetime(1, 1, 3), datetime.datetime(9999, 12, 29))
+
+
+@given(st.lists(MOMENTS, min_size=1, max_size=20))
+def test_every_time_datetime_knows_comes_back(moments: list[datetime.datetime]) -> None:
+    data = b"".join(
+        f"{moment.isoformat(' ', 'microseconds')} INFO a.b [-] x\n".encode() for moment in moments
+    )
+    found = table(data).column("timestamp").to_pylist()
+    assert [value.replace(tzinfo=None) for value in found] == moments
+    texts = [json.loads(line)["timestamp"] for line in direct(data).splitlines()]
+    assert texts == [moment.isoformat("T", "microseconds") + "Z" for moment in moments]
+
+
+@pytest.mark.parametrize("day", ["0000-12-31", "0001-01-01", "9999-12-31", "2023-02-29"])
+def test_a_time_beyond_datetime_is_null(day: str) -> None:
+    [row] = table(f"{day} 00:00:00.000 INFO a.b [-] x\n".encode()).to_pylist()
+    assert row["timestamp"] is None
+    assert row["body"] == "x"
 
 
 @given(LOGS)

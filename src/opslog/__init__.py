@@ -12,6 +12,7 @@ from opslog.errors import (
 )
 from opslog.logs import Logs, read
 from opslog.records import LogRecord
+from opslog.sinks import to_json_lines
 from opslog.version import __version__
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "Stats",
     "__version__",
     "read",
+    "to_json_lines",
 ]

@@ -1,4 +1,3 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Lines to records: the serial step between scanning and building columns.
 
 Rules (docs/explanation/assembly.md gives examples):

@@ -1,4 +1,3 @@
-# cython: language_level=3, boundscheck=False, wraparound=False
 """Blocks: the memory one stretch of input lives in, reused from block to block.
 
 A block is cut behind its last newline.  A line longer than LONGEST_LINE is cut
@@ -109,14 +108,6 @@ cdef class Block:
         self.size += count
         self.used = self.size
 
-    def append(self, const uint8_t[::1] chunk not None):
-        """Copy ``chunk`` behind the input."""
-        cdef Py_ssize_t count = chunk.shape[0]
-        if count:
-            self.need_data(count)
-            memcpy(self.data + self.size, &chunk[0], count)
-            self.filled(count)
-
     def whole(self):
         """Return how many bytes are whole lines, or pieces of an overlong one."""
         cdef Py_ssize_t end = self.size, pieces
@@ -158,7 +149,3 @@ cdef class Block:
                         return True
                 p += 1
         return False
-
-    def tobytes(self):
-        """Return the input."""
-        return (<char*>self.data)[:self.size]

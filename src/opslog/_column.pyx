@@ -1,4 +1,3 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """One Arrow column under construction: see _column.pxd."""
 
 

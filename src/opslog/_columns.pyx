@@ -1,4 +1,3 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Arrow columns of records: rows loaded one by one, appended to one builder a column."""
 
 cimport cython
@@ -161,6 +160,11 @@ cdef int32_t counted(Records records, const int32_t[::1] selection) except -1:
     return <int32_t>selection.shape[0]
 
 
+# What datetime and RFC 3339 can say, years 1 to 9999, less a day for the time zone.
+cdef int64_t EARLIEST = -62135510400000000
+cdef int64_t LATEST = 253402214399999999
+
+
 def times(Records records not None, Program program not None, const int32_t[::1] selection):
     """Return (nulls, validity, int64 microseconds, bits: is UTC, any local)."""
     cdef int32_t i, count = counted(records, selection), nulls = 0
@@ -173,7 +177,8 @@ def times(Records records not None, Program program not None, const int32_t[::1]
         for i in range(count):
             record = selected(records, selection, i)
             line = &records.block.lines[record.head]
-            if record.leaf < 0 or not program.leaves[record.leaf].flags & STAMPED or line.flags & BAD_TIME:
+            if (record.leaf < 0 or not program.leaves[record.leaf].flags & STAMPED or line.flags & BAD_TIME
+                    or not EARLIEST <= line.time <= LATEST):
                 nulls += 1
                 continue
             (<uint8_t*>validity.data)[i >> 3] |= <uint8_t>(1 << (i & 7))

@@ -1,4 +1,3 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Lazy JSON: finds the values of known keys of a one-line object, copies nothing.
 
 One pass over the line.  Known keys' values become spans (a string's without its
@@ -189,7 +188,7 @@ cdef class JsonTable:
         cdef uint64_t size = 16, place
         cdef int32_t i
         cdef uint64_t hashed
-        while size < 4 * len(keys):
+        while size < 4 * <uint64_t>len(keys):
             size *= 2
         self.mask = size - 1
         self.keys = <Key*>calloc(size, sizeof(Key))

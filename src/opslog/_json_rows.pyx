@@ -1,4 +1,3 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Records to JSON lines, without columns between: the same text as from their batch."""
 
 cimport cython

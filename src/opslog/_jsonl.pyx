@@ -1,4 +1,3 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Record batches to JSON lines: one object a row, nulls left out, valid UTF-8.
 
 Timestamps are RFC 3339 in UTC with microseconds.  A dictionary column's entries
@@ -47,7 +46,9 @@ ctypedef struct Column:
 
 
 cdef const uint8_t* address(object buffer) except? NULL:
-    return NULL if buffer is None else <const uint8_t*><uint64_t>buffer.address
+    if buffer is None:
+        return NULL
+    return <const uint8_t*><uint64_t>buffer.address
 
 
 @cython.final

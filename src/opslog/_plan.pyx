@@ -1,4 +1,3 @@
-# cython: language_level=3, boundscheck=False, wraparound=False
 """What the layouts of a catalog fill in the columns asked for, as tables."""
 
 cimport cython

@@ -1,4 +1,3 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Layout programs: a line to the layout it has and its field spans, nothing copied.
 
 A program is a tree of nodes made by program.py.  A node matches at a position

@@ -1,4 +1,3 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Which service a logger belongs to: asked once, then remembered."""
 
 cimport cython

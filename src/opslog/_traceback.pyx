@@ -1,4 +1,3 @@
-# cython: language_level=3, boundscheck=False, wraparound=False
 """The exception finally raised, read from a traceback's text.
 
 The text is what Python's traceback module prints, lines joined by newlines: the

@@ -1,4 +1,3 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """The values of one record at a time, as pointers into its block.
 
 A layout's captures are its *fields*: each names the column it fills.  A row

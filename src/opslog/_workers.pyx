@@ -1,4 +1,3 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Open records by worker: a hash table that grows with the workers and shrinks with time."""
 
 cimport cython

@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import pyarrow as pa
@@ -73,7 +75,12 @@ class Job(Generic[T]):
     where: Filter | None
     finish: Callable[[Kept], T]
     skip: bool = False
-    """Whether blocks that cannot hold a kept record need not be read."""
+    """Whether blocks that cannot hold a kept record need not be scanned."""
+
+    @property
+    def needles(self) -> tuple[frozenset[bytes], ...]:
+        """What a kept record holds and a block must be searched for, if anything."""
+        return self.where.needles if self.skip and self.where is not None else ()
 
     def kept(self, records: Records, builder: BatchBuilder) -> Kept | None:
         """Return the kept records, None if there are none."""
@@ -119,7 +126,8 @@ class Stream(Generic[T]):
         return None if kept is None else (kept.count, self.job.finish(kept))
 
     def skipped(self, block: Block) -> None:
-        """Count a block that cannot hold a kept record; what was open cannot be kept either."""
+        """Count a block that cannot hold a kept record; what is open cannot be kept either."""
+        self.assemble(Block(0), final=True)
         self.stats.bytes += block.size
         self.stats.skipped_bytes += block.size
         self.assembler = Assembler(self.job.catalog.lines.program)
@@ -211,37 +219,43 @@ def _overlapped(
                 pending.cancel()
 
 
+_REACH = 2
+"""How many blocks further a record may end: a block has 1 MiB at least, a record 2 MiB at most."""
+
+
 def _without_needless(items: Iterable[Item[T]]) -> Iterator[Item[T]]:
-    """Mark blocks to skip: neither they nor a neighbour of the source can hold a kept record.
+    """Mark the blocks to skip: those that cannot hold a part of a kept record.
 
-    A record spans two blocks at most, so one that is kept lies in blocks that
-    hold all the filter's needles between them, and each of these is a
-    neighbour of one that holds a needle.
+    A kept record holds all the filter's needles, so the blocks it lies in hold
+    them between them; none of these blocks is further than _REACH from another.
     """
-    waiting: Item[T] | None = None
-    before = here = False
+    for stream, own in groupby(items, key=attrgetter("stream")):
+        yield from _needed(own, stream.job.needles)
+
+
+def _needed(items: Iterable[Item[T]], needles: tuple[frozenset[bytes], ...]) -> Iterator[Item[T]]:
+    if not needles:
+        yield from items
+        return
+    everything = frozenset(range(len(needles)))
+    held: deque[frozenset[int]] = deque([frozenset()] * _REACH)
+    waiting: deque[Item[T]] = deque()
+
+    def decided() -> Item[T]:
+        item = waiting.popleft()
+        wanted = frozenset().union(*held) == everything
+        held.popleft()
+        return item if wanted else Item(item.stream, item.block, item.final, skip=True)
+
     for item in items:
-        if waiting is not None and waiting.stream is item.stream:
-            after = _may_hold(item)
-            yield _marked(waiting, before or here or after)
-            before, here, waiting = here, after, item
-        else:
-            if waiting is not None:
-                yield _marked(waiting, before or here)
-            before, here, waiting = False, _may_hold(item), item
-    if waiting is not None:
-        yield _marked(waiting, before or here)
-
-
-def _may_hold(item: Item[T]) -> bool:
-    job = item.stream.job
-    if not job.skip or job.where is None or not job.where.needles:
-        return True
-    return all(any(item.block.may_hold(text) for text in texts) for texts in job.where.needles)
-
-
-def _marked(item: Item[T], wanted: bool) -> Item[T]:
-    return item if wanted else Item(item.stream, item.block, item.final, skip=True)
+        found = (n for n in everything if any(map(item.block.may_hold, needles[n])))
+        held.append(frozenset(found))
+        waiting.append(item)
+        if len(waiting) > _REACH:
+            yield decided()
+    while waiting:
+        held.append(frozenset())
+        yield decided()
 
 
 class Normalizer:

@@ -193,7 +193,7 @@ class _Parser:
                 raise LayoutError(text, start, "an optional part must not be empty")
             return Optional(tuple(inner)), end + 1
         end = text.find("}", start)
-        if end < 0:
+        if end < 0 or "{" in text[start + 1 : end]:
             raise LayoutError(text, start, "expected '}' to close the hole opened here")
         inside = text[start + 1 : end]
         if inside == "~":

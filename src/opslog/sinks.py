@@ -137,7 +137,10 @@ def columns_of(batch: pa.RecordBatch) -> list[tuple[str, str, pa.Array]]:
 
 
 def to_json_lines(batch: pa.RecordBatch) -> bytes:
-    """Return the batch as JSON lines."""
+    """Return ``batch`` as UTF-8 JSON lines, one object a row, as ``opslog filter`` writes them.
+
+    The batch has columns of schema.py; other columns raise KeyError.
+    """
     writer = JsonLines()
     writer.encode(columns_of(batch), batch.num_rows)
     return bytes(writer)

@@ -1,0 +1,87 @@
+"""Blocks that cannot hold a kept record are not scanned, and that changes no output."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pytest
+
+import opslog
+from opslog import filters
+from opslog.filters import Filter
+from opslog.lines import BLOCK_BYTES
+
+REQUEST = "req-7822cfee-24bf-4614-a8a6-e6a34f88e4ce"
+FILLER = b"2024-01-01 00:00:00.000 1 INFO nova.compute [-] " + b"x" * 200 + b"\n"
+HEAD = (
+    b"2024-01-01 00:00:00.000 2 ERROR nova.compute [None %s u p - - - -] failed\n"
+    % REQUEST.encode()
+)
+TRACE = b"2024-01-01 00:00:00.000 2 ERROR nova.compute KeyError: 'x'\n"
+
+
+def log(path: Path, size: int, pieces: dict[int, bytes]) -> Path:
+    """Write a log of about ``size`` bytes in which the pieces stand at (about) these offsets."""
+    data = bytearray()
+    for at, piece in sorted(pieces.items()):
+        data += FILLER * ((at - len(data)) // len(FILLER)) + piece
+    data += FILLER * ((size - len(data)) // len(FILLER))
+    path.write_bytes(data)
+    return path
+
+
+def outputs(logs: opslog.Logs, tmp_path: Path) -> tuple[bytes, opslog.Stats]:
+    stats = logs.write_jsonl(tmp_path / "out.jsonl")
+    return (tmp_path / "out.jsonl").read_bytes(), stats
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("threads", [1, 3])
+def test_what_is_skipped_would_not_have_been_kept(seed: int, threads: int, tmp_path: Path) -> None:
+    rng = random.Random(seed)
+    # Some at the seams of blocks, where a traceback stands in another block than its head.
+    places = [rng.randrange(1, 9) * BLOCK_BYTES + rng.randrange(-600, 600) for _ in range(2)]
+    places += [rng.randrange(10 * BLOCK_BYTES)]
+    pieces = {}
+    for at in places:
+        pieces[at] = HEAD
+        pieces[at + rng.randrange(500, 900_000)] = TRACE
+    paths = [log(tmp_path / "a.log", 15 * BLOCK_BYTES, pieces), log(tmp_path / "b.log", BLOCK_BYTES, {9000: HEAD})]  # fmt: skip
+    wanted, whole = outputs(
+        opslog.read(*paths, skip=False).filter(filters.of_request(REQUEST)), tmp_path
+    )
+    found, stats = outputs(
+        opslog.read(*paths, threads=threads).filter(filters.of_request(REQUEST)), tmp_path
+    )
+    assert found == wanted
+    assert wanted.count(b'"body":"failed"') == 4
+    assert stats.skipped_bytes > 0 == whole.skipped_bytes
+    assert stats.bytes == whole.bytes
+    counted = sum(counts[2] for counts in stats.formats.values())
+    assert counted + stats.skipped_bytes == stats.bytes
+
+
+def test_needles_may_stand_in_different_blocks_of_one_record(tmp_path: Path) -> None:
+    rest = b"".join(b"%06d %s\n" % (n, b"y" * 200) for n in range(4000)) + b"the end\n"
+    path = log(tmp_path / "a.log", 10 * BLOCK_BYTES, {5 * BLOCK_BYTES - 300_000: HEAD + rest})
+    body = pc.match_substring(pc.field("body"), "the end")
+    both = filters.of_request(REQUEST) & Filter(body, ("body",), (frozenset([b"the end"]),))
+    [record] = opslog.read(path).filter(both)
+    assert record.body is not None
+    assert len(record.body) > 800_000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"message": "m", "name": "n", "levelname": "INFO", "created": 1.5, "context": {"request_id": "req\\u002d7822cfee-24bf-4614-a8a6-e6a34f88e4ce"}}',
+        b'{"message": "m", "name": "n", "levelname": "INFO", "created": 1.5, "context": {"request_id": "req-\\/\\"x"}}',
+    ],
+)
+def test_an_escaped_id_is_found(line: bytes, tmp_path: Path) -> None:
+    path = log(tmp_path / "a.log", 8 * BLOCK_BYTES, {7 * BLOCK_BYTES: line + b"\n"})
+    wanted = 'req-/"x' if b"x" in line[-6:] else REQUEST
+    [record] = opslog.read(path).filter(filters.of_request(wanted))
+    assert record.request_id == wanted
