@@ -138,29 +138,16 @@ cdef inline int32_t step(Program self, const Node* node, const uint8_t* data, in
         return number(data, at, end)
 
 
-cdef int32_t padded(Program self, const Node* node, const uint8_t* data, int32_t* at, int32_t end,
-                    int32_t* row, State* state) noexcept nogil:
-    """Match a capture that blanks fill up to the node's width; `at` moves to its value.
-
-    Returns the position behind the value, behind which the blanks are.
-    """
-    cdef int32_t start = at[0], after, size, i
+cdef inline bint pads(const Node* node, const uint8_t* data, int32_t before, int32_t start,
+                      int32_t after, int32_t end) noexcept nogil:
+    """Whether blanks fill the capture data[start:after] up to the node's width."""
+    cdef int32_t i
     if node.width < 0:
-        while start < end and data[start] == c' ':
-            start += 1
-    after = step(self, node, data, start, end, row, state)
-    if after < 0:
-        return -1
-    size = after - start
-    if node.width < 0:
-        if start - at[0] != max(0, -node.width - size):
-            return -1
-    else:
-        for i in range(size, node.width):
-            if start + i >= end or data[start + i] != c' ':
-                return -1
-    at[0] = start
-    return after
+        return start - before == max(0, -node.width - (after - start))
+    for i in range(after, start + node.width):
+        if i >= end or data[i] != c' ':
+            return False
+    return True
 
 
 @cython.final
@@ -198,32 +185,33 @@ cdef class Program:
         cdef int32_t[MOST_DEPTH] positions
         cdef int32_t[2 * MOST_DEPTH] kept_row
         cdef State kept
-        cdef int32_t depth = 0, position = start, after, reached, padded_from, best = NONE, i
+        cdef int32_t depth = 0, position = start, after, reached, before, best = NONE, i
         cdef const Node* node
         cdef bint earlier
         while True:
             node = &self.nodes[at]
-            padded_from = position
-            if node.order >= limit:
-                after = -1
-            elif node.width == 0:
+            before = position
+            if node.width < 0:
+                while position < end and data[position] == c' ':
+                    position += 1
+            after = -1
+            if node.order < limit:
                 after = step(self, node, data, position, end, row, state)
-            else:
-                after = padded(self, node, data, &position, end, row, state)
+                if node.width and after >= 0 and not pads(node, data, before, position, after, end):
+                    after = -1
             reached = position
             if after >= 0:
                 if node.slot >= 0:
                     row[2 * node.slot] = position
                     row[2 * (node.slot + node.more) + 1] = after
-                if node.width:
-                    after = max(after, position + node.width)
-                    position = padded_from
+                after = max(after, position + node.width)
                 if node.then_size:
                     reached = after
                     if literal(self.literals + node.then, node.then_size, node.then_word, data, after, end):
                         after += node.then_size
                     else:
                         after = -1
+            position = before
             if after >= 0:
                 if node.leaf < 0:
                     if node.sibling >= 0:

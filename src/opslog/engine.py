@@ -219,8 +219,8 @@ def _overlapped(
                 pending.cancel()
 
 
-_REACH = 2
-"""How many blocks further a record may end: a block has 1 MiB at least, a record 2 MiB at most."""
+_REACH = 1
+"""How many blocks further a record may end: a block has 3 MiB at least, a record 2 MiB at most."""
 
 
 def _without_needless(items: Iterable[Item[T]]) -> Iterator[Item[T]]:

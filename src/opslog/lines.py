@@ -6,7 +6,7 @@ from collections import deque
 
 from opslog._block import PIECE_BYTES, Block
 
-BLOCK_BYTES = 2 * 1024 * 1024
+BLOCK_BYTES = 4 * 1024 * 1024
 """A block is cut behind its last newline within this many bytes."""
 
 assert BLOCK_BYTES >= 2 * PIECE_BYTES
