@@ -1,0 +1,200 @@
+"""The results as Markdown: every number of the tables comes from a run.
+
+    python benchmarks/report.py RESULTS.json > benchmarks/README.md
+
+RESULTS.json is what run.py leaves in its folder.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from candidates import CANDIDATES, SEARCHES
+
+_INTRODUCTION = """\
+# Benchmarks
+
+Written by `{command}`; nothing here is typed by hand.  To measure another machine:
+
+```sh
+pip install -e '.[benchmark]'
+python benchmarks/run.py                  # 1000 MB, prints the tables
+python benchmarks/run.py --quick          # a few minutes, rough numbers
+python benchmarks/run.py --write          # writes this page
+```
+
+Peers that are not installed are skipped.  `corpus.py` makes the logs: text as oslo.log prints it
+({line:.0f} bytes a line, {serious:.1f} % of the bytes in records of WARNING and above,
+{exceptions:.2f} % of the records with a traceback of 10 to 20 lines, between whose lines other
+workers write), and the same kind of records as JSON; the truth about them is counted when they are
+written.
+
+**Rate** is MB (10⁶ bytes) of log per second of CPU time (user and system, all threads) beyond
+start-up, which is the same command on one line that is kept; medians of {runs} runs, the candidates
+in turn.  **opslog is** tells how many times opslog's rate is the candidate's.  Answers go to a
+file, but JSON lines of all records to `/dev/null`.  **Peak** is resident memory, the pages of a log
+that is mapped into it included.
+
+**Answer** is checked on a log of {check} MB of the same kind, whose truth is known.
+"""
+
+
+def render(results: dict[str, Any]) -> str:
+    """Return the page."""
+    truth = results["truth"]
+    parts = [
+        _INTRODUCTION.format(
+            command=results["command"], runs=results["runs"], check=results["check_mb"],
+            line=truth["bytes"] / truth["lines"],
+            serious=100 * truth["warning_bytes"] / truth["bytes"],
+            exceptions=100 * truth["exceptions"] / truth["records"],
+        ),
+        _summary(results["questions"]),
+        _machine(results),
+        *map(_question, results["questions"]),
+    ]  # fmt: skip
+    if results["threads"]:
+        parts.append(_threads(results["threads"]))
+    if results["memory"]:
+        parts.append(_memory(results["memory"]))
+    if results["start_up"]:
+        parts.append(_start_up(results["start_up"]))
+    parts.append(_commands(results["questions"]))
+    return "\n".join(parts)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table; the first column is text, the others numbers."""
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _summary(questions: list[dict[str, Any]]) -> str:
+    """Return one line a question; programs that only search are no peers but a bound."""
+    rows = []
+    for question in questions:
+        rates = {row["name"]: row["rate"] for row in question["rows"] if row.get("rate")}
+        own = rates.pop("opslog", None)
+        peers = {n: r for n, r in rates.items() if n not in (*SEARCHES, "loop", "loop-words")}
+        fastest = max(peers, key=peers.__getitem__, default=None)
+        rows.append([
+            question["title"],
+            f"{own:.0f}" if own else "too short to tell",
+            _times(own, rates.get("loop")),
+            f"{_times(own, peers[fastest])} ({CANDIDATES[fastest].title})" if fastest else "-",
+            _times(own, rates.get("grep")),
+        ])  # fmt: skip
+    head = ["opslog, one thread", "MB/s", "the Python loop", "the fastest peer", "grep"]
+    return f"## In short\n\n{table(head, rows)}"
+
+
+def _machine(results: dict[str, Any]) -> str:
+    versions = [[CANDIDATES[name].title, version] for name, version in results["versions"].items()]
+    missing = [CANDIDATES[name].title for name in results["missing"]]
+    facts = [[key, value] for key, value in results["machine"].items()]
+    out = f"## Machine and versions\n\n{table(['', ''], facts)}\n{table(['', 'version'], versions)}"
+    return out + (f"\nNot installed, so skipped: {', '.join(missing)}.\n" if missing else "")
+
+
+def _question(question: dict[str, Any]) -> str:
+    rows, answers = [], []
+    lacks = "lacks" if question["corpus"] == "text" else "lacks_json"
+    best = next((row.get("rate") for row in question["rows"] if row["name"] == "opslog"), None)
+    for row in question["rows"]:
+        title = CANDIDATES[row["name"]].title
+        if "failed" in row:
+            rows.append([title, row["failed"], *["-"] * 6])
+            continue
+        rows.append([
+            f"**{title}**" if row["name"] == "opslog" else title,
+            f"{row['rate']:.0f}" if row["rate"] else "too short to tell",
+            _times(best, row["rate"]) if row["name"] != "opslog" else "",
+            f"{row['cpu']:.2f}",
+            f"{row['spread'][0]:.2f} to {row['spread'][1]:.2f}",
+            f"{row['start_up']:.2f}",
+            f"{row['wall']:.2f}",
+            f"{row['peak']:.0f}",
+        ])  # fmt: skip
+        missing = getattr(CANDIDATES[row["name"]], lacks)
+        answers.append([title, *_found(row["found"], question), missing])
+    head = ["", "rate, MB/s", "opslog is", "CPU, s", "lowest to highest", "start-up, s", "wall, s",
+            "peak, MB"]  # fmt: skip
+    counts = ["answer", f"rows (truth: {question['expected']:,})"]
+    if question["with_request"] is not None:
+        counts += [f"with a request id ({question['with_request']:,})",
+                   f"with an exception ({question['exceptions']:,})"]  # fmt: skip
+    size = question["bytes"] / 1e6
+    return (
+        f"## {question['title']}\n\n{size:.0f} MB of log.\n\n{table(head, rows)}\n"
+        f"{table([*counts, 'lacks'], answers)}"
+    )
+
+
+def _times(best: float | None, rate: float | None) -> str:
+    """Return how many times ``rate`` goes into ``best``."""
+    if not best or not rate:
+        return "-"
+    ratio = best / rate
+    return f"{ratio:.0f}x" if ratio >= 10 else f"{ratio:.1f}x" if ratio >= 1 else f"{ratio:.2f}x"
+
+
+def _found(found: dict[str, Any], question: dict[str, Any]) -> list[str]:
+    """Return what was counted, and by how much it differs from the truth."""
+    cells = [_against(found["rows"], question["expected"])]
+    if question["with_request"] is not None:
+        cells.append(_against(found["with_request"], question["with_request"]))
+        cells.append(_against(found["exceptions"], question["exceptions"]))
+    return cells
+
+
+def _against(count: int | None, truth: int) -> str:
+    if count is None:
+        return "none"
+    return f"{count:,}" if count == truth else f"{count:,} ({100 * (count - truth) / truth:+.0f} %)"
+
+
+def _threads(rows: list[dict[str, Any]]) -> str:
+    one = rows[0]["wall"]
+    cells = [
+        [str(r["threads"]), f"{r['wall']:.2f}", f"{r['cpu']:.2f}", f"{one / r['wall']:.2f}x",
+         f"{r['bytes'] / 1e6 / r['wall']:.0f}"]
+        for r in rows
+    ]  # fmt: skip
+    head = ["threads", "wall, s", "CPU, s", "sooner", "MB/s of wall time"]
+    return f"## opslog with more threads\n\nEvery record, as JSON lines.\n\n{table(head, cells)}"
+
+
+def _memory(rows: list[dict[str, Any]]) -> str:
+    sizes = list(rows[0]["peaks"])
+    cells = [[r["title"], *(f"{r['peaks'][size]:.0f}" for size in sizes)] for r in rows]
+    head = ["peak memory, MB", *(f"{int(size):,} MB of log" for size in sizes)]
+    how = "The log comes through a pipe and is not stored."
+    return f"## opslog's memory\n\n{how}\n\n{table(head, cells)}"
+
+
+def _start_up(rows: list[dict[str, Any]]) -> str:
+    cells = [[f"`{r['title']}`", f"{r['wall'] * 1000:.0f}", f"{r['cpu'] * 1000:.0f}"] for r in rows]
+    return f"## Start-up\n\nA log of one line.\n\n{table(['', 'wall, ms', 'CPU, ms'], cells)}"
+
+
+def _commands(questions: list[dict[str, Any]]) -> str:
+    names = {"{python}": "python", "{peers}": "benchmarks/peers", "{input}": "LOG",
+             "{output}": "OUT", "{request}": "REQUEST"}  # fmt: skip
+    parts = ["## Commands\n"]
+    for question in questions:
+        lines = []
+        for row in question["rows"]:
+            command = row["command"]
+            for hole, name in names.items():
+                command = command.replace(hole, name)
+            lines.append(command)
+        parts.append(f"{question['title']}:\n\n```sh\n" + "\n".join(lines) + "\n```\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    print(render(json.loads(Path(sys.argv[1]).read_text())), end="")

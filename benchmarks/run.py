@@ -1,0 +1,135 @@
+"""Measures opslog against what one would use today, and writes what it found.
+
+    python benchmarks/run.py [--quick] [--write]
+
+Logs and results (results.json) are kept in a folder under the system's
+temporary one, or in --dir.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import corpus
+import memory
+import report
+import start_up
+import threads
+import throughput
+from candidates import CANDIDATES
+from questions import QUESTIONS
+
+README = Path(__file__).resolve().with_name("README.md")
+_OTHERS = ("threads", "memory", "start-up")
+
+
+def main() -> None:
+    """Ask the questions and print or write the tables."""
+    options = _options()
+    folder: Path = options.dir
+    _, truth = corpus.cached("text", options.size, folder)
+    versions = {name: candidate.version() for name, candidate in CANDIDATES.items()}
+    results: dict[str, Any] = {
+        "command": " ".join(["python", "benchmarks/run.py", *_without_folder(sys.argv[1:])]),
+        "runs": options.runs,
+        "check_mb": throughput.CHECK_MB,
+        "truth": asdict(truth),
+        "machine": machine(),
+        "versions": {n: v for n, v in versions.items() if v},
+        "missing": [n for n, v in versions.items() if not v],
+        "questions": [], "threads": [], "memory": [], "start_up": [],
+    }  # fmt: skip
+    for question in QUESTIONS:
+        if _asked(options, question.name):
+            _say(question.title)
+            results["questions"].append(
+                throughput.ask(question, folder, options.size, options.runs)
+            )
+    if _asked(options, "threads"):
+        _say("threads")
+        results["threads"] = threads.ask(folder, options.size, options.runs)
+    if _asked(options, "memory"):
+        _say("memory")
+        results["memory"] = memory.ask(folder, options.memory_size)
+    if _asked(options, "start-up"):
+        _say("start-up")
+        results["start_up"] = start_up.ask(folder)
+    (folder / "results.json").write_text(json.dumps(results, indent=1))
+    page = report.render(results)
+    if options.write:
+        README.write_text(page)
+    else:
+        print(page, end="")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure opslog against its peers.")
+    parser.add_argument("--size", type=int, default=1000, metavar="MB", help="size of the logs")
+    parser.add_argument("--runs", type=int, default=3, metavar="N", help="runs of each command")
+    parser.add_argument("--quick", action="store_true", help="100 MB, 1 run, a small stream")
+    parser.add_argument("--write", action="store_true", help=f"write {README.name}")
+    parser.add_argument(
+        "--only", action="append", choices=[*(q.name for q in QUESTIONS), *_OTHERS],
+        help="ask this question only; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--memory-size", type=int, default=10000, metavar="MB", help="size of the stream for memory"
+    )
+    parser.add_argument(
+        "--dir", type=Path, default=Path(tempfile.gettempdir()) / "opslog-benchmarks",
+        metavar="DIR", help="where the logs are kept",
+    )  # fmt: skip
+    options = parser.parse_args()
+    if options.quick:
+        options.size, options.runs, options.memory_size = 100, 1, 200
+    return options
+
+
+def _asked(options: argparse.Namespace, name: str) -> bool:
+    return not options.only or name in options.only
+
+
+def _without_folder(arguments: list[str]) -> list[str]:
+    """Return the arguments without --dir, which says nothing about the results."""
+    out, skip = [], False
+    for argument in arguments:
+        if not skip and not argument.startswith("--dir="):
+            out.append(argument)
+        skip = argument == "--dir"
+        if skip:
+            out.pop()
+    return out
+
+
+def machine() -> dict[str, str]:
+    """Return what the numbers depend on."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = cpuinfo.read_text().splitlines()
+        model = next((x.partition(":")[2].strip() for x in lines if x[:10] == "model name"), model)
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {
+        "processor": f"{model}, {len(os.sched_getaffinity(0))} cores used",
+        "memory": f"{pages / 1e9:.0f} GB",
+        "system": f"{platform.system()} {platform.release()}",
+        "Python": platform.python_version(),
+        "date": datetime.date.today().isoformat(),
+    }
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

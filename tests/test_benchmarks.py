@@ -1,0 +1,91 @@
+"""The benchmarks' log is what its truth says, and the loop's answers are opslog's."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from helpers import ROOT, opslog
+
+BENCHMARKS = ROOT / "benchmarks"
+NOT_COMPARED = {"text": {"format"}, "json": {"format", "attributes"}}
+"""The loop does not name the format, and writes the JSON in attributes without blanks."""
+
+
+@pytest.fixture(scope="module", params=["text", "json"])
+def log(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A log of one megabyte."""
+    path = tmp_path_factory.mktemp("corpus") / f"oslo-{request.param}.log"
+    run("corpus.py", request.param, "1", str(path))
+    return path
+
+
+@pytest.fixture
+def truth(log: Path) -> dict[str, Any]:
+    """What was counted when the log was written."""
+    counts: dict[str, Any] = json.loads(log.with_name(f"{log.name}.truth.json").read_text())
+    return counts
+
+
+def test_opslog_finds_what_the_truth_counts(log: Path, truth: dict[str, Any]) -> None:
+    rows = kept(log)
+    assert len(rows) == truth["records"]
+    assert sum("exception_type" in row for row in rows) == truth["exceptions"] > 0
+    assert sum("request_id" in row for row in rows) == truth["with_request"]
+    assert len(kept(log, "--severity", "WARNING")) == truth["warnings"] > 0
+    assert len(kept(log, "--request", truth["request"])) == truth["request_records"] > 0
+    assert {row["format"] for row in rows} == {f"oslo.{kind(log)}"}
+    assert log.stat().st_size == truth["bytes"]
+
+
+def test_the_same_log_is_written_again(log: Path, tmp_path: Path) -> None:
+    run("corpus.py", kind(log), "1", str(tmp_path / "again"))
+    assert (tmp_path / "again").read_bytes() == log.read_bytes()
+
+
+def test_the_loop_answers_as_opslog_does(log: Path, truth: dict[str, Any], tmp_path: Path) -> None:
+    questions = {
+        "all": [],
+        "severity": ["--severity", "WARNING"],
+        "severity-words": ["--severity", "WARNING"],
+        "request": ["--request", truth["request"]],
+    }
+    if kind(log) == "json":
+        questions = {"json-all": [], "json-severity": ["--severity", "WARNING"]}
+    left_out = NOT_COMPARED[kind(log)]
+    for question, flags in questions.items():
+        run("peers/loop.py", question, str(log), str(tmp_path / "out"), truth["request"])
+        theirs = [orjson.loads(line) for line in (tmp_path / "out").read_bytes().splitlines()]
+        theirs.sort(key=lambda row: row["source_offset"])
+        ours = kept(log, *flags)
+        assert len(theirs) == len(ours)
+        for their, our in zip(theirs, ours, strict=True):
+            assert their.keys() - left_out == our.keys() - left_out
+            for column in our.keys() - left_out - {"timestamp"}:
+                assert their[column] == our[column], column
+            # Of a float's seconds opslog rounds the decimals, the loop the double.
+            moments = [datetime.fromisoformat(row["timestamp"]) for row in (their, our)]
+            assert abs(moments[0] - moments[1]) <= timedelta(microseconds=kind(log) == "json")
+
+
+def kind(log: Path) -> str:
+    return log.stem.removeprefix("oslo-")
+
+
+def run(script: str, *arguments: str) -> None:
+    subprocess.run(
+        [sys.executable, BENCHMARKS / script, *arguments], check=True, capture_output=True
+    )
+
+
+def kept(log: Path, *arguments: str) -> list[dict[str, Any]]:
+    return [
+        orjson.loads(line) for line in opslog("filter", *arguments, str(log)).stdout.splitlines()
+    ]
