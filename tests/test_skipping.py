@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.compute as pc
 import pytest
 
 import opslog
-from opslog import filters
+from opslog import F, filters
+from opslog.catalog import Catalog
 from opslog.filters import Filter
+from opslog.format import load
 from opslog.lines import BLOCK_BYTES
 
 REQUEST = "req-7822cfee-24bf-4614-a8a6-e6a34f88e4ce"
@@ -32,6 +35,11 @@ def log(path: Path, size: int, pieces: dict[int, bytes]) -> Path:
     return path
 
 
+def of_request(request: str) -> Filter:
+    either = (F.request_id == request) | (F.global_request_id == request)
+    return filters.holding(either, request)
+
+
 def outputs(logs: opslog.Logs, tmp_path: Path) -> tuple[bytes, opslog.Stats]:
     stats = logs.write_jsonl(tmp_path / "out.jsonl")
     return (tmp_path / "out.jsonl").read_bytes(), stats
@@ -49,11 +57,9 @@ def test_what_is_skipped_would_not_have_been_kept(seed: int, threads: int, tmp_p
         pieces[at] = HEAD
         pieces[at + rng.randrange(500, 900_000)] = TRACE
     paths = [log(tmp_path / "a.log", 15 * BLOCK_BYTES, pieces), log(tmp_path / "b.log", BLOCK_BYTES, {9000: HEAD})]  # fmt: skip
-    wanted, whole = outputs(
-        opslog.read(*paths, skip=False).filter(filters.of_request(REQUEST)), tmp_path
-    )
+    wanted, whole = outputs(opslog.read(*paths, skip=False).filter(of_request(REQUEST)), tmp_path)
     found, stats = outputs(
-        opslog.read(*paths, threads=threads).filter(filters.of_request(REQUEST)), tmp_path
+        opslog.read(*paths, threads=threads).filter(of_request(REQUEST)), tmp_path
     )
     assert found == wanted
     assert wanted.count(b'"body":"failed"') == 4
@@ -67,7 +73,7 @@ def test_needles_may_stand_in_different_blocks_of_one_record(tmp_path: Path) -> 
     rest = b"".join(b"%06d %s\n" % (n, b"y" * 200) for n in range(4000)) + b"the end\n"
     path = log(tmp_path / "a.log", 10 * BLOCK_BYTES, {5 * BLOCK_BYTES - 300_000: HEAD + rest})
     body = pc.match_substring(pc.field("body"), "the end")
-    both = filters.of_request(REQUEST) & Filter(body, ("body",), (frozenset([b"the end"]),))
+    both = of_request(REQUEST) & Filter(body, ("body",), (frozenset([b"the end"]),))
     [record] = opslog.read(path).filter(both)
     assert record.body is not None
     assert len(record.body) > 800_000
@@ -83,5 +89,17 @@ def test_needles_may_stand_in_different_blocks_of_one_record(tmp_path: Path) -> 
 def test_an_escaped_id_is_found(line: bytes, tmp_path: Path) -> None:
     path = log(tmp_path / "a.log", 8 * BLOCK_BYTES, {7 * BLOCK_BYTES: line + b"\n"})
     wanted = 'req-/"x' if b"x" in line[-6:] else REQUEST
-    [record] = opslog.read(path).filter(filters.of_request(wanted))
+    [record] = opslog.read(path).filter(of_request(wanted))
     assert record.request_id == wanted
+
+
+def test_what_a_layout_states_itself_is_not_searched_for(tmp_path: Path) -> None:
+    (tmp_path / "stated.toml").write_text(
+        'name = "stated"\ntitle = "t"\nseverity = "oslo"\n'
+        "[[layouts]]\nlayout = 'S {timestamp:iso} {resource_id=fixed}{body:rest}'\n"
+    )
+    catalog = Catalog.of([load(tmp_path / "stated.toml")])
+    (tmp_path / "a.log").write_bytes(b"S 2024-01-01 00:00:00 text\n")
+    logs = replace(opslog.read(tmp_path / "a.log"), catalog=catalog)
+    [record] = logs.filter(filters.holding(F.resource_id == "fixed", "fixed"))
+    assert record.body == "text"

@@ -16,7 +16,7 @@ LAYERS = [
      "_traceback", "_workers", "_assemble",     "_column", "_columns", "_plan", "_services", "_values", "_json_rows", "_jsonl"],
     ["arrays", "schema", "timestamps", "lines", "layout", "trie", "jsonkeys", "program", "services"],
     ["oslo", "format", "catalog"],
-    ["normalize", "filters"],
+    ["normalize", "filters", "moments", "fields", "query"],
     ["engine"],
     ["check", "records", "sources", "sinks"],
     ["logs"],

@@ -6,16 +6,20 @@ from opslog.errors import (
     FormatError,
     LayoutError,
     OpslogError,
+    QueryError,
     SampleError,
     SinkError,
     SourceError,
 )
+from opslog.fields import F, Fields
 from opslog.logs import Logs, read
 from opslog.records import LogRecord
 from opslog.sinks import to_json_lines
 from opslog.version import __version__
 
 __all__ = [
+    "F",
+    "Fields",
     "FilterError",
     "FormatError",
     "LayoutError",
@@ -23,6 +27,7 @@ __all__ = [
     "Logs",
     "Normalizer",
     "OpslogError",
+    "QueryError",
     "SampleError",
     "SinkError",
     "SourceError",

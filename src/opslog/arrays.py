@@ -28,9 +28,35 @@ def text(value: str) -> pa.StringScalar:
 
 def uint8(value: int) -> pa.UInt8Scalar:
     """Return an unsigned 8-bit scalar."""
-    return pa.Array.from_buffers(pa.uint8(), 1, [None, pa.py_buffer(bytes([value]))], 0)[0]
+    return _scalar(pa.uint8(), "B", value)
 
 
 def boolean(value: bool) -> pa.BooleanScalar:
     """Return a boolean scalar."""
-    return pa.Array.from_buffers(pa.bool_(), 1, [None, pa.py_buffer(bytes([value]))], 0)[0]
+    return _scalar(pa.bool_(), "B", value)
+
+
+def int64(value: int) -> pa.Int64Scalar:
+    """Return a signed 64-bit scalar."""
+    return _scalar(pa.int64(), "q", value)
+
+
+def float64(value: float) -> pa.DoubleScalar:
+    """Return a double scalar."""
+    return _scalar(pa.float64(), "d", value)
+
+
+def timestamp(value: int) -> pa.TimestampScalar:
+    """Return a UTC scalar of microseconds since the epoch."""
+    return _scalar(pa.timestamp("us", "UTC"), "q", value)
+
+
+def binary(value: bytes) -> pa.BinaryScalar:
+    """Return a binary scalar."""
+    buffers = [None, pa.py_buffer(struct.pack("=2i", 0, len(value))), pa.py_buffer(value)]
+    return pa.Array.from_buffers(pa.binary(), 1, buffers, 0)[0]
+
+
+def _scalar(kind: pa.DataType, form: str, value: float) -> pa.Scalar:
+    data = pa.py_buffer(struct.pack(f"={form}", value))
+    return pa.Array.from_buffers(kind, 1, [None, data], 0)[0]

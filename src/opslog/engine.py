@@ -80,7 +80,11 @@ class Job(Generic[T]):
     @property
     def needles(self) -> tuple[frozenset[bytes], ...]:
         """What a kept record holds and a block must be searched for, if anything."""
-        return self.where.needles if self.skip and self.where is not None else ()
+        if not self.skip or self.where is None:
+            return ()
+        # What a layout states itself need not stand in the line.
+        stated = {text.encode() for text in self.catalog.lines.constants}
+        return tuple(texts for texts in self.where.needles if not texts & stated)
 
     def kept(self, records: Records, builder: BatchBuilder) -> Kept | None:
         """Return the kept records, None if there are none."""

@@ -72,6 +72,15 @@ class FilterError(OpslogError):
         super().__init__(f"{reason}: {text!r}{hint}")
 
 
+class QueryError(FilterError):
+    """The text of a filter cannot be read; ``column`` (0-based) says where."""
+
+    def __init__(self, text: str, column: int, reason: str) -> None:
+        super().__init__(text, reason)
+        self.column = column
+        self.args = (f"{reason}\n  {text}\n  {' ' * column}^",)
+
+
 class SourceError(OpslogError):
     """An input cannot be read, or not to its end; ``path`` says which."""
 

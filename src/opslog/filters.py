@@ -7,12 +7,12 @@ true (not where it is null).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from opslog import arrays, schema, severity
+from opslog import schema
 from opslog.errors import FilterError
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ class Filter:
     expression: pc.Expression
     columns: tuple[str, ...]
     needles: tuple[frozenset[bytes], ...] = ()
+
+    def __invert__(self) -> Filter:
+        return Filter(~self.expression, self.columns)
 
     def __and__(self, other: Filter) -> Filter:
         return Filter(
@@ -94,27 +97,16 @@ def of(expression: pc.Expression) -> Filter:
             evaluate(expression, batch.drop_columns([name]))
         except (pa.ArrowInvalid, pa.ArrowKeyError):
             needed.append(name)
-    return Filter(expression, tuple(needed))
+    # A batch without columns would have no rows either.
+    return Filter(expression, tuple(needed) or ("severity_number",))
 
 
-def at_least(level: str) -> Filter:
-    """Keep records of severity ``level`` (a word or 1-24) and above; none without severity."""
-    import pyarrow.compute as pc
+def holding(expression: pc.Expression, *texts: str) -> Filter:
+    """Return the filter of an expression that is true only where a record holds one of ``texts``.
 
-    limit = arrays.uint8(severity.number(level))
-    return Filter(pc.field("severity_number") >= limit, ("severity_number",))
-
-
-def of_request(request_id: str) -> Filter:
-    """Keep records whose request_id or global_request_id is ``request_id``."""
-    if not request_id:
-        raise FilterError(request_id, "expected a request id such as req-... or tx...")
-    import pyarrow.compute as pc
-
-    columns = ("request_id", "global_request_id")
-    local, root = (
-        pc.coalesce(pc.field(name) == arrays.text(request_id), arrays.boolean(False))
-        for name in columns
-    )
-    needles = (frozenset([request_id.encode()]),) if _AS_IT_IS.fullmatch(request_id) else ()
-    return Filter(local | root, columns, needles)
+    Blocks of the input that hold none are then not even scanned.
+    """
+    needles: tuple[frozenset[bytes], ...] = ()
+    if all(_AS_IT_IS.fullmatch(text) for text in texts):
+        needles = (frozenset(text.encode() for text in texts),)
+    return replace(of(expression), needles=needles)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pyarrow as pa
 
 from opslog import catalog as catalogs
-from opslog import filters, schema, sinks
+from opslog import filters, query, schema, sinks
 from opslog._block import Block
 from opslog.catalog import Catalog
 from opslog.engine import Item, Job, Stats, Stream, run
@@ -46,9 +46,16 @@ class Logs:
     skip: bool = True
     catalog: Catalog = field(default_factory=catalogs.default, repr=False)
 
-    def filter(self, expression: pc.Expression | Filter) -> Logs:
-        """Return these logs with only the records for which ``expression`` is true, too."""
-        new = expression if isinstance(expression, Filter) else filters.of(expression)
+    def filter(self, condition: pc.Expression | str | Filter) -> Logs:
+        """Return these logs with only the records for which ``condition`` is true, too.
+
+        A condition is a pyarrow expression, as ``opslog.F`` makes them, or its
+        text form (query.py), whose times are read in ``timezone``.  Raises
+        FilterError for one that fits no record.
+        """
+        if isinstance(condition, str):
+            condition = query.parse(condition, self.timezone)
+        new = condition if isinstance(condition, Filter) else filters.of(condition)
         return replace(self, where=new if self.where is None else self.where & new)
 
     @property

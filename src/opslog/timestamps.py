@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import zoneinfo
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 import pyarrow as pa
 
@@ -109,6 +110,7 @@ def _pattern(text: str) -> Kind:
     return Kind(text, "".join(regex), tuple(program))
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIXED = re.compile(r"([+-])(\d\d):?(\d\d)$")
 
 
@@ -132,6 +134,21 @@ class Zone:
                     "an offset such as +02:00, or UTC"
                 ) from None
             self._iana = name
+
+    def instant(self, moment: datetime) -> int:
+        """Return microseconds since the epoch in UTC; a naive ``moment`` is of this zone."""
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=self._info(), fold=0)
+        return (moment - _EPOCH) // timedelta(microseconds=1)
+
+    def local(self, moment: datetime) -> datetime:
+        """Return the naive time in this zone of an aware ``moment``."""
+        return moment.astimezone(self._info()).replace(tzinfo=None)
+
+    def _info(self) -> tzinfo:
+        if self._iana is None:
+            return timezone(timedelta(microseconds=self._offset_us))
+        return zoneinfo.ZoneInfo(self._iana)
 
     def to_utc(self, local: pa.Array, has_offset: pa.Array) -> tuple[pa.Array, pa.Array | None]:
         """Turn ``local`` (int64 microseconds, nullable) into UTC int64 microseconds.

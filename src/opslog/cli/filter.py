@@ -7,7 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from opslog import filters, sinks
+from opslog import sinks
+from opslog.cli import keep
 from opslog.engine import Stats
 from opslog.errors import SinkError
 from opslog.logs import read
@@ -40,11 +41,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="files, folders or globs; - is standard input (default); "
         "gzip, bzip2, xz and zstd are recognised by content",
     )  # fmt: skip
-    keep = command.add_argument_group("what to keep (all conditions must hold)")
-    keep.add_argument("--severity", metavar="LEVEL", help="records of LEVEL and above")
-    keep.add_argument(
-        "--request", metavar="ID", help="records whose request id or global request id is ID"
-    )
+    keep.add(command)
     output = command.add_argument_group("output")
     output.add_argument(
         "-o", "--output", metavar="PATH", default="-",
@@ -81,10 +78,9 @@ def run(options: argparse.Namespace) -> int:
         threads=options.threads or min(4, len(os.sched_getaffinity(0))),
         skip=not options.stats,
     )
-    if options.severity:
-        logs = logs.filter(filters.at_least(options.severity))
-    if options.request:
-        logs = logs.filter(filters.of_request(options.request))
+    wanted = keep.filter_of(options)
+    if wanted is not None:
+        logs = logs.filter(wanted)
     kind = options.to or sinks.format_of(options.output)
     if kind is None and options.output != sinks.STDOUT:
         raise SinkError(

@@ -1,0 +1,129 @@
+"""The flags that say which records to keep; together they are one expression."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Iterable
+from functools import reduce
+from operator import and_, or_
+from typing import TYPE_CHECKING
+
+from opslog import filters, query
+from opslog.errors import FilterError
+from opslog.filters import Filter
+
+if TYPE_CHECKING:
+    import pyarrow.compute as pc
+
+    from opslog.fields import Fields
+
+
+def add(command: argparse.ArgumentParser) -> None:
+    """Add the flags."""
+    group = command.add_argument_group(
+        "what to keep",
+        "All conditions must hold; a flag that is given several times holds for any of its values. "
+        "NAME may have * for any text and ? for one character.",
+    )
+
+    def flag(*names: str, metavar: str, several: bool = True, help: str) -> None:  # noqa: A002
+        action = "append" if several else "store"
+        group.add_argument(*names, metavar=metavar, action=action, help=help)
+
+    flag("--severity", metavar="LEVEL", several=False, help="records of LEVEL and above")
+    flag("--service", metavar="NAME", help="records of the service NAME (nova, neutron, ...)")
+    flag("--program", metavar="NAME", help="records of the program NAME (nova-compute, ...)")
+    flag("--host", metavar="NAME", help="records of the host NAME")
+    flag("--logger", metavar="NAME", help="records of the logger NAME (nova.compute.*)")
+    flag("--request", metavar="ID", help="records whose request id or global request id is ID")
+    flag("--resource", metavar="ID", help="records about the instance or other resource ID")
+    flag("--project", metavar="NAME", help="records of the project with this id or name")
+    flag("--user", metavar="NAME", help="records of the user with this id or name")
+    flag("--status", metavar="CODE", help="HTTP status: 404, 5xx or 400-499")
+    flag(
+        "--since", metavar="TIME", several=False,
+        help="records of TIME and later: 2026-03-10, 2026-03-10T10:00:07Z, 2h, yesterday, ...",
+    )  # fmt: skip
+    flag("--until", metavar="TIME", several=False, help="records before TIME")
+    flag(
+        "--grep", metavar="PATTERN",
+        help="records with the regular expression PATTERN (RE2) in message or traceback",
+    )  # fmt: skip
+    group.add_argument(
+        "-i", "--ignore-case", action="store_true", help="letters of --grep match either case"
+    )
+    flag(
+        "--where", metavar="CONDITION",
+        help="records for which CONDITION is true: severity >= WARNING and not body ~ 'heartbeat'; "
+        "several conditions must all be true",
+    )  # fmt: skip
+    group.add_argument(
+        "-v", "--invert-match", action="store_true", help="keep what the conditions would drop"
+    )
+
+
+def filter_of(options: argparse.Namespace) -> Filter | None:
+    """Return the filter the flags say, None without any; raises FilterError."""
+    from opslog.fields import Fields
+
+    found = list(_filters(options, Fields(options.timezone)))
+    if not found:
+        return None
+    whole = reduce(and_, found)
+    return ~whole if options.invert_match else whole
+
+
+def _filters(options: argparse.Namespace, f: Fields) -> Iterable[Filter]:
+    def names(values: list[str] | None, *columns: str) -> Iterable[Filter]:
+        if values:
+            yield filters.of(_any(f[column].glob(v) for v in values for column in columns))
+
+    def ids(flag: str, values: list[str] | None, *columns: str) -> Iterable[Filter]:
+        if values:
+            if "" in values:
+                raise FilterError("", f"{flag}: expected an id such as req-... or tx..., found")
+            yield filters.holding(_any(f[c] == v for v in values for c in columns), *values)
+
+    if options.severity:
+        yield filters.of(f.severity >= options.severity)
+    yield from names(options.service, "service_name")
+    yield from names(options.program, "program")
+    yield from names(options.host, "host_name")
+    yield from names(options.logger, "logger")
+    yield from ids("--request", options.request, "request_id", "global_request_id")
+    yield from ids("--resource", options.resource, "resource_id")
+    yield from names(options.project, "project_id", "project_name")
+    yield from names(options.user, "user_id", "user_name")
+    if options.status:
+        yield filters.of(_any(_status(f, code) for code in options.status))
+    if options.since:
+        yield filters.of(f.timestamp >= options.since)
+    if options.until:
+        yield filters.of(f.timestamp < options.until)
+    if options.grep:
+        yield filters.of(
+            _any(
+                f[column].matches(pattern, ignore_case=options.ignore_case)
+                for pattern in options.grep
+                for column in ("body", "exception_stacktrace")
+            )
+        )
+    for condition in options.where or ():
+        yield filters.of(query.parse(condition, options.timezone))
+
+
+def _status(f: Fields, text: str) -> pc.Expression:
+    """Return whether the HTTP status is, or lies in, what ``text`` says."""
+    one = re.fullmatch(r"(\d{3})(?:-(\d{3}))?", text)
+    if one:
+        return f.http_status.between(int(one[1]), int(one[2] or one[1]) + 1)
+    if re.fullmatch(r"\dxx", text, re.IGNORECASE):
+        first = 100 * int(text[0])
+        return f.http_status.between(first, first + 100)
+    raise FilterError(text, "--status: expected a status such as 404, 5xx or 400-499, found")
+
+
+def _any(conditions: Iterable[pc.Expression]) -> pc.Expression:
+    join: Callable[[pc.Expression, pc.Expression], pc.Expression] = or_
+    return reduce(join, conditions)
