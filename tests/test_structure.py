@@ -18,7 +18,7 @@ LAYERS = [
     ["oslo", "format", "catalog"],
     ["normalize", "filters", "moments", "fields", "query"],
     ["engine"],
-    ["check", "records", "sources", "sinks"],
+    ["check", "records", "sources", "sinks", "reading", "merge"],
     ["logs"],
     ["cli"],
     ["__main__"],

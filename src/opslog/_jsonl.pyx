@@ -76,19 +76,24 @@ cdef class JsonLines:
     def __releasebuffer__(self, Py_buffer* view):
         self.exports -= 1
 
-    def encode_rows(self, JsonRows rows not None):
+    def encode_rows(self, JsonRows rows not None, int64_t[::1] ends=None):
         """Write the rows; return bytes written.
 
-        The bytes are those of the object's buffer until the next call.
+        The bytes are those of the object's buffer until the next call.  ``ends``,
+        one longer than the rows, gets 0 and the end of each row.
         """
         cdef int32_t i
         if self.exports:
             raise BufferError("the lines written last are still in use")
+        if ends is not None and ends.shape[0] <= rows.count:
+            raise ValueError("fewer ends than rows")
         self.out.used = 0
         with nogil:
             for i in range(rows.count):
                 rows.load(i)
                 rows.write(i, &self.out)
+                if ends is not None:
+                    ends[i + 1] = self.out.used
         return self.out.used
 
     def encode(self, list columns, int64_t rows):

@@ -59,7 +59,16 @@ class Stats:
         """Number of records no format recognised."""
         return self.formats.get(None, (0, 0, 0))[0]
 
-    def _count(self, name: str | None, counts: tuple[int, int, int]) -> None:
+    def add(self, other: Stats) -> None:
+        """Add the counts of another part of the input."""
+        self.bytes += other.bytes
+        self.kept += other.kept
+        self.skipped_bytes += other.skipped_bytes
+        for name, counts in other.formats.items():
+            self.count(name, counts)
+
+    def count(self, name: str | None, counts: tuple[int, int, int]) -> None:
+        """Count (records, lines, bytes) of the format ``name``."""
         have = self.formats.get(name, (0, 0, 0))
         self.formats[name] = tuple(a + b for a, b in zip(have, counts, strict=True))  # type: ignore[assignment]
         self.records += counts[0]
@@ -121,7 +130,7 @@ class Stream(Generic[T]):
         self.stats.bytes += block.size
         for number, counts in records.counts(self.job.catalog.lines.program).items():
             name = None if number < 0 else self.job.catalog.lines.formats[number].name
-            self.stats._count(name, counts)
+            self.stats.count(name, counts)
         return records
 
     def finish(self, records: Records) -> tuple[int, T] | None:

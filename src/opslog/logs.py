@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 
 from opslog import catalog as catalogs
-from opslog import filters, query, schema, sinks
-from opslog._block import Block
+from opslog import filters, merge, query, schema, sinks
 from opslog.catalog import Catalog
-from opslog.engine import Item, Job, Stats, Stream, run
+from opslog.engine import Job, Stats, run
 from opslog.errors import OpslogError, SinkError, SourceError
 from opslog.filters import Filter
-from opslog.lines import Cutter
+from opslog.lines import BLOCK_BYTES
 from opslog.normalize import Kept
+from opslog.reading import Reading
 from opslog.records import LogRecord, records_of
-from opslog.sources import STDIN, Source, expand
+from opslog.sources import STDIN, expand
 from opslog.timestamps import Zone
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Logs:
     original: bool = False
     threads: int = 1
     skip: bool = True
+    merge: bool = False
     catalog: Catalog = field(default_factory=catalogs.default, repr=False)
 
     def filter(self, condition: pc.Expression | str | Filter) -> Logs:
@@ -64,8 +66,11 @@ class Logs:
         return schema.names(self.original)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Yield record batches in the order of the sources; about 4 MiB of input each."""
-        return self._run(Kept.batch, Stats())
+        """Yield record batches, in the order of the sources or, merged, of time.
+
+        Each holds the records of about 4 MiB of input.
+        """
+        return self._merged(Kept.batch, Stats()) if self.merge else self._run(Kept.batch, Stats())
 
     def __iter__(self) -> Iterator[LogRecord]:
         for batch in self.batches():
@@ -104,8 +109,12 @@ class Logs:
         failed: BaseException | None = None
         try:
             try:
-                for encoded in self._run(sink.encode, stats):
-                    sink.write(encoded)
+                if self.merge:
+                    for rows in self._merged(sink.rows, stats):
+                        sink.write_rows(rows)
+                else:
+                    for encoded in self._run(sink.encode, stats):
+                        sink.write(encoded)
             except (SourceError, ExceptionGroup, KeyboardInterrupt) as error:
                 failed = error
             sink.close()
@@ -117,53 +126,40 @@ class Logs:
         return stats
 
     def _run(self, finish: Callable[[Kept], T], stats: Stats) -> Iterator[T]:
-        job = Job(self.catalog, self.names, self.where, finish, self.skip)
-        errors: list[SourceError] = []
-        stop: list[KeyboardInterrupt] = []
-        spare: deque[Block] = deque()
-        items = self._items(job, stats, errors, stop, spare)
-        for rows, result in run(items, self.threads, spare):
+        """Yield what ``finish`` makes of each block's kept records, one source after the other."""
+        reading = Reading(self._job(finish), Zone(self.timezone))
+        items = chain.from_iterable(reading.items(name, stats) for name in expand(self.paths))
+        for rows, result in run(items, self.threads, reading.spare):
             stats.kept += rows
             yield result
-        if stop:
-            raise stop[0]
-        if len(errors) == 1:
-            raise errors[0]
-        if errors:
-            raise ExceptionGroup("some sources could not be read", errors)
+        reading.close()
 
-    def _items(
-        self,
-        job: Job[T],
-        stats: Stats,
-        errors: list[SourceError],
-        stop: list[KeyboardInterrupt],
-        spare: deque[Block],
-    ) -> Iterator[Item[T]]:
-        zone = Zone(self.timezone)
-        for name in expand(self.paths):
+    def _merged(
+        self, rows: Callable[[Kept], pa.RecordBatch], stats: Stats
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield ``rows`` of the kept records of all sources in the order of time."""
+        reading = Reading(self._job(lambda kept: (kept.times(), rows(kept))), Zone(self.timezone))
+        names = expand(self.paths)
+        # Blocks that are skipped cost no memory, and large ones are skipped sooner.
+        size = BLOCK_BYTES if reading.job.needles else merge.block_bytes(len(names), BLOCK_BYTES)
+        counts = [Stats() for _ in names]
+
+        def timed(name: str, own: Stats) -> Iterator[merge.Timed]:
+            for kept, result in run(reading.items(name, own, size), 1, reading.spare):
+                own.kept += kept
+                yield result
+
+        with ThreadPoolExecutor(self.threads, "opslog") as pool:
+            each = pool.map if self.threads > 1 else map
             try:
-                source = Source(name)
-            except SourceError as error:
-                errors.append(error)
-                continue
-            stream = Stream(job, name, zone, stats)
-            cutter = Cutter(spare)
-            try:
-                while count := source.read_into(cutter.room()):
-                    block = cutter.filled(count)
-                    if block is not None:
-                        yield Item(stream, block, final=False)
-            except SourceError as error:
-                errors.append(error)
-            except KeyboardInterrupt as interrupt:
-                # What has been read is finished before the interrupt takes its way.
-                stop.append(interrupt)
+                yield from merge.merged(map(timed, names, counts), each)
             finally:
-                source.close()
-            yield Item(stream, cutter.rest(), final=True)
-            if stop:
-                return
+                for own in counts:
+                    stats.add(own)
+        reading.close()
+
+    def _job(self, finish: Callable[[Kept], T]) -> Job[T]:
+        return Job(self.catalog, self.names, self.where, finish, self.skip)
 
 
 def read(
@@ -172,16 +168,19 @@ def read(
     original: bool = False,
     threads: int = 1,
     skip: bool = True,
+    merge: bool = False,
 ) -> Logs:
     """Return the logs in ``paths``: files, folders, globs, ``-`` for standard input (the default).
 
     gzip, bzip2, xz and zstd are recognised by content.  ``timezone`` (an IANA
     name or an offset) is that of times without an offset.  ``original`` adds
     the column of the lines as read.  With ``skip`` blocks that cannot hold a
-    kept record are not scanned; counts then say so (Stats.skipped_bytes).
+    kept record are not scanned; counts then say so (Stats.skipped_bytes).  With
+    ``merge`` the records of all sources come in the order of time: one without a
+    time, or earlier than the one before it in its source, counts as late as that.
     """
     Zone(timezone)
     if threads < 1:
         raise OpslogError(f"threads: expected at least 1, found {threads}")
     names = tuple(os.fspath(path) for path in paths) or (STDIN,)
-    return Logs(names, timezone, original=original, threads=threads, skip=skip)
+    return Logs(names, timezone, original=original, threads=threads, skip=skip, merge=merge)

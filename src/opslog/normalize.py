@@ -97,8 +97,15 @@ class Kept:
                 arrays.append(_column(schema.BY_NAME[name], self.count, columns.column(number)))
         return pa.RecordBatch.from_arrays(arrays, schema=self._plan.arrow)
 
-    def json_lines(self, out: JsonLines) -> int:
-        """Write the records as JSON lines into ``out`` and return how many bytes."""
+    def times(self) -> pa.Array:
+        """Return the records' times: microseconds since the epoch in UTC, int64, nullable."""
+        return self._moments()[0]
+
+    def json_lines(self, out: JsonLines, ends: memoryview | None = None) -> int:
+        """Write the records as JSON lines into ``out`` and return how many bytes.
+
+        ``ends`` (int64, one longer than the records) gets 0 and the end of each line.
+        """
         moments, ambiguous = self._moments() if self._timed() else (None, None)
         keys = _keys(self._plan, self._builder.source, self._builder.program)
         values = known = None
@@ -107,7 +114,7 @@ class Kept:
             values = memoryview(value_buffer).cast("B").cast("q")
             known = memoryview(known_buffer).cast("B") if moments.null_count else None
         rows = JsonRows(*self._rows(ambiguous), names=keys, moments=values, timed=known)
-        return out.encode_rows(rows)
+        return out.encode_rows(rows, ends)
 
     def _timed(self) -> bool:
         return "timestamp" in self._names or "attributes" in self._names

@@ -37,6 +37,12 @@ class Sink(Protocol):
     def write(self, encoded: Any) -> None:
         """Write what ``encode`` returned, in order; raises SinkError."""
 
+    def rows(self, kept: Kept) -> pa.RecordBatch:
+        """Turn records into rows that can be put into another order; from any thread."""
+
+    def write_rows(self, rows: pa.RecordBatch) -> None:
+        """Write rows as ``rows`` returns them; raises SinkError."""
+
     def close(self) -> None:
         """Complete the output; raises SinkError."""
 
@@ -120,6 +126,21 @@ class JsonlSink:
             self._output.write(data)
         self._spare.append(encoded)
 
+    def rows(self, kept: Kept) -> pa.RecordBatch:
+        ends = bytearray(8 * (kept.count + 1))
+        writer = self._spare.pop() if self._spare else JsonLines()
+        kept.json_lines(writer, memoryview(ends).cast("q"))
+        buffers = [None, pa.py_buffer(ends), pa.py_buffer(bytes(writer))]
+        self._spare.append(writer)
+        lines = pa.Array.from_buffers(pa.large_binary(), kept.count, buffers, 0)
+        return pa.RecordBatch.from_arrays([lines], ["line"])
+
+    def write_rows(self, rows: pa.RecordBatch) -> None:
+        lines = rows.column(0)
+        ends = memoryview(lines.buffers()[1]).cast("B").cast("q")
+        start, stop = ends[lines.offset], ends[lines.offset + len(lines)]
+        self._output.write(memoryview(lines.buffers()[2]).cast("B")[start:stop])
+
     def close(self) -> None:
         self._output.close()
 
@@ -157,8 +178,12 @@ class ArrowSink:
     def encode(self, kept: Kept) -> pa.RecordBatch:
         return kept.batch()
 
+    rows = encode
+
     def write(self, encoded: pa.RecordBatch) -> None:
         self._writer.write_batch(encoded)
+
+    write_rows = write
 
     def close(self) -> None:
         self._writer.close()
@@ -216,11 +241,15 @@ class ParquetSink:
     def encode(self, kept: Kept) -> pa.RecordBatch:
         return kept.batch()
 
+    rows = encode
+
     def write(self, encoded: pa.RecordBatch) -> None:
         self._rows.append(encoded)
         self._count += encoded.num_rows
         if self._count >= ROWS_PER_GROUP:
             self._flush()
+
+    write_rows = write
 
     def _flush(self) -> None:
         if not self._rows:

@@ -60,6 +60,9 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "--threads", type=int, default=0, metavar="N",
         help="threads to use (default: the processors there are, at most 4)",
     )  # fmt: skip
+    reading.add_argument(
+        "--merge", action="store_true", help="put the records of all files in the order of time"
+    )
     command.add_argument(
         "--stats", action="store_true", help="say on standard error what was read and kept"
     )
@@ -77,6 +80,7 @@ def run(options: argparse.Namespace) -> int:
         original=options.original,
         threads=options.threads or min(4, len(os.sched_getaffinity(0))),
         skip=not options.stats,
+        merge=options.merge,
     )
     wanted = keep.filter_of(options)
     if wanted is not None:

@@ -1,0 +1,128 @@
+"""Merged, the records of many sources come in the order of time, and each source's in its own."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import opslog
+from helpers import opslog as command
+from opslog import F, lines, merge
+
+START = datetime(2026, 3, 10, tzinfo=UTC)
+TIMES = st.lists(st.none() | st.integers(0, 9), max_size=12)
+
+
+def source(number: int, times: list[int | None], sizes: list[int]) -> merge.Timed:
+    """Yield batches of (times, rows) of these sizes; a row is its source and place."""
+    rows = pa.RecordBatch.from_arrays(
+        [pa.array([f"{number}.{place}" for place in range(len(times))], pa.string())], ["row"]
+    )
+    at = 0
+    for size in [*sizes, len(times)]:
+        yield pa.array(times[at : at + size], pa.int64()), rows.slice(at, size)
+        at += size
+
+
+@given(st.lists(st.tuples(TIMES, st.lists(st.integers(0, 4), max_size=6)), max_size=5))
+def test_merged_is_a_stable_sort_of_all(sources: list[tuple[list[int | None], list[int]]]) -> None:
+    expected = []
+    for number, (times, _) in enumerate(sources):
+        latest = -1
+        for place, time in enumerate(times):
+            latest = max(latest, -1 if time is None else time)
+            expected.append((latest, number, place))
+    found = merge.merged([source(n, times, sizes) for n, (times, sizes) in enumerate(sources)])
+    rows = [row for batch in found for row in batch.column("row").to_pylist()]
+    assert rows == [f"{number}.{place}" for _, number, place in sorted(expected)]
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> list[Path]:
+    """Three logs of one hour; lines follow on, some records are WARNING."""
+    rng = random.Random(7)
+    paths = []
+    for name in ("b.log", "a.log", "c.log"):
+        time = START
+        text = "" if name != "c.log" else "no time\n"
+        for number in range(3000):
+            time += timedelta(milliseconds=rng.randrange(2400))
+            level = rng.choice(["INFO", "INFO", "WARNING"])
+            stamp = f"{time:%Y-%m-%d %H:%M:%S}.{time.microsecond // 1000:03d}"
+            text += f"{stamp} {number % 3} {level} nova [-] {name} {number}\n"
+            text += "more\n" * (number % 7 == 0)
+        paths.append(tmp_path / name)
+        paths[-1].write_text(text)
+    return paths
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("size", [64 << 10, 3 << 20])
+def test_logs_merge_alike_whatever_is_read_at_once(
+    logs: list[Path], threads: int, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merge, "block_bytes", lambda sources, most: size)
+    merged = opslog.read(*logs, threads=threads, merge=True)
+    apart = opslog.read(*logs)
+    table, plain = merged.to_table(), apart.to_table()
+    assert table.num_rows == plain.num_rows
+    times = [time for time in table["timestamp"].to_pylist() if time is not None]
+    assert times == sorted(times)
+    for path in logs:
+        own = F.source == str(path)
+        expected = table.filter(own).to_pylist()
+        assert merged.filter(own).to_table().to_pylist() == expected
+        assert apart.filter(own).to_table().to_pylist() == expected
+    stats = merged.write_jsonl(tmp_path / "merged.jsonl")
+    assert stats == apart.write_jsonl(tmp_path / "apart.jsonl")
+    assert (tmp_path / "merged.jsonl").read_bytes() == b"".join(
+        opslog.to_json_lines(batch) for batch in merged.batches()
+    )
+    merged.write_parquet(tmp_path / "merged.parquet")
+    assert pq.read_table(tmp_path / "merged.parquet").to_pylist() == table.to_pylist()
+
+
+def test_a_request_is_found_in_merged_logs(logs: list[Path]) -> None:
+    request = "req-7822cfee-24bf-4614-a8a6-e6a34f88e4ce"
+    for path, second in zip(logs, (7, 3, 5), strict=True):
+        with path.open("a") as file:
+            file.write(f"2026-03-11 00:00:0{second}.000 1 INFO nova [{request} u p] {path.name}\n")
+    result = command("filter", "--merge", "--request", request, *map(str, logs))
+    bodies = [line.partition(b'"body":"')[2][:5] for line in result.stdout.splitlines()]
+    assert bodies == [b"a.log", b"c.log", b"b.log"]
+
+
+def test_what_cannot_be_read_is_told_after_the_rest(logs: list[Path], tmp_path: Path) -> None:
+    missing = str(tmp_path / "missing.log")
+    result = command("filter", "--merge", "--stats", str(logs[0]), missing)
+    assert result.returncode == 2
+    assert len(result.stdout.splitlines()) == 3000
+    assert (
+        result.stderr.decode().splitlines()[-1] == f"opslog: {missing}: No such file or directory"
+    )
+
+
+def test_a_long_line_is_read_whole_in_small_blocks() -> None:
+    text = b"2026-03-10 00:00:00.000 1 INFO nova [-] " + b"x" * 300_000 + b"\n"
+    cutter = lines.Cutter(deque(), 65536)
+    blocks = []
+    for at in range(0, len(text), 1000):
+        part = text[at : at + 1000]
+        while part:
+            room = cutter.room()
+            count = min(len(room), len(part))
+            room[:count] = part[:count]
+            part = part[count:]
+            block = cutter.filled(count)
+            if block is not None:
+                blocks.append(block.size)
+    blocks.append(cutter.rest().size)
+    assert [size for size in blocks if size] == [len(text)]
