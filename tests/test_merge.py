@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import deque
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,33 +14,43 @@ from hypothesis import strategies as st
 
 import opslog
 from helpers import opslog as command
-from opslog import F, lines, merge
+from opslog import F, merge
+from opslog.errors import SinkError
 
 START = datetime(2026, 3, 10, tzinfo=UTC)
 TIMES = st.lists(st.none() | st.integers(0, 9), max_size=12)
 
 
-def source(number: int, times: list[int | None], sizes: list[int]) -> merge.Timed:
-    """Yield batches of (times, rows) of these sizes; a row is its source and place."""
-    rows = pa.RecordBatch.from_arrays(
-        [pa.array([f"{number}.{place}" for place in range(len(times))], pa.string())], ["row"]
-    )
+def add(runs: merge.Runs, number: int, times: list[int | None], sizes: list[int]) -> None:
+    """Add a source's rows in batches of these sizes; a row is its source and place."""
+    names = pa.array([f"{number}.{place}" for place in range(len(times))], pa.string())
+    rows = pa.RecordBatch.from_arrays([names], ["row"])
     at = 0
     for size in [*sizes, len(times)]:
-        yield pa.array(times[at : at + size], pa.int64()), rows.slice(at, size)
+        part = rows.slice(at, size)
+        if len(part):
+            runs.add(str(number), pa.array(times[at : at + size], pa.int64()), part)
         at += size
 
 
-@given(st.lists(st.tuples(TIMES, st.lists(st.integers(0, 4), max_size=6)), max_size=5))
-def test_merged_is_a_stable_sort_of_all(sources: list[tuple[list[int | None], list[int]]]) -> None:
+@given(
+    st.lists(st.tuples(TIMES, st.lists(st.integers(0, 4), max_size=6)), max_size=5),
+    st.sampled_from([1, 100, 1 << 20]),
+)
+def test_merged_is_a_stable_sort_of_all(
+    sources: list[tuple[list[int | None], list[int]]], read_at_once: int
+) -> None:
     expected = []
     for number, (times, _) in enumerate(sources):
         latest = -1
         for place, time in enumerate(times):
             latest = max(latest, -1 if time is None else time)
             expected.append((latest, number, place))
-    found = merge.merged([source(n, times, sizes) for n, (times, sizes) in enumerate(sources)])
-    rows = [row for batch in found for row in batch.column("row").to_pylist()]
+    with pytest.MonkeyPatch.context() as patch, merge.Runs(len(sources)) as runs:
+        patch.setattr(runs, "_slice", read_at_once)
+        for number, (times, sizes) in enumerate(sources):
+            add(runs, number, times, sizes)
+        rows = [row for batch in runs.merged() for row in batch.column("row").to_pylist()]
     assert rows == [f"{number}.{place}" for _, number, place in sorted(expected)]
 
 
@@ -65,11 +74,12 @@ def logs(tmp_path: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-@pytest.mark.parametrize("size", [64 << 10, 3 << 20])
+@pytest.mark.parametrize("ahead", [1, 32 << 20])
 def test_logs_merge_alike_whatever_is_read_at_once(
-    logs: list[Path], threads: int, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    logs: list[Path], threads: int, ahead: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(merge, "block_bytes", lambda sources, most: size)
+    monkeypatch.setattr(merge, "_AHEAD", ahead)
+    monkeypatch.setattr(merge, "_SMALLEST", 1000)
     merged = opslog.read(*logs, threads=threads, merge=True)
     apart = opslog.read(*logs)
     table, plain = merged.to_table(), apart.to_table()
@@ -110,19 +120,16 @@ def test_what_cannot_be_read_is_told_after_the_rest(logs: list[Path], tmp_path: 
     )
 
 
-def test_a_long_line_is_read_whole_in_small_blocks() -> None:
-    text = b"2026-03-10 00:00:00.000 1 INFO nova [-] " + b"x" * 300_000 + b"\n"
-    cutter = lines.Cutter(deque(), 65536)
-    blocks = []
-    for at in range(0, len(text), 1000):
-        part = text[at : at + 1000]
-        while part:
-            room = cutter.room()
-            count = min(len(room), len(part))
-            room[:count] = part[:count]
-            part = part[count:]
-            block = cutter.filled(count)
-            if block is not None:
-                blocks.append(block.size)
-    blocks.append(cutter.rest().size)
-    assert [size for size in blocks if size] == [len(text)]
+def test_a_full_disk_is_told() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    with merge.Runs(1) as runs:
+        runs._file.close()
+        runs._file = pa.OSFile("/dev/full", "wb")
+        times = pa.array([1], pa.int64())
+        with pytest.raises(SinkError) as raised:
+            runs.add("a", times, pa.RecordBatch.from_arrays([times], ["row"]))
+    assert str(raised.value).endswith(
+        "to be merged, what is kept must fit there; TMPDIR names another folder"
+    )
+    assert "No space left on device" in str(raised.value)

@@ -7,5 +7,6 @@ from opslog._json_rows import JsonRows
 ARRAY_KINDS: dict[str, int]
 
 class JsonLines(Buffer):
+    exports: int
     def encode_rows(self, rows: JsonRows, ends: memoryview | None = None) -> int: ...
     def encode(self, columns: list[tuple[str, str, Any]], rows: int) -> int: ...

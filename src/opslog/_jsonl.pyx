@@ -60,7 +60,7 @@ cdef class JsonLines:
     cdef Buffer rendered        # dictionary entries: `"name":"value",`
     cdef Buffer rendered_ends   # int64 ends of the entries
     cdef Column* columns
-    cdef Py_ssize_t exports
+    cdef readonly Py_ssize_t exports
 
     def __dealloc__(self):
         free(self.out.data)

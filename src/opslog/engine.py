@@ -59,14 +59,6 @@ class Stats:
         """Number of records no format recognised."""
         return self.formats.get(None, (0, 0, 0))[0]
 
-    def add(self, other: Stats) -> None:
-        """Add the counts of another part of the input."""
-        self.bytes += other.bytes
-        self.kept += other.kept
-        self.skipped_bytes += other.skipped_bytes
-        for name, counts in other.formats.items():
-            self.count(name, counts)
-
     def count(self, name: str | None, counts: tuple[int, int, int]) -> None:
         """Count (records, lines, bytes) of the format ``name``."""
         have = self.formats.get(name, (0, 0, 0))

@@ -7,7 +7,7 @@ from collections import deque
 from opslog._block import PIECE_BYTES, Block
 
 BLOCK_BYTES = 4 * 1024 * 1024
-"""A block is cut behind its last newline when this many bytes have been read into it."""
+"""A block is cut behind its last newline within this many bytes."""
 
 assert BLOCK_BYTES >= 2 * PIECE_BYTES
 
@@ -15,43 +15,30 @@ assert BLOCK_BYTES >= 2 * PIECE_BYTES
 class Cutter:
     """Fills blocks of one source and hands them out when they are full."""
 
-    def __init__(self, spare: deque[Block], size: int = BLOCK_BYTES) -> None:
+    def __init__(self, spare: deque[Block]) -> None:
         self._spare = spare
-        self._size = size
-        self._rest = Block(0)
-        self._rest.reset(0)
-        self._block: Block | None = None
-        self._limit = 0
+        self._block = self._fresh()
+        self._block.reset(0)
+
+    def _fresh(self) -> Block:
+        return self._spare.pop() if self._spare else Block(BLOCK_BYTES)
 
     def room(self) -> memoryview:
         """Return where the next bytes of the source are to be written; never empty."""
-        return self._filling().room(self._limit)
+        return self._block.room(BLOCK_BYTES)
 
     def filled(self, count: int) -> Block | None:
         """Say that ``count`` bytes were written; return a block if one is full."""
-        block = self._filling()
-        block.filled(count)
-        if block.size < self._limit:
+        self._block.filled(count)
+        if self._block.size < BLOCK_BYTES:
             return None
-        whole = block.whole()
-        if not whole:
-            self._limit += self._size
-            return None
-        return self._cut(whole)
+        return self._cut(self._block.whole())
 
     def rest(self) -> Block:
         """Return what is left at the end of the source as its last block."""
-        return self._cut(self._filling().size)
-
-    def _filling(self) -> Block:
-        # A source that waits holds no block, only the beginning of a line.
-        if self._block is None:
-            self._block = self._spare.pop() if self._spare else Block(self._size)
-            self._limit = self._size + self._rest.size
-            self._rest.split(0, self._block)
-        return self._block
+        return self._cut(self._block.size)
 
     def _cut(self, at: int) -> Block:
-        block, self._block = self._filling(), None
-        block.split(at, self._rest)
+        block, self._block = self._block, self._fresh()
+        block.split(at, self._block)
         return block

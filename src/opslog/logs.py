@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
@@ -17,7 +16,6 @@ from opslog.catalog import Catalog
 from opslog.engine import Job, Stats, run
 from opslog.errors import OpslogError, SinkError, SourceError
 from opslog.filters import Filter
-from opslog.lines import BLOCK_BYTES
 from opslog.normalize import Kept
 from opslog.reading import Reading
 from opslog.records import LogRecord, records_of
@@ -138,24 +136,15 @@ class Logs:
         self, rows: Callable[[Kept], pa.RecordBatch], stats: Stats
     ) -> Iterator[pa.RecordBatch]:
         """Yield ``rows`` of the kept records of all sources in the order of time."""
-        reading = Reading(self._job(lambda kept: (kept.times(), rows(kept))), Zone(self.timezone))
+        job = self._job(lambda kept: (kept.source, kept.times(), rows(kept)))
+        reading = Reading(job, Zone(self.timezone))
         names = expand(self.paths)
-        # Blocks that are skipped cost no memory, and large ones are skipped sooner.
-        size = BLOCK_BYTES if reading.job.needles else merge.block_bytes(len(names), BLOCK_BYTES)
-        counts = [Stats() for _ in names]
-
-        def timed(name: str, own: Stats) -> Iterator[merge.Timed]:
-            for kept, result in run(reading.items(name, own, size), 1, reading.spare):
-                own.kept += kept
-                yield result
-
-        with ThreadPoolExecutor(self.threads, "opslog") as pool:
-            each = pool.map if self.threads > 1 else map
-            try:
-                yield from merge.merged(map(timed, names, counts), each)
-            finally:
-                for own in counts:
-                    stats.add(own)
+        items = chain.from_iterable(reading.items(name, stats) for name in names)
+        with merge.Runs(len(names)) as runs:
+            for count, added in run(items, self.threads, reading.spare):
+                stats.kept += count
+                runs.add(*added)
+            yield from runs.merged()
         reading.close()
 
     def _job(self, finish: Callable[[Kept], T]) -> Job[T]:

@@ -75,6 +75,7 @@ class Kept:
         names: tuple[str, ...],
         selection: memoryview | None,
     ) -> None:
+        self.source = builder.source
         self.count = records.count if selection is None else len(selection)
         self._builder = builder
         self._records = records

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from opslog._block import Block
 from opslog.engine import Item, Job, Stats, Stream
 from opslog.errors import SourceError
-from opslog.lines import BLOCK_BYTES, Cutter
+from opslog.lines import Cutter
 from opslog.sources import Source
 from opslog.timestamps import Zone
 
@@ -26,8 +26,8 @@ class Reading(Generic[T]):
         self._errors: list[SourceError] = []
         self._interrupt: KeyboardInterrupt | None = None
 
-    def items(self, name: str, stats: Stats, size: int = BLOCK_BYTES) -> Iterator[Item[T]]:
-        """Yield the blocks of a source, about ``size`` bytes each."""
+    def items(self, name: str, stats: Stats) -> Iterator[Item[T]]:
+        """Yield the blocks of a source."""
         if self._interrupt:
             return
         try:
@@ -36,7 +36,7 @@ class Reading(Generic[T]):
             self._errors.append(error)
             return
         stream = Stream(self.job, name, self.zone, stats)
-        cutter = Cutter(self.spare, size)
+        cutter = Cutter(self.spare)
         try:
             while not self._interrupt and (count := source.read_into(cutter.room())):
                 block = cutter.filled(count)

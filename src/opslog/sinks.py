@@ -128,9 +128,11 @@ class JsonlSink:
 
     def rows(self, kept: Kept) -> pa.RecordBatch:
         ends = bytearray(8 * (kept.count + 1))
-        writer = self._spare.pop() if self._spare else JsonLines()
+        writer = self._spare.popleft() if self._spare else JsonLines()
+        if writer.exports:  # rows made of it are still in use
+            writer = JsonLines()
         kept.json_lines(writer, memoryview(ends).cast("q"))
-        buffers = [None, pa.py_buffer(ends), pa.py_buffer(bytes(writer))]
+        buffers = [None, pa.py_buffer(ends), pa.py_buffer(writer)]
         self._spare.append(writer)
         lines = pa.Array.from_buffers(pa.large_binary(), kept.count, buffers, 0)
         return pa.RecordBatch.from_arrays([lines], ["line"])
