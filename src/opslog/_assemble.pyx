@@ -21,13 +21,13 @@ from libc.string cimport memchr, memcmp, memcpy
 from opslog._block cimport (
     BAD_TIME, CLOSED, HAS_MORE, HAS_OFFSET, HAS_STACK, HAS_TRACEBACK, HEADLESS, IN_BLOCK, IN_STACK,
     MOST_LINES, NONE, OVERLONG, PART_BODY, PART_STACK, PART_TRACEBACK, PIECE, SYSLOG, TORN,
-    UNRECOGNISED, WEAK, WINDOW, Block, Line, Record,
+    UNRECOGNISED, WINDOW, Block, Line, Record,
 )
 from opslog._bytes cimport all_ascii
 from opslog._program cimport BARE, FOLLOW_ON, HEAD, JSON, STAMPED, Leaf, Program, fresh
 from opslog._time cimport State
 from opslog._trace_text cimport (
-    begins, inside_block, links_blocks, names_exception, opens_block, torn,
+    begins, continues_block, inside_block, links_blocks, names_exception, opens_block, torn,
 )
 from opslog._workers cimport Worker, Workers
 
@@ -201,7 +201,7 @@ cdef class Assembler:
         self.close(worker.orphan)
         worker.orphan = NONE
         worker.head = self.latest = self.previous = self.start(
-            block, i, 0 if leaf.flags & STAMPED else WEAK)
+            block, i, 0)
         if not leaf.flags & FOLLOW_ON:
             self.previous = NONE
         if leaf.flags & STAMPED:
@@ -227,9 +227,9 @@ cdef class Assembler:
         if not self.is_open(number, offset) or not self.belongs(block, number, line, leaf):
             return False
         record = &self.records[number]
-        if record.flags & HEADLESS or not self.program.leaves[record.leaf].flags & BARE:
+        if not (record.flags & HEADLESS or self.program.leaves[record.leaf].flags & BARE):
             return True
-        # Heads look like this line, too: only what is inside a block joins.
+        # A head may look like this line, too: only what is inside a block joins.
         if opens_block(text, length):
             record.flags |= IN_BLOCK
             return True
@@ -249,6 +249,7 @@ cdef class Assembler:
         cdef Worker* worker = self.workers.get(line.worker)
         cdef Worker* unnumbered
         cdef int32_t[3] candidates
+        cdef bint last
         cdef State state
         text = text_of(block, line, leaf.body, &length)
         if length < 0:
@@ -270,8 +271,9 @@ cdef class Assembler:
             self.start(block, i, CLOSED | TORN)
             self.previous = NONE
             return 0
-        if not (opens_block(text, length) or inside_block(text, length) or names_exception(text, length)):
-            # Nothing of a traceback: a head, if any layout of heads takes it.
+        last = names_exception(text, length)
+        if not (last or opens_block(text, length) or continues_block(text, length)):
+            # Not surely of a traceback: a head, if any layout of heads takes it.
             fresh(&state)
             block.need_spans(2 * program.most_slots)
             line = &block.lines[i]
@@ -284,7 +286,7 @@ cdef class Assembler:
                 return self.head_line(block, i, &program.leaves[again])
         self.close(worker.orphan)
         worker.orphan = self.latest = self.previous = self.start(
-            block, i, HEADLESS | HAS_TRACEBACK | (0 if leaf.flags & STAMPED else WEAK))
+            block, i, HEADLESS | HAS_TRACEBACK | (IN_BLOCK if length and not last else 0))
         line.part = PART_TRACEBACK
         if leaf.flags & STAMPED:
             self.stamped = self.records[self.latest].offset
@@ -300,10 +302,16 @@ cdef class Assembler:
         cdef int32_t length = line.end - line.start, number = self.previous
         cdef Record* record
         cdef uint8_t part = PART_BODY
-        line.leaf = NONE
-        if (line.flags & PIECE or not self.is_open(number, block.offset + line.first)
-                or torn(text, length, False)):
-            self.start(block, i, CLOSED | UNRECOGNISED | (OVERLONG if line.flags & PIECE else 0))
+        cdef uint16_t alone = 0
+        line.leaf = line.row = NONE
+        if line.flags & PIECE:
+            alone = OVERLONG
+        elif not self.is_open(number, block.offset + line.first):
+            alone = CLOSED
+        elif torn(text, length, False):
+            alone = TORN
+        if alone:
+            self.start(block, i, CLOSED | UNRECOGNISED | alone)
             self.previous = NONE
             return 0
         record = &self.records[number]

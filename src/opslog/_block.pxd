@@ -32,7 +32,6 @@ cdef enum RecordFlag:
     HAS_STACK = 128
     HAS_MORE = 256              # follow-on lines in the body
     OVERLONG = 512              # a piece of an overlong line
-    WEAK = 1024                 # began with a layout without a timestamp
 
 ctypedef struct Line:
     int64_t time                # microseconds: UTC or local, see HAS_OFFSET
@@ -61,7 +60,6 @@ cdef class Block:
     cdef Py_ssize_t capacity
     cdef readonly Py_ssize_t size
     cdef readonly Py_ssize_t used
-    cdef readonly Py_ssize_t scanned    # bytes whose lines are known
     cdef readonly int64_t offset        # source offset of data[0]
     cdef readonly bint continued        # begins inside an overlong line
     cdef Line* lines

@@ -2,7 +2,6 @@ PIECE_BYTES: int
 
 class Block:
     size: int
-    scanned: int
     offset: int
     continued: bool
     ascii: bool

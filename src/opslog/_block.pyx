@@ -91,7 +91,7 @@ cdef class Block:
 
     def reset(self, int64_t offset, bint continued=False):
         """Empty the block; its next byte stands at ``offset`` of the source."""
-        self.size = self.used = self.scanned = 0
+        self.size = self.used = 0
         self.line_count = self.line_used = self.span_used = 0
         self.offset = offset
         self.continued = continued

@@ -142,7 +142,9 @@ cdef class JsonRows(Rows):
                     continue
                 need(out, SLACK)
                 key(out, name, size)
-                decimal(out, real)
+                if not decimal(out, real):
+                    out.used -= size
+                    continue
             elif kind == FORMAT:
                 if record.leaf >= 0:
                     self.names.chunk(self.plan.lines.leaves[record.leaf].format, out)

@@ -5,6 +5,7 @@ from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.string cimport memcmp
 
 from opslog._bytes cimport find_either, load8, request_end, same, token_end
+from opslog._text cimport colour_code
 from opslog._time cimport State
 
 
@@ -65,24 +66,10 @@ cdef inline int32_t identity(const uint8_t* data, int32_t at, int32_t end) noexc
 
 
 cdef inline int32_t colours(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
-    cdef int32_t p
-    while at < end:
-        if data[at] == 0x1B:
-            p = at + 1
-        elif end - at > 4 and memcmp(data + at, b"#033", 4) == 0:
-            p = at + 4
-        elif end - at > 2 and data[at] == c'^' and data[at + 1] == c'[':
-            p = at + 2
-        else:
-            return at
-        if p >= end or data[p] != c'[':
-            return at
-        p += 1
-        while p < end and (48 <= data[p] <= 57 or data[p] == c';'):
-            p += 1
-        if p >= end or data[p] != c'm':
-            return at
-        at = p + 1
+    cdef Py_ssize_t size = 1
+    while at < end and size:
+        size = colour_code(data + at, end - at)
+        at += <int32_t>size
     return at
 
 
@@ -156,3 +143,10 @@ cdef inline int32_t url(const uint8_t* data, int32_t at, int32_t end) noexcept n
         return -1
     p = <int32_t>(find_either(data + host + 3, data + end, c' ', c'"') - data)
     return p if p > host + 3 else -1
+
+
+cdef inline int32_t resource(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    cdef int32_t p = at
+    while p < end and (is_letter(data[p]) or data[p] == c'_'):
+        p += 1
+    return -1 if p == at or (p - at == 3 and memcmp(data + at, b"req", 3) == 0) else p

@@ -59,7 +59,6 @@ cdef class Program:
     cdef const int32_t* tails
     cdef const Leaf* leaves
     cdef const int16_t* slots           # [column, leaf]: slot, see _columns.pyx
-    cdef const uint8_t* in_tails        # [column]: whether a tail captures it
     cdef readonly int32_t columns       # columns and attributes together
     cdef readonly int32_t leaf_count
     cdef readonly int32_t most_slots

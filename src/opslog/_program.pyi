@@ -9,7 +9,6 @@ DEEPEST: int
 WIDEST_TAIL: int
 
 class Program:
-    columns: int
     leaf_count: int
     most_slots: int
     def __init__(
@@ -24,8 +23,6 @@ class Program:
         tails: bytes,
         leaves: bytes,
         slots: bytes,
-        in_tails: bytes,
-        columns: int,
         most_slots: int,
         json: JsonTable | None = None,
     ) -> None: ...

@@ -13,7 +13,7 @@ from libc.string cimport memchr, memcmp, memcpy
 
 from opslog._block cimport NONE
 from opslog._ops cimport (
-    colours, identity, literal, number, request, severity, source_file, token, url, uuid,
+    colours, identity, literal, number, request, resource, severity, source_file, token, url, uuid,
 )
 from opslog._time cimport DIRECTIVE as TIME_DIRECTIVE, time_iso, time_program
 
@@ -39,13 +39,14 @@ cdef enum Op:
     OP_TOKEN = 14       # a: the byte that ends it besides blanks and brackets, b: how many
     OP_MAYBE_TOKEN = 15
     OP_URL = 16
+    OP_RESOURCE = 17
 
 OPS = {
     "literal": OP_LITERAL, "run": OP_RUN, "text": OP_TEXT, "rest": OP_REST,
     "number": OP_NUMBER, "uuid": OP_UUID, "request": OP_REQUEST, "id": OP_ID,
     "source": OP_SOURCE, "severity": OP_SEVERITY, "iso": OP_ISO, "time": OP_TIME,
     "colours": OP_COLOURS, "end": OP_END, "token": OP_TOKEN,
-    "token?": OP_MAYBE_TOKEN, "url": OP_URL,
+    "token?": OP_MAYBE_TOKEN, "url": OP_URL, "resource": OP_RESOURCE,
 }
 DIRECTIVE = TIME_DIRECTIVE
 FLAGS = {
@@ -134,6 +135,8 @@ cdef inline int32_t step(Program self, const Node* node, const uint8_t* data, in
         return source_file(data, at, end, <uint8_t>node.a)
     elif op == OP_URL:
         return url(data, at, end)
+    elif op == OP_RESOURCE:
+        return resource(data, at, end)
     else:                       # OP_NUMBER
         return number(data, at, end)
 
@@ -155,10 +158,8 @@ cdef class Program:
     """Compiled layouts; see program.py, which makes the tables."""
 
     def __init__(self, *, bytes nodes, bytes roots, bytes literals, bytes classes, bytes words,
-                 bytes times, bytes tails, bytes leaves, bytes slots, bytes in_tails,
-                 int32_t columns,
-                 int32_t most_slots, JsonTable json=None):
-        self.keep = (nodes, roots, literals, classes, words, times, tails, leaves, slots, in_tails)
+                 bytes times, bytes tails, bytes leaves, bytes slots, int32_t most_slots, JsonTable json=None):
+        self.keep = (nodes, roots, literals, classes, words, times, tails, leaves, slots)
         self.nodes = <const Node*><const char*>nodes
         self.roots = <const int32_t*><const char*>roots
         self.literals = literals
@@ -168,8 +169,6 @@ cdef class Program:
         self.tails = <const int32_t*><const char*>tails
         self.leaves = <const Leaf*><const char*>leaves
         self.slots = <const int16_t*><const char*>slots
-        self.in_tails = in_tails
-        self.columns = columns
         self.leaf_count = len(leaves) // sizeof(Leaf)
         self.most_slots = max(most_slots, json.slots if json is not None else 0)
         self.json = json

@@ -125,5 +125,4 @@ def scan(Program program not None, Block block not None, int32_t most_lines):
             piece = False
             at = stop
     block.line_count = block.line_used
-    block.scanned = at
     return at

@@ -39,6 +39,13 @@ cdef inline bint inside_block(const uint8_t* p, int32_t n) noexcept nogil:
     return n == 0 or begins(p, n, b"  ", 2) or links_blocks(p, n)
 
 
+cdef inline bint continues_block(const uint8_t* p, int32_t n) noexcept nogil:
+    """Whether the text looks so much like part of a traceback that it may stand alone."""
+    return (n == 0 or links_blocks(p, n) or begins(p, n, b"    ", 4) or begins(p, n, b"  File ", 7)
+            or begins(p, n, b"  | ", 4) or begins(p, n, b"  +", 3)
+            or begins(p, n, b"  [Previous line repeated", 25))
+
+
 cdef inline bint torn(const uint8_t* p, int32_t n, bint at_start) noexcept nogil:
     """Whether a level and a dotted logger stand together in the middle of the text, or at its start."""
     cdef int32_t i = 0, word, word_size, dots

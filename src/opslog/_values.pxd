@@ -64,10 +64,10 @@ cdef class Rows:
     cdef int body(self, Record* record, const Leaf* leaf) except -1 nogil
     cdef int service(self, Record* record, Line* line) except -1 nogil
     cdef int trace(self, Record* record, Line* line) except -1 nogil
-    cdef int put_parts(self, Buffer* out, Record* record, uint8_t part) except -1 nogil
+    cdef int put_parts(self, Buffer* out, int32_t at, uint8_t part) except -1 nogil
     cdef int exception(self, Record* record, Line* line) except -1 nogil
     cdef int find_listed(self, Record* record, Line* line) except -1 nogil
-    cdef int decode(self, const uint8_t* text, Py_ssize_t size) except -1 with gil
+    cdef int decode(self, const uint8_t* text, Py_ssize_t size, int32_t rest) except -1 with gil
     cdef int raised(self) except -1 nogil
 
 cdef inline void found(Rows rows, int32_t column, const uint8_t* data, Py_ssize_t size, int change) noexcept nogil:

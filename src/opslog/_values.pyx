@@ -274,14 +274,17 @@ cdef class Rows:
     cdef int body(self, Record* record, const Leaf* leaf) except -1 nogil:
         cdef Line* line = &self.block.lines[record.head]
         cdef int32_t at = record.head, start, end
+        cdef int change
         cdef bint first = True
         if not record.flags & HAS_MORE:
             self.body_part(line, &start, &end)
             if self.tail != NONE:
                 end = self.tail_at
             if start >= 0:
-                found(self, self.plan.special.body, self.block.data + start, end - start,
-                      self.changes(line, leaf))
+                change = self.changes(line, leaf)
+                if change & JSON_STRING and self.block.data[start - 1] != c'"':
+                    change &= ~JSON_STRING      # a list or object is kept as JSON
+                found(self, self.plan.special.body, self.block.data + start, end - start, change)
             return 0
         self.body_text.used = 0
         while at != NONE:
@@ -339,11 +342,11 @@ cdef class Rows:
 
     # -- exceptions -------------------------------------------------------------------
 
-    cdef int put_parts(self, Buffer* out, Record* record, uint8_t part) except -1 nogil:
-        """Append the record's lines of one part, joined by newlines."""
+    cdef int put_parts(self, Buffer* out, int32_t at, uint8_t part) except -1 nogil:
+        """Append a record's lines of one part, from one on, joined by newlines."""
         cdef Line* line
         cdef const Leaf* leaf
-        cdef int32_t at = record.head, start, end
+        cdef int32_t start, end
         cdef Py_ssize_t first = out.used
         cdef bint begun = False
         while at != NONE:
@@ -372,13 +375,13 @@ cdef class Rows:
         need(out, 1)
         if record.flags & (HAS_TRACEBACK | HAS_STACK):
             if record.flags & HAS_TRACEBACK:
-                self.put_parts(out, record, PART_TRACEBACK)
+                self.put_parts(out, record.head, PART_TRACEBACK)
             if record.flags & HAS_STACK:
                 if record.flags & HAS_TRACEBACK:
                     need(out, 1)
                     out.data[out.used] = c'\n'
                     out.used += 1
-                self.put_parts(out, record, PART_STACK)
+                self.put_parts(out, record.head, PART_STACK)
         elif record.leaf < 0:
             return 0
         else:
@@ -393,7 +396,7 @@ cdef class Rows:
                         put_list(out, data + span[0], span[1] - span[0], self.changes(line, NULL))
         if not record.flags & HAS_STACK:
             self.find_listed(record, line)
-        if out.used == 0 and not record.flags & (HAS_TRACEBACK | HAS_STACK):
+        if out.used == 0:
             return 0
         found(self, self.plan.special.exception_stacktrace, out.data, out.used, 0)
         return self.raised()
@@ -414,6 +417,12 @@ cdef class Rows:
             return 0
         p = self.block.data + start
         stop = self.block.data + end
+        if line.flags & ESCAPED:
+            # A JSON record has no other lines, so body_text is free.
+            self.body_text.used = 0
+            put(&self.body_text, p, end - start, JSON_STRING)
+            p = self.body_text.data
+            stop = p + self.body_text.used
         while True:
             if not record.flags & HAS_TRACEBACK:
                 p = <const uint8_t*>memchr(p, c'[', stop - p)
@@ -421,17 +430,24 @@ cdef class Rows:
                 return 0
             if (memcmp(p, b"[u'Traceback (most recent", 25) == 0
                     or memcmp(p, b"['Traceback (most recent", 24) == 0):
-                return self.decode(p, stop - p)
+                return self.decode(p, stop - p, self.block.lines[at].next)
             if record.flags & HAS_TRACEBACK:
                 return 0
             p += 1
 
-    cdef int decode(self, const uint8_t* text, Py_ssize_t size) except -1 with gil:
-        """Put the lines of the list in place of the traceback, if it is one."""
+    cdef int decode(self, const uint8_t* text, Py_ssize_t size, int32_t rest) except -1 with gil:
+        """Put the lines of the list, and traceback lines from ``rest`` on, in place of the traceback."""
         cdef bytes lines = self.decode_list((<const char*>text)[:size])
+        cdef Buffer* out = &self.trace_text
         if lines is not None:
-            self.trace_text.used = 0
-            put(&self.trace_text, lines, len(lines), CHECKED)
+            out.used = 0
+            put(out, lines, len(lines), CHECKED)
+            need(out, 1)
+            out.data[out.used] = c'\n'
+            out.used += 1
+            self.put_parts(out, rest, PART_TRACEBACK)
+            while out.used and out.data[out.used - 1] == c'\n':
+                out.used -= 1
         return 0
 
     cdef int raised(self) except -1 nogil:

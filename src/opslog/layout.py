@@ -42,7 +42,6 @@ RUNS: dict[str, str] = {
     "int": "0-9",
     "hex": HEX,
     "word": "0-9A-Za-z_.-",
-    "letters": "A-Za-z_",
     "capitals": "A-Z",
     "addresses": f"{HEX}:.,%<>loc",
     "severity": "A-Za-z",
@@ -58,7 +57,6 @@ TYPES: dict[str, str] = {
     "number": "decimal digits with an optional fraction",
     "hex": "hexadecimal digits",
     "word": "letters, digits and _ . -",
-    "letters": "letters and _",
     "capitals": "capital letters",
     "addresses": "what IP addresses, lists of them and <local> are made of",
     "url": "http:// or https:// and what follows up to a blank or quote",
@@ -68,6 +66,7 @@ TYPES: dict[str, str] = {
     "uuid": "a dashed UUID",
     "request": "req- and what belongs to it, a dashed UUID or 32 hex digits",
     "request?": "the same, or None, or -, or nothing",
+    "resource": "letters and _, but not req, with which request ids begin",
     "id": "a dashed UUID, 32 or 64 hex digits, - or None",
     "source": "a path without blanks up to what follows, ending in .py, .pyc or .pyx, or <...>",
     "severity": "a word of the format's severity vocabulary",
@@ -368,6 +367,7 @@ def type_pattern(capture: Capture, after: str, vocabulary: str) -> str:
         "request": f"(?>{_REQUEST})",
         "request?": f"(?>(?:{_REQUEST}|None|-|))",
         "id": f"(?>(?:{_UUID}|[{HEX}]{{64}}|[{HEX}]{{32}}|None|-))",
+        "resource": "(?!req(?![A-Za-z_]))[A-Za-z_]++",
         "source": rf"[^ {stop}]++(?<=\.py|\.pyc|\.pyx|>)",
     }
     return fixed[name] if name in fixed else f"(?>{timestamps.kind(name).regex})"

@@ -279,7 +279,7 @@ class _Translation:
             if inner:
                 pieces.append(f"{{?{{resource_type=instance}}{inner}}}")
         if key == "resource" or self.resources:
-            pieces.append("{?[{resource_type:letters}-{resource_id:uuid}] }")
+            pieces.append("{?[{resource_type:resource}-{resource_id:uuid}] }")
         if key == "resource" and not self.resources:
             pieces.append("{?[{resource_name:token}] }")
         return pieces

@@ -32,6 +32,7 @@ SLOT, FIRST, SECOND, CONSTANT = 0x1FF, 0x200, 0x400, 0x800
 
 _MOST = {"int": 18}
 _UNBOUNDED = 1 << 30
+_MOST_LEAVES = 32767
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,10 @@ class Compiler:
                     )
                 roots = []
             self.trie.insert(roots, steps, len(self.leaves))
+            if len(self.leaves) == _MOST_LEAVES:
+                raise LayoutError(
+                    entry.layout.text, 0, "too many optional parts in the layouts of all formats"
+                )
             count = sum(1 for step, _ in steps if step.slot >= 0)
             self.leaves.append(Leaf(entry, slots, count))
             if entry.tail:
@@ -190,7 +195,13 @@ class Compiler:
         return self._vocabularies[name]
 
     def program(self) -> _program.Program:
-        """Return everything added as one Program; leaf numbers are indices of ``leaves``."""
+        """Return everything added as one Program; leaf numbers are indices of ``leaves``.
+
+        Raises LayoutError if the layouts share so many beginnings that the tree is too deep.
+        """
+        if self.trie.depth(self._heads) > _program.DEEPEST:
+            text = max((leaf.entry.layout.text for leaf in self.leaves), key=len)
+            raise LayoutError(text, 0, f"more than {_program.DEEPEST} beginnings shared by layouts")
         roots = [self.trie.place([node]) for node in self._heads]
         tails = self._tail_table()
         json = None
@@ -210,11 +221,6 @@ class Compiler:
             tails=tails,
             leaves=b"".join(self._leaf(leaf) for leaf in self.leaves) or b"\0",
             slots=self._slot_table(),
-            in_tails=bytes(
-                any(leaf.entry.tail and name in leaf.slots for leaf in self.leaves)
-                for name in self.names
-            ),
-            columns=len(self.names),
             most_slots=max((leaf.count for leaf in self.leaves), default=0),
             json=json,
         )

@@ -113,6 +113,14 @@ class Trie:
         """Return the step that matches ``text``."""
         return Step("literal", self.literal(text), len(text.encode()))
 
+    def depth(self, siblings: list[Node]) -> int:
+        """Return how many nodes the longest way down has."""
+        deepest, level = 0, siblings
+        while level:
+            deepest += 1
+            level = [child for node in level for child in node.children]
+        return deepest
+
     def place(self, siblings: list[Node]) -> int:
         """Append nodes that are tried in turn, and all below them; return the first's index."""
         following = -1
