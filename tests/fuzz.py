@@ -17,6 +17,7 @@ import pyarrow as pa
 from helpers import records, table
 from opslog import catalog, schema
 from opslog.engine import Normalizer
+from opslog.lines import BLOCK_BYTES
 from opslog.sinks import to_json_lines
 
 SEEDS = [
@@ -62,8 +63,27 @@ def once(rng: random.Random) -> None:
     data = b"\n".join(line(rng) for _ in range(rng.randrange(1, 25)))
     if rng.randrange(50) == 0:
         data += rng.randbytes(rng.randrange(5000))
+    if rng.randrange(60) == 0:
+        blocks(rng)
     normalizer = Normalizer(original=True)
     batches = normalizer.feed(data) + normalizer.close()
+    check(rng, data, batches)
+    records(data)
+
+
+def blocks(rng: random.Random) -> None:
+    """Normalise a log of several blocks, at whose seams records are open."""
+    filler = b"2024-01-01 00:00:00.000 2 INFO n.w [-] " + b"x" * rng.randrange(200, 2000) + b"\n"
+    data = filler * ((BLOCK_BYTES - rng.randrange(40_000)) // len(filler))
+    for _ in range(rng.randrange(1, 60)):
+        data += line(rng) + b"\n" + filler * rng.randrange(3)
+    data += filler * rng.randrange(2000)
+    normalizer = Normalizer(original=True)
+    check(rng, data, normalizer.feed(data) + normalizer.close())
+
+
+def check(rng: random.Random, data: bytes, batches: list[pa.RecordBatch]) -> None:
+    """Check that the batches hold all of ``data``, and that other cuts give the same."""
     whole = pa.Table.from_batches(batches, schema.arrow_schema(original=True))
     for batch in batches:
         batch.validate(full=True)
@@ -71,7 +91,6 @@ def once(rng: random.Random) -> None:
     assert sum(len(value) for value in whole["original"].to_pylist()) == len(data)
     cuts = sorted(rng.randrange(len(data) + 1) for _ in range(rng.randrange(4)))
     assert table(data, cuts, original=True).equals(whole)
-    records(data)
 
 
 def main() -> None:

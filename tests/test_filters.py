@@ -374,7 +374,8 @@ def test_flags_filter_the_command() -> None:
 def test_a_wrong_flag_is_told_and_ends_with_2() -> None:
     for flags, message in [
         (["--status", "20"], "opslog: --status: expected a status such as 404, 5xx or 400-499, found: '20'\n"),
-        (["--request", ""], "opslog: --request: expected an id such as req-... or tx..., found: ''\n"),
+        (["--request", ""], "opslog: --request: expected a value, found: ''\n"),
+        (["--severity", ""], "opslog: --severity: expected a value, found: ''\n"),
     ]:  # fmt: skip
         result = command("filter", *flags, LOG)
         assert (result.returncode, result.stderr.decode()) == (2, message)

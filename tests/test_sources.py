@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import lzma
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -126,3 +129,47 @@ def test_services_are_named_by_logger_then_by_file(tmp_path: Path) -> None:
     )
     found = [(r.service_name, r.program) for r in opslog.read(path)]
     assert found == [("neutron", "neutron-l3-agent"), ("cinder", "neutron-l3-agent")]
+
+
+@pytest.mark.parametrize("kind", PACKERS)
+def test_damaged_data_is_an_error_and_what_was_whole_comes_out(kind: str, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.log", tmp_path / "bad"
+    good.write_bytes(TEXT[: 10 * len(LINE % 0)])
+    packed = PACKERS[kind](TEXT)
+    for at in range(0, len(packed), max(1, len(packed) // 40)):
+        bad.write_bytes(packed[:at] + bytes([packed[at] ^ 0x55]) + packed[at + 1 :])
+        batches = opslog.read(good, bad).batches()
+        assert next(batches).num_rows == 10
+        with contextlib.suppress(SourceError):
+            list(batches)
+
+
+def test_zstd_may_begin_with_a_frame_to_skip(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"\x50\x2a\x4d\x18\x04\0\0\0abcd" + zstd.compress(TEXT))
+    assert opslog.read(path).to_table().num_rows == 60_000
+
+
+def test_a_descriptor_that_does_not_wait_is_waited_for() -> None:
+    script = (
+        "import os, subprocess, sys, time\n"
+        "read, write = os.pipe(); os.set_blocking(read, False)\n"
+        "child = subprocess.Popen([sys.executable, '-m', 'opslog', 'filter'], stdin=read)\n"
+        "os.close(read); time.sleep(0.5); os.write(write, b'2024-01-01 00:00:00 1 INFO a [-] b\\n')\n"
+        "time.sleep(0.2); os.close(write); sys.exit(child.wait())\n"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert result.stdout.count(b'"body":"b"') == 1
+
+
+def test_only_files_of_a_folder_are_read_and_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_bytes(LINE % 1)
+    os.mkfifo(tmp_path / "fifo")
+    assert run("filter", str(tmp_path)).stdout.count(b"\n") == 1
+    hidden = tmp_path / "hidden"
+    hidden.mkdir(mode=0)
+    if os.geteuid() == 0:
+        pytest.skip("root reads everything")
+    result = run("filter", str(tmp_path))
+    assert (result.returncode, result.stdout.count(b"\n")) == (2, 1)
+    assert result.stderr == f"opslog: {hidden}: Permission denied\n".encode()

@@ -34,9 +34,12 @@ class Cutter:
             return None
         return self._cut(self._block.whole())
 
-    def rest(self) -> Block:
-        """Return what is left at the end of the source as its last block."""
-        return self._cut(self._block.size)
+    def rest(self, whole: bool = False) -> Block:
+        """Return what is left at the end of the source as its last block.
+
+        With ``whole`` a line that has begun is left out: more of it was to come.
+        """
+        return self._cut(self._block.whole() if whole else self._block.size)
 
     def _cut(self, at: int) -> Block:
         block, self._block = self._block, self._fresh()

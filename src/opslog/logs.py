@@ -19,7 +19,7 @@ from opslog.filters import Filter
 from opslog.normalize import Kept
 from opslog.reading import Reading
 from opslog.records import LogRecord, records_of
-from opslog.sources import STDIN, expand
+from opslog.sources import STDIN, expand, identity
 from opslog.timestamps import Zone
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ class Logs:
 
         Each holds the records of about 4 MiB of input.
         """
-        return self._merged(Kept.batch, Stats()) if self.merge else self._run(Kept.batch, Stats())
+        take = self._merged if self.merge else self._run
+        return take(expand(self.paths), Kept.batch, Stats())
 
     def __iter__(self) -> Iterator[LogRecord]:
         for batch in self.batches():
@@ -95,27 +96,28 @@ class Logs:
         """Write the records as ``kind`` (jsonl, parquet, arrow) and return what was counted.
 
         Raises SinkError where the output cannot be written.  Where a source
-        cannot be read to its end, what was read is written and complete.
+        cannot be read to its end, what was read is written and complete; where
+        reading is interrupted, too, but a Parquet file does not appear then.
         """
         stats = Stats() if stats is None else stats
         output = os.fspath(path)
-        if os.path.isfile(output):
-            for name in expand(self.paths):
-                if os.path.exists(name) and os.path.samefile(name, output):
-                    raise SinkError(output, "is also an input; write to another file")
+        names = expand(self.paths)
+        own = identity(1 if output == sinks.STDOUT else output)
+        if own and any(identity(0 if name == STDIN else name) == own for name in names):
+            raise SinkError(output, "is also an input; write to another file")
         sink = sinks.open_sink(output, kind, self.names)
         failed: BaseException | None = None
         try:
             try:
                 if self.merge:
-                    for rows in self._merged(sink.rows, stats):
+                    for rows in self._merged(names, sink.rows, stats):
                         sink.write_rows(rows)
                 else:
-                    for encoded in self._run(sink.encode, stats):
+                    for encoded in self._run(names, sink.encode, stats):
                         sink.write(encoded)
             except (SourceError, ExceptionGroup, KeyboardInterrupt) as error:
                 failed = error
-            sink.close()
+            sink.close(complete=not isinstance(failed, KeyboardInterrupt))
         except BaseException:
             sink.abort()
             raise
@@ -123,22 +125,21 @@ class Logs:
             raise failed
         return stats
 
-    def _run(self, finish: Callable[[Kept], T], stats: Stats) -> Iterator[T]:
+    def _run(self, names: list[str], finish: Callable[[Kept], T], stats: Stats) -> Iterator[T]:
         """Yield what ``finish`` makes of each block's kept records, one source after the other."""
         reading = Reading(self._job(finish), Zone(self.timezone))
-        items = chain.from_iterable(reading.items(name, stats) for name in expand(self.paths))
+        items = chain.from_iterable(reading.items(name, stats) for name in names)
         for rows, result in run(items, self.threads, reading.spare):
             stats.kept += rows
             yield result
         reading.close()
 
     def _merged(
-        self, rows: Callable[[Kept], pa.RecordBatch], stats: Stats
+        self, names: list[str], rows: Callable[[Kept], pa.RecordBatch], stats: Stats
     ) -> Iterator[pa.RecordBatch]:
         """Yield ``rows`` of the kept records of all sources in the order of time."""
         job = self._job(lambda kept: (kept.source, kept.times(), rows(kept)))
         reading = Reading(job, Zone(self.timezone))
-        names = expand(self.paths)
         items = chain.from_iterable(reading.items(name, stats) for name in names)
         with merge.Runs(len(names)) as runs:
             for count, added in run(items, self.threads, reading.spare):

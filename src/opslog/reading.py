@@ -49,7 +49,7 @@ class Reading(Generic[T]):
             self._interrupt = interrupt
         finally:
             source.close()
-        yield Item(stream, cutter.rest(), final=True)
+        yield Item(stream, cutter.rest(whole=self._interrupt is not None), final=True)
 
     def close(self) -> None:
         """Raise what kept sources from being read to their end, if anything did."""

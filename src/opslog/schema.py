@@ -93,7 +93,12 @@ COLUMNS: tuple[Column, ...] = (
     Column("code_file", "dictionary", "source file of the log call"),
     Column("code_line", "int64", "line in code_file"),
     Column("code_function", "dictionary", "function of the log call"),
-    Column("attributes", "map", "every other named value of the line; empty, never null"),
+    Column(
+        "attributes",
+        "map",
+        "every other value the format names; `incomplete` marks what is damaged, "
+        "`timestamp_ambiguous` a local time that comes twice or never; empty, never null",
+    ),
     Column("format", "dictionary", "name of the recognising format; null if none did"),
     Column("source", "dictionary", "file the record stands in; `-` is standard input"),
     Column("source_offset", "int64", "byte offset of its first byte in the decompressed source"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import tempfile
 from collections import deque
 from pathlib import Path
@@ -43,8 +42,8 @@ class Sink(Protocol):
     def write_rows(self, rows: pa.RecordBatch) -> None:
         """Write rows as ``rows`` returns them; raises SinkError."""
 
-    def close(self) -> None:
-        """Complete the output; raises SinkError."""
+    def close(self, complete: bool = True) -> None:
+        """End the output; raises SinkError.  What is not ``complete`` may be given up."""
 
     def abort(self) -> None:
         """Give up: an incomplete output that cannot be used is removed."""
@@ -81,7 +80,9 @@ class _Output:
         self.written = 0
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-            self._fd = sys.stdout.fileno() if path == STDOUT else os.open(path, flags, 0o666)
+            # The descriptor itself: sys.stdout is None where it was closed.
+            self._fd = 1 if path == STDOUT else os.open(path, flags, 0o666)
+            os.fstat(self._fd)
         except OSError as error:
             raise SinkError(path, error.strerror or str(error)) from None
 
@@ -143,7 +144,7 @@ class JsonlSink:
         start, stop = ends[lines.offset], ends[lines.offset + len(lines)]
         self._output.write(memoryview(lines.buffers()[2]).cast("B")[start:stop])
 
-    def close(self) -> None:
+    def close(self, complete: bool = True) -> None:
         self._output.close()
 
     def abort(self) -> None:
@@ -153,16 +154,30 @@ class JsonlSink:
 def columns_of(batch: pa.RecordBatch) -> list[tuple[str, str, pa.Array]]:
     """Return (name, kind, array) of the columns that hold a value."""
     return [
-        (name, schema.BY_NAME[name].kind, column)
+        (name, schema.BY_NAME[name].kind, _plain(column, schema.BY_NAME[name]))
         for name, column in zip(batch.schema.names, batch.columns, strict=True)
         if column.null_count < len(column)
     ]
 
 
+def _plain(array: pa.Array, column: schema.Column) -> pa.Array:
+    """Return ``array`` in the column's type and without slices inside, as the kernel reads it."""
+    if column.kind == "dictionary":
+        if pa.types.is_dictionary(array.type):
+            array = array.dictionary_decode()
+        return array.cast(pa.string()).dictionary_encode()
+    if array.type != column.type:
+        array = array.cast(column.type)
+    if column.kind == "map":
+        array = pa.concat_arrays([array.slice(0, 0), array])
+    return array
+
+
 def to_json_lines(batch: pa.RecordBatch) -> bytes:
     """Return ``batch`` as UTF-8 JSON lines, one object a row, as ``opslog filter`` writes them.
 
-    The batch has columns of schema.py; other columns raise KeyError.
+    The batch has columns of schema.py; other columns raise KeyError.  Their
+    values are cast to the columns' types; what cannot be raises ValueError.
     """
     writer = JsonLines()
     writer.encode(columns_of(batch), batch.num_rows)
@@ -187,7 +202,7 @@ class ArrowSink:
 
     write_rows = write
 
-    def close(self) -> None:
+    def close(self, complete: bool = True) -> None:
         self._writer.close()
         self._output.close()
 
@@ -221,10 +236,15 @@ class ParquetSink:
     def __init__(self, path: str, names: tuple[str, ...]) -> None:
         import pyarrow.parquet as pq  # costs start-up that other outputs need not pay
 
-        self._path = path
-        folder = os.path.dirname(path) or "."
+        # A link stays one: what it names is replaced.
+        self._path = os.path.realpath(path)
+        if os.path.exists(self._path) and not os.path.isfile(self._path):
+            raise SinkError(path, "is no regular file, which Parquet needs")
+        folder = os.path.dirname(self._path)
         try:
-            fd, self._temporary = tempfile.mkstemp(".tmp", os.path.basename(path) + ".", folder)
+            fd, self._temporary = tempfile.mkstemp(
+                ".tmp", os.path.basename(self._path) + ".", folder
+            )
             os.close(fd)
             os.chmod(self._temporary, 0o666 & ~_umask())
         except OSError as error:
@@ -233,7 +253,7 @@ class ParquetSink:
         self._rows: list[pa.RecordBatch] = []
         self._count = 0
         self._writer = pq.ParquetWriter(
-            self._temporary,
+            pa.OSFile(os.fsencode(self._temporary), "wb"),
             _schema(names),
             compression="zstd",
             compression_level=1,
@@ -264,7 +284,10 @@ class ParquetSink:
             self.abort()
             raise SinkError(self._path, f"{error}; nothing was written there") from None
 
-    def close(self) -> None:
+    def close(self, complete: bool = True) -> None:
+        if not complete:
+            self.abort()
+            return
         self._flush()
         try:
             self._writer.close()

@@ -10,11 +10,14 @@ import bz2
 import glob
 import lzma
 import os
+import re
+import select
+import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterator
 from io import FileIO
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from opslog.errors import SourceError
 
@@ -25,8 +28,9 @@ _CHUNK = 1 << 20
 def expand(paths: tuple[str, ...]) -> list[str]:
     """Return the sources ``paths`` name: files and ``-`` as they are, folders and globs expanded.
 
-    A folder stands for the files in it and below.  A pattern that matches
-    nothing stays as it is, to be reported as a file that does not exist.
+    A folder stands for the regular files in it and below.  A pattern that
+    matches nothing stays as it is, to be reported as a file that does not exist,
+    and so does a folder that cannot be read.
     """
     found: list[str] = []
     for path in paths:
@@ -44,7 +48,20 @@ def expand(paths: tuple[str, ...]) -> list[str]:
 
 
 def _files_below(folder: str) -> list[str]:
-    return sorted(os.path.join(base, name) for base, _, names in os.walk(folder) for name in names)
+    found: list[str] = []
+    unreadable: list[OSError] = []
+    for base, _, names in os.walk(folder, onerror=unreadable.append):
+        found += filter(os.path.isfile, (os.path.join(base, name) for name in names))
+    return sorted([*found, *(error.filename for error in unreadable)])
+
+
+def identity(path: str | int) -> tuple[int, int] | None:
+    """Return (device, number) of a regular file, by name or descriptor; None for anything else."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
 
 
 class _Decompressor(Protocol):
@@ -69,7 +86,6 @@ class Source:
         except OSError as error:
             raise SourceError(name, error.strerror or str(error)) from None
         self._raw = raw
-        self.size = os.fstat(raw.fileno()).st_size if raw.seekable() else None
         self._read = _reader(name, raw, start)
 
     def read_into(self, room: memoryview) -> int:
@@ -87,33 +103,51 @@ class Source:
 def _start(raw: FileIO) -> bytes:
     """Read the first bytes, of which the compression is told."""
     start = b""
-    while len(start) < 6 and (more := raw.read(6 - len(start))):
+    while len(start) < 6 and (more := _read(raw, 6 - len(start))):
         start += more
     return start
 
 
-def _zstd_decompressor() -> _Decompressor:
-    # Imported where it is needed: most runs read no zstd.
-    if sys.version_info >= (3, 14):
-        from compression import zstd
-    else:
-        from backports import zstd
-    return zstd.ZstdDecompressor()
+def _read(raw: FileIO, count: int) -> bytes:
+    """Read at most ``count`` bytes; of a descriptor that does not wait, wait for the first."""
+    while (data := raw.read(count)) is None:
+        select.select([raw], [], [])
+    return data
 
 
 _Reader = Callable[[memoryview], int]
+_ZSTD_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 
 
 def _reader(name: str, raw: FileIO, start: bytes) -> _Reader:
+    codec = _codec(start)
+    return _plain(raw, start) if codec is None else _unpacked(name, raw, start, codec)
+
+
+class _Codec(NamedTuple):
+    """A compression: how to unpack it, and what its unpacker raises for damaged data."""
+
+    kind: str
+    make: Callable[[], _Decompressor]
+    error: type[Exception]
+
+
+def _codec(start: bytes) -> _Codec | None:
+    """Return the compression of data that begins so, None if it is none that is known."""
     if start.startswith(b"\x1f\x8b"):
-        return _unpacked(name, raw, start, b"\x1f\x8b", lambda: zlib.decompressobj(31), "gzip")
+        return _Codec("gzip", lambda: zlib.decompressobj(31), zlib.error)
     if start.startswith(b"BZh"):
-        return _unpacked(name, raw, start, b"BZh", bz2.BZ2Decompressor, "bzip2")
+        return _Codec("bzip2", bz2.BZ2Decompressor, OSError)
     if start.startswith(b"\xfd7zXZ\x00"):
-        return _unpacked(name, raw, start, b"\xfd7zXZ\x00", lzma.LZMADecompressor, "xz")
-    if start.startswith(b"\x28\xb5\x2f\xfd"):
-        return _unpacked(name, raw, start, b"\x28\xb5\x2f\xfd", _zstd_decompressor, "zstd")
-    return _plain(raw, start)
+        return _Codec("xz", lzma.LZMADecompressor, lzma.LZMAError)
+    if start.startswith(b"\x28\xb5\x2f\xfd") or _ZSTD_SKIPPABLE.match(start):
+        # Imported where it is needed: most runs read no zstd.
+        if sys.version_info >= (3, 14):
+            from compression import zstd
+        else:
+            from backports import zstd
+        return _Codec("zstd", zstd.ZstdDecompressor, zstd.ZstdError)
+    return None
 
 
 def _plain(raw: FileIO, start: bytes) -> _Reader:
@@ -124,7 +158,9 @@ def _plain(raw: FileIO, start: bytes) -> _Reader:
             room[:count] = start[:count]
             start = start[count:]
             return count
-        return raw.readinto(room) or 0
+        while (count := raw.readinto(room)) is None:
+            select.select([raw], [], [])
+        return count
 
     return read
 
@@ -147,18 +183,12 @@ def _pump(chunks: Iterator[bytes]) -> _Reader:
     return read
 
 
-def _unpacked(
-    name: str,
-    raw: FileIO,
-    start: bytes,
-    magic: bytes,
-    make: Callable[[], _Decompressor],
-    kind: str,
-) -> _Reader:
+def _unpacked(name: str, raw: FileIO, start: bytes, codec: _Codec) -> _Reader:
     """Read concatenated members; zeros may pad the end."""
+    kind = codec.kind
 
     def chunks() -> Iterator[bytes]:
-        data, unpacker = start, make()
+        data, unpacker = start, codec.make()
         while True:
             try:
                 while not unpacker.eof:
@@ -168,27 +198,28 @@ def _unpacked(
                     if out:
                         yield out
                     if not data and getattr(unpacker, "needs_input", not out) and not unpacker.eof:
-                        data = raw.read(_CHUNK)
+                        data = _read(raw, _CHUNK)
                         if not data:
                             raise SourceError(
                                 name, f"the {kind} data ends too early; what was whole was read"
                             )
-            except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError) as error:
+            except (codec.error, EOFError, ValueError) as error:
                 raise SourceError(
                     name, f"damaged {kind} data ({error}); what was whole was read"
                 ) from None
             data = unpacker.unused_data
             while not data.strip(b"\0"):
-                data = raw.read(_CHUNK)
+                data = _read(raw, _CHUNK)
                 if not data:
                     return
             data = data.lstrip(b"\0")
-            while len(data) < len(magic) and (more := raw.read(_CHUNK)):
+            while len(data) < 6 and (more := _read(raw, _CHUNK)):
                 data += more
-            if not data.startswith(magic):
+            following = _codec(data)
+            if following is None or following.kind != kind:
                 raise SourceError(
                     name, f"something other than {kind} follows the {kind} data; it was not read"
                 )
-            unpacker = make()
+            unpacker = codec.make()
 
     return _pump(chunks())

@@ -126,8 +126,12 @@ class Zone:
             minutes = int(fixed[2]) * 60 + int(fixed[3])
             self._offset_us = minutes * 60_000_000 * (-1 if fixed[1] == "-" else 1)
         elif name.upper() not in ("UTC", "Z"):
+            import pyarrow.compute as pc  # start-up: most runs need none
+
             try:
                 zoneinfo.ZoneInfo(name)
+                # Arrow knows fewer names: no posix/, right/ and Factory.
+                pc.assume_timezone(pa.nulls(1, pa.timestamp("us")), name)
             except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
                 raise OpslogError(
                     f"time zone {name!r}: expected an IANA name such as Europe/Berlin, "

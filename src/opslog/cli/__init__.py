@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
 from types import FrameType
@@ -23,7 +24,7 @@ class _Terminated(KeyboardInterrupt):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    options = parser().parse_args(arguments)
+    options = parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     signal.signal(signal.SIGTERM, _terminate)
     try:
         code: int = options.run(options)
@@ -54,6 +55,17 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     filter_command.add(commands)
     return whole
+
+
+def _joined(arguments: list[str]) -> list[str]:
+    """Join --timezone with a western offset, which argparse would take for a flag."""
+    out: list[str] = []
+    for argument in arguments:
+        if out and out[-1] == "--timezone" and re.fullmatch(r"-\d\d:?\d\d", argument):
+            out[-1] = f"--timezone={argument}"
+        else:
+            out.append(argument)
+    return out
 
 
 def _complain(error: BaseException) -> None:

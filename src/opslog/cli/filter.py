@@ -57,7 +57,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="zone of times without an offset: an IANA name or +HH:MM (default: UTC)",
     )  # fmt: skip
     reading.add_argument(
-        "--threads", type=int, default=0, metavar="N",
+        "--threads", type=int, metavar="N",
         help="threads to use (default: the processors there are, at most 4)",
     )  # fmt: skip
     reading.add_argument(
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
         *options.paths,
         timezone=options.timezone,
         original=options.original,
-        threads=options.threads or min(4, len(os.sched_getaffinity(0))),
+        threads=_threads() if options.threads is None else options.threads,
         skip=not options.stats,
         merge=options.merge,
     )
@@ -99,6 +99,10 @@ def run(options: argparse.Namespace) -> int:
         if options.stats:
             print(_table(stats), file=sys.stderr)
     return 0 if stats.kept or options.exit_zero else 1
+
+
+def _threads() -> int:
+    return min(4, len(os.sched_getaffinity(0)))
 
 
 def _table(stats: Stats) -> str:

@@ -75,42 +75,52 @@ def filter_of(options: argparse.Namespace) -> Filter | None:
 
 
 def _filters(options: argparse.Namespace, f: Fields) -> Iterable[Filter]:
-    def names(values: list[str] | None, *columns: str) -> Iterable[Filter]:
-        if values:
+    def names(flag: str, *columns: str) -> Iterable[Filter]:
+        if values := _given(options, flag):
             yield filters.of(_any(f[column].glob(v) for v in values for column in columns))
 
-    def ids(flag: str, values: list[str] | None, *columns: str) -> Iterable[Filter]:
-        if values:
-            if "" in values:
-                raise FilterError("", f"{flag}: expected an id such as req-... or tx..., found")
+    def ids(flag: str, *columns: str) -> Iterable[Filter]:
+        if values := _given(options, flag):
             yield filters.holding(_any(f[c] == v for v in values for c in columns), *values)
 
-    if options.severity:
-        yield filters.of(f.severity >= options.severity)
-    yield from names(options.service, "service_name")
-    yield from names(options.program, "program")
-    yield from names(options.host, "host_name")
-    yield from names(options.logger, "logger")
-    yield from ids("--request", options.request, "request_id", "global_request_id")
-    yield from ids("--resource", options.resource, "resource_id")
-    yield from names(options.project, "project_id", "project_name")
-    yield from names(options.user, "user_id", "user_name")
-    if options.status:
-        yield filters.of(_any(_status(f, code) for code in options.status))
-    if options.since:
-        yield filters.of(f.timestamp >= options.since)
-    if options.until:
-        yield filters.of(f.timestamp < options.until)
-    if options.grep:
+    for level in _given(options, "severity"):
+        yield filters.of(f.severity >= level)
+    yield from names("service", "service_name")
+    yield from names("program", "program")
+    yield from names("host", "host_name")
+    yield from names("logger", "logger")
+    yield from ids("request", "request_id", "global_request_id")
+    yield from ids("resource", "resource_id")
+    yield from names("project", "project_id", "project_name")
+    yield from names("user", "user_id", "user_name")
+    if codes := _given(options, "status"):
+        yield filters.of(_any(_status(f, code) for code in codes))
+    for time in _given(options, "since"):
+        yield filters.of(f.timestamp >= time)
+    for time in _given(options, "until"):
+        yield filters.of(f.timestamp < time)
+    if patterns := _given(options, "grep"):
         yield filters.of(
             _any(
                 f[column].matches(pattern, ignore_case=options.ignore_case)
-                for pattern in options.grep
+                for pattern in patterns
                 for column in ("body", "exception_stacktrace")
             )
         )
-    for condition in options.where or ():
+    for condition in _given(options, "where"):
         yield filters.of(query.parse(condition, options.timezone))
+
+
+def _given(options: argparse.Namespace, flag: str) -> list[str]:
+    """Return the values of a flag; raises FilterError for an empty one.
+
+    An empty value is a variable somebody forgot to set, not a wish for everything.
+    """
+    value = getattr(options, flag)
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    if "" in values:
+        raise FilterError("", f"--{flag}: expected a value, found")
+    return values
 
 
 def _status(f: Fields, text: str) -> pc.Expression:
