@@ -10,8 +10,9 @@ from opslog import catalog
 from opslog.catalog import Catalog
 from opslog.check import check
 from opslog.engine import Normalizer
-from opslog.errors import FormatError, SampleError
+from opslog.errors import FormatError, LayoutError, SampleError
 from opslog.format import Format, from_dict, load
+from opslog.sinks import to_json_lines
 
 SHIPPED = [pytest.param(one, id=one.name) for one in catalog.shipped()]
 
@@ -103,3 +104,25 @@ def test_a_format_that_does_not_read_its_samples_is_refused(
     with pytest.raises((FormatError, SampleError)) as caught:
         check(from_dict({**OWN, **changes}, "own.toml"))
     assert message in str(caught.value)
+
+
+def test_layouts_that_share_too_many_beginnings_are_refused() -> None:
+    texts = ["a" * count + "{body:int}" for count in range(120, 0, -1)]
+    with pytest.raises(LayoutError, match="more than 64 beginnings shared by layouts"):
+        Catalog.of([from_dict({**OWN, "layouts": [{"layout": text} for text in texts]}, "own")])
+
+
+def test_layouts_with_too_many_optional_parts_are_refused() -> None:
+    parts = "".join(f"{{?{{a{number}:int}} }}" for number in range(16))
+    with pytest.raises(LayoutError, match="too many optional parts"):
+        Catalog.of([from_dict({**OWN, "layouts": [{"layout": parts + "{body:rest}"}]}, "own")])
+
+
+def test_a_number_too_large_for_its_column_is_left_out_of_json_lines() -> None:
+    own = from_dict(
+        {**OWN, "layouts": [{"layout": "{timestamp:iso} {duration:word} {body:rest}"}]}, "own"
+    )
+    normalizer = Normalizer(catalog=Catalog.of([own]))
+    line = b"2024-01-01 00:00:00 " + b"9" * 400 + b" text\n"
+    [batch] = [*normalizer.feed(line), *normalizer.close()]
+    assert b"duration" not in to_json_lines(batch)
