@@ -1,22 +1,19 @@
-"""The command: ``opslog filter``.
-
-Exit codes are grep's: 0 something was kept, 1 nothing was, 2 trouble.  Data
-goes to standard output, everything else to standard error.
-"""
+"""``opslog filter``: read logs, keep some records, write them."""
 
 from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
-from types import FrameType
+from typing import TYPE_CHECKING
 
 from opslog import filters, sinks
 from opslog.engine import Stats
-from opslog.errors import OpslogError, SinkError
+from opslog.errors import SinkError
 from opslog.logs import read
-from opslog.version import __version__
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
 
 _EXAMPLES = """\
 examples:
@@ -28,39 +25,8 @@ examples:
 """
 
 
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM, handled as an interrupt is."""
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command and return its exit code."""
-    options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _terminate)
-    try:
-        return _filter(options)
-    except BrokenPipeError:
-        # The reader has gone: nothing to say.  Python would say it when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except _Terminated:
-        return 128 + signal.SIGTERM
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    except ExceptionGroup as group:
-        for error in group.exceptions:
-            _complain(error)
-        return 2
-    except OpslogError as error:
-        _complain(error)
-        return 2
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="opslog", description="The logs of any OpenStack deployment as typed records."
-    )
-    parser.add_argument("--version", action="version", version=f"opslog {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its options."""
     command = commands.add_parser(
         "filter",
         help="read logs, keep some records, write them",
@@ -103,10 +69,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--exit-zero", action="store_true", help="exit with 0 also when nothing was kept"
     )
-    return parser
+    command.set_defaults(run=run)
 
 
-def _filter(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Read, keep and write what the options say; return the exit code."""
     logs = read(
         *options.paths,
         timezone=options.timezone,
@@ -148,11 +115,3 @@ def _table(stats: Stats) -> str:
         aligned = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
         lines.append("  ".join([name.ljust(widths[0]), *aligned]).rstrip())
     return "\n".join(lines)
-
-
-def _complain(error: BaseException) -> None:
-    print(f"opslog: {error}", file=sys.stderr)
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise _Terminated

@@ -1,0 +1,64 @@
+"""The command: one module for each of its subcommands.
+
+Exit codes are grep's: 0 something was kept, 1 nothing was, 2 trouble.  Data
+goes to standard output, everything else to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from types import FrameType
+
+from opslog.cli import filter as filter_command
+from opslog.errors import OpslogError
+from opslog.version import __version__
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, handled as an interrupt is."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    options = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code: int = options.run(options)
+        return code
+    except BrokenPipeError:
+        # The reader has gone: nothing to say.  Python would say it when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except _Terminated:
+        return 128 + signal.SIGTERM
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except ExceptionGroup as group:
+        for error in group.exceptions:
+            _complain(error)
+        return 2
+    except OpslogError as error:
+        _complain(error)
+        return 2
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command with all its subcommands."""
+    whole = argparse.ArgumentParser(
+        prog="opslog", description="The logs of any OpenStack deployment as typed records."
+    )
+    whole.add_argument("--version", action="version", version=f"opslog {__version__}")
+    commands = whole.add_subparsers(required=True, metavar="COMMAND")
+    filter_command.add(commands)
+    return whole
+
+
+def _complain(error: BaseException) -> None:
+    print(f"opslog: {error}", file=sys.stderr)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise _Terminated
