@@ -55,7 +55,7 @@ def test_exit_codes_are_those_of_grep(arguments: list[str], code: int, tmp_path:
         (
             ["-o", "out.csv"],
             "opslog: out.csv: cannot tell the output format from this name: "
-            "use a suffix .jsonl, .parquet or .arrow, or --to",
+            "use a suffix .jsonl, .parquet, .arrow or .txt, or --to",
         ),
         (
             ["--to", "parquet"],

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import pyarrow as pa
 
@@ -29,6 +30,27 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+Watch: TypeAlias = Callable[[int], None]
+"""Is told after each block how many bytes were read so far, as they lie in the files."""
+
+
+def _unwatched(position: int) -> None:
+    """Nobody wants to know."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """What becomes known while logs are read."""
+
+    stats: Stats = field(default_factory=Stats)
+    watch: Watch = _unwatched
+    errors: list[SourceError] = field(default_factory=list)
+    errors_before: dict[str, int] = field(default_factory=dict)
+    """How many errors there were when a source was opened."""
+
+    interrupt: KeyboardInterrupt | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Logs:
     """Records of one or more sources; nothing is read until they are asked for.
@@ -44,12 +66,19 @@ class Logs:
     original: bool = False
     threads: int = 1
     skip: bool = True
+    most: int | None = None
     catalog: Catalog = field(default_factory=catalogs.default, repr=False)
 
     def filter(self, expression: pc.Expression | Filter) -> Logs:
         """Return these logs with only the records for which ``expression`` is true, too."""
         new = expression if isinstance(expression, Filter) else filters.of(expression)
         return replace(self, where=new if self.where is None else self.where & new)
+
+    def limit(self, count: int) -> Logs:
+        """Return the first ``count`` of these records; what follows is not read."""
+        if count < 0:
+            raise OpslogError(f"limit: expected a number from 0, found {count}")
+        return replace(self, most=count if self.most is None else min(count, self.most))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -58,7 +87,7 @@ class Logs:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield record batches in the order of the sources; about 4 MiB of input each."""
-        return self._run(Kept.batch, Stats())
+        return self._run(Kept.batch, self.names, Reading())
 
     def __iter__(self) -> Iterator[LogRecord]:
         for batch in self.batches():
@@ -82,22 +111,31 @@ class Logs:
         return self.write(path, "arrow")
 
     def write(self, path: str | os.PathLike[str], kind: str, stats: Stats | None = None) -> Stats:
-        """Write the records as ``kind`` (jsonl, parquet, arrow) and return what was counted.
+        """Write the records as ``kind`` (sinks.FORMATS) and return what was counted.
 
         Raises SinkError where the output cannot be written.  Where a source
         cannot be read to its end, what was read is written and complete.
         """
+        return self.write_to(sinks.Target(os.fspath(path), kind), stats)
+
+    def write_to(
+        self,
+        target: sinks.Target,
+        stats: Stats | None = None,
+        watch: Watch = _unwatched,
+    ) -> Stats:
+        """Write the records to ``target``, likewise; ``watch`` is told of each block read."""
         stats = Stats() if stats is None else stats
-        output = os.fspath(path)
+        output = target.path
         if os.path.isfile(output):
             for name in expand(self.paths):
                 if os.path.exists(name) and os.path.samefile(name, output):
                     raise SinkError(output, "is also an input; write to another file")
-        sink = sinks.open_sink(output, kind, self.names)
+        sink = sinks.open_sink(target, self.names)
         failed: BaseException | None = None
         try:
             try:
-                for encoded in self._run(sink.encode, stats):
+                for encoded in self._run(sink.encode, sink.columns, Reading(stats, watch)):
                     sink.write(encoded)
             except (SourceError, ExceptionGroup, KeyboardInterrupt) as error:
                 failed = error
@@ -109,54 +147,88 @@ class Logs:
             raise failed
         return stats
 
-    def _run(self, finish: Callable[[Kept], T], stats: Stats) -> Iterator[T]:
-        job = Job(self.catalog, self.names, self.where, finish, self.skip)
-        errors: list[SourceError] = []
-        stop: list[KeyboardInterrupt] = []
+    def _run(
+        self, finish: Callable[[Kept], T], columns: tuple[str, ...], reading: Reading
+    ) -> Iterator[T]:
+        if self.most is None:
+            for rows, result in self._results(finish, columns, reading):
+                reading.stats.kept += rows
+                yield result
+        else:
+            yield from self._first(self.most, finish, columns, reading)
+        if reading.interrupt is not None:
+            raise reading.interrupt
+        if len(reading.errors) == 1:
+            raise reading.errors[0]
+        if reading.errors:
+            raise ExceptionGroup("some sources could not be read", reading.errors)
+
+    def _first(
+        self,
+        left: int,
+        finish: Callable[[Kept], T],
+        columns: tuple[str, ...],
+        reading: Reading,
+    ) -> Iterator[T]:
+        """Finish the first records here, one batch after the other, and stop reading."""
+        if not left:
+            return
+        with closing(self._results(_itself, columns, reading)) as results:
+            while left and (found := next(results, None)) is not None:
+                rows, kept = found
+                if rows > left:
+                    rows, kept = left, kept.first(left)
+                left -= rows
+                reading.stats.kept += rows
+                yield finish(kept)
+            if not left:
+                # How far was read ahead must not show.
+                del reading.errors[reading.errors_before[kept.source] :]
+
+    def _results(
+        self, finish: Callable[[Kept], T], columns: tuple[str, ...], reading: Reading
+    ) -> Generator[tuple[int, T], None, None]:
+        job = Job(self.catalog, columns, self.where, finish, self.skip)
         spare: deque[Block] = deque()
-        items = self._items(job, stats, errors, stop, spare)
-        for rows, result in run(items, self.threads, spare):
-            stats.kept += rows
-            yield result
-        if stop:
-            raise stop[0]
-        if len(errors) == 1:
-            raise errors[0]
-        if errors:
-            raise ExceptionGroup("some sources could not be read", errors)
+        with closing(self._items(job, reading, spare)) as items:
+            yield from run(items, self.threads, spare)
 
     def _items(
-        self,
-        job: Job[T],
-        stats: Stats,
-        errors: list[SourceError],
-        stop: list[KeyboardInterrupt],
-        spare: deque[Block],
-    ) -> Iterator[Item[T]]:
+        self, job: Job[T], reading: Reading, spare: deque[Block]
+    ) -> Generator[Item[T], None, None]:
         zone = Zone(self.timezone)
+        done = 0
         for name in expand(self.paths):
             try:
                 source = Source(name)
             except SourceError as error:
-                errors.append(error)
+                reading.errors.append(error)
                 continue
-            stream = Stream(job, name, zone, stats)
+            stream = Stream(job, name, zone, reading.stats)
+            reading.errors_before[stream.builder.source] = len(reading.errors)
             cutter = Cutter(spare)
             try:
                 while count := source.read_into(cutter.room()):
                     block = cutter.filled(count)
                     if block is not None:
                         yield Item(stream, block, final=False)
+                        reading.watch(done + source.position)
             except SourceError as error:
-                errors.append(error)
+                reading.errors.append(error)
             except KeyboardInterrupt as interrupt:
                 # What has been read is finished before the interrupt takes its way.
-                stop.append(interrupt)
+                reading.interrupt = interrupt
             finally:
+                done += source.position
                 source.close()
             yield Item(stream, cutter.rest(), final=True)
-            if stop:
+            reading.watch(done)
+            if reading.interrupt is not None:
                 return
+
+
+def _itself(kept: Kept) -> Kept:
+    return kept
 
 
 def read(

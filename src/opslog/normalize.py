@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -76,6 +78,7 @@ class Kept:
         selection: memoryview | None,
     ) -> None:
         self.count = records.count if selection is None else len(selection)
+        self.source = builder.source
         self._builder = builder
         self._records = records
         self._names = names
@@ -97,10 +100,19 @@ class Kept:
                 arrays.append(_column(schema.BY_NAME[name], self.count, columns.column(number)))
         return pa.RecordBatch.from_arrays(arrays, schema=self._plan.arrow)
 
-    def json_lines(self, out: JsonLines) -> int:
-        """Write the records as JSON lines into ``out`` and return how many bytes."""
+    def first(self, count: int) -> Kept:
+        """Return the first ``count`` of these records."""
+        everything = memoryview(array("i", range(count)))
+        chosen = everything if self._selection is None else self._selection[:count]
+        return Kept(self._builder, self._records, self._names, chosen)
+
+    def json_lines(self, out: JsonLines, names: tuple[str, ...] = ()) -> int:
+        """Write the records as JSON lines into ``out`` and return how many bytes.
+
+        ``names`` are those of the columns in the output, in order, if not their own.
+        """
         moments, ambiguous = self._moments() if self._timed() else (None, None)
-        keys = _keys(self._plan, self._builder.source, self._builder.program)
+        keys = _keys(self._plan, names or self._names, self._builder.source, self._builder.program)
         values = known = None
         if moments is not None:
             known_buffer, value_buffer = moments.buffers()
@@ -215,8 +227,11 @@ def _leaf_fields(
 
 
 @lru_cache(maxsize=256)
-def _keys(planned: _Planned, source: str, program: str | None) -> JsonKeys:
-    return JsonKeys(planned.columns, planned.shown, planned.formats, source, program)
+def _keys(planned: _Planned, names: tuple[str, ...], source: str, program: str | None) -> JsonKeys:
+    # Columns that are built but not written stand behind the others, as they are.
+    spelled = zip_longest(names, planned.columns)
+    columns = [(name or own, kind) for name, (own, kind) in spelled]
+    return JsonKeys(columns, planned.shown, planned.formats, source, program)
 
 
 def _column(column: schema.Column, count: int, built: tuple[Any, ...]) -> pa.Array:

@@ -7,9 +7,9 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from opslog import filters, sinks
+from opslog import filters
+from opslog.cli import output, progress
 from opslog.engine import Stats
-from opslog.errors import SinkError
 from opslog.logs import read
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser(
         "filter",
         help="read logs, keep some records, write them",
-        description="Read logs, keep the records asked for and write them as JSON lines, "
+        description="Read logs, keep the records asked for and write them as text, JSON lines, "
         "Parquet or an Arrow stream.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -45,15 +45,11 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     keep.add_argument(
         "--request", metavar="ID", help="records whose request id or global request id is ID"
     )
-    output = command.add_argument_group("output")
-    output.add_argument(
-        "-o", "--output", metavar="PATH", default="-",
-        help="write to PATH; its suffix (.jsonl, .parquet, .arrow) decides the format",
+    keep.add_argument(
+        "-n", "--limit", type=_number, metavar="N",
+        help="the first N of these records; the rest is not read",
     )  # fmt: skip
-    output.add_argument("--to", choices=sinks.FORMATS, help="output format (default: jsonl)")
-    output.add_argument(
-        "--original", action="store_true", help="add the column of the lines as read"
-    )
+    output.add(command)
     reading = command.add_argument_group("reading")
     reading.add_argument(
         "--timezone", metavar="ZONE", default="UTC",
@@ -69,7 +65,16 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument(
         "--exit-zero", action="store_true", help="exit with 0 also when nothing was kept"
     )
+    command.add_argument(
+        "--no-progress", action="store_true", help="show no progress of a long run on a terminal"
+    )
     command.set_defaults(run=run)
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a number from 0, found {text!r}")
+    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -85,17 +90,15 @@ def run(options: argparse.Namespace) -> int:
         logs = logs.filter(filters.at_least(options.severity))
     if options.request:
         logs = logs.filter(filters.of_request(options.request))
-    kind = options.to or sinks.format_of(options.output)
-    if kind is None and options.output != sinks.STDOUT:
-        raise SinkError(
-            options.output,
-            "cannot tell the output format from this name: "
-            "use a suffix .jsonl, .parquet or .arrow, or --to",
-        )
+    if options.limit is not None:
+        logs = logs.limit(options.limit)
+    target = output.target(options)
     stats = Stats()
+    shown = progress.Progress(logs.paths, stats, progress.wanted(options))
     try:
-        logs.write(options.output, kind or "jsonl", stats)
+        logs.write_to(target, stats, shown.watch)
     finally:
+        shown.close()
         if options.stats:
             print(_table(stats), file=sys.stderr)
     return 0 if stats.kept or options.exit_zero else 1
