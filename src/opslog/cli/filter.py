@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\
 examples:
-  opslog filter /var/log/nova/*.log                      all records as JSON lines
-  zcat nova-api.log.1.gz | opslog filter                 from a pipe; files may be compressed, too
-  opslog filter --severity WARNING /var/log/neutron      warnings and above of a folder's logs
+  opslog filter nova-compute.log                     # text on a terminal, JSON lines in a pipe
+  zcat nova-api.log.1.gz | opslog filter             # from a pipe; files may be compressed, too
+  opslog filter --severity WARNING /var/log/neutron  # warnings and above of a folder's logs
   opslog filter --request req-7822cfee-24bf-4614-a8a6-e6a34f88e4ce /var/log/*/*.log
+  opslog filter --severity ERROR --full -n 1 nova-compute.log  # the first error, all of it
+  opslog filter -c --severity ERROR '/var/log/**/*.log'        # how many errors there are
   opslog filter -o nova.parquet --timezone Europe/Berlin nova-compute.log
+  opslog filter --names ecs nova-compute.log > nova.jsonl      # for Elasticsearch
 """
 
 
