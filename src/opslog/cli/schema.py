@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import TYPE_CHECKING, Any
 
 from opslog import names, schema
@@ -55,6 +54,8 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print what the options say; return the exit code."""
     if options.json:
+        import json  # start-up: no other command needs it
+
         print(json.dumps(json_schema(options.names), indent=2))
     else:
         print(table(options.names))
