@@ -92,7 +92,7 @@ def test_wide_characters_keep_the_columns_apart() -> None:
 
 
 def test_control_characters_are_written_out() -> None:
-    numbers = [*range(10), *range(11, 32), *range(127, 160), *range(0x2028, 0x202F), *range(0x2066, 0x206A)]  # fmt: skip
+    numbers = [*range(10), *range(11, 32), *range(127, 160), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)]  # fmt: skip
     log = "".join(
         json.dumps({"message": f"a{chr(n)}b", "levelname": "INFO", "name": "x", "created": 1})
         + "\n"

@@ -32,7 +32,7 @@ _LEAST_PROGRAM, _MOST_PROGRAM = 12, 26
 
 _INDENT = "    "
 
-_HARMFUL = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_HARMFUL = re.compile("[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Control characters, line separators and what turns the direction of text."""
 
 _RESET = "\x1b[0m"
