@@ -3,7 +3,8 @@
 A line has the time in UTC, the source's word for the severity, the program,
 the beginning of the request id and the message.  The id is that of the request
 that caused it all where it is known, so that the lines of one cause look alike
-in all services.  No character of a log reaches the terminal as a command, and
+in all services.  A line that no format recognised stands as it is behind a
+question mark.  No character of a log reaches the terminal as a command, and
 no line of a message can pass for a record: both are shown, but harmless.
 """
 
@@ -20,8 +21,9 @@ from opslog.output import Output
 from opslog.severity import CRITICAL, DEBUG, ERROR, INFO, WARNING
 
 _COLUMNS = (
-    "timestamp", "severity_number", "severity_text", "service_name", "program", "request_id",
-    "global_request_id", "body", "exception_type", "exception_message", "exception_stacktrace",
+    "format", "timestamp", "severity_number", "severity_text", "service_name", "program",
+    "request_id", "global_request_id", "body", "exception_type", "exception_message",
+    "exception_stacktrace",
 )  # fmt: skip
 
 _TIME, _SEVERITY, _REQUEST = 24, 8, 12
@@ -43,7 +45,12 @@ _SEVERITY_COLORS = (
 )  # fmt: skip
 
 Cells: TypeAlias = list[tuple[str, str, int, str]]
-"""What stands before the program, the program, its width, what stands behind it."""
+"""What stands before the program, the program, its width, what stands behind it.
+
+The width is _UNKNOWN where there are no columns.
+"""
+
+_UNKNOWN = -1
 
 
 class TextSink:
@@ -67,6 +74,9 @@ class TextSink:
         # The width depends on the records before only, not on how they came in batches.
         width, parts = self._width, list[str]()
         for before, program, size, behind in encoded:
+            if size == _UNKNOWN:
+                parts += (before, behind)
+                continue
             if size > width:
                 width = min(size, _MOST_PROGRAM)
             parts += (before, program, " " * (width - size), behind)
@@ -81,6 +91,7 @@ class TextSink:
 
     def _record(
         self,
+        recognised: str | None,
         moment: str | None,
         number: int | None,
         severity: str | None,
@@ -91,11 +102,14 @@ class TextSink:
         body: str | None,
         *exception: str | None,
     ) -> tuple[str, str, int, str]:
+        lines = [_harmless(line) for line in (body or "").split("\n")]
+        if recognised is None:
+            mark = self._color(_DIM, "?")
+            return "", "", _UNKNOWN, "".join(f"{mark} {line}".rstrip() + "\n" for line in lines)
         shown, size = self._program(program or service or "")
         request = _harmless(cause or request or "")
         if not self._full:
             request = request[:_REQUEST]
-        lines = [_harmless(line) for line in (body or "").split("\n")]
         if lines[0]:
             request = _padded(request, _REQUEST)
         first = f"  {self._color(_MAGENTA, request)}  {lines[0]}".rstrip()
