@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from opslog import schema
+import manual
+from opslog import names, schema
 from opslog.layout import TYPES
 from opslog.timestamps import DIRECTIVES
 
@@ -46,9 +47,38 @@ def types() -> str:
     )
 
 
+def spellings() -> str:
+    """Return the page of the columns' names."""
+    spelled = [names.spelled(schema.BY_NAME, spelling) for spelling in names.SPELLINGS]
+    rows = []
+    for own, *others in zip(*spelled, strict=True):
+        cells = ["" if name == own else f"`{name}`" for name in others]
+        rows.append("| " + " | ".join([f"`{own}`", *cells]) + " |")
+    return (
+        HEAD
+        + "# Names of the columns\n\n"
+        "`--names` spells the columns' names in JSON lines, Parquet and Arrow as others do.\n"
+        "Names are spelled, values stay: times are RFC 3339 in UTC, durations seconds, and\n"
+        "request ids keep their `req-`. A column without a counterpart of the same meaning and\n"
+        "unit keeps its name (an empty cell).\n\n"
+        "- `otel`: fields of OpenTelemetry's log data model, else attributes of its semantic\n"
+        "  conventions, flat.\n"
+        "- `ecs`: the Elastic Common Schema, flat; Elasticsearch reads a dotted name as the\n"
+        "  object it means.\n"
+        "- `kolla`: what kolla-ansible's Fluentd sends to OpenSearch.\n\n"
+        + "| " + " | ".join(f"`{spelling}`" for spelling in names.SPELLINGS) + " |\n"
+        + "|---" * len(names.SPELLINGS) + "|\n"
+        + "\n".join(rows)
+        + "\n"
+    )  # fmt: skip
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "reference/columns.md": columns,
     "reference/layout-types.md": types,
+    "reference/names.md": spellings,
+    "reference/command-line.md": lambda: HEAD + manual.page(),
+    "opslog.1": manual.man,
 }
 
 if __name__ == "__main__":

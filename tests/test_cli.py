@@ -55,7 +55,7 @@ def test_exit_codes_are_those_of_grep(arguments: list[str], code: int, tmp_path:
         (
             ["-o", "out.csv"],
             "opslog: out.csv: cannot tell the output format from this name: "
-            "use a suffix .jsonl, .parquet or .arrow, or --to",
+            "use a suffix .jsonl, .parquet, .arrow or .txt, or --to",
         ),
         (
             ["--to", "parquet"],
@@ -156,6 +156,19 @@ def test_parquet_appears_only_when_it_is_complete(tmp_path: Path) -> None:
     command.kill()
     command.wait()
     assert target.read_bytes() == b"before"
+
+
+def test_what_a_run_does_not_need_is_not_imported() -> None:
+    program = (
+        "import sys; from opslog.cli import main; main(['filter']); "
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    result = subprocess.run([sys.executable, "-c", program], input=LINE, capture_output=True)
+    loaded = set(result.stderr.decode().split())
+    assert "opslog.sinks" in loaded
+    for module in ("tqdm", "shtab", "json", "unicodedata", "pandas", "pyarrow.compute",
+                   "pyarrow.parquet", "backports.zstd", "oslo_log", "opslog.text"):  # fmt: skip
+        assert module not in loaded
 
 
 def test_help_teaches_by_examples() -> None:

@@ -11,14 +11,14 @@ from opslog import LogRecord, schema
 
 SOURCE = ROOT / "src" / "opslog"
 LAYERS = [
-    ["errors", "severity", "version"],
+    ["errors", "severity", "version", "names", "output"],
     ["_block", "_bytes", "_text", "_time", "_json", "_json_text", "_ops", "_program", "_scan", "_trace_text",
      "_traceback", "_workers", "_assemble",     "_column", "_columns", "_plan", "_services", "_values", "_json_rows", "_jsonl"],
     ["arrays", "schema", "timestamps", "lines", "layout", "trie", "jsonkeys", "program", "services"],
     ["oslo", "format", "catalog"],
     ["normalize", "filters", "moments", "fields", "query"],
     ["engine"],
-    ["check", "records", "sources", "sinks", "reading", "merge"],
+    ["check", "records", "sources", "text", "sinks", "reading", "merge"],
     ["logs"],
     ["cli"],
     ["__main__"],

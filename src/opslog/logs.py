@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
@@ -17,7 +17,8 @@ from opslog.engine import Job, Stats, run
 from opslog.errors import OpslogError, SinkError, SourceError
 from opslog.filters import Filter
 from opslog.normalize import Kept
-from opslog.reading import Reading
+from opslog.output import STDOUT
+from opslog.reading import Reading, Watch, unwatched
 from opslog.records import LogRecord, records_of
 from opslog.sources import STDIN, expand, identity
 from opslog.timestamps import Zone
@@ -44,6 +45,7 @@ class Logs:
     threads: int = 1
     skip: bool = True
     merge: bool = False
+    most: int | None = None
     catalog: Catalog = field(default_factory=catalogs.default, repr=False)
 
     def filter(self, condition: pc.Expression | str | Filter) -> Logs:
@@ -58,6 +60,15 @@ class Logs:
         new = condition if isinstance(condition, Filter) else filters.of(condition)
         return replace(self, where=new if self.where is None else self.where & new)
 
+    def limit(self, count: int) -> Logs:
+        """Return the first ``count`` of these records; what follows is not read.
+
+        Merged logs are read all the same: what is first is known only then.
+        """
+        if count < 0:
+            raise OpslogError(f"limit: expected a number from 0, found {count}")
+        return replace(self, most=count if self.most is None else min(count, self.most))
+
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the columns, in order."""
@@ -69,7 +80,7 @@ class Logs:
         Each holds the records of about 4 MiB of input.
         """
         take = self._merged if self.merge else self._run
-        return take(expand(self.paths), Kept.batch, Stats())
+        return take(expand(self.paths), Kept.batch, self.names, Stats(), unwatched)
 
     def __iter__(self) -> Iterator[LogRecord]:
         for batch in self.batches():
@@ -93,27 +104,36 @@ class Logs:
         return self.write(path, "arrow")
 
     def write(self, path: str | os.PathLike[str], kind: str, stats: Stats | None = None) -> Stats:
-        """Write the records as ``kind`` (jsonl, parquet, arrow) and return what was counted.
+        """Write the records as ``kind`` (sinks.FORMATS) and return what was counted.
 
         Raises SinkError where the output cannot be written.  Where a source
         cannot be read to its end, what was read is written and complete; where
         reading is interrupted, too, but a Parquet file does not appear then.
         """
+        return self.write_to(sinks.Target(os.fspath(path), kind), stats)
+
+    def write_to(
+        self,
+        target: sinks.Target,
+        stats: Stats | None = None,
+        watch: Watch = unwatched,
+    ) -> Stats:
+        """Write the records to ``target``, likewise; ``watch`` is told of each block read."""
         stats = Stats() if stats is None else stats
-        output = os.fspath(path)
+        output = target.path
         names = expand(self.paths)
-        own = identity(1 if output == sinks.STDOUT else output)
+        own = identity(1 if output == STDOUT else output)
         if own and any(identity(0 if name == STDIN else name) == own for name in names):
             raise SinkError(output, "is also an input; write to another file")
-        sink = sinks.open_sink(output, kind, self.names)
+        sink = sinks.open_sink(target, self.names)
         failed: BaseException | None = None
         try:
             try:
-                if self.merge:
-                    for rows in self._merged(names, sink.rows, stats):
+                if self.merge and sink.columns:
+                    for rows in self._merged(names, sink.rows, sink.columns, stats, watch):
                         sink.write_rows(rows)
                 else:
-                    for encoded in self._run(names, sink.encode, stats):
+                    for encoded in self._run(names, sink.encode, sink.columns, stats, watch):
                         sink.write(encoded)
             except (SourceError, ExceptionGroup, KeyboardInterrupt) as error:
                 failed = error
@@ -125,31 +145,76 @@ class Logs:
             raise failed
         return stats
 
-    def _run(self, names: list[str], finish: Callable[[Kept], T], stats: Stats) -> Iterator[T]:
+    def _run(
+        self,
+        names: list[str],
+        finish: Callable[[Kept], T],
+        columns: tuple[str, ...],
+        stats: Stats,
+        watch: Watch,
+    ) -> Iterator[T]:
         """Yield what ``finish`` makes of each block's kept records, one source after the other."""
-        reading = Reading(self._job(finish), Zone(self.timezone))
-        items = chain.from_iterable(reading.items(name, stats) for name in names)
-        for rows, result in run(items, self.threads, reading.spare):
+        if self.most is not None:
+            yield from self._first(self.most, names, finish, columns, stats, watch)
+            return
+        reading = Reading(self._job(finish, columns), Zone(self.timezone), stats, watch)
+        for rows, result in run(reading.items(names), self.threads, reading.spare):
             stats.kept += rows
             yield result
         reading.close()
 
-    def _merged(
-        self, names: list[str], rows: Callable[[Kept], pa.RecordBatch], stats: Stats
-    ) -> Iterator[pa.RecordBatch]:
-        """Yield ``rows`` of the kept records of all sources in the order of time."""
-        job = self._job(lambda kept: (kept.source, kept.times(), rows(kept)))
-        reading = Reading(job, Zone(self.timezone))
-        items = chain.from_iterable(reading.items(name, stats) for name in names)
-        with merge.Runs(len(names)) as runs:
-            for count, added in run(items, self.threads, reading.spare):
-                stats.kept += count
-                runs.add(*added)
-            yield from runs.merged()
+    def _first(
+        self,
+        left: int,
+        names: list[str],
+        finish: Callable[[Kept], T],
+        columns: tuple[str, ...],
+        stats: Stats,
+        watch: Watch,
+    ) -> Iterator[T]:
+        """Finish the first ``left`` records here, one batch after the other, and stop reading."""
+        reading = Reading(self._job(_itself, columns), Zone(self.timezone), stats, watch)
+        with closing(reading.items(names if left else [])) as items:
+            for rows, kept in run(items, self.threads, reading.spare):
+                taken = kept.first(left) if rows > left else kept
+                left -= taken.count
+                stats.kept += taken.count
+                yield finish(taken)
+                if not left:
+                    reading.forget_behind(kept.source)
+                    break
         reading.close()
 
-    def _job(self, finish: Callable[[Kept], T]) -> Job[T]:
-        return Job(self.catalog, self.names, self.where, finish, self.skip)
+    def _merged(
+        self,
+        names: list[str],
+        rows: Callable[[Kept], pa.RecordBatch],
+        columns: tuple[str, ...],
+        stats: Stats,
+        watch: Watch,
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield ``rows`` of the kept records of all sources in the order of time."""
+        job = self._job(lambda kept: (kept.source, kept.times(), rows(kept)), columns)
+        reading = Reading(job, Zone(self.timezone), stats, watch)
+        left = self.most
+        with merge.Runs(len(names)) as runs:
+            for _, added in run(reading.items(names), self.threads, reading.spare):
+                runs.add(*added)
+            for batch in runs.merged():
+                taken = batch if left is None else batch.slice(0, left)
+                left = None if left is None else left - taken.num_rows
+                stats.kept += taken.num_rows
+                yield taken
+                if left == 0:
+                    break
+        reading.close()
+
+    def _job(self, finish: Callable[[Kept], T], columns: tuple[str, ...]) -> Job[T]:
+        return Job(self.catalog, columns, self.where, finish, self.skip)
+
+
+def _itself(kept: Kept) -> Kept:
+    return kept
 
 
 def read(

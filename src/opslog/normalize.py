@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -102,13 +104,22 @@ class Kept:
         """Return the records' times: microseconds since the epoch in UTC, int64, nullable."""
         return self._moments()[0]
 
-    def json_lines(self, out: JsonLines, ends: memoryview | None = None) -> int:
+    def first(self, count: int) -> Kept:
+        """Return the first ``count`` of these records."""
+        everything = memoryview(array("i", range(count)))
+        chosen = everything if self._selection is None else self._selection[:count]
+        return Kept(self._builder, self._records, self._names, chosen)
+
+    def json_lines(
+        self, out: JsonLines, names: tuple[str, ...] = (), ends: memoryview | None = None
+    ) -> int:
         """Write the records as JSON lines into ``out`` and return how many bytes.
 
+        ``names`` are those of the columns in the output, in order, if not their own;
         ``ends`` (int64, one longer than the records) gets 0 and the end of each line.
         """
         moments, ambiguous = self._moments() if self._timed() else (None, None)
-        keys = _keys(self._plan, self._builder.source, self._builder.program)
+        keys = _keys(self._plan, names or self._names, self._builder.source, self._builder.program)
         values = known = None
         if moments is not None:
             known_buffer, value_buffer = moments.buffers()
@@ -223,8 +234,11 @@ def _leaf_fields(
 
 
 @lru_cache(maxsize=256)
-def _keys(planned: _Planned, source: str, program: str | None) -> JsonKeys:
-    return JsonKeys(planned.columns, planned.shown, planned.formats, source, program)
+def _keys(planned: _Planned, names: tuple[str, ...], source: str, program: str | None) -> JsonKeys:
+    # Columns that are built but not written stand behind the others, as they are.
+    spelled = zip_longest(names, planned.columns)
+    columns = [(name or own, kind) for name, (own, kind) in spelled]
+    return JsonKeys(columns, planned.shown, planned.formats, source, program)
 
 
 def _column(column: schema.Column, count: int, built: tuple[Any, ...]) -> pa.Array:

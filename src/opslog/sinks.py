@@ -1,8 +1,8 @@
 """Sinks: where batches go.
 
 A sink encodes records in any thread and writes what was encoded in order, in
-one thread.  Parquet appears under its
-name only when it is complete; JSON lines and Arrow streams grow as they come.
+one thread.  Parquet appears under its name only when it is complete; what
+else there is grows as it comes.
 """
 
 from __future__ import annotations
@@ -11,24 +11,29 @@ import contextlib
 import os
 import tempfile
 from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
 
+from opslog import names as naming
 from opslog import schema
 from opslog._jsonl import JsonLines
 from opslog.errors import OpslogError, SinkError
 from opslog.normalize import Kept
+from opslog.output import STDOUT, Output
 from opslog.version import __version__
 
-STDOUT = "-"
 ROWS_PER_GROUP = 131072
 """Rows of a Parquet row group."""
 
 
 class Sink(Protocol):
     """What the engine's results are handed to."""
+
+    columns: tuple[str, ...]
+    """The columns it takes."""
 
     def encode(self, kept: Kept) -> Any:
         """Turn records into what ``write`` takes; called from any thread."""
@@ -49,9 +54,9 @@ class Sink(Protocol):
         """Give up: an incomplete output that cannot be used is removed."""
 
 
-FORMATS = ("jsonl", "parquet", "arrow")
+FORMATS = ("jsonl", "parquet", "arrow", "text", "count")
 _SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet",
-             ".arrow": "arrow", ".arrows": "arrow"}  # fmt: skip
+             ".arrow": "arrow", ".arrows": "arrow", ".txt": "text"}  # fmt: skip
 
 
 def format_of(path: str) -> str | None:
@@ -59,67 +64,54 @@ def format_of(path: str) -> str | None:
     return _SUFFIXES.get(Path(path).suffix)
 
 
-def open_sink(path: str, kind: str, names: tuple[str, ...]) -> Sink:
-    """Open ``path`` (``-``: standard output) for output of ``kind``; raises SinkError."""
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where records are written, and how.
+
+    ``path`` is a file or ``-``, ``kind`` one of FORMATS.  ``names`` spells the
+    columns' names (names.py).  ``colored`` and ``full`` (whole tracebacks and
+    request ids) are for text.
+    """
+
+    path: str
+    kind: str
+    names: str = naming.OPSLOG
+    colored: bool = False
+    full: bool = False
+
+
+def open_sink(target: Target, columns: tuple[str, ...]) -> Sink:
+    """Open ``target`` for records with ``columns``; raises SinkError."""
+    path, kind = target.path, target.kind
     if kind == "jsonl":
-        return JsonlSink(path)
+        return JsonlSink(path, columns, target.names)
     if kind == "arrow":
-        return ArrowSink(path, names)
+        return ArrowSink(path, columns, target.names)
     if kind == "parquet":
         if path == STDOUT:
             raise SinkError(path, "Parquet is written at random places and needs a file: -o PATH")
-        return ParquetSink(path, names)
+        return ParquetSink(path, columns, target.names)
+    if kind == "text":
+        from opslog.text import TextSink  # other outputs need not pay for it
+
+        return TextSink(path, target.colored, target.full)
+    if kind == "count":
+        return CountSink(path)
     raise OpslogError(f"unknown output format {kind!r}: expected one of {', '.join(FORMATS)}")
-
-
-class _Output:
-    """A file descriptor, written whole."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.written = 0
-        try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-            # The descriptor itself: sys.stdout is None where it was closed.
-            self._fd = 1 if path == STDOUT else os.open(path, flags, 0o666)
-            os.fstat(self._fd)
-        except OSError as error:
-            raise SinkError(path, error.strerror or str(error)) from None
-
-    def write(self, data: memoryview) -> None:
-        """Write all of ``data``; BrokenPipeError passes, other errors are SinkErrors."""
-        while data:
-            try:
-                count = os.write(self._fd, data)
-            except BrokenPipeError:
-                raise
-            except OSError as error:
-                raise SinkError(
-                    self.path,
-                    f"{error.strerror}; the first {self.written} bytes are written, "
-                    "up to the last newline they are valid",
-                ) from None
-            self.written += count
-            data = data[count:]
-
-    def close(self) -> None:
-        if self.path != STDOUT:
-            try:
-                os.close(self._fd)
-            except OSError as error:
-                raise SinkError(self.path, error.strerror or str(error)) from None
 
 
 class JsonlSink:
     """JSON lines, one object a record, nulls left out."""
 
-    def __init__(self, path: str) -> None:
-        self._output = _Output(path)
+    def __init__(self, path: str, columns: tuple[str, ...], names: str) -> None:
+        self.columns = columns
+        self._names = tuple(naming.spelled(columns, names))
+        self._output = Output(path)
         self._spare: deque[JsonLines] = deque()
 
     def encode(self, kept: Kept) -> JsonLines:
         writer = self._spare.pop() if self._spare else JsonLines()
-        kept.json_lines(writer)
+        kept.json_lines(writer, self._names)
         return writer
 
     def write(self, encoded: JsonLines) -> None:
@@ -132,7 +124,7 @@ class JsonlSink:
         writer = self._spare.popleft() if self._spare else JsonLines()
         if writer.exports:  # rows made of it are still in use
             writer = JsonLines()
-        kept.json_lines(writer, memoryview(ends).cast("q"))
+        kept.json_lines(writer, self._names, memoryview(ends).cast("q"))
         buffers = [None, pa.py_buffer(ends), pa.py_buffer(writer)]
         self._spare.append(writer)
         lines = pa.Array.from_buffers(pa.large_binary(), kept.count, buffers, 0)
@@ -184,16 +176,47 @@ def to_json_lines(batch: pa.RecordBatch) -> bytes:
     return bytes(writer)
 
 
+class CountSink:
+    """Only how many records there are, as a line of its own."""
+
+    columns: tuple[str, ...] = ()
+
+    def __init__(self, path: str) -> None:
+        self._output = Output(path)
+        self._count = 0
+
+    def encode(self, kept: Kept) -> int:
+        return kept.count
+
+    def write(self, encoded: int) -> None:
+        self._count += encoded
+
+    def rows(self, kept: Kept) -> pa.RecordBatch:
+        return kept.batch()
+
+    def write_rows(self, rows: pa.RecordBatch) -> None:
+        self._count += len(rows)
+
+    def close(self, complete: bool = True) -> None:
+        self._output.write(b"%d\n" % self._count)
+        self._output.close()
+
+    def abort(self) -> None:
+        self._output.close()
+
+
 class ArrowSink:
     """An Arrow IPC stream; dictionaries are sent anew where they change."""
 
-    def __init__(self, path: str, names: tuple[str, ...]) -> None:
-        self._output = _Output(path)
+    def __init__(self, path: str, columns: tuple[str, ...], names: str) -> None:
+        self.columns = columns
+        self._schema = _schema(columns, names)
+        self._output = Output(path)
         self._file = pa.PythonFile(_Writable(self._output), mode="w")
-        self._writer = pa.ipc.new_stream(self._file, _schema(names))
+        self._writer = pa.ipc.new_stream(self._file, self._schema)
 
     def encode(self, kept: Kept) -> pa.RecordBatch:
-        return kept.batch()
+        return _renamed(kept.batch(), self._schema)
 
     rows = encode
 
@@ -215,7 +238,7 @@ class _Writable:
 
     closed = False
 
-    def __init__(self, output: _Output) -> None:
+    def __init__(self, output: Output) -> None:
         self._output = output
 
     def write(self, data: bytes) -> int:
@@ -233,9 +256,11 @@ class _Writable:
 class ParquetSink:
     """A Parquet file: zstd, dictionary-encoded where the schema says so, renamed when complete."""
 
-    def __init__(self, path: str, names: tuple[str, ...]) -> None:
+    def __init__(self, path: str, columns: tuple[str, ...], names: str) -> None:
         import pyarrow.parquet as pq  # costs start-up that other outputs need not pay
 
+        self.columns = columns
+        self._schema = _schema(columns, names)
         # A link stays one: what it names is replaced.
         self._path = os.path.realpath(path)
         if os.path.exists(self._path) and not os.path.isfile(self._path):
@@ -249,19 +274,19 @@ class ParquetSink:
             os.chmod(self._temporary, 0o666 & ~_umask())
         except OSError as error:
             raise SinkError(path, error.strerror or str(error)) from None
-        dictionaries = [name for name in names if schema.BY_NAME[name].kind == "dictionary"]
+        dictionaries = [f.name for f in self._schema if pa.types.is_dictionary(f.type)]
         self._rows: list[pa.RecordBatch] = []
         self._count = 0
         self._writer = pq.ParquetWriter(
             pa.OSFile(os.fsencode(self._temporary), "wb"),
-            _schema(names),
+            self._schema,
             compression="zstd",
             compression_level=1,
             use_dictionary=dictionaries,
         )
 
     def encode(self, kept: Kept) -> pa.RecordBatch:
-        return kept.batch()
+        return _renamed(kept.batch(), self._schema)
 
     rows = encode
 
@@ -308,6 +333,12 @@ def _umask() -> int:
     return mask
 
 
-def _schema(names: tuple[str, ...]) -> pa.Schema:
+def _schema(columns: tuple[str, ...], names: str) -> pa.Schema:
     metadata = {"opslog.version": __version__, "opslog.schema": schema.VERSION}
-    return pa.schema([pa.field(n, schema.BY_NAME[n].type) for n in names], metadata=metadata)
+    types = (schema.BY_NAME[column].type for column in columns)
+    fields = map(pa.field, naming.spelled(columns, names), types)
+    return pa.schema(list(fields), metadata=metadata)
+
+
+def _renamed(batch: pa.RecordBatch, wanted: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays(batch.columns, schema=wanted)

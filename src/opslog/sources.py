@@ -86,14 +86,22 @@ class Source:
         except OSError as error:
             raise SourceError(name, error.strerror or str(error)) from None
         self._raw = raw
+        self._given = 0
         self._read = _reader(name, raw, start)
 
     def read_into(self, room: memoryview) -> int:
         """Fill the beginning of ``room`` and return how much, 0 at the end; raises SourceError."""
         try:
-            return self._read(room)
+            count = self._read(room)
         except OSError as error:
             raise SourceError(self.name, error.strerror or str(error)) from None
+        self._given += count
+        return count
+
+    @property
+    def position(self) -> int:
+        """How many bytes of the file were read, as they lie there; of a pipe, were given."""
+        return self._raw.tell() if self._raw.seekable() else self._given
 
     def close(self) -> None:
         """Close the file; standard input stays open."""

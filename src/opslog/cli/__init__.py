@@ -13,7 +13,9 @@ import signal
 import sys
 from types import FrameType
 
+from opslog.cli import completion
 from opslog.cli import filter as filter_command
+from opslog.cli import schema as schema_command
 from opslog.errors import OpslogError
 from opslog.version import __version__
 
@@ -49,11 +51,15 @@ def main(arguments: list[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command with all its subcommands."""
     whole = argparse.ArgumentParser(
-        prog="opslog", description="The logs of any OpenStack deployment as typed records."
+        prog="opslog",
+        description="The logs of any OpenStack deployment as typed records.",
+        epilog="`opslog COMMAND --help` says more, with examples.",
     )
     whole.add_argument("--version", action="version", version=f"opslog {__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     filter_command.add(commands)
+    schema_command.add(commands)
+    completion.add(commands, parser)
     return whole
 
 

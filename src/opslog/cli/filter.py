@@ -7,10 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from opslog import sinks
-from opslog.cli import keep
+from opslog.cli import keep, output, progress
 from opslog.engine import Stats
-from opslog.errors import SinkError
 from opslog.logs import read
 
 if TYPE_CHECKING:
@@ -18,11 +16,14 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\
 examples:
-  opslog filter /var/log/nova/*.log                      all records as JSON lines
-  zcat nova-api.log.1.gz | opslog filter                 from a pipe; files may be compressed, too
-  opslog filter --severity WARNING /var/log/neutron      warnings and above of a folder's logs
+  opslog filter nova-compute.log                     # text on a terminal, JSON lines in a pipe
+  zcat nova-api.log.1.gz | opslog filter             # from a pipe; files may be compressed, too
+  opslog filter --severity WARNING /var/log/neutron  # warnings and above of a folder's logs
   opslog filter --request req-7822cfee-24bf-4614-a8a6-e6a34f88e4ce /var/log/*/*.log
+  opslog filter --severity ERROR --full -n 1 nova-compute.log  # the first error, all of it
+  opslog filter -c --severity ERROR '/var/log/**/*.log'        # how many errors there are
   opslog filter -o nova.parquet --timezone Europe/Berlin nova-compute.log
+  opslog filter --names ecs nova-compute.log > nova.jsonl      # for Elasticsearch
 """
 
 
@@ -31,7 +32,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser(
         "filter",
         help="read logs, keep some records, write them",
-        description="Read logs, keep the records asked for and write them as JSON lines, "
+        description="Read logs, keep the records asked for and write them as text, JSON lines, "
         "Parquet or an Arrow stream.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -42,15 +43,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "gzip, bzip2, xz and zstd are recognised by content",
     )  # fmt: skip
     keep.add(command)
-    output = command.add_argument_group("output")
-    output.add_argument(
-        "-o", "--output", metavar="PATH", default="-",
-        help="write to PATH; its suffix (.jsonl, .parquet, .arrow) decides the format",
-    )  # fmt: skip
-    output.add_argument("--to", choices=sinks.FORMATS, help="output format (default: jsonl)")
-    output.add_argument(
-        "--original", action="store_true", help="add the column of the lines as read"
-    )
+    output.add(command)
     reading = command.add_argument_group("reading")
     reading.add_argument(
         "--timezone", metavar="ZONE", default="UTC",
@@ -69,6 +62,9 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument(
         "--exit-zero", action="store_true", help="exit with 0 also when nothing was kept"
     )
+    command.add_argument(
+        "--no-progress", action="store_true", help="show no progress of a long run on a terminal"
+    )
     command.set_defaults(run=run)
 
 
@@ -85,17 +81,15 @@ def run(options: argparse.Namespace) -> int:
     wanted = keep.filter_of(options)
     if wanted is not None:
         logs = logs.filter(wanted)
-    kind = options.to or sinks.format_of(options.output)
-    if kind is None and options.output != sinks.STDOUT:
-        raise SinkError(
-            options.output,
-            "cannot tell the output format from this name: "
-            "use a suffix .jsonl, .parquet or .arrow, or --to",
-        )
+    if options.limit is not None:
+        logs = logs.limit(options.limit)
+    target = output.target(options)
     stats = Stats()
+    shown = progress.Progress(logs.paths, stats, progress.wanted(options))
     try:
-        logs.write(options.output, kind or "jsonl", stats)
+        logs.write_to(target, stats, shown.watch)
     finally:
+        shown.close()
         if options.stats:
             print(_table(stats), file=sys.stderr)
     return 0 if stats.kept or options.exit_zero else 1

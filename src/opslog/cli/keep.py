@@ -61,6 +61,16 @@ def add(command: argparse.ArgumentParser) -> None:
     group.add_argument(
         "-v", "--invert-match", action="store_true", help="keep what the conditions would drop"
     )
+    group.add_argument(
+        "-n", "--limit", type=_number, metavar="N",
+        help="the first N of these records; the rest is not read",
+    )  # fmt: skip
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a number from 0, found {text!r}")
+    return int(text)
 
 
 def filter_of(options: argparse.Namespace) -> Filter | None:

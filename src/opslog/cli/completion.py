@@ -1,0 +1,54 @@
+"""``opslog completion``: a script with which a shell completes the command's options."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+SHELLS = ("bash", "zsh", "fish")
+
+_EXAMPLES = """\
+examples:
+  opslog completion bash > ~/.local/share/bash-completion/completions/opslog
+  opslog completion zsh > "${fpath[1]}/_opslog"
+  opslog completion fish > ~/.config/fish/completions/opslog.fish
+"""
+
+
+def add(
+    commands: _SubParsersAction[argparse.ArgumentParser],
+    parser: Callable[[], argparse.ArgumentParser],
+) -> None:
+    """Add the command; ``parser`` makes the parser whose options are completed."""
+    command = commands.add_parser(
+        "completion",
+        help="print a shell's completion script",
+        description="Print a script with which a shell completes opslog's commands and options.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("shell", choices=SHELLS, help="the shell that reads it")
+    command.set_defaults(run=lambda options: run(options, parser()))
+
+
+def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """Print the script; return the exit code."""
+    import shtab  # start-up: no other command needs it
+
+    for action in _actions(parser):
+        if action.metavar == "PATH":
+            setattr(action, "complete", shtab.FILE)  # noqa: B010  argparse does not know it
+    print(shtab.complete(parser, options.shell))
+    return 0
+
+
+def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    for action in parser._actions:
+        yield action
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                yield from _actions(command)

@@ -1,0 +1,69 @@
+"""Where the records go and how they are written: the options that say so."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from opslog import names, sinks
+from opslog.errors import SinkError
+from opslog.output import STDOUT
+
+
+def add(command: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    output = command.add_argument_group("output")
+    output.add_argument(
+        "-o", "--output", metavar="PATH", default=STDOUT,
+        help="write to PATH; its suffix (.jsonl, .parquet, .arrow, .txt) decides the format",
+    )  # fmt: skip
+    kind = output.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--to", choices=[kind for kind in sinks.FORMATS if kind != "count"],
+        help="output format (default: text on a terminal, else jsonl)",
+    )  # fmt: skip
+    kind.add_argument(
+        "-c", "--count", dest="to", action="store_const", const="count",
+        help="write only how many records were kept",
+    )  # fmt: skip
+    output.add_argument(
+        "--names", choices=names.SPELLINGS, default=names.OPSLOG,
+        help="names of the columns: opslog's own, of OpenTelemetry, of the Elastic Common "
+        "Schema or of kolla-ansible (default: opslog)",
+    )  # fmt: skip
+    output.add_argument(
+        "--original", action="store_true", help="add the column of the lines as read"
+    )
+    output.add_argument(
+        "--full", action="store_true", help="in text: whole tracebacks and whole request ids"
+    )
+    output.add_argument(
+        "--color", choices=["auto", "always", "never"], default="auto",
+        help="colors in text (default: auto, on a terminal unless NO_COLOR is set)",
+    )  # fmt: skip
+
+
+def target(options: argparse.Namespace) -> sinks.Target:
+    """Return what the options say; raises SinkError where they do not say enough."""
+    kind = options.to or sinks.format_of(options.output)
+    terminal = options.output == STDOUT and os.isatty(1)
+    if kind is None and options.output != STDOUT:
+        raise SinkError(
+            options.output,
+            "cannot tell the output format from this name: "
+            "use a suffix .jsonl, .parquet, .arrow or .txt, or --to",
+        )
+    return sinks.Target(
+        options.output,
+        kind or ("text" if terminal else "jsonl"),
+        names=options.names,
+        colored=_colored(options.color, terminal),
+        full=options.full,
+    )
+
+
+def _colored(wish: str, terminal: bool) -> bool:
+    if wish != "auto":
+        return wish == "always"
+    # https://no-color.org: any value but the empty one.
+    return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
