@@ -15,6 +15,8 @@ from typing import Any
 from opslog import oslo
 from opslog.errors import FormatError, LayoutError, OsloOptionError
 from opslog.layout import Layout, parse
+from opslog.pattern import Pattern, parse_pattern
+from opslog.percent import OPTION_NAMES
 from opslog.severity import VOCABULARIES
 
 HEAD, FALLBACK, TRACEBACK, BARE = range(4)
@@ -28,8 +30,8 @@ class FormatLayout:
     layout: Layout
     rank: int = HEAD
     debug_only: bool = False
-    derived: bool = False
-    """Made from oslo.log options, not written in the file."""
+    key: str = ""
+    """Where in the file it stands; empty if it is made from oslo.log options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Format:
     follow_on: bool = False
     layouts: tuple[FormatLayout, ...] = ()
     tails: tuple[FormatLayout, ...] = ()
+    patterns: tuple[Pattern, ...] = ()
     json: JsonKeys | None = None
     samples: tuple[Sample, ...] = ()
     rejects: tuple[str, ...] = field(default=())
@@ -86,7 +89,12 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
     applies_to = reader.text("applies_to", "line")
     if applies_to not in ("line", "message"):
         raise reader.wrong("applies_to", "expected 'line' or 'message'")
-    layouts, tails = _layouts(reader, severity)
+    layouts, tails = _derived(reader, severity)
+    written, patterns = _written(reader, severity)
+    if patterns and applies_to == "message":
+        raise reader.wrong(
+            patterns[0].key, "a regex reads lines; a message format has layouts only"
+        )
     result = Format(
         name=name,
         title=reader.text("title"),
@@ -94,26 +102,27 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
         applies_to=applies_to,
         severity=severity,
         follow_on=reader.flag("follow_on"),
-        layouts=layouts,
+        layouts=layouts + written,
         tails=tails,
+        patterns=patterns,
         json=_json(reader),
         samples=tuple(_sample(item) for item in reader.tables("samples", "line", "expect")),
         rejects=tuple(item.text("line") for item in reader.tables("rejects", "line", "reason")),
     )
-    if not result.layouts and result.json is None:
+    if not (result.layouts or result.patterns) and result.json is None:
         raise reader.wrong("layouts", "expected [[layouts]], [[oslo]] or [json]")
     reader.refuse_unknown()
     return result
 
 
-def _layouts(
+def _derived(
     reader: _Reader, severity: str
 ) -> tuple[tuple[FormatLayout, ...], tuple[FormatLayout, ...]]:
     layouts: list[FormatLayout] = []
     tails: list[FormatLayout] = []
     sets = []
-    for item in reader.tables("oslo", "release", *oslo.OPTION_NAMES):
-        values = {name: item.text(name) for name in oslo.OPTION_NAMES if name in item.data}
+    for item in reader.tables("oslo", "release", *OPTION_NAMES):
+        values = {name: item.text(name) for name in OPTION_NAMES if name in item.data}
         sets.append(oslo.options_from(values))
     if sets:
         try:
@@ -124,19 +133,39 @@ def _layouts(
             (HEAD, derived.heads),
             (FALLBACK, derived.fallbacks),
             (TRACEBACK, derived.tracebacks),
+            (BARE, derived.bares),
         ):
             layouts += [
-                FormatLayout(_parsed(reader, "oslo", text, severity), rank, derived=True)
-                for text in texts
+                FormatLayout(_parsed(reader, "oslo", text, severity), rank) for text in texts
             ]
         tails += [
             FormatLayout(_parsed(reader, "oslo", text, severity), debug_only=debug)
             for text, debug in derived.tails
         ]
-    for item in reader.tables("layouts", "layout", "bare"):
-        rank = BARE if item.flag("bare") else HEAD
-        layouts.append(FormatLayout(_parsed(item, "layout", item.text("layout"), severity), rank))
     return tuple(layouts), tuple(tails)
+
+
+def _written(
+    reader: _Reader, severity: str
+) -> tuple[tuple[FormatLayout, ...], tuple[Pattern, ...]]:
+    """Return the layouts and the patterns of the tables [[layouts]]."""
+    layouts: list[FormatLayout] = []
+    patterns: list[Pattern] = []
+    for item in reader.tables("layouts"):
+        key = item.place.removesuffix(".")
+        if "regex" in item.data:
+            item.only("regex", "timestamp")
+            kind = item.text("timestamp") if "timestamp" in item.data else None
+            try:
+                patterns.append(parse_pattern(item.text("regex"), kind, severity, key))
+            except LayoutError as error:
+                raise item.wrong("regex", str(error)) from None
+        else:
+            item.only("layout", "bare")
+            rank = BARE if item.flag("bare") else HEAD
+            layout = _parsed(item, "layout", item.text("layout"), severity)
+            layouts.append(FormatLayout(layout, rank, key=key))
+    return tuple(layouts), tuple(patterns)
 
 
 def _parsed(reader: _Reader, key: str, text: str, severity: str) -> Layout:
@@ -213,9 +242,12 @@ class _Reader:
     def _inner(self, value: dict[str, Any], key: str, known: tuple[str, ...]) -> _Reader:
         reader = _Reader(value, self.path, f"{self.place}{key}.")
         if known:
-            reader.known.update(known)
-            reader.refuse_unknown()
+            reader.only(*known)
         return reader
+
+    def only(self, *known: str) -> None:
+        self.known.update(known)
+        self.refuse_unknown()
 
     def refuse_unknown(self) -> None:
         for key in self.data:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,6 +17,7 @@ from opslog.catalog import Catalog
 from opslog.engine import Item, Job, Stats, Stream, run
 from opslog.errors import OpslogError, SinkError, SourceError
 from opslog.filters import Filter
+from opslog.format import Format
 from opslog.lines import Cutter
 from opslog.normalize import Kept
 from opslog.records import LogRecord, records_of
@@ -165,6 +166,7 @@ def read(
     original: bool = False,
     threads: int = 1,
     skip: bool = True,
+    formats: Iterable[str | os.PathLike[str] | Format] = (),
 ) -> Logs:
     """Return the logs in ``paths``: files, folders, globs, ``-`` for standard input (the default).
 
@@ -172,9 +174,19 @@ def read(
     name or an offset) is that of times without an offset.  ``original`` adds
     the column of the lines as read.  With ``skip`` blocks that cannot hold a
     kept record are not scanned; counts then say so (Stats.skipped_bytes).
+    ``formats`` are format files, folders of them, or formats, tried before the
+    shipped ones; one of the same name replaces the shipped one.  Raises
+    FormatError for a file that is wrong or fails its own samples.
     """
     Zone(timezone)
     if threads < 1:
         raise OpslogError(f"threads: expected at least 1, found {threads}")
     names = tuple(os.fspath(path) for path in paths) or (STDIN,)
-    return Logs(names, timezone, original=original, threads=threads, skip=skip)
+    catalog = catalogs.default()
+    if formats := list(formats):
+        from opslog.user_formats import user_formats  # start-up: most runs have none
+
+        catalog = catalogs.beside_shipped(user_formats(formats))
+    return Logs(
+        names, timezone, original=original, threads=threads, skip=skip, catalog=catalog
+    )  # fmt: skip

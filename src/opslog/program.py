@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass, replace
+from functools import cache
 
 from opslog import _program, jsonkeys, timestamps
 from opslog.errors import LayoutError
@@ -24,6 +25,7 @@ from opslog.layout import (
     Part,
     next_literal,
 )
+from opslog.pattern import Pattern
 from opslog.severity import VOCABULARIES
 from opslog.trie import Node, Step, Trie
 
@@ -98,6 +100,31 @@ class Compiler:
             if entry.tail:
                 self._tails.append((blanks, roots[0], entry))
 
+    def add_pattern(self, entry: Entry, pattern: Pattern) -> tuple[int, int, int]:
+        """Add a pattern, which stands beside the tree.
+
+        Returns its leaf and the nodes that read its timestamp and its
+        severity, -1 where it has none.
+        """
+        leaf = len(self.leaves)
+        names = pattern.names
+        slots = {"severity_text" if n == "severity" else n: i for i, n in enumerate(names)}
+        self._name(slots)
+        self.leaves.append(Leaf(entry, slots, len(slots)))
+        time = severity = -1
+        if pattern.kind is not None:
+            time = self._alone(entry.layout, Capture(("timestamp",), pattern.kind), leaf)
+        if "severity" in names:
+            severity = self._alone(entry.layout, Capture(("severity",), "severity"), leaf)
+        return leaf, time, severity
+
+    def _alone(self, layout: Layout, part: Capture, leaf: int) -> int:
+        """Place a node that takes a text alone, capturing nothing, and return its index."""
+        step, end = self._capture(layout, part, "", -1), Step("end")
+        nodes: list[Node] = []
+        self.trie.insert(nodes, [(step, _meaning(part, "")), (end, "the end of the text")], leaf)
+        return self.trie.place(nodes)
+
     def add_json(self, shape: JsonShape) -> None:
         """Add a JSON shape behind those already there."""
         self._json.append(shape)
@@ -145,8 +172,7 @@ class Compiler:
         if kind == "blanks":
             return Step("run", self._class(b" "), _UNBOUNDED, slot)
         if kind in RUNS and kind != "severity":
-            members = bytes(c for c in range(128) if re.match(f"[{RUNS[kind]}]", chr(c)))
-            return Step("run", self._class(members), _MOST.get(kind, _UNBOUNDED), slot)
+            return Step("run", self._class(_members(kind)), _MOST.get(kind, _UNBOUNDED), slot)
         if kind in ("token", "token?"):
             # What ends a token anyway makes no difference between captures.
             stop = after.encode()[:1].strip(b" \t[]\x1b") or b" "
@@ -301,6 +327,12 @@ class Compiler:
 _NO_LAYOUT = Layout("", ())
 
 
+@cache
+def _members(kind: str) -> bytes:
+    """Return the characters that a type of RUNS is made of."""
+    return bytes(c for c in range(128) if re.match(f"[{RUNS[kind]}]", chr(c)))
+
+
 def _ints(values: list[int]) -> bytes:
     return struct.pack(f"={len(values)}i", *values)
 
@@ -308,6 +340,7 @@ def _ints(values: list[int]) -> bytes:
 def _meaning(part: Capture, after: str) -> str:
     """Say for a diagnosis what a capture expects."""
     kind = TYPES.get(part.type, f"a timestamp of kind {part.type}")
+    kind = kind.replace("the same", TYPES.get(part.type.rstrip("?"), ""))
     if part.type == "text":
         kind = f"anything up to {after!r}"
     return f"{'|'.join(part.names)} ({kind})" if part.names else kind

@@ -13,6 +13,7 @@ import sys
 from types import FrameType
 
 from opslog.cli import filter as filter_command
+from opslog.cli import formats as formats_command
 from opslog.errors import OpslogError
 from opslog.version import __version__
 
@@ -53,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--version", action="version", version=f"opslog {__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     filter_command.add(commands)
+    formats_command.add(commands)
     return whole
 
 

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from opslog import filters, sinks
+from opslog.cli import formats as formats_command
 from opslog.engine import Stats
 from opslog.errors import SinkError
 from opslog.logs import read
@@ -63,6 +64,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "--threads", type=int, default=0, metavar="N",
         help="threads to use (default: the processors there are, at most 4)",
     )  # fmt: skip
+    formats_command.add_options(command)
     command.add_argument(
         "--stats", action="store_true", help="say on standard error what was read and kept"
     )
@@ -80,6 +82,7 @@ def run(options: argparse.Namespace) -> int:
         original=options.original,
         threads=options.threads or min(4, len(os.sched_getaffinity(0))),
         skip=not options.stats,
+        formats=formats_command.chosen(options),
     )
     if options.severity:
         logs = logs.filter(filters.at_least(options.severity))
@@ -98,6 +101,12 @@ def run(options: argparse.Namespace) -> int:
     finally:
         if options.stats:
             print(_table(stats), file=sys.stderr)
+        for name, count in sorted(stats.timeouts.items()):
+            print(
+                f"opslog: {name}: a regex of this format ran out of time on {count:,} line(s), "
+                "which count as lines it does not match",
+                file=sys.stderr,
+            )
     return 0 if stats.kept or options.exit_zero else 1
 
 
