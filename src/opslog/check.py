@@ -7,7 +7,7 @@ from typing import Any
 
 from opslog.catalog import Catalog, shipped
 from opslog.engine import Normalizer
-from opslog.errors import FormatError, SampleError
+from opslog.errors import FormatError, LayoutError, SampleError
 from opslog.format import Format, Sample
 
 _WRAPPER = "2024-01-01 00:00:00.000 1 INFO sample [-] "
@@ -24,7 +24,11 @@ def check(one: Format) -> None:
     """
     if not one.samples:
         raise FormatError(one.path, "samples", "expected at least one [[samples]]")
-    reader = SampleReader(one)
+    try:
+        reader = SampleReader(one)
+    except LayoutError as error:
+        keys = [item.key for item in one.layouts if item.layout.text == error.layout]
+        raise FormatError(one.path, "".join(keys[:1]) or "oslo", str(error)) from None
     for index, sample in enumerate(one.samples):
         _check_sample(reader, f"samples[{index}]", sample)
     for index, line in enumerate(one.rejects):
@@ -74,6 +78,11 @@ class SampleReader:
         if failed >= 0:
             expected = filter(None, self.compiled.expected[failed])
             missing = f"{missing}; expected {', then '.join(expected)}"
+        if self.one.json is not None and failed < 0:
+            keys = ", ".join(
+                [*self.one.json.required, self.one.json.iso or self.one.json.epoch or ""]
+            )
+            missing = f"expected a JSON object with the keys {keys}"
         if self.compiled.patterns is not None:
             column, reason = self.compiled.patterns.stop(line)
             if column >= far:
@@ -86,7 +95,10 @@ class SampleReader:
         data = ((_WRAPPER if self.message else "") + text).encode() + b"\n"
         batches = normalizer.feed(data) + normalizer.close()
         return [
-            {name: _stated(value) for name, value in row.items()}
+            {
+                name: (dict(value) or None) if name == "attributes" else _stated(value)
+                for name, value in row.items()
+            }
             for batch in batches
             for row in batch.to_pylist()
         ]
@@ -139,9 +151,7 @@ def _where(lines: list[str], found: Any) -> tuple[str, int]:
 
 
 def _stated(value: Any) -> Any:
-    """Return a value as TOML states it: times as text, maps as tables."""
-    if isinstance(value, datetime):
+    """Return a value as text where TOML may state it as a time."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, list):
-        return dict(value) or None
     return value

@@ -83,6 +83,8 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
     """Return the format that ``data`` (a parsed file) states; ``path`` is for errors."""
     reader = _Reader(data, path)
     name = reader.text("name")
+    if not name or not name.isprintable():
+        raise reader.wrong("name", f"expected a name, found {name!r}")
     severity = reader.text("severity", "oslo")
     if severity not in VOCABULARIES:
         raise reader.wrong("severity", f"expected one of {', '.join(VOCABULARIES)}")
@@ -182,10 +184,12 @@ def _json(reader: _Reader) -> JsonKeys | None:
     columns = {}
     for name, paths in item.table("columns").data.items():
         found = [paths] if isinstance(paths, str) else paths
-        if not isinstance(found, list) or not all(isinstance(p, str) for p in found):
+        if not isinstance(found, list) or not found or not all(isinstance(p, str) for p in found):
             raise item.wrong(f"columns.{name}", "expected a key or a list of keys")
         columns[name] = tuple(found)
     required = item.data.get("required", [])
+    if not isinstance(required, list) or not all(isinstance(key, str) for key in required):
+        raise item.wrong("required", f"expected a list of keys, found {required!r}")
     epoch, iso = item.text("epoch", ""), item.text("iso", "")
     if not (epoch or iso):
         raise item.wrong("epoch", "expected epoch or iso, the key of the time")
@@ -195,6 +199,8 @@ def _json(reader: _Reader) -> JsonKeys | None:
 def _sample(item: _Reader) -> Sample:
     expect = item.data.get("expect", {})
     records = expect if isinstance(expect, list) else [expect]
+    if not all(isinstance(record, dict) for record in records):
+        raise item.wrong("expect", f"expected expect.COLUMN = VALUE, found {expect!r}")
     return Sample(item.text("line"), tuple(records))
 
 

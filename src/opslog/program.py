@@ -34,6 +34,8 @@ SLOT, FIRST, SECOND, CONSTANT = 0x1FF, 0x200, 0x400, 0x800
 
 _MOST = {"int": 18}
 _UNBOUNDED = 1 << 30
+_MOST_LEAVES = 32000
+"""A line keeps the number of its leaf in 16 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ class Compiler:
                         entry.layout.text, 0, "the part behind a message must begin with a blank"
                     )
                 roots = []
+            if len(self.leaves) >= _MOST_LEAVES:
+                raise LayoutError(entry.layout.text, 0, "more layouts than a catalog can hold")
             self.trie.insert(roots, steps, len(self.leaves))
             count = sum(1 for step, _ in steps if step.slot >= 0)
             self.leaves.append(Leaf(entry, slots, count))

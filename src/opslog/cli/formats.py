@@ -138,6 +138,8 @@ def _description(one: Format) -> Iterable[str]:
         yield f"\nlayout{end}\n  {item.layout.text}\nas a regex\n  {item.layout.pattern()}"
     for pattern in one.patterns:
         yield f"\nregex\n  {pattern.text}"
+        if pattern.kind is not None:
+            yield f"  with a timestamp of kind {pattern.kind}"
     if one.json:
         yield f"\nJSON object with the keys\n  {', '.join(one.json.required)}"
     for sample in one.samples:
