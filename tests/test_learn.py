@@ -192,7 +192,10 @@ DEFAULT = "%(asctime)s.%(msecs)03d %(process)d %(levelname)s %(name)s "
         {"logging_context_format_string": DEFAULT + "[%(request_id)s %(tenant)s %(roles_text)s] %(message)s"},
         {"logging_context_format_string": DEFAULT + "[%(request_id)s] {%(user_name)s} %(message)s %(error_summary)s"},
         {"logging_context_format_string": "\x1b[01;36m" + DEFAULT + "[%(request_id)s%(color)s] %(message)s\x1b[00m"},
+        {"logging_context_format_string": "%(asctime)s %(levelname)s %(name)s [%(request_id)s %(user_id)s %(tenant)s] %(instance)s%(message)s"},
         {"logging_exception_prefix": ""},
+        {"logging_exception_prefix": "%(asctime)s %(of_service)s| ", "logging_debug_format_suffix": "by %(of_service)s"},
+        {"log_date_format": ""},
         {"logging_debug_format_suffix": ""},
         {"log_date_format": "%d/%b/%Y:%H:%M:%S %z"},
     ],
@@ -224,6 +227,9 @@ def test_what_people_configure_is_learned(options: dict[str, str], tmp_path: Pat
         ("logging_context_format_string", "%(asctime)s %y %(message)s", "unsupported format at '%y"),
         ("logging_context_format_string", DEFAULT + "[%(request_id)s %(roles)s] %(message)s", "a line it prints is not read back: expected "),
         ("logging_default_format_string", DEFAULT + "[%(request_id)s] %(message)s", "oslo.log cannot print a line with it (Formatting field not found in record: 'request_id')"),
+        ("logging_default_format_string", DEFAULT + "[%(user)s] %(message)s", "Formatting field not found in record: 'user'"),
+        ("logging_user_identity_format", "%(user)", "unsupported format at '%(user)'"),
+        ("instance_uuid_format", "[%(name)s] ", "oslo.log cannot print a line with it ('name')"),
         ("log_date_format", "%b %d %H:%M:%S", "does not name year, month and day"),
         ("log_date_format", "%Y-%m-%d %I:%M:%S %p", "%I is not supported"),
     ],
@@ -240,6 +246,15 @@ def test_what_cannot_be_read_back_is_refused_with_option_value_and_reason(
     assert text.startswith(f"opslog: {path}: {option}: ")
     assert reason in text
     assert "change the option, or write a format for these lines" in text
+
+
+def test_folders_of_files_are_read_as_the_service_reads_them(tmp_path: Path) -> None:
+    folder = tmp_path / "nova.conf.d"
+    folder.mkdir()
+    written(folder, {"logging_debug_format_suffix": "<%(funcName)s>"}, "10-log.conf")
+    data = learn([written(tmp_path, {"logging_debug_format_suffix": "first"}), folder])
+    assert data is not None
+    assert data["oslo"][0]["logging_debug_format_suffix"] == "<%(funcName)s>"
 
 
 def test_later_files_win_and_options_refer_to_others(tmp_path: Path) -> None:

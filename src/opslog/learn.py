@@ -24,7 +24,7 @@ from opslog import oslo, schema
 from opslog.check import SampleReader, check
 from opslog.errors import FormatError, OpslogError, OsloOptionError, SampleError
 from opslog.format import from_dict
-from opslog.percent import DIRECTIVE, OPTION_NAMES, OsloOptions, column_of
+from opslog.percent import DIRECTIVE, IDENTITY, OPTION_NAMES, OsloOptions, column_of
 
 try:
     import tomli_w
@@ -57,7 +57,8 @@ def learn(
 ) -> dict[str, Any] | None:
     """Return the data of a format file for what services so configured print.
 
-    ``paths`` are configuration files; a later one wins.  The format is called
+    ``paths`` are configuration files, a later one wins; behind them come the
+    ``*.conf`` files of folders.  The format is called
     ``name``, by default as the first file.  None if all of it is JSON, which
     shipped formats read.  Raises OpslogError for a file that cannot be read and
     OsloOptionError for an option whose lines cannot be.
@@ -111,11 +112,15 @@ def _printers(files: list[str]) -> list[_Printer]:
         conf.register_opts(known)
     try:
         # The environment of the service is not ours.
-        conf([], default_config_files=files, default_config_dirs=[], use_env=False)
+        folders = [file for file in files if os.path.isdir(file)]
+        plain = [file for file in files if file not in folders]
+        conf([], default_config_files=plain, default_config_dirs=folders, use_env=False)
         values = {option: getattr(conf, option) for option in OPTION_NAMES}
         appended, use_json = conf.log_config_append, conf.use_json
-    except (cfg.Error, UnicodeDecodeError, ValueError) as error:
+    except (cfg.Error, OSError, ValueError) as error:
         raise FormatError(", ".join(files), "configuration", _one_line(error)) from None
+    # Without a format of its own, Python's logging prints such a date with milliseconds.
+    values["log_date_format"] = values["log_date_format"] or OsloOptions().log_date_format
     options = OsloOptions(**values)
     if appended:
         return list(_of_logging_configuration(appended, conf, options, files))
@@ -146,7 +151,7 @@ def _of_logging_configuration(
             if kind in JSON_FORMATTERS:
                 continue
             date = section.get("datefmt")
-            dated = replace(options, log_date_format=date or "%Y-%m-%d %H:%M:%S")
+            dated = replace(options, log_date_format=date or OsloOptions().log_date_format)
             if kind == "ContextFormatter":
                 formatter = formatters.ContextFormatter(datefmt=date, config=conf)
                 yield _Printer(path, dated, formatter, prefixes=True)
@@ -258,15 +263,28 @@ def _sample(printer: _Printer, option: str, record: logging.LogRecord) -> dict[s
     """Print a record and return it with the values that must be read."""
     text: str = getattr(printer.options, option)
     keys = _keys(text)
-    for key in keys:
-        if key not in record.__dict__ and (key not in _CONTEXT or not printer.prefixes):
-            setattr(record, key, "" if key in _EMPTY else key)
+    used = [option]
+    if record.levelno == logging.DEBUG:
+        used.append("logging_debug_format_suffix")
+    if record.exc_info:
+        used.append("logging_exception_prefix")
+    context = record.__dict__["context"]
+    for key in (key for name in used for key in _keys(getattr(printer.options, name))):
+        of_context = key in IDENTITY or key in _CONTEXT
+        if key not in record.__dict__ and not (of_context and printer.prefixes and not context):
+            # Today's context has not every key there ever was, and services have their own.
+            setattr(record, key, "" if key in _EMPTY else _CONTEXT.get(column_of(key), key))
     printer.formatter.converter = time.gmtime
     try:
         line = printer.formatter.format(record)
     except (ValueError, KeyError, TypeError) as error:
+        words = set(re.findall(r"\w+", str(error)))
+        for name in ("instance_uuid_format", *used):
+            if words & set(_keys(getattr(printer.options, name))):
+                option = name
+                break
         reason = f"oslo.log cannot print a line with it ({error})"
-        raise OsloOptionError(option, text, reason, printer.path) from None
+        raise _refused(printer, option, reason) from None
     if "user_identity" in keys:
         keys += _keys(printer.options.logging_user_identity_format)
     if record.exc_info and printer.prefixes:

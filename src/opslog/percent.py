@@ -113,7 +113,12 @@ class Translation:
         self.resources = resources
         self.timed = False
         self.pieces: Pieces = []
-        self._translate(self._expand_identity(self.text))
+        try:
+            self._translate(self._expand_identity(self.text))
+        except OsloOptionError:
+            if "%(user_identity)s" in self.text:
+                Translation(options, "logging_user_identity_format")  # the one to blame, maybe
+            raise
         self.pieces = _tidy(self.pieces)
 
     def _refuse(self, reason: str) -> OsloOptionError:
