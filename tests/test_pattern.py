@@ -158,8 +158,11 @@ def test_a_pattern_is_checked_like_a_layout() -> None:
         check(made(SEPARATED, samples=[{"line": line.replace("pid=7", "lvl=LOUD")}]))
     assert str(caught.value).endswith(
         "  at=2024-01-01T00:00:00 lvl=LOUD - x\n"
-        "                             ^ matched by layouts[0]; expected severity (a word)"
+        "                             ^ matched by layouts[0]; expected severity (a word of its vocabulary)"
     )
+    slow = {"regex": "(?P<body>(?:(?:a+)+)+)!"}
+    with pytest.raises(FormatError, match=r"\^ layouts\[0\] ran out of time \(50 ms\)"):
+        check(made(slow, samples=[{"line": "a" * 3000}]))
     unreached = {"regex": "never(?P<body>.*)"}
     with pytest.raises(FormatError, match=r"layouts\[1\]: no sample reaches this layout: never"):
         check(made(SEPARATED, unreached, samples=[{"line": line}]))

@@ -185,6 +185,7 @@ def test_every_kind_of_format_can_be_shown(name: str) -> None:
     result = opslog("formats", "show", name)
     assert result.stderr == b""
     assert result.stdout.decode().startswith(f"{name}: ")
+    assert b"\x1b" not in result.stdout
 
 
 def test_a_format_that_is_not_there_is_an_error() -> None:

@@ -134,22 +134,27 @@ class Patterns:
 
     def stop(self, line: str) -> tuple[int, str]:
         """Return the byte up to which a line that none takes is matched by one, and by which."""
-        raw, furthest, note = line.encode(), -1, ""
+        furthest, note = -1, ""
         for one in self.placed:
-            column = _matched_up_to(one.pattern, line)
-            match = one.pattern.compiled.fullmatch(line) if column == len(line) else None
-            reason = f"matched up to here by {one.pattern.key}"
-            if match is not None:
-                spans = [_bytes(line, *match.span(name)) for name in one.pattern.names]
-                name = self._unread(one, spans, raw) or ""
-                kind = (
-                    f"a timestamp of kind {one.pattern.kind}" if name == "timestamp" else "a word"
-                )
-                column = max(match.start(name), 0) if name else column
-                reason = f"matched by {one.pattern.key}; expected {name} ({kind})"
+            try:
+                column, reason = self._stop(one, line)
+            except TimeoutError:
+                column, reason = 0, f"{one.pattern.key} ran out of time ({LIMIT_MS} ms)"
             if column > furthest:
                 furthest, note = column, reason
         return len(line[:furthest].encode()), note
+
+    def _stop(self, one: Placed, line: str) -> tuple[int, str]:
+        match = one.pattern.compiled.fullmatch(line, timeout=LIMIT_MS / 1000)
+        key, kind = one.pattern.key, one.pattern.kind
+        if match is None:
+            return _matched_up_to(one.pattern, line), f"matched up to here by {key}"
+        spans = [_bytes(line, *match.span(name)) for name in one.pattern.names]
+        name = self._unread(one, spans, line.encode()) or ""
+        wanted = (
+            f"a timestamp of kind {kind}" if name == "timestamp" else "a word of its vocabulary"
+        )
+        return max(match.start(name), 0), f"matched by {key}; expected {name} ({wanted})"
 
 
 def _bytes(text: str, start: int, end: int) -> tuple[int, int]:
@@ -165,10 +170,8 @@ def _matched_up_to(pattern: Pattern, line: str) -> int:
     low, high = 0, len(line)
     while low < high:
         middle = (low + high + 1) // 2
-        try:
-            found = pattern.compiled.fullmatch(line[:middle], partial=True, timeout=LIMIT_MS / 1000)
-        except TimeoutError:
-            found = None
+        part = line[:middle]
+        found = pattern.compiled.fullmatch(part, partial=True, timeout=LIMIT_MS / 1000)
         if found is None:
             high = middle - 1
         else:

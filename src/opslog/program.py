@@ -228,7 +228,7 @@ class Compiler:
             json, leaves = jsonkeys.table(self._json, len(self.leaves))
             for leaf in leaves:
                 self._name(leaf.slots)
-                entry = Entry(_NO_LAYOUT, leaf.format, 0, flags=_program.FLAGS["json"])
+                entry = Entry(_NO_LAYOUT, leaf.format, -1, flags=_program.FLAGS["json"])
                 self.leaves.append(Leaf(entry, leaf.slots, leaf.count))
         return _program.Program(
             nodes=self.trie.packed(),
