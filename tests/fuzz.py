@@ -17,8 +17,15 @@ import pyarrow as pa
 from helpers import records, table
 from opslog import catalog, schema
 from opslog.engine import Normalizer
+from opslog.format import from_dict
 from opslog.sinks import to_json_lines
 
+PATTERN = {
+    "regex": r"(?:(?:at=(?P<timestamp>\S+)|lvl=(?P<severity>\w+)|pid=(?P<process_pid>\d+)|(?P<x>.)=(?P<body>.*)) ?)+",
+    "timestamp": "iso",
+}
+OWN = from_dict({"name": "own", "title": "own", "follow_on": True, "layouts": [PATTERN]}, "own")
+CATALOGS = [catalog.default(), catalog.beside_shipped([OWN])]
 SEEDS = [
     line
     for form in catalog.shipped()
@@ -32,6 +39,7 @@ SEEDS = [
     b"2024-01-01 00:00:00.000 1 ERROR a.b During handling of the above exception, another exception occurred:",
     b"2024-01-01 00:00:00.000 1 INFO a.b [-] [u'Traceback (most recent call last):\\n', u'\\xe9\\u20ac\\n']",
     b"2024-01-01 00:00:00.000 1 INFO a.b [-] x#012Traceback (most recent call last):#012  F#012E: y#033[0m",
+    "at=2024-01-01T00:00:00+02:00 lvl=ERROR pid=7 é=ü".encode(),
     b"Stack (most recent call last):",
     b'  File "x.py", line 1',
     b"",
@@ -62,7 +70,8 @@ def once(rng: random.Random) -> None:
     data = b"\n".join(line(rng) for _ in range(rng.randrange(1, 25)))
     if rng.randrange(50) == 0:
         data += rng.randbytes(rng.randrange(5000))
-    normalizer = Normalizer(original=True)
+    formats = rng.choice(CATALOGS)
+    normalizer = Normalizer(original=True, catalog=formats)
     batches = normalizer.feed(data) + normalizer.close()
     whole = pa.Table.from_batches(batches, schema.arrow_schema(original=True))
     for batch in batches:
@@ -70,8 +79,8 @@ def once(rng: random.Random) -> None:
         to_json_lines(batch)
     assert sum(len(value) for value in whole["original"].to_pylist()) == len(data)
     cuts = sorted(rng.randrange(len(data) + 1) for _ in range(rng.randrange(4)))
-    assert table(data, cuts, original=True).equals(whole)
-    records(data)
+    assert table(data, cuts, original=True, catalog=formats).equals(whole)
+    records(data, catalog=formats)
 
 
 def main() -> None:
