@@ -133,6 +133,8 @@ def test_a_wrong_format_of_ones_own_is_said_before_anything_is_read(
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="expected a format file or a folder of them"):
         user_formats([tmp_path / "none"])
+    with pytest.raises(FormatError, match=r"expected format files, \*\.toml, in it"):
+        user_formats([tmp_path])
 
 
 def test_a_time_out_is_said_once(folder: Path) -> None:

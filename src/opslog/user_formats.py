@@ -26,7 +26,10 @@ def _formats(place: str | os.PathLike[str] | Format) -> Iterator[Format]:
     path = Path(place)
     if not path.exists():
         raise FormatError(str(path), "file", "expected a format file or a folder of them")
-    for file in sorted(path.glob("*.toml")) if path.is_dir() else [path]:
+    files = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+    if not files:
+        raise FormatError(str(path), "folder", "expected format files, *.toml, in it")
+    for file in files:
         one = load(file)
         check(one)
         yield one

@@ -51,7 +51,7 @@ def chosen(options: argparse.Namespace) -> list[str | os.PathLike[str] | Format]
         formats += [] if data is None else [from_dict(data, options.oslo_config[0])]
     formats += options.formats
     folder = catalog.user_folder()
-    return [*formats, folder] if folder.is_dir() else formats
+    return [*formats, folder] if any(folder.glob("*.toml")) else formats
 
 
 def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
