@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers import table
 from opslog import catalog
 from opslog.catalog import Catalog
 from opslog.check import check
@@ -44,7 +45,11 @@ def test_a_later_format_of_the_same_name_replaces_the_first() -> None:
         ("", "name", "expected a text, found nothing"),
         ("name = 'x'\ntitle = 'x'", "layouts", "expected [[layouts]], [[oslo]] or [json]"),
         ("name = 'x'\ntitle = 'x'\nnonsense = 1", "layouts", ""),
-        ("name = 'x'\ntitle = 'x'\nseverity = 'y'", "severity", "expected one of oslo"),
+        ("name = 'x'\ntitle = 'x'\nseverity = 'y'", "severity", "expected one of oslo, or a table of words"),
+        ("name = 'x'\ntitle = 'x'\nseverity.w4 = 'ERROR'", "severity.w4", "expected 1 to 16 letters"),
+        ("name = 'x'\ntitle = 'x'\nseverity.w = 'LOUD'", "severity.w", "expected a severity"),
+        ("name = 'x'\ntitle = 'x'\nseverity.w = 25", "severity.w", "expected a severity"),
+        ("name = 'x'\ntitle = 'x'\nseverity = {}", "severity", "expected at least one word"),
         ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayout = '{a'", "layouts[0].layout", "expected '}' to close"),
         ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayuot = 'a'", "layouts[0].layuot", "unknown key"),
         ("name = 'x'\ntitle = 'x'\n[[oslo]]\nrelease = 'x'\nlogging_context_format_string = '%(message)r'",
@@ -103,3 +108,25 @@ def test_a_format_that_does_not_read_its_samples_is_refused(
     with pytest.raises((FormatError, SampleError)) as caught:
         check(from_dict({**OWN, **changes}, "own.toml"))
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [{"layout": "{severity}! {body:rest}"}, {"regex": r"(?P<severity>\w+)! (?P<body>.*)"}],
+    ids=["layout", "regex"],
+)
+def test_a_format_may_have_level_words_of_its_own(layout: dict[str, str]) -> None:
+    words = {"warn": "WARNING", "warning": 14, "Oops": "ERROR"}
+    samples = [{"line": "warn! x", "expect": {"severity_number": 13, "severity_text": "warn"}}]
+    data = {**OWN, "layouts": [layout], "severity": words, "samples": samples}
+    own = Catalog.of([from_dict(data, "own.toml")])
+    check(own.lines.formats[0])
+    for word, number in (
+        ("warn", 13),
+        ("warning", 14),
+        ("Oops", 17),
+        ("WARN", None),
+        ("oops", None),
+    ):
+        [row] = table(f"{word}! x\n".encode(), catalog=own).to_pylist()
+        assert (row["severity_number"], row["format"]) == (number, number and "own")

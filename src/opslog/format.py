@@ -7,17 +7,18 @@ the values they must give.  docs/reference/format-files.md describes the keys.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from opslog import oslo
-from opslog.errors import FormatError, LayoutError, OsloOptionError
+from opslog.errors import FilterError, FormatError, LayoutError, OsloOptionError
 from opslog.layout import Layout, parse
 from opslog.pattern import Pattern, parse_pattern
 from opslog.percent import OPTION_NAMES
-from opslog.severity import VOCABULARIES
+from opslog.severity import LONGEST_WORD, VOCABULARIES, number, spelled
 
 HEAD, FALLBACK, TRACEBACK, BARE = range(4)
 """Ranks: a layout of a lower rank wins over one of a higher, whatever their formats."""
@@ -85,9 +86,7 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
     name = reader.text("name")
     if not name or not name.isprintable():
         raise reader.wrong("name", f"expected a name, found {name!r}")
-    severity = reader.text("severity", "oslo")
-    if severity not in VOCABULARIES:
-        raise reader.wrong("severity", f"expected one of {', '.join(VOCABULARIES)}")
+    severity = _severity(reader)
     applies_to = reader.text("applies_to", "line")
     if applies_to not in ("line", "message"):
         raise reader.wrong("applies_to", "expected 'line' or 'message'")
@@ -115,6 +114,28 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
         raise reader.wrong("layouts", "expected [[layouts]], [[oslo]] or [json]")
     reader.refuse_unknown()
     return result
+
+
+def _severity(reader: _Reader) -> str:
+    """Return the name of the vocabulary, or the words of the format's own spelled out."""
+    if not isinstance(reader.data.get("severity"), dict):
+        name = reader.text("severity", "oslo")
+        if name not in VOCABULARIES:
+            known = ", ".join(VOCABULARIES)
+            raise reader.wrong("severity", f"expected one of {known}, or a table of words")
+        return name
+    words = {}
+    table = reader.table("severity")
+    for word, level in table.data.items():
+        if not re.fullmatch(rf"[A-Za-z]{{1,{LONGEST_WORD}}}", word):
+            raise table.wrong(word, f"expected 1 to {LONGEST_WORD} letters, the word as printed")
+        try:
+            words[word] = number(str(level))
+        except FilterError as error:
+            raise table.wrong(word, str(error)) from None
+    if not words:
+        raise reader.wrong("severity", "expected at least one word")
+    return spelled(words)
 
 
 def _derived(

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from opslog import timestamps
 from opslog.errors import LayoutError
-from opslog.severity import VOCABULARIES
+from opslog.severity import vocabulary as vocabulary_of
 
 if TYPE_CHECKING:
     import regex
@@ -365,7 +365,7 @@ def type_pattern(capture: Capture, after: str, vocabulary: str) -> str:
     if name in RUNS and name != "severity":
         return f"[{RUNS[name]}]++"
     if name == "severity":
-        words = "|".join(sorted(VOCABULARIES[vocabulary], key=len, reverse=True))
+        words = "|".join(sorted(vocabulary_of(vocabulary), key=len, reverse=True))
         return f"(?>(?:{words})(?![A-Za-z]))"
     fixed = {
         "rest": ".*+",

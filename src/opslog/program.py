@@ -26,7 +26,7 @@ from opslog.layout import (
     next_literal,
 )
 from opslog.pattern import Pattern
-from opslog.severity import VOCABULARIES
+from opslog.severity import vocabulary
 from opslog.trie import Node, Step, Trie
 
 SLOT, FIRST, SECOND, CONSTANT = 0x1FF, 0x200, 0x400, 0x800
@@ -211,7 +211,7 @@ class Compiler:
     def _vocabulary(self, name: str) -> int:
         if name not in self._vocabularies:
             self._vocabularies[name] = len(self._words)
-            words = VOCABULARIES[name]
+            words = vocabulary(name)
             self._words.append(len(words))
             for word, number in words.items():
                 self._words += struct.unpack(
