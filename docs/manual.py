@@ -16,6 +16,7 @@ EXIT_CODES = (
     ("130, 143", "stopped by SIGINT or SIGTERM; what was read is written"),
 )
 ENVIRONMENT = (
+    ("XDG_CONFIG_HOME", "`opslog/formats` in it has the user's formats; by default in `~/.config`"),
     ("NO_COLOR", "if set and not empty, text has no colors unless `--color always` is given"),
     ("TERM", "`dumb`: no colors and no progress bar"),
 )
@@ -34,21 +35,27 @@ class Command:
 
 
 def commands() -> Iterator[Command]:
-    """Yield the subcommands."""
-    for action in cli.parser()._actions:
+    """Yield the subcommands, each before its own."""
+    yield from _commands_of(cli.parser(), "")
+
+
+def _commands_of(parser: argparse.ArgumentParser, before: str) -> Iterator[Command]:
+    for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            for name, parser in action.choices.items():
-                yield _command(name, parser)
+            for name, command in action.choices.items():
+                yield _command(before + name, command)
+                yield from _commands_of(command, f"{before}{name} ")
 
 
 def _command(name: str, parser: argparse.ArgumentParser) -> Command:
     groups = [
-        (group.title or "", [_option(parser, action) for action in group._group_actions])
+        (group.title or "", [_option(parser, a) for a in group._group_actions if _listable(a)])
         for group in parser._action_groups
     ]
+    repeated = {"*": "[{}]...", "+": "{}..."}
     arguments = (
-        f"[{_value(action)}]..." if action.nargs == "*" else _value(action)
-        for action in parser._get_positional_actions()
+        repeated.get(str(action.nargs), "{}").format(_value(action))
+        for action in filter(_listable, parser._get_positional_actions())
     )
     lines = (parser.epilog or "").splitlines()
     assert lines[:1] == ["examples:"], f"opslog {name}: the epilog shows examples"
@@ -59,6 +66,11 @@ def _command(name: str, parser: argparse.ArgumentParser) -> Command:
         [(title, options) for title, options in groups if options],
         [line.removeprefix("  ") for line in lines[1:]],
     )
+
+
+def _listable(action: argparse.Action) -> bool:
+    """Whether it is an option or argument, not the choice of a subcommand."""
+    return not isinstance(action, argparse._SubParsersAction)
 
 
 def _option(parser: argparse.ArgumentParser, action: argparse.Action) -> tuple[str, str]:

@@ -17,9 +17,16 @@ import pyarrow as pa
 from helpers import records, table
 from opslog import catalog, schema
 from opslog.engine import Normalizer
+from opslog.format import from_dict
 from opslog.lines import BLOCK_BYTES
 from opslog.sinks import to_json_lines
 
+PATTERN = {
+    "regex": r"(?:(?:at=(?P<timestamp>\S+)|lvl=(?P<severity>\w+)|pid=(?P<process_pid>\d+)|(?P<x>.)=(?P<body>.*)) ?)+",
+    "timestamp": "iso",
+}
+OWN = from_dict({"name": "own", "title": "own", "follow_on": True, "layouts": [PATTERN]}, "own")
+CATALOGS = [catalog.default(), catalog.beside_shipped([OWN])]
 SEEDS = [
     line
     for form in catalog.shipped()
@@ -33,6 +40,7 @@ SEEDS = [
     b"2024-01-01 00:00:00.000 1 ERROR a.b During handling of the above exception, another exception occurred:",
     b"2024-01-01 00:00:00.000 1 INFO a.b [-] [u'Traceback (most recent call last):\\n', u'\\xe9\\u20ac\\n']",
     b"2024-01-01 00:00:00.000 1 INFO a.b [-] x#012Traceback (most recent call last):#012  F#012E: y#033[0m",
+    "at=2024-01-01T00:00:00+02:00 lvl=ERROR pid=7 é=ü".encode(),
     b"Stack (most recent call last):",
     b'  File "x.py", line 1',
     b"",
@@ -65,10 +73,11 @@ def once(rng: random.Random) -> None:
         data += rng.randbytes(rng.randrange(5000))
     if rng.randrange(60) == 0:
         blocks(rng)
-    normalizer = Normalizer(original=True)
+    formats = rng.choice(CATALOGS)
+    normalizer = Normalizer(original=True, catalog=formats)
     batches = normalizer.feed(data) + normalizer.close()
-    check(rng, data, batches)
-    records(data)
+    check(rng, data, batches, formats)
+    records(data, catalog=formats)
 
 
 def blocks(rng: random.Random) -> None:
@@ -78,11 +87,14 @@ def blocks(rng: random.Random) -> None:
     for _ in range(rng.randrange(1, 60)):
         data += line(rng) + b"\n" + filler * rng.randrange(3)
     data += filler * rng.randrange(2000)
-    normalizer = Normalizer(original=True)
-    check(rng, data, normalizer.feed(data) + normalizer.close())
+    formats = rng.choice(CATALOGS)
+    normalizer = Normalizer(original=True, catalog=formats)
+    check(rng, data, normalizer.feed(data) + normalizer.close(), formats)
 
 
-def check(rng: random.Random, data: bytes, batches: list[pa.RecordBatch]) -> None:
+def check(
+    rng: random.Random, data: bytes, batches: list[pa.RecordBatch], formats: catalog.Catalog
+) -> None:
     """Check that the batches hold all of ``data``, and that other cuts give the same."""
     whole = pa.Table.from_batches(batches, schema.arrow_schema(original=True))
     for batch in batches:
@@ -90,7 +102,7 @@ def check(rng: random.Random, data: bytes, batches: list[pa.RecordBatch]) -> Non
         to_json_lines(batch)
     assert sum(len(value) for value in whole["original"].to_pylist()) == len(data)
     cuts = sorted(rng.randrange(len(data) + 1) for _ in range(rng.randrange(4)))
-    assert table(data, cuts, original=True).equals(whole)
+    assert table(data, cuts, original=True, catalog=formats).equals(whole)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers import table
 from opslog import catalog
 from opslog.catalog import Catalog
 from opslog.check import check
@@ -45,7 +46,11 @@ def test_a_later_format_of_the_same_name_replaces_the_first() -> None:
         ("", "name", "expected a text, found nothing"),
         ("name = 'x'\ntitle = 'x'", "layouts", "expected [[layouts]], [[oslo]] or [json]"),
         ("name = 'x'\ntitle = 'x'\nnonsense = 1", "layouts", ""),
-        ("name = 'x'\ntitle = 'x'\nseverity = 'y'", "severity", "expected one of oslo"),
+        ("name = 'x'\ntitle = 'x'\nseverity = 'y'", "severity", "expected one of oslo, or a table of words"),
+        ("name = 'x'\ntitle = 'x'\nseverity.w4 = 'ERROR'", "severity.w4", "expected 1 to 16 letters"),
+        ("name = 'x'\ntitle = 'x'\nseverity.w = 'LOUD'", "severity.w", "expected a severity"),
+        ("name = 'x'\ntitle = 'x'\nseverity.w = 25", "severity.w", "expected a severity"),
+        ("name = 'x'\ntitle = 'x'\nseverity = {}", "severity", "expected at least one word"),
         ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayout = '{a'", "layouts[0].layout", "expected '}' to close"),
         ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayuot = 'a'", "layouts[0].layuot", "unknown key"),
         ("name = 'x'\ntitle = 'x'\n[[oslo]]\nrelease = 'x'\nlogging_context_format_string = '%(message)r'",
@@ -106,6 +111,28 @@ def test_a_format_that_does_not_read_its_samples_is_refused(
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "layout",
+    [{"layout": "{severity}! {body:rest}"}, {"regex": r"(?P<severity>\w+)! (?P<body>.*)"}],
+    ids=["layout", "regex"],
+)
+def test_a_format_may_have_level_words_of_its_own(layout: dict[str, str]) -> None:
+    words = {"warn": "WARNING", "warning": 14, "Oops": "ERROR"}
+    samples = [{"line": "warn! x", "expect": {"severity_number": 13, "severity_text": "warn"}}]
+    data = {**OWN, "layouts": [layout], "severity": words, "samples": samples}
+    own = Catalog.of([from_dict(data, "own.toml")])
+    check(own.lines.formats[0])
+    for word, number in (
+        ("warn", 13),
+        ("warning", 14),
+        ("Oops", 17),
+        ("WARN", None),
+        ("oops", None),
+    ):
+        [row] = table(f"{word}! x\n".encode(), catalog=own).to_pylist()
+        assert (row["severity_number"], row["format"]) == (number, number and "own")
+
+
 def test_layouts_that_share_too_many_beginnings_are_refused() -> None:
     texts = ["a" * count + "{body:int}" for count in range(120, 0, -1)]
     with pytest.raises(LayoutError, match="more than 64 beginnings shared by layouts"):
@@ -113,9 +140,10 @@ def test_layouts_that_share_too_many_beginnings_are_refused() -> None:
 
 
 def test_layouts_with_too_many_optional_parts_are_refused() -> None:
-    parts = "".join(f"{{?{{a{number}:int}} }}" for number in range(16))
-    with pytest.raises(LayoutError, match="too many optional parts"):
-        Catalog.of([from_dict({**OWN, "layouts": [{"layout": parts + "{body:rest}"}]}, "own")])
+    parts = "".join(f"{{?{{a{number}:int}} }}" for number in range(8))
+    layouts = [{"layout": f"{number}{parts}{{body:rest}}"} for number in range(129)]
+    with pytest.raises(LayoutError, match="more layouts than a catalog can hold"):
+        Catalog.of([from_dict({**OWN, "layouts": layouts}, "own")])
 
 
 def test_a_number_too_large_for_its_column_is_left_out_of_json_lines() -> None:

@@ -57,6 +57,21 @@ def test_a_limit_counts_kept_records_in_every_format(tmp_path: Path) -> None:
     assert opslog("filter", "--to", "text", *keep).stdout.count(b"\n") == 1
 
 
+@pytest.mark.parametrize("number", [1, 14, 15, 100_000, 999_999])
+def test_merged_records_are_limited_and_counted_too(number: int, logs: list[str]) -> None:
+    arguments = ["--merge", LOG, *logs]
+    for output in ([], ["--to", "text"]):
+        every = opslog("filter", *output, *arguments).stdout.splitlines(keepends=True)
+        first = opslog("filter", *output, "-n", str(number), "--stats", *arguments)
+        # The traceback of the only error is folded to a line of its own.
+        records = [line for line in every if not line.startswith(b" ")]
+        wanted = b"".join(every) if number > len(records) else b"".join(records[:number])
+        assert first.stdout == wanted
+        assert first.stderr.split()[-1] == f"{min(number, len(records)):,}".encode()
+    count = opslog("filter", "-c", "-n", str(number), *arguments)
+    assert count.stdout == b"%d\n" % min(number, 300_014)
+
+
 def test_no_record_is_a_limit_too_and_nothing_is_read() -> None:
     result = opslog("filter", "-n", "0", "--stats", "/no/such/file")
     assert (result.returncode, result.stdout) == (1, b"")

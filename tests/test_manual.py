@@ -43,7 +43,7 @@ def arguments(example: str) -> Iterator[list[str]]:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_example_of_the_help_is_understood(name: str) -> None:
     assert COMMANDS[name].examples
-    text = opslog(name, "--help").stdout.decode()
+    text = opslog(*name.split(), "--help").stdout.decode()
     for example in COMMANDS[name].examples:
         assert example in text
         calls = list(arguments(example))

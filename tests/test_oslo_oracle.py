@@ -23,10 +23,7 @@ from oslo_log import log as oslo_log
 
 from helpers import table
 from opslog import catalog
-from opslog.catalog import Catalog
-from opslog.errors import FormatError
-from opslog.format import from_dict
-from opslog.oslo import OPTION_NAMES
+from opslog.percent import OPTION_NAMES
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -307,110 +304,6 @@ def test_the_request_id_survives_names_with_blanks_and_brackets(
     assert row["request_id"] == context.request_id
     if "] " not in name:  # where the bracket ends is anybody's guess
         assert row["body"] == expected_body(record)
-
-
-# -- formats of one's own ---------------------------------------------------------------
-
-KEYS = {
-    "%(process)d": ("process_pid", lambda r, c: r.process),
-    "%(process)6d": ("process_pid", lambda r, c: r.process),
-    "%(name)s": ("logger", lambda r, c: r.name),
-    "%(name)-30s": ("logger", lambda r, c: r.name),
-    "%(thread)d": ("thread_id", lambda r, c: r.thread),
-    "%(threadName)s": ("thread_name", lambda r, c: r.threadName),
-    "%(funcName)s": ("code_function", lambda r, c: r.funcName),
-    "%(lineno)d": ("code_line", lambda r, c: r.lineno),
-    "%(lineno)4d": ("code_line", lambda r, c: r.lineno),
-    "%(pathname)s": ("code_file", lambda r, c: r.pathname),
-    "%(module)s": ("module", lambda r, c: r.module),
-    "%(request_id)s": ("request_id", lambda r, c: c and c.request_id),
-    "%(global_request_id)s": ("global_request_id", lambda r, c: c and c.global_request_id),
-    "%(user_name)s": ("user_name", lambda r, c: c and c.user_name),
-    "%(project_id)s": ("project_id", lambda r, c: c and c.project_id),
-}
-TIMES = ["%(asctime)s", "%(asctime)s.%(msecs)03d", "%(asctime)s,%(msecs)03d", "%(isotime)s"]
-SEPARATORS = st.sampled_from([" ", "  ", "] ", " [", ": ", " - ", "|", " (", ") "])
-
-
-@st.composite
-def format_strings(draw: st.DrawFn) -> tuple[str, str, list[str]]:
-    """Draw a context format, the default format without its context, and the keys used."""
-    keys = draw(st.lists(st.sampled_from(sorted(KEYS)), max_size=6, unique_by=lambda k: KEYS[k][0]))
-    if any(KEYS[k][0] in ("global_request_id", "user_name", "project_id") for k in keys):
-        # Only the request id, which every context has, tells its lines from the others.
-        keys = [k for k in keys if k != "%(request_id)s"]
-        keys.insert(draw(st.integers(0, len(keys))), "%(request_id)s")
-    parts = [
-        draw(st.sampled_from(TIMES)),
-        draw(st.sampled_from(["%(levelname)s", "%(levelname)-8s"])),
-    ]
-    text = plain_text = draw(st.sampled_from(["", "[", "<"]))
-    for part in (*parts, *keys):
-        separator = draw(SEPARATORS)
-        text += part + separator
-        if "request_id" not in part and "user_name" not in part and "project_id" not in part:
-            plain_text += part + separator
-    tail = draw(st.sampled_from(["", "", " [%(filename)s]", " in %(processName)s"]))
-    return text + "%(message)s" + tail, plain_text + "%(message)s" + tail, keys
-
-
-@given(
-    formats=format_strings(),
-    date=st.sampled_from(["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%d/%b/%Y:%H:%M:%S", "%y%m%d %H:%M:%S"]),
-    pair=log_records(),
-)  # fmt: skip
-def test_a_format_of_ones_own_is_read_back_or_refused(
-    formats: tuple[str, str, list[str]],
-    date: str,
-    pair: tuple[logging.LogRecord, oslo_context.RequestContext | None],
-) -> None:
-    context_format, default_format, keys = formats
-    record, context = pair
-    options = {
-        "logging_context_format_string": context_format,
-        "logging_default_format_string": default_format,
-        "logging_exception_prefix": "%(asctime)s %(process)d EXC %(name)s|",
-        "log_date_format": date,
-    }
-    try:
-        form = from_dict(
-            {
-                "name": "own",
-                "title": "own",
-                "follow_on": True,
-                "oslo": [{"release": "x", **options}],
-            },
-            "own",
-        )
-    except FormatError:
-        return
-    own = Catalog.of([form])
-
-    def taken(text: str) -> bool:
-        return any(own.lines.program.probe(x.encode())[0] >= 0 for x in text.split("\n"))
-
-    # A follow-on line, or a message behind the shorter format, may be a line of this format.
-    line = formatter(options).format(record)
-    assume(not taken("\n".join(record.getMessage().split("\n")[1:])))
-    assume("[" not in record.getMessage())
-    assume(not record.exc_info or not taken(str(record.exc_info[1])))
-    row = one(line, catalog=own)
-    summary = formatters._get_error_summary(record)
-    if summary and not context_format.endswith("%(message)s"):
-        # oslo.log puts the summary behind the tail, so the tail ends nothing.
-        assert row["body"].startswith(record.getMessage())
-    else:
-        assert row["body"].rstrip("\n") == expected_body(record).rstrip("\n")
-    assert row["severity_text"] == record.levelname
-    assert row["exception_type"] == expected_exception(record)["exception_type"]
-    attributes = dict(row["attributes"] or [])
-    used = context_format if context is not None else default_format
-    for key in keys:
-        column, get = KEYS[key]
-        if key in used:
-            found = row[column] if column in row else attributes.get(column)
-            wanted = get(record, context)
-            assert found == (null(wanted) if isinstance(wanted, str) else wanted), key
 
 
 # -- JSON -----------------------------------------------------------------------------------

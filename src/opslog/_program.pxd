@@ -69,6 +69,7 @@ cdef class Program:
                       int32_t end, int32_t* row, State* state, bint heads) noexcept nogil
     cdef int32_t match(self, const uint8_t* data, int32_t start, int32_t end,
                        int32_t* row, State* state, bint heads) noexcept nogil
+    cdef bint read(self, int32_t node, const uint8_t* data, int32_t start, int32_t end, State* state) noexcept nogil
     cdef const int32_t* first_tail(self, int32_t format, int32_t level) noexcept nogil
     cdef int32_t match_tail(self, const int32_t* tail, int32_t level, const uint8_t* data,
                             int32_t start, int32_t end, int32_t* row, State* state,

@@ -315,6 +315,19 @@ cdef class Program:
             tail += 3
         return -1
 
+    cdef bint read(self, int32_t node, const uint8_t* data, int32_t start, int32_t end, State* state) noexcept nogil:
+        """Whether a node placed for itself takes all of data[start:end]; it captures nothing."""
+        cdef int32_t[2] row
+        return self.walk(node, LAST, data, start, end, row, state, False) >= 0
+
+    def accepts(self, int32_t node, bytes text):
+        """Return whether a node placed for itself takes all of the text."""
+        cdef State state
+        if not 0 <= node < len(self.keep[0]) // <Py_ssize_t>sizeof(Node):
+            raise IndexError(node)
+        fresh(&state)
+        return self.read(node, text, 0, <int32_t>len(text), &state)
+
     def probe(self, bytes line):
         """Match one line; return (leaf or -1, spans by slot, bytes matched, node that failed)."""
         cdef int32_t[512] row

@@ -25,14 +25,25 @@ cdef inline int64_t shift_out(const uint8_t* data, int32_t at, int32_t end) noex
         p += 1
 
 
+cdef inline uint64_t worker_of(Block block, const Leaf* leaf, const int32_t* row) noexcept nogil:
+    """Hash of what tells writers of one source apart."""
+    cdef uint64_t worker = 1
+    cdef int32_t i, slot
+    for i in range(WORKERS):
+        slot = leaf.worker[i]
+        if slot < 0:
+            break
+        worker = hash_bytes(block.data + row[2 * slot], row[2 * slot + 1] - row[2 * slot], worker)
+    return worker
+
+
 cdef int add_line(Program program, Block block, int32_t first, int32_t end, int32_t stop,
                   uint8_t flags, State* state) except -1 nogil:
     """Match data[first:end] and append the line."""
     cdef Line* line
     cdef const Leaf* leaf
-    cdef int32_t start = first, i, slot
+    cdef int32_t start = first
     cdef int32_t* row
-    cdef uint64_t worker
     block.need_lines(1)
     block.need_spans(2 * program.most_slots)
     line = &block.lines[block.line_used]
@@ -62,13 +73,7 @@ cdef int add_line(Program program, Block block, int32_t first, int32_t end, int3
     line.time = state.time
     line.flags |= state.flags & (HAS_OFFSET | BAD_TIME | ESCAPED)
     line.severity = <uint8_t>leaf.level if leaf.level else state.severity
-    worker = 1
-    for i in range(WORKERS):
-        slot = leaf.worker[i]
-        if slot < 0:
-            break
-        worker = hash_bytes(block.data + row[2 * slot], row[2 * slot + 1] - row[2 * slot], worker)
-    line.worker = worker
+    line.worker = worker_of(block, leaf, row)
     return 0
 
 
@@ -126,3 +131,49 @@ def scan(Program program not None, Block block not None, int32_t most_lines):
             at = stop
     block.line_count = block.line_used
     return at
+
+
+def recognise(Program program not None, Block block not None, find):
+    """Give every line that no layout took to ``find``: its bytes to a pattern.Found, or None.
+
+    The block must have been scanned by the program.
+    """
+    cdef int32_t i, j, start, at, end
+    cdef int32_t* row
+    cdef Line* line
+    cdef const Leaf* leaf
+    cdef State state
+    for i in range(block.line_count):
+        line = &block.lines[i]
+        start = line.start
+        while start < line.end and block.data[start] == 0:
+            start += 1
+        if line.leaf >= 0 or line.flags & PIECE or start >= line.end:
+            continue
+        found = find(<bytes>(<const char*>block.data)[start:line.end])
+        if found is None:
+            continue
+        if not 0 <= found.leaf < program.leaf_count:
+            raise IndexError(found.leaf)
+        leaf = &program.leaves[<int32_t>found.leaf]
+        if len(found.spans) != leaf.slots:
+            raise ValueError("one span for each capture")
+        block.need_spans(2 * leaf.slots)
+        row = block.spans + block.span_used
+        for j, (at, end) in enumerate(found.spans):
+            if at > end or end > line.end - start:
+                raise IndexError(end)
+            row[2 * j] = start + at if at >= 0 else NONE
+            row[2 * j + 1] = start + end if at >= 0 else NONE
+        fresh(&state)
+        for node, slot in ((found.time, leaf.timestamp), (found.severity, found.severity_slot)):
+            if node >= 0 and row[2 * <int32_t>slot] >= 0:
+                program.read(node, block.data, row[2 * <int32_t>slot], row[2 * <int32_t>slot + 1], &state)
+        line.start = start
+        line.leaf = <int16_t>found.leaf
+        line.row = block.span_used
+        block.span_used += 2 * leaf.slots
+        line.time = state.time
+        line.flags |= state.flags & (HAS_OFFSET | BAD_TIME)
+        line.severity = state.severity
+        line.worker = worker_of(block, leaf, row)

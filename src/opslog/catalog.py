@@ -1,11 +1,13 @@
 """Where formats live, and all of them compiled together.
 
 Shipped formats are the TOML files of ``formats/``: installed as
-``opslog/formats``, beside ``src/`` in a checkout or an editable install.
+``opslog/formats``, beside ``src/`` in a checkout or an editable install.  Those
+of users (user_formats.py) are tried before them.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +17,8 @@ from opslog import _program
 from opslog.errors import FormatError
 from opslog.format import BARE, TRACEBACK, Format, FormatLayout, load
 from opslog.jsonkeys import JsonShape
+from opslog.layout import Layout
+from opslog.pattern import Patterns, Placed
 from opslog.program import Compiler, Entry, Leaf
 from opslog.schema import COLUMNS
 
@@ -26,6 +30,12 @@ def folder() -> Path:
         if place.is_dir():
             return place
     raise FormatError(str(package / "formats"), "folder", "the shipped formats are missing")
+
+
+def user_folder() -> Path:
+    """Return the folder of a user's formats, in ``$XDG_CONFIG_HOME``; it may be absent."""
+    config = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    return Path(config, "opslog", "formats")
 
 
 @cache
@@ -46,6 +56,8 @@ class Compiled:
     constants: tuple[str, ...]
     expected: tuple[tuple[str, str], ...]
     """What each node of the program expects, and what behind it."""
+    patterns: Patterns | None
+    """What is tried on lines that the program does not take."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +83,17 @@ def default() -> Catalog:
     return Catalog.of(shipped())
 
 
+def beside_shipped(own: Iterable[Format]) -> Catalog:
+    """Return the catalog of ``own`` formats, tried in their order, then the shipped ones.
+
+    Of several formats of one name the first counts.
+    """
+    named: dict[str, Format] = {}
+    for one in own:
+        named.setdefault(one.name, one)
+    return Catalog.of([*named.values(), *(f for f in shipped() if f.name not in named)])
+
+
 def _compile(formats: tuple[Format, ...]) -> Compiled:
     compiler = Compiler(tuple(column.name for column in COLUMNS))
     ranked: list[tuple[int, Entry]] = []
@@ -86,6 +109,11 @@ def _compile(formats: tuple[Format, ...]) -> Compiled:
             )
     for _, entry in sorted(ranked, key=_order):
         compiler.add(entry)
+    placed = [
+        Placed(pattern, one.name, *compiler.add_pattern(_beside(one, number, index), pattern))
+        for number, one in enumerate(formats)
+        for index, pattern in enumerate(one.patterns, len(one.layouts))
+    ]
     program = compiler.program()
     return Compiled(
         program,
@@ -94,6 +122,7 @@ def _compile(formats: tuple[Format, ...]) -> Compiled:
         tuple(compiler.names),
         tuple(compiler.constants),
         tuple(compiler.trie.expected),
+        Patterns(program, tuple(placed)) if placed else None,
     )
 
 
@@ -104,10 +133,17 @@ def _order(ranked: tuple[int, Entry]) -> tuple[int, bool]:
 
 
 def _entry(one: Format, number: int, index: int, item: FormatLayout) -> Entry:
-    flags = 0
-    if one.follow_on:
-        flags |= _program.FLAGS["follow_on"]
+    flags = _flags(one)
     if item.rank == BARE:
         flags |= _program.FLAGS["bare"]
     role = "traceback" if item.rank == TRACEBACK else "head"
     return Entry(item.layout, number, index, role, flags, level=17 if role == "traceback" else 0)
+
+
+def _beside(one: Format, number: int, index: int) -> Entry:
+    """Return the entry of a pattern: it has no layout, but a vocabulary."""
+    return Entry(Layout("", (), one.severity), number, index, flags=_flags(one))
+
+
+def _flags(one: Format) -> int:
+    return _program.FLAGS["follow_on"] if one.follow_on else 0

@@ -7,7 +7,7 @@ from typing import Any
 
 from opslog.catalog import Catalog, shipped
 from opslog.engine import Normalizer
-from opslog.errors import FormatError, SampleError
+from opslog.errors import FormatError, LayoutError, SampleError
 from opslog.format import Format, Sample
 
 _WRAPPER = "2024-01-01 00:00:00.000 1 INFO sample [-] "
@@ -24,22 +24,29 @@ def check(one: Format) -> None:
     """
     if not one.samples:
         raise FormatError(one.path, "samples", "expected at least one [[samples]]")
-    checker = _Checker(one)
+    try:
+        reader = SampleReader(one)
+    except LayoutError as error:
+        keys = [item.key for item in one.layouts if item.layout.text == error.layout]
+        raise FormatError(one.path, "".join(keys[:1]) or "oslo", str(error)) from None
     for index, sample in enumerate(one.samples):
-        checker.sample(f"samples[{index}]", sample)
+        _check_sample(reader, f"samples[{index}]", sample)
     for index, line in enumerate(one.rejects):
-        checker.reject(f"rejects[{index}]", line)
-    for number, item in enumerate(one.layouts):
-        if not item.derived and number not in checker.reached:
+        _check_reject(reader, f"rejects[{index}]", line)
+    layouts = [(item.key, item.layout.text) for item in one.layouts]
+    for number, (key, text) in enumerate(layouts + [(p.key, p.text) for p in one.patterns]):
+        if key and number not in reader.reached:
             raise FormatError(
                 one.path,
-                f"layouts[{number}]",
-                f"no sample reaches this layout: {item.layout.text}",
+                key,
+                f"no sample reaches this layout: {text}",
                 "add a [[samples]] line that it matches",
             )
 
 
-class _Checker:
+class SampleReader:
+    """Reads lines as one format alone does."""
+
     def __init__(self, one: Format) -> None:
         self.one = one
         self.message = one.applies_to == "message"
@@ -48,59 +55,103 @@ class _Checker:
             f for f in shipped()
             if (f.name == "oslo.text" if self.message else f.applies_to == "message")
         ]  # fmt: skip
-        self.catalog = Catalog.of([*others, one])
+        self.catalog = Catalog.of([*(f for f in others if f.name != one.name), one])
         self.compiled = self.catalog.messages if self.message else self.catalog.lines
+        self.format = "oslo.text" if self.message else one.name
         self.reached: set[int] = set()
+        """Numbers of the layouts, then patterns, that took a line of ``takes``."""
 
-    def sample(self, key: str, sample: Sample) -> None:
-        text = (_WRAPPER if self.message else "") + sample.text
-        records = self._records(text)
-        far = self._probe(sample.text)
-        if len(records) != len(sample.expect):
-            raise SampleError(
-                self.one.path, key, sample.text, far,
-                f"{len(sample.expect)} record(s)", f"{len(records)}",
-            )  # fmt: skip
-        for record, expect in zip(records, sample.expect, strict=True):
-            for column, wanted in {"format": self._format(), **expect}.items():
-                found = record.get(column)
-                if _comparable(found) != _comparable(wanted):
-                    raise SampleError(
-                        self.one.path, key, sample.text, far,
-                        f"{column} {wanted!r}", f"{_comparable(found)!r}",
-                    )  # fmt: skip
-
-    def reject(self, key: str, line: str) -> None:
-        leaf, _, _, _ = self.compiled.program.probe(line.encode())
+    def takes(self, line: str) -> bool:
+        """Return whether a layout or pattern takes the line."""
+        leaf = self.compiled.program.probe(line.encode())[0]
+        if leaf < 0 and self.compiled.patterns is not None:
+            found = self.compiled.patterns.find(line.encode(), [])
+            leaf = -1 if found is None else found.leaf
         if leaf >= 0:
-            raise SampleError(
-                self.one.path, key, line, len(line), "no layout to match", "one that does"
+            self.reached.add(self.compiled.leaves[leaf].entry.number)
+        return leaf >= 0
+
+    def stop(self, line: str) -> tuple[int, str]:
+        """Return the byte up to which a line that nothing takes is matched, and what is missing."""
+        _, _, far, failed = self.compiled.program.probe(line.encode())
+        missing = "matched up to here"
+        if failed >= 0:
+            expected = filter(None, self.compiled.expected[failed])
+            missing = f"{missing}; expected {', then '.join(expected)}"
+        if self.one.json is not None and failed < 0:
+            keys = ", ".join(
+                [*self.one.json.required, self.one.json.iso or self.one.json.epoch or ""]
             )
+            missing = f"expected a JSON object with the keys {keys}"
+        if self.compiled.patterns is not None:
+            column, reason = self.compiled.patterns.stop(line)
+            if column >= far:
+                far, missing = column, reason
+        return far, missing
 
-    def _format(self) -> str:
-        return "oslo.text" if self.message else self.one.name
-
-    def _probe(self, text: str) -> int:
-        """Note which layouts the lines reach; return where the first unmatched one stops."""
-        furthest = 0
-        for line in text.split("\n"):
-            leaf, _, far, _ = self.compiled.program.probe(line.encode())
-            if leaf >= 0:
-                self.reached.add(self.compiled.leaves[leaf].entry.number)
-            else:
-                furthest = furthest or far
-        return furthest
-
-    def _records(self, text: str) -> list[dict[str, Any]]:
+    def records(self, text: str) -> list[dict[str, Any]]:
+        """Return the records of a sample's text; values as TOML states them."""
         normalizer = Normalizer(catalog=self.catalog)
-        batches = normalizer.feed(text.encode() + b"\n") + normalizer.close()
-        return [row for batch in batches for row in batch.to_pylist()]
+        data = ((_WRAPPER if self.message else "") + text).encode() + b"\n"
+        batches = normalizer.feed(data) + normalizer.close()
+        return [
+            {
+                name: (dict(value) or None) if name == "attributes" else _stated(value)
+                for name, value in row.items()
+            }
+            for batch in batches
+            for row in batch.to_pylist()
+        ]
 
 
-def _comparable(value: Any) -> Any:
-    """Return a value as TOML states it: times as text, maps as tables."""
-    if isinstance(value, datetime):
+def _check_sample(reader: SampleReader, key: str, sample: Sample) -> None:
+    path = reader.one.path
+    lines = sample.text.split("\n")
+    untaken = [line for line in lines if not reader.takes(line)]
+    if lines[0] in untaken:
+        far, missing = reader.stop(lines[0])
+        raise SampleError(
+            path, key, lines[0], far, f"format {reader.one.name!r}", "None", missing
+        )  # fmt: skip
+    records = reader.records(sample.text)
+    if len(records) != len(sample.expect):
+        line = (untaken or lines)[0]
+        far, missing = reader.stop(line) if untaken else (0, "")
+        raise SampleError(
+            path, key, line, far, f"{len(sample.expect)} record(s)", f"{len(records)}", missing
+        )  # fmt: skip
+    for record, expect in zip(records, sample.expect, strict=True):
+        for column, wanted in {"format": reader.format, **expect}.items():
+            if column not in record:
+                raise FormatError(
+                    path, f"{key}.expect.{column}", "expected the name of a column",
+                    "values of other names are in expect.attributes",
+                )  # fmt: skip
+            found = record[column]
+            if found != _stated(wanted):
+                line, place = _where(lines, found)
+                raise SampleError(
+                    path, key, line, place, f"{column} {wanted!r}", repr(found), f"{column}"
+                )  # fmt: skip
+
+
+def _check_reject(reader: SampleReader, key: str, line: str) -> None:
+    if reader.takes(line):
+        raise SampleError(
+            reader.one.path, key, line, len(line.encode()), "no layout to match", "one that does"
+        )
+
+
+def _where(lines: list[str], found: Any) -> tuple[str, int]:
+    """Return the line and the byte column where a value stands, the first line's start if none."""
+    for line in lines:
+        if found not in (None, "") and str(found) in line:
+            return line, len(line[: line.find(str(found))].encode())
+    return lines[0], 0
+
+
+def _stated(value: Any) -> Any:
+    """Return a value as text where TOML may state it as a time."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, list):
-        return dict(value) or None
     return value

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -22,7 +23,7 @@ from opslog import catalog as catalogs
 from opslog import filters, schema
 from opslog._assemble import Assembler, Records
 from opslog._block import Block
-from opslog._scan import scan
+from opslog._scan import recognise, scan
 from opslog.catalog import Catalog
 from opslog.filters import Filter
 from opslog.lines import Cutter
@@ -44,7 +45,8 @@ class Stats:
 
     ``bytes`` = bytes of all records + ``skipped_bytes``; ``records`` =
     ``kept`` + filtered ones.  ``formats`` counts (records, lines, bytes) by
-    format name, None for records no format recognised.
+    format name, None for records no format recognised.  ``timeouts`` counts, by
+    format name, the lines on which its pattern ran out of time.
     """
 
     bytes: int = 0
@@ -53,6 +55,7 @@ class Stats:
     kept: int = 0
     skipped_bytes: int = 0
     formats: dict[str | None, tuple[int, int, int]] = field(default_factory=dict)
+    timeouts: dict[str, int] = field(default_factory=dict)
 
     @property
     def unrecognised(self) -> int:
@@ -106,10 +109,14 @@ class Stream(Generic[T]):
         self.stats = stats
         self.assembler = Assembler(job.catalog.lines.program)
         self.builder = BatchBuilder(job.catalog, name, zone)
+        self._late: list[str] = []
 
     def scan(self, block: Block) -> Block | None:
         """Find and match the lines of ``block``; return what it has too many lines for."""
-        done = scan(self.job.catalog.lines.program, block, MOST_LINES)
+        lines = self.job.catalog.lines
+        done = scan(lines.program, block, MOST_LINES)
+        if lines.patterns is not None:
+            recognise(lines.program, block, partial(lines.patterns.find, late=self._late))
         if done == block.size:
             return None
         rest = Block(0)
@@ -120,9 +127,12 @@ class Stream(Generic[T]):
         """Return the records complete with the next scanned block of the source."""
         records = self.assembler.feed(block, final)
         self.stats.bytes += block.size
+        while self._late:
+            name = self._late.pop()
+            self.stats.timeouts[name] = self.stats.timeouts.get(name, 0) + 1
         for number, counts in records.counts(self.job.catalog.lines.program).items():
-            name = None if number < 0 else self.job.catalog.lines.formats[number].name
-            self.stats.count(name, counts)
+            known = None if number < 0 else self.job.catalog.lines.formats[number].name
+            self.stats.count(known, counts)
         return records
 
     def finish(self, records: Records) -> tuple[int, T] | None:

@@ -37,28 +37,45 @@ class FormatError(OpslogError):
 class SampleError(FormatError):
     """A sample of a format file is not read as the file says.
 
-    ``matched_up_to`` is the byte column the scanner reached in ``line``.
+    ``line`` is the line in question and ``matched_up_to`` the byte column up to
+    which it was read, or where the value found stands; ``note`` says which.
     """
 
     def __init__(
-        self, path: str, key: str, line: str, matched_up_to: int, expected: str, found: str
+        self,
+        path: str,
+        key: str,
+        line: str,
+        matched_up_to: int,
+        expected: str,
+        found: str,
+        note: str = "",
     ) -> None:
         self.line = line
         self.matched_up_to = matched_up_to
         self.expected = expected
         self.found = found
-        caret = " " * len(line.encode()[:matched_up_to].decode(errors="replace")) + "^"
-        super().__init__(path, key, f"expected {expected}, found {found}\n  {line}\n  {caret}")
+        self.note = note
+        # A tab or a colour code would move the caret away from its place.
+        shown = "".join(c if c.isprintable() else "\ufffd" for c in line)
+        column = len(line.encode()[:matched_up_to].decode(errors="replace"))
+        caret = f"{' ' * column}^ {note}".rstrip()
+        super().__init__(path, key, f"expected {expected}, found {found}\n  {shown}\n  {caret}")
 
 
 class OsloOptionError(OpslogError):
-    """An oslo.log format option cannot be turned into a layout."""
+    """An oslo.log format option cannot be turned into a layout; ``path``: whose it is."""
 
-    def __init__(self, option: str, value: str, reason: str) -> None:
+    def __init__(self, option: str, value: str, reason: str, path: str = "") -> None:
         self.option = option
         self.value = value
         self.reason = reason
-        super().__init__(f"{option}: {reason}: {value!r}")
+        self.path = path
+        place = f"{path}: {option}" if path else option
+        super().__init__(
+            f"{place}: {reason}\n  {value!r}\n"
+            "  change the option, or write a format for these lines, with [[layouts]]"
+        )
 
 
 class FilterError(OpslogError):

@@ -7,15 +7,18 @@ the values they must give.  docs/reference/format-files.md describes the keys.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from opslog import oslo
-from opslog.errors import FormatError, LayoutError, OsloOptionError
+from opslog.errors import FilterError, FormatError, LayoutError, OsloOptionError
 from opslog.layout import Layout, parse
-from opslog.severity import VOCABULARIES
+from opslog.pattern import Pattern, parse_pattern
+from opslog.percent import OPTION_NAMES
+from opslog.severity import LONGEST_WORD, VOCABULARIES, number, spelled
 
 HEAD, FALLBACK, TRACEBACK, BARE = range(4)
 """Ranks: a layout of a lower rank wins over one of a higher, whatever their formats."""
@@ -28,8 +31,8 @@ class FormatLayout:
     layout: Layout
     rank: int = HEAD
     debug_only: bool = False
-    derived: bool = False
-    """Made from oslo.log options, not written in the file."""
+    key: str = ""
+    """Where in the file it stands; empty if it is made from oslo.log options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Format:
     follow_on: bool = False
     layouts: tuple[FormatLayout, ...] = ()
     tails: tuple[FormatLayout, ...] = ()
+    patterns: tuple[Pattern, ...] = ()
     json: JsonKeys | None = None
     samples: tuple[Sample, ...] = ()
     rejects: tuple[str, ...] = field(default=())
@@ -80,13 +84,18 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
     """Return the format that ``data`` (a parsed file) states; ``path`` is for errors."""
     reader = _Reader(data, path)
     name = reader.text("name")
-    severity = reader.text("severity", "oslo")
-    if severity not in VOCABULARIES:
-        raise reader.wrong("severity", f"expected one of {', '.join(VOCABULARIES)}")
+    if not name or not name.isprintable():
+        raise reader.wrong("name", f"expected a name, found {name!r}")
+    severity = _severity(reader)
     applies_to = reader.text("applies_to", "line")
     if applies_to not in ("line", "message"):
         raise reader.wrong("applies_to", "expected 'line' or 'message'")
-    layouts, tails = _layouts(reader, severity)
+    layouts, tails = _derived(reader, severity)
+    written, patterns = _written(reader, severity)
+    if patterns and applies_to == "message":
+        raise reader.wrong(
+            patterns[0].key, "a regex reads lines; a message format has layouts only"
+        )
     result = Format(
         name=name,
         title=reader.text("title"),
@@ -94,26 +103,49 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
         applies_to=applies_to,
         severity=severity,
         follow_on=reader.flag("follow_on"),
-        layouts=layouts,
+        layouts=layouts + written,
         tails=tails,
+        patterns=patterns,
         json=_json(reader),
         samples=tuple(_sample(item) for item in reader.tables("samples", "line", "expect")),
         rejects=tuple(item.text("line") for item in reader.tables("rejects", "line", "reason")),
     )
-    if not result.layouts and result.json is None:
+    if not (result.layouts or result.patterns) and result.json is None:
         raise reader.wrong("layouts", "expected [[layouts]], [[oslo]] or [json]")
     reader.refuse_unknown()
     return result
 
 
-def _layouts(
+def _severity(reader: _Reader) -> str:
+    """Return the name of the vocabulary, or the words of the format's own spelled out."""
+    if not isinstance(reader.data.get("severity"), dict):
+        name = reader.text("severity", "oslo")
+        if name not in VOCABULARIES:
+            known = ", ".join(VOCABULARIES)
+            raise reader.wrong("severity", f"expected one of {known}, or a table of words")
+        return name
+    words = {}
+    table = reader.table("severity")
+    for word, level in table.data.items():
+        if not re.fullmatch(rf"[A-Za-z]{{1,{LONGEST_WORD}}}", word):
+            raise table.wrong(word, f"expected 1 to {LONGEST_WORD} letters, the word as printed")
+        try:
+            words[word] = number(str(level))
+        except FilterError as error:
+            raise table.wrong(word, str(error)) from None
+    if not words:
+        raise reader.wrong("severity", "expected at least one word")
+    return spelled(words)
+
+
+def _derived(
     reader: _Reader, severity: str
 ) -> tuple[tuple[FormatLayout, ...], tuple[FormatLayout, ...]]:
     layouts: list[FormatLayout] = []
     tails: list[FormatLayout] = []
     sets = []
-    for item in reader.tables("oslo", "release", *oslo.OPTION_NAMES):
-        values = {name: item.text(name) for name in oslo.OPTION_NAMES if name in item.data}
+    for item in reader.tables("oslo", "release", *OPTION_NAMES):
+        values = {name: item.text(name) for name in OPTION_NAMES if name in item.data}
         sets.append(oslo.options_from(values))
     if sets:
         try:
@@ -124,19 +156,39 @@ def _layouts(
             (HEAD, derived.heads),
             (FALLBACK, derived.fallbacks),
             (TRACEBACK, derived.tracebacks),
+            (BARE, derived.bares),
         ):
             layouts += [
-                FormatLayout(_parsed(reader, "oslo", text, severity), rank, derived=True)
-                for text in texts
+                FormatLayout(_parsed(reader, "oslo", text, severity), rank) for text in texts
             ]
         tails += [
             FormatLayout(_parsed(reader, "oslo", text, severity), debug_only=debug)
             for text, debug in derived.tails
         ]
-    for item in reader.tables("layouts", "layout", "bare"):
-        rank = BARE if item.flag("bare") else HEAD
-        layouts.append(FormatLayout(_parsed(item, "layout", item.text("layout"), severity), rank))
     return tuple(layouts), tuple(tails)
+
+
+def _written(
+    reader: _Reader, severity: str
+) -> tuple[tuple[FormatLayout, ...], tuple[Pattern, ...]]:
+    """Return the layouts and the patterns of the tables [[layouts]]."""
+    layouts: list[FormatLayout] = []
+    patterns: list[Pattern] = []
+    for item in reader.tables("layouts"):
+        key = item.place.removesuffix(".")
+        if "regex" in item.data:
+            item.only("regex", "timestamp")
+            kind = item.text("timestamp") if "timestamp" in item.data else None
+            try:
+                patterns.append(parse_pattern(item.text("regex"), kind, severity, key))
+            except LayoutError as error:
+                raise item.wrong("regex", str(error)) from None
+        else:
+            item.only("layout", "bare")
+            rank = BARE if item.flag("bare") else HEAD
+            layout = _parsed(item, "layout", item.text("layout"), severity)
+            layouts.append(FormatLayout(layout, rank, key=key))
+    return tuple(layouts), tuple(patterns)
 
 
 def _parsed(reader: _Reader, key: str, text: str, severity: str) -> Layout:
@@ -153,10 +205,12 @@ def _json(reader: _Reader) -> JsonKeys | None:
     columns = {}
     for name, paths in item.table("columns").data.items():
         found = [paths] if isinstance(paths, str) else paths
-        if not isinstance(found, list) or not all(isinstance(p, str) for p in found):
+        if not isinstance(found, list) or not found or not all(isinstance(p, str) for p in found):
             raise item.wrong(f"columns.{name}", "expected a key or a list of keys")
         columns[name] = tuple(found)
     required = item.data.get("required", [])
+    if not isinstance(required, list) or not all(isinstance(key, str) for key in required):
+        raise item.wrong("required", f"expected a list of keys, found {required!r}")
     epoch, iso = item.text("epoch", ""), item.text("iso", "")
     if not (epoch or iso):
         raise item.wrong("epoch", "expected epoch or iso, the key of the time")
@@ -166,6 +220,8 @@ def _json(reader: _Reader) -> JsonKeys | None:
 def _sample(item: _Reader) -> Sample:
     expect = item.data.get("expect", {})
     records = expect if isinstance(expect, list) else [expect]
+    if not all(isinstance(record, dict) for record in records):
+        raise item.wrong("expect", f"expected expect.COLUMN = VALUE, found {expect!r}")
     return Sample(item.text("line"), tuple(records))
 
 
@@ -213,9 +269,12 @@ class _Reader:
     def _inner(self, value: dict[str, Any], key: str, known: tuple[str, ...]) -> _Reader:
         reader = _Reader(value, self.path, f"{self.place}{key}.")
         if known:
-            reader.known.update(known)
-            reader.refuse_unknown()
+            reader.only(*known)
         return reader
+
+    def only(self, *known: str) -> None:
+        self.known.update(known)
+        self.refuse_unknown()
 
     def refuse_unknown(self) -> None:
         for key in self.data:

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from opslog import timestamps
 from opslog.errors import LayoutError
-from opslog.severity import VOCABULARIES
+from opslog.severity import vocabulary as vocabulary_of
 
 if TYPE_CHECKING:
     import regex
@@ -142,8 +142,14 @@ class Layout:
         return regex.compile(self.pattern().encode())
 
 
+_MOST_OPTIONALS = 8
+"""Each optional part doubles the number of a layout's variants."""
+
+
 def parse(text: str, vocabulary: str = "oslo") -> Layout:
     """Parse a layout; raises LayoutError pointing at the column that is wrong."""
+    if text.count("{?") > _MOST_OPTIONALS:
+        raise LayoutError(text, 0, f"more than {_MOST_OPTIONALS} optional parts")
     parts, end = _Parser(text, vocabulary).parts(0, nested=False)
     if end != len(text):
         raise LayoutError(text, end, "expected the end of the layout, found '}'")
@@ -236,6 +242,8 @@ def _check(layout: Layout) -> None:
     if twice := _twice(mandatory):
         raise LayoutError(layout.text, 0, f"{twice!r} is captured twice")
     for variant in layout.variants():
+        if not any(isinstance(part, (Literal, Capture)) for part in variant):
+            raise LayoutError(layout.text, 0, "a layout must not match an empty line")
         for index, part in enumerate(variant):
             if isinstance(part, Capture):
                 _check_capture(layout, part, variant[index + 1 :])
@@ -356,7 +364,7 @@ def type_pattern(capture: Capture, after: str, vocabulary: str) -> str:
     if name in RUNS and name != "severity":
         return f"[{RUNS[name]}]++"
     if name == "severity":
-        words = "|".join(sorted(VOCABULARIES[vocabulary], key=len, reverse=True))
+        words = "|".join(sorted(vocabulary_of(vocabulary), key=len, reverse=True))
         return f"(?>(?:{words})(?![A-Za-z]))"
     fixed = {
         "rest": ".*+",

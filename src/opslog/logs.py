@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +16,7 @@ from opslog.catalog import Catalog
 from opslog.engine import Job, Stats, run
 from opslog.errors import OpslogError, SinkError, SourceError
 from opslog.filters import Filter
+from opslog.format import Format
 from opslog.normalize import Kept
 from opslog.output import STDOUT
 from opslog.reading import Reading, Watch, unwatched
@@ -224,6 +225,7 @@ def read(
     threads: int = 1,
     skip: bool = True,
     merge: bool = False,
+    formats: Iterable[str | os.PathLike[str] | Format] = (),
 ) -> Logs:
     """Return the logs in ``paths``: files, folders, globs, ``-`` for standard input (the default).
 
@@ -233,9 +235,19 @@ def read(
     kept record are not scanned; counts then say so (Stats.skipped_bytes).  With
     ``merge`` the records of all sources come in the order of time: one without a
     time, or earlier than the one before it in its source, counts as late as that.
+    ``formats`` are format files, folders of them, or formats, tried before the
+    shipped ones; one of the same name replaces the shipped one.  Raises
+    FormatError for a file that is wrong or fails its own samples.
     """
     Zone(timezone)
     if threads < 1:
         raise OpslogError(f"threads: expected at least 1, found {threads}")
     names = tuple(os.fspath(path) for path in paths) or (STDIN,)
-    return Logs(names, timezone, original=original, threads=threads, skip=skip, merge=merge)
+    catalog = catalogs.default()
+    if formats := list(formats):
+        from opslog.user_formats import user_formats  # start-up: most runs have none
+
+        catalog = catalogs.beside_shipped(user_formats(formats))
+    return Logs(
+        names, timezone, original=original, threads=threads, skip=skip, merge=merge, catalog=catalog
+    )

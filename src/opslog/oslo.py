@@ -17,37 +17,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import TypeAlias
+from dataclasses import dataclass, replace
 
 from opslog.errors import LayoutError, OsloOptionError
-from opslog.layout import RUNS, parse
-
-
-@dataclass(frozen=True, slots=True)
-class OsloOptions:
-    """The options that shape a line; defaults are those of oslo.log 4.8.0 (Zed) to today."""
-
-    logging_context_format_string: str = (
-        "%(asctime)s.%(msecs)03d %(process)d %(levelname)s %(name)s "
-        "[%(global_request_id)s %(request_id)s %(user_identity)s] %(instance)s%(message)s"
-    )
-    logging_default_format_string: str = (
-        "%(asctime)s.%(msecs)03d %(process)d %(levelname)s %(name)s [-] %(instance)s%(message)s"
-    )
-    logging_exception_prefix: str = (
-        "%(asctime)s.%(msecs)03d %(process)d ERROR %(name)s %(instance)s"
-    )
-    logging_debug_format_suffix: str = "%(funcName)s %(pathname)s:%(lineno)d"
-    logging_user_identity_format: str = (
-        "%(user)s %(project)s %(domain)s %(system_scope)s %(user_domain)s %(project_domain)s"
-    )
-    instance_format: str = "[instance: %(uuid)s] "
-    instance_uuid_format: str = "[instance: %(uuid)s] "
-    log_date_format: str = "%Y-%m-%d %H:%M:%S"
-
-
-OPTION_NAMES: tuple[str, ...] = tuple(option.name for option in fields(OsloOptions))
+from opslog.layout import parse
+from opslog.percent import (
+    COLOUR,
+    IDENTITY,
+    OPTION_NAMES,
+    OsloOptions,
+    Pieces,
+    Translation,
+    is_hole,
+)
+from opslog.severity import VOCABULARIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,55 +39,14 @@ class Derived:
 
     ``fallbacks`` are heads that keep the whole identity as one text: names may
     hold blanks, identity may be missing or ``None``; the request id must survive.
+    ``bares`` are heads that look like the lines of a traceback.
     """
 
     heads: tuple[str, ...]
     fallbacks: tuple[str, ...]
+    bares: tuple[str, ...]
     tracebacks: tuple[str, ...]
     tails: tuple[tuple[str, bool], ...]
-
-
-# How a key of a %-format is read: the column or attribute it fills and its type.
-_KEYS: dict[str, tuple[str, str]] = {
-    "process": ("process_pid", "int"),
-    "processName": ("process_name", "text"),
-    "filename": ("filename", "token"),
-    "module": ("module", "token"),
-    "thread": ("thread_id", "int"),
-    "threadName": ("thread_name", "text"),
-    "levelname": ("severity", "severity"),
-    "name": ("logger", "token"),
-    "funcName": ("code_function", "token"),
-    "pathname": ("code_file", "source"),
-    "lineno": ("code_line", "int"),
-    "request_id": ("request_id", "request"),
-    "global_request_id": ("global_request_id", "request?"),
-    "error_summary": ("error_summary", "text"),
-}
-_IDENTITY: dict[str, str] = {
-    "user": "user_id",
-    "user_id": "user_id",
-    "tenant": "project_id",
-    "project": "project_id",
-    "project_id": "project_id",
-    "domain": "domain_id",
-    "domain_id": "domain_id",
-    "system_scope": "system_scope",
-    "user_domain": "user_domain_id",
-    "user_domain_id": "user_domain_id",
-    "project_domain": "project_domain_id",
-    "project_domain_id": "project_domain_id",
-    "user_name": "user_name",
-    "project_name": "project_name",
-}
-_UNNAMED = {"levelno": "int", "msecs": "int", "relativeCreated": "number"}
-
-_DIRECTIVE = re.compile(r"%(?:\((\w+)\)([-#0+ ]*)(\d*)(?:\.\d+)?([a-zA-Z])|(.?))")
-_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
-_ISO_DATES = {"%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%F %T", "%FT%T"}
-
-# Pieces of a layout under construction: literal text as such, holes in braces.
-_Pieces: TypeAlias = list[str]
 
 
 def derive(options: OsloOptions, resources: bool = False) -> Derived:
@@ -124,9 +66,11 @@ def _derive(options: OsloOptions, resources: bool) -> Derived:
     heads: list[str] = []
     fallbacks: list[str] = []
     tails: list[tuple[str, bool]] = []
-    suffix = _Translation(options, "logging_debug_format_suffix").pieces
+    bares: list[str] = []
+    suffix = Translation(options, "logging_debug_format_suffix").pieces
+    prefix = Translation(options, "logging_exception_prefix").pieces
     for option in _in_order(options):
-        translation = _Translation(options, option, resources=resources)
+        translation = Translation(options, option, resources=resources)
         if "{body:rest}" not in translation.pieces:
             raise OsloOptionError(option, getattr(options, option), "expected %(message)s in it")
         at = translation.pieces.index("{body:rest}") + 1
@@ -135,14 +79,16 @@ def _derive(options: OsloOptions, resources: bool) -> Derived:
             tail = []  # free text behind free text: it stays at the end of the body
         while tail and tail[0] == "{~}":
             tail = tail[1:]  # a colour reset behind the message is removed with its colours
-        heads.append(_join(head))
-        fallbacks += _fallback(head)
+        if _alike(prefix, head):
+            bares += [_join(head), *_fallback(head)]
+        else:
+            heads.append(_join(head))
+            fallbacks += _fallback(head)
         if suffix:
             tails.append((_join([*tail, " ", *suffix]), True))
         if tail:
             tails.append((_join(tail), False))
         _refuse_loose_tail(options, option, tails)
-    prefix = _Translation(options, "logging_exception_prefix").pieces
     tracebacks = []
     if prefix:
         tracebacks.append(_join([*prefix, "{body:rest}"]))
@@ -150,7 +96,9 @@ def _derive(options: OsloOptions, resources: bool) -> Derived:
         if without_blank.endswith(" "):
             # Editors and copies strip the blank behind which the text is empty.
             tracebacks.append(without_blank.rstrip(" "))
-    return Derived(_unique(heads), _unique(fallbacks), _unique(tracebacks), _unique(tails))
+    return Derived(
+        _unique(heads), _unique(fallbacks), _unique(bares), _unique(tracebacks), _unique(tails)
+    )
 
 
 def shipped(sets: Iterable[OsloOptions]) -> Derived:
@@ -167,6 +115,7 @@ def shipped(sets: Iterable[OsloOptions]) -> Derived:
     return Derived(
         tuple(heads.values()),
         _unique(f for one in alls for f in one.fallbacks),
+        _unique(b for one in alls for b in one.bares),
         _unique(t for one in alls for t in one.tracebacks),
         _unique(t for one in alls for t in one.tails),
     )
@@ -179,149 +128,41 @@ def _in_order(options: OsloOptions) -> tuple[str, str]:
     without one such a line is only told by what it lacks.
     """
     both = ("logging_context_format_string", "logging_default_format_string")
-    default = _COLOUR.sub("", options.logging_default_format_string).replace("%(color)s", "")
+    default = COLOUR.sub("", options.logging_default_format_string).replace("%(color)s", "")
     return (both[1], both[0]) if re.search(r"\[[^%\]]*\]", default) else both
-
-
-class _Translation:
-    """One option's %-format as pieces of a layout."""
-
-    def __init__(self, options: OsloOptions, option: str, resources: bool = False) -> None:
-        self.options = options
-        self.option = option
-        self.text: str = getattr(options, option)
-        self.resources = resources
-        self.timed = False
-        self.pieces: _Pieces = []
-        self._translate(self._expand_identity(self.text))
-        self.pieces = _tidy(self.pieces)
-
-    def refuse(self, reason: str) -> OsloOptionError:
-        return OsloOptionError(self.option, self.text, reason)
-
-    def _expand_identity(self, text: str) -> str:
-        identity = self.options.logging_user_identity_format
-        return text.replace("%(user_identity)s", identity)
-
-    def _translate(self, text: str) -> None:
-        position = 0
-        while position < len(text):
-            match = _DIRECTIVE.search(text, position)
-            literal = text[position : match.start()] if match else text[position:]
-            self.pieces += _literal(literal)
-            if match is None:
-                return
-            position = match.end()
-            if match[5] is not None:
-                if match[5] != "%":
-                    raise self.refuse(f"unsupported format at {text[match.start() :][:8]!r}")
-                self.pieces.append("%")
-            else:
-                position = self._key(match, text)
-
-    def _key(self, match: re.Match[str], text: str) -> int:
-        key, flags, width, conversion = match[1], match[2], match[3], match[4]
-        if conversion in "ra":
-            raise self.refuse(f"%({key}){conversion} prints a quoted form, use %({key})s")
-        if width and "0" not in flags and key != "msecs":
-            self._padded(key, "-" in flags, width)
-            return match.end()
-        if key in ("asctime", "isotime", "created"):
-            return self._time(key, match.end(), text)
-        self.pieces += self._hole(key)
-        return match.end()
-
-    def _padded(self, key: str, left: bool, width: str) -> None:
-        name, _, kind = "".join(self._hole(key)).strip("{}").partition(":")
-        kind = {"text": "token", "token?": "token", "source": "token"}.get(kind, kind)
-        if kind != "token" and kind not in RUNS:
-            raise self.refuse(f"a padded %({key})s cannot be told from its padding")
-        self.pieces.append(f"{{{name}:{kind}{'<' if left else '>'}{width}}}")
-
-    def _hole(self, key: str) -> _Pieces:
-        if key == "message":
-            return ["{body:rest}"]
-        if key in ("instance", "resource"):
-            return self._resource(key)
-        if key in ("color", "reset_color"):
-            return ["{~}"]
-        if key in _UNNAMED:
-            return [f"{{:{_UNNAMED[key]}}}"]
-        name, kind = _KEYS.get(key, (_IDENTITY.get(key, key), "token?"))
-        return [f"{{{name}:{kind}}}"]
-
-    def _time(self, key: str, position: int, text: str) -> int:
-        name, self.timed = ("" if self.timed else "timestamp"), True
-        if key == "isotime":
-            kind = "iso"
-        elif key == "created":
-            kind = "%s.%f"
-        else:
-            kind = self.options.log_date_format
-            msecs = re.compile(r"([.,])%\(msecs\)(?:03)?d").match(text, position)
-            if kind in _ISO_DATES:
-                kind = "iso-msecs"
-                position = msecs.end() if msecs else position
-            elif msecs:
-                kind += f"{msecs[1]}%L"
-                position = msecs.end()
-        self.pieces.append(f"{{{name}:{kind}}}")
-        return position
-
-    def _resource(self, key: str) -> _Pieces:
-        pieces = []
-        formats = {self.options.instance_format, self.options.instance_uuid_format}
-        for text in sorted(formats) if key == "instance" else ():
-            inner = _DIRECTIVE.sub(
-                lambda m: "{resource_id:token}" if m[1] in ("uuid", "id") else f"{{{m[1]}:token}}",
-                text.replace("{", "{{").replace("}", "}}"),
-            )
-            if inner:
-                pieces.append(f"{{?{{resource_type=instance}}{inner}}}")
-        if key == "resource" or self.resources:
-            pieces.append("{?[{resource_type:resource}-{resource_id:uuid}] }")
-        if key == "resource" and not self.resources:
-            pieces.append("{?[{resource_name:token}] }")
-        return pieces
-
-
-def _literal(text: str) -> _Pieces:
-    pieces = []
-    for part in _COLOUR.split(text):
-        if _COLOUR.fullmatch(part):
-            pieces.append("{~}")
-        elif part:
-            pieces.append(part.replace("{", "{{").replace("}", "}}"))
-    return pieces
-
-
-def _tidy(pieces: _Pieces) -> _Pieces:
-    """Merge literals and colours that stand together."""
-    out: _Pieces = []
-    for piece in pieces:
-        if piece == "{~}" and out and out[-1] == "{~}":
-            continue
-        if out and not _is_hole(piece) and not _is_hole(out[-1]):
-            out[-1] += piece
-        elif piece:
-            out.append(piece)
-    pieces = [piece for piece in out if piece]
-    if pieces and pieces[-1].endswith(":text}"):
-        pieces[-1] = pieces[-1].replace(":text}", ":token}")  # nothing follows that could end it
-    return pieces
-
-
-def _is_hole(piece: str) -> bool:
-    return piece.startswith("{") and not piece.startswith("{{")
 
 
 def _join(pieces: Sequence[str]) -> str:
     return "".join(pieces)
 
 
-def _fallback(head: _Pieces) -> list[str]:
+_WORD = re.compile(rf"\b(?:{'|'.join(VOCABULARIES['oslo'])})\b")
+_SEVERITY = re.compile(r"\{[a-z_]*:severity(?:([<>])(\d+))?\}")
+
+
+def _alike(prefix: Pieces, head: Pieces) -> bool:
+    """Whether a line that begins with the traceback's prefix begins as the head does, too."""
+    shapes = [
+        _unnamed("".join(p for p in pieces if not p.startswith(("{?", "{body:", "{~}"))))
+        for pieces in (prefix, head)
+    ]
+    word = match[0] if (match := _WORD.search(shapes[0])) else "ERROR"
+
+    def level(match: re.Match[str]) -> str:
+        return word.rjust(int(match[2])) if match[1] == ">" else word.ljust(int(match[2] or 0))
+
+    first, second = (_SEVERITY.sub(level, shape) for shape in shapes)
+    return bool(prefix) and first.startswith(second)
+
+
+def _unnamed(layout: str) -> str:
+    """Return the layout without the names of its holes."""
+    return re.sub(r"\{[a-z_|]*(?=[:}])", "{", layout)
+
+
+def _fallback(head: Pieces) -> list[str]:
     """Return the head with all identity behind the request id as one text, if it has any."""
-    named = {f"{{{name}:token?}}" for name in _IDENTITY.values()}
+    named = {f"{{{name}:token?}}" for name in IDENTITY.values()}
     places = [i for i, piece in enumerate(head) if piece in named]
     start = next((i + 1 for i, p in enumerate(head) if p.startswith("{request_id")), None)
     if not places or start is None or places[0] <= start:
@@ -329,14 +170,14 @@ def _fallback(head: _Pieces) -> list[str]:
     stop = places[-1] + 1
     while stop < len(head) and head[stop] == "{~}":
         stop += 1
-    if stop == len(head) or _is_hole(head[stop]):
+    if stop == len(head) or is_hole(head[stop]):
         return []
     return [_join([*head[: places[0]], "{user_identity:text}", *head[stop:]])]
 
 
 def _shape(layout: str) -> str:
     """Return the layout without colours and the names of its holes: what it accepts."""
-    return re.sub(r"\{[a-z_|]*(?=[:}])", "{", layout.replace("{~}", ""))
+    return _unnamed(layout.replace("{~}", ""))
 
 
 _ID_OR_NAME = {"user_id": "user_name", "project_id": "project_name"}
@@ -373,7 +214,10 @@ def _refuse_loose_tail(options: OsloOptions, option: str, tails: list[tuple[str,
 
 def _check(options: OsloOptions, derived: Derived) -> None:
     for option, layouts in (
-        ("logging_context_format_string", [*derived.heads, *derived.fallbacks]),
+        (
+            "logging_context_format_string",
+            [*derived.heads, *derived.fallbacks, *derived.bares],
+        ),
         ("logging_exception_prefix", derived.tracebacks),
         ("logging_debug_format_suffix", [tail for tail, _ in derived.tails]),
     ):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass, replace
+from functools import cache
 
 from opslog import _program, jsonkeys, timestamps
 from opslog.errors import LayoutError
@@ -24,7 +25,8 @@ from opslog.layout import (
     Part,
     next_literal,
 )
-from opslog.severity import VOCABULARIES
+from opslog.pattern import Pattern
+from opslog.severity import vocabulary
 from opslog.trie import Node, Step, Trie
 
 SLOT, FIRST, SECOND, CONSTANT = 0x1FF, 0x200, 0x400, 0x800
@@ -32,7 +34,8 @@ SLOT, FIRST, SECOND, CONSTANT = 0x1FF, 0x200, 0x400, 0x800
 
 _MOST = {"int": 18}
 _UNBOUNDED = 1 << 30
-_MOST_LEAVES = 32767
+_MOST_LEAVES = 32000
+"""A line keeps the number of its leaf in 16 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +96,38 @@ class Compiler:
                         entry.layout.text, 0, "the part behind a message must begin with a blank"
                     )
                 roots = []
+            if len(self.leaves) >= _MOST_LEAVES:
+                raise LayoutError(entry.layout.text, 0, "more layouts than a catalog can hold")
             self.trie.insert(roots, steps, len(self.leaves))
-            if len(self.leaves) == _MOST_LEAVES:
-                raise LayoutError(
-                    entry.layout.text, 0, "too many optional parts in the layouts of all formats"
-                )
             count = sum(1 for step, _ in steps if step.slot >= 0)
             self.leaves.append(Leaf(entry, slots, count))
             if entry.tail:
                 self._tails.append((blanks, roots[0], entry))
+
+    def add_pattern(self, entry: Entry, pattern: Pattern) -> tuple[int, int, int]:
+        """Add a pattern, which stands beside the tree.
+
+        Returns its leaf and the nodes that read its timestamp and its
+        severity, -1 where it has none.
+        """
+        leaf = len(self.leaves)
+        names = pattern.names
+        slots = {"severity_text" if n == "severity" else n: i for i, n in enumerate(names)}
+        self._name(slots)
+        self.leaves.append(Leaf(entry, slots, len(slots)))
+        time = severity = -1
+        if pattern.kind is not None:
+            time = self._alone(entry.layout, Capture(("timestamp",), pattern.kind), leaf)
+        if "severity" in names:
+            severity = self._alone(entry.layout, Capture(("severity",), "severity"), leaf)
+        return leaf, time, severity
+
+    def _alone(self, layout: Layout, part: Capture, leaf: int) -> int:
+        """Place a node that takes a text alone, capturing nothing, and return its index."""
+        step, end = self._capture(layout, part, "", -1), Step("end")
+        nodes: list[Node] = []
+        self.trie.insert(nodes, [(step, _meaning(part, "")), (end, "the end of the text")], leaf)
+        return self.trie.place(nodes)
 
     def add_json(self, shape: JsonShape) -> None:
         """Add a JSON shape behind those already there."""
@@ -150,8 +176,7 @@ class Compiler:
         if kind == "blanks":
             return Step("run", self._class(b" "), _UNBOUNDED, slot)
         if kind in RUNS and kind != "severity":
-            members = bytes(c for c in range(128) if re.match(f"[{RUNS[kind]}]", chr(c)))
-            return Step("run", self._class(members), _MOST.get(kind, _UNBOUNDED), slot)
+            return Step("run", self._class(_members(kind)), _MOST.get(kind, _UNBOUNDED), slot)
         if kind in ("token", "token?"):
             # What ends a token anyway makes no difference between captures.
             stop = after.encode()[:1].strip(b" \t[]\x1b") or b" "
@@ -186,7 +211,7 @@ class Compiler:
     def _vocabulary(self, name: str) -> int:
         if name not in self._vocabularies:
             self._vocabularies[name] = len(self._words)
-            words = VOCABULARIES[name]
+            words = vocabulary(name)
             self._words.append(len(words))
             for word, number in words.items():
                 self._words += struct.unpack(
@@ -209,7 +234,7 @@ class Compiler:
             json, leaves = jsonkeys.table(self._json, len(self.leaves))
             for leaf in leaves:
                 self._name(leaf.slots)
-                entry = Entry(_NO_LAYOUT, leaf.format, 0, flags=_program.FLAGS["json"])
+                entry = Entry(_NO_LAYOUT, leaf.format, -1, flags=_program.FLAGS["json"])
                 self.leaves.append(Leaf(entry, leaf.slots, leaf.count))
         return _program.Program(
             nodes=self.trie.packed(),
@@ -307,6 +332,12 @@ class Compiler:
 _NO_LAYOUT = Layout("", ())
 
 
+@cache
+def _members(kind: str) -> bytes:
+    """Return the characters that a type of RUNS is made of."""
+    return bytes(c for c in range(128) if re.match(f"[{RUNS[kind]}]", chr(c)))
+
+
 def _ints(values: list[int]) -> bytes:
     return struct.pack(f"={len(values)}i", *values)
 
@@ -314,6 +345,7 @@ def _ints(values: list[int]) -> bytes:
 def _meaning(part: Capture, after: str) -> str:
     """Say for a diagnosis what a capture expects."""
     kind = TYPES.get(part.type, f"a timestamp of kind {part.type}")
+    kind = kind.replace("the same", TYPES.get(part.type.rstrip("?"), ""))
     if part.type == "text":
         kind = f"anything up to {after!r}"
     return f"{'|'.join(part.names)} ({kind})" if part.names else kind

@@ -55,6 +55,22 @@ WORDS: dict[str, int] = {
 """Any source's level word, lower-cased, to its severity number."""
 
 
+LONGEST_WORD = 16
+"""Letters a word of a vocabulary may have."""
+
+
+def spelled(words: dict[str, int]) -> str:
+    """Return the name of a vocabulary that has none: its words, spelled out."""
+    return " ".join(f"{word}={number}" for word, number in words.items())
+
+
+def vocabulary(name: str) -> dict[str, int]:
+    """Return the vocabulary of that name, or the one that ``spelled`` made the name of."""
+    if name in VOCABULARIES:
+        return VOCABULARIES[name]
+    return {word: int(number) for word, _, number in (w.partition("=") for w in name.split())}
+
+
 def number(word: str) -> int:
     """Return the severity number of a level ``word``, whatever its case, or of a number 1-24.
 

@@ -40,7 +40,7 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     import shtab  # start-up: no other command needs it
 
     for action in _actions(parser):
-        if action.metavar == "PATH":
+        if action.metavar in ("PATH", "FILE"):
             setattr(action, "complete", shtab.FILE)  # noqa: B010  argparse does not know it
     print(shtab.complete(parser, options.shell))
     return 0

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from opslog.cli import formats as formats_command
 from opslog.cli import keep, output, progress
 from opslog.engine import Stats
 from opslog.logs import read
@@ -56,6 +57,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     reading.add_argument(
         "--merge", action="store_true", help="put the records of all files in the order of time"
     )
+    formats_command.add_options(command)
     command.add_argument(
         "--stats", action="store_true", help="say on standard error what was read and kept"
     )
@@ -77,6 +79,7 @@ def run(options: argparse.Namespace) -> int:
         threads=_threads() if options.threads is None else options.threads,
         skip=not options.stats,
         merge=options.merge,
+        formats=formats_command.chosen(options),
     )
     wanted = keep.filter_of(options)
     if wanted is not None:
@@ -92,6 +95,12 @@ def run(options: argparse.Namespace) -> int:
         shown.close()
         if options.stats:
             print(_table(stats), file=sys.stderr)
+        for name, count in sorted(stats.timeouts.items()):
+            print(
+                f"opslog: {name}: a regex of this format ran out of time on {count:,} line(s), "
+                "which count as lines it does not match",
+                file=sys.stderr,
+            )
     return 0 if stats.kept or options.exit_zero else 1
 
 

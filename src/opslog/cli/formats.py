@@ -1,0 +1,220 @@
+"""``opslog formats``: list, show, check and learn formats."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from opslog import catalog
+from opslog.errors import FormatError, OpslogError, SourceError
+from opslog.format import Format, from_dict, load
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+_EXAMPLES = """\
+examples:
+  opslog formats                                         # what there is
+  opslog formats show oslo.text                          # layouts, patterns, samples, columns
+  opslog formats check site.toml                         # does the file read its samples?
+  opslog formats learn /etc/nova/nova.conf > ~/.config/opslog/formats/nova.toml
+"""
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the options that choose formats beside the shipped ones."""
+    group = command.add_argument_group(
+        "formats (tried before the shipped ones, as those in ~/.config/opslog/formats are)"
+    )
+    group.add_argument(
+        "--formats", action="append", default=[], metavar="PATH",
+        help="a folder of format files, or a format file; may be given again",
+    )  # fmt: skip
+    group.add_argument(
+        "--oslo-config", action="append", default=[], metavar="FILE",
+        help="the configuration of the service that wrote the logs (nova.conf), from which "
+        "their format is learned; given again, the later file wins",
+    )  # fmt: skip
+
+
+def chosen(options: argparse.Namespace) -> list[str | os.PathLike[str] | Format]:
+    """Return the formats beside the shipped ones: learned, named, then those of the user."""
+    formats: list[str | os.PathLike[str] | Format] = []
+    if options.oslo_config:
+        from opslog.learn import learn  # start-up: imports oslo.log
+
+        data = learn(options.oslo_config)
+        formats += [] if data is None else [from_dict(data, options.oslo_config[0])]
+    formats += options.formats
+    folder = catalog.user_folder()
+    return [*formats, folder] if any(folder.glob("*.toml")) else formats
+
+
+def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its own subcommands."""
+    command = commands.add_parser(
+        "formats",
+        help="list, show, check and learn formats",
+        description="List the formats there are; show or check one, or learn one.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_options(command)
+    command.set_defaults(run=_list)
+    actions = command.add_subparsers(metavar="ACTION")
+    action = actions.add_parser(
+        "show",
+        help="show layouts, patterns, samples and columns",
+        description="Show a format: its layouts, the regular expressions that say the same, its "
+        "samples with their values, and the columns it fills.",
+        epilog="examples:\n  opslog formats show oslo.text\n"
+        "  opslog formats --formats site.toml show site.audit\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    action.add_argument("name", metavar="NAME", help="the format's name")
+    action.set_defaults(run=_show)
+    action = actions.add_parser(
+        "check",
+        help="check that format files read their samples",
+        description="Check format files. Exits with 0 if all are right, 1 if one is not, "
+        "2 if one cannot be read.",
+        epilog="examples:\n  opslog formats check ~/.config/opslog/formats/*.toml\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    action.add_argument("files", nargs="+", metavar="FILE", help="format files")
+    action.set_defaults(run=_check)
+    action = actions.add_parser(
+        "learn",
+        help="print the format file of a service's configuration",
+        description="Read a service's configuration as the service does and print the format "
+        "file of the logs it writes. Exits with 1 if a shipped format reads them already.",
+        epilog="examples:\n"
+        "  opslog formats learn /etc/nova/nova.conf > ~/.config/opslog/formats/nova.toml\n"
+        "  opslog formats learn --name nova /usr/share/nova/nova-dist.conf /etc/nova/nova.conf\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    action.add_argument(
+        "files", nargs="+", metavar="FILE", help="such as nova.conf; later ones win"
+    )
+    action.add_argument("--name", help="the format's name (default: as the first file)")
+    action.set_defaults(run=_learn)
+
+
+def _all(options: argparse.Namespace) -> list[Format]:
+    """Return the formats in use, by name; of one name the first counts."""
+    from opslog.user_formats import user_formats
+
+    named: dict[str, Format] = {}
+    for one in [*user_formats(chosen(options)), *catalog.shipped()]:
+        named.setdefault(one.name, one)
+    return sorted(named.values(), key=lambda one: one.name)
+
+
+def _list(options: argparse.Namespace) -> int:
+    formats = _all(options)
+    shipped = catalog.shipped()
+    rows = [(f.name, "shipped" if f in shipped else f.path, _shown(f.title)) for f in formats]
+    widths = [max(len(row[i]) for row in rows) for i in range(2)]
+    for name, place, title in rows:
+        print(f"{name:{widths[0]}}  {place:{widths[1]}}  {title}")
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    formats = {one.name: one for one in _all(options)}
+    if options.name not in formats:
+        known = ", ".join(formats)
+        raise OpslogError(f"format {options.name!r}: expected one of {known}")
+    print("\n".join(_description(formats[options.name])))
+    return 0
+
+
+def _description(one: Format) -> Iterable[str]:
+    import textwrap
+
+    from opslog.check import SampleReader
+
+    yield f"{one.name}: {_shown(one.title)}"
+    yield f"file     {one.path}"
+    yield f"reads    {'messages' if one.applies_to == 'message' else 'lines'}" + (
+        "; lines that no format recognises continue its records" if one.follow_on else ""
+    )
+    reader = SampleReader(one)
+    yield from textwrap.wrap(
+        ", ".join(_columns(one, reader)), 100, initial_indent="columns  ", subsequent_indent=" " * 9
+    )
+    for item in (*one.layouts, *one.tails):
+        end = " (ends a message)" if item in one.tails else ""
+        text, pattern = _shown(item.layout.text), _shown(item.layout.pattern())
+        yield f"\nlayout{end}\n  {text}\nas a regex\n  {pattern}"
+    for written in one.patterns:
+        yield f"\nregex\n  {_shown(written.text)}"
+        if written.kind is not None:
+            yield f"  with a timestamp of kind {written.kind}"
+    if one.json:
+        yield f"\nJSON object with the keys\n  {', '.join(one.json.required)}"
+    for sample in one.samples:
+        yield "\nsample"
+        yield from (f"  {_shown(line)}" for line in sample.text.split("\n"))
+        for number, record in enumerate(reader.records(sample.text)):
+            yield from (
+                f"    {name} = {value!r}"
+                for name, value in record.items()
+                if value is not None and name not in ("format", "source", "source_offset")
+            )
+            if number + 1 < len(sample.expect):
+                yield "    and"
+
+
+def _shown(line: str) -> str:
+    """Return a line without what a terminal would act on."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+
+
+def _columns(one: Format, reader: Any) -> list[str]:
+    """Return the columns and attributes the format's lines can fill."""
+    number = reader.compiled.formats.index(one)
+    leaves = [leaf for leaf in reader.compiled.leaves if leaf.entry.format == number]
+    filled = {name for leaf in leaves for name in leaf.slots}
+    return [name for name in reader.compiled.names if name in filled]
+
+
+def _check(options: argparse.Namespace) -> int:
+    from opslog.check import check
+
+    code = 0
+    for file in options.files:
+        try:
+            with open(file, "rb"):
+                pass
+        except OSError as error:
+            raise SourceError(file, error.strerror or str(error)) from None
+        try:
+            one = load(Path(file))
+            check(one)
+        except FormatError as error:
+            print(f"opslog: {error}", file=sys.stderr)
+            code = 1
+        else:
+            count = len(one.samples)
+            print(f"{file}: {one.name} reads its {count} sample{'s' if count > 1 else ''}")
+    return code
+
+
+def _learn(options: argparse.Namespace) -> int:
+    from opslog.learn import learn, to_toml
+
+    data = learn(options.files, options.name)
+    if data is None:
+        print(
+            "opslog: nothing to learn: what these services log is JSON, which oslo.json and "
+            "oslo.fluent read",
+            file=sys.stderr,
+        )
+        return 1
+    print(to_toml(data), end="")
+    return 0

@@ -1,0 +1,179 @@
+"""Regular expressions as layouts, for lines that a layout of holes cannot tell.
+
+A pattern is one of the ``regex`` package; its named groups are columns,
+``severity``, ``timestamp`` (of a kind of timestamps.py) or attributes.  It is
+tried on a line that no layout takes, must match the whole line, and stops at a
+time limit: users write patterns, and anybody writes the lines they run on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from opslog import timestamps
+from opslog._program import DEEPEST, Program
+from opslog.errors import LayoutError
+
+if TYPE_CHECKING:
+    import regex
+
+LIMIT_MS = 50
+"""Milliseconds that all patterns together may take for one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A parsed pattern; ``kind`` is that of its timestamp, None without one."""
+
+    text: str
+    kind: str | None
+    vocabulary: str
+    key: str
+    """Where in its file it stands."""
+    compiled: regex.Pattern[str]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The groups' names, in the order of their numbers."""
+        return tuple(sorted(self.compiled.groupindex, key=self.compiled.groupindex.__getitem__))
+
+
+def parse_pattern(text: str, kind: str | None, vocabulary: str, key: str) -> Pattern:
+    """Parse a pattern; raises LayoutError pointing at the column that is wrong."""
+    import regex  # start-up: most runs have no pattern
+
+    try:
+        compiled = regex.compile(text)
+    except regex.error as error:
+        reason = f"expected a pattern of the regex package, found {error.msg}"
+        raise LayoutError(text, error.pos or 0, reason) from None
+    names = compiled.groupindex
+    if not names:
+        raise LayoutError(text, 0, "expected named groups such as (?P<body>.*): the columns")
+    if len(names) > DEEPEST:
+        raise LayoutError(text, 0, f"more than {DEEPEST} named groups")
+    if "timestamp" in names and kind is None:
+        column = max(text.find("<timestamp>"), 0)
+        raise LayoutError(text, column, "expected a key timestamp that says the kind of this group")
+    if "timestamp" not in names and kind is not None:
+        raise LayoutError(text, len(text), f"expected a group timestamp of the kind {kind!r}")
+    if kind is not None:
+        try:
+            timestamps.kind(kind)
+        except ValueError as error:
+            raise LayoutError(kind, 0, str(error)) from None
+    return Pattern(text, kind, vocabulary, key, compiled)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A pattern in a catalog: its leaf, and the nodes that read its time and severity (or -1)."""
+
+    pattern: Pattern
+    format: str
+    leaf: int
+    time: int
+    severity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A line a pattern took: its leaf, nodes, and the byte span of each group ((-1, -1): none)."""
+
+    leaf: int
+    time: int
+    severity: int
+    severity_slot: int
+    spans: list[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """The patterns of a catalog, in the order in which they are tried."""
+
+    program: Program
+    placed: tuple[Placed, ...]
+
+    def find(self, line: bytes, late: list[str]) -> Found | None:
+        """Return what the first pattern that takes the line finds, None if none does.
+
+        The name of a format whose pattern runs out of time is added to ``late``.
+        """
+        text = line.decode("utf-8", "surrogateescape")
+        # Each has its part of the time, so that none depends on how long the others took.
+        limit = LIMIT_MS / 1000 / len(self.placed)
+        for one in self.placed:
+            try:
+                match = one.pattern.compiled.fullmatch(text, timeout=limit)
+            except TimeoutError:
+                late.append(one.format)
+                continue
+            if match is None:
+                continue
+            names = one.pattern.names
+            spans = [match.span(name) for name in names]
+            if len(text) != len(line):
+                spans = [_bytes(text, *span) for span in spans]
+            if self._unread(one, spans, line) is None:
+                level = names.index("severity") if "severity" in names else -1
+                return Found(one.leaf, one.time, one.severity, level, spans)
+        return None
+
+    def _unread(self, one: Placed, spans: list[tuple[int, int]], line: bytes) -> str | None:
+        """Return which of timestamp and severity cannot be read; a severity may be absent."""
+        for name, node in (("timestamp", one.time), ("severity", one.severity)):
+            if node < 0:
+                continue
+            start, end = spans[one.pattern.names.index(name)]
+            if start < 0 and name == "severity":
+                continue
+            if start < 0 or not self.program.accepts(node, line[start:end]):
+                return name
+        return None
+
+    def stop(self, line: str) -> tuple[int, str]:
+        """Return the byte up to which a line that none takes is matched by one, and by which."""
+        furthest, note = -1, ""
+        for one in self.placed:
+            try:
+                column, reason = self._stop(one, line)
+            except TimeoutError:
+                column, reason = 0, f"{one.pattern.key} ran out of time ({LIMIT_MS} ms)"
+            if column > furthest:
+                furthest, note = column, reason
+        return len(line[:furthest].encode()), note
+
+    def _stop(self, one: Placed, line: str) -> tuple[int, str]:
+        match = one.pattern.compiled.fullmatch(line, timeout=LIMIT_MS / 1000)
+        key, kind = one.pattern.key, one.pattern.kind
+        if match is None:
+            return _matched_up_to(one.pattern, line), f"matched up to here by {key}"
+        spans = [_bytes(line, *match.span(name)) for name in one.pattern.names]
+        name = self._unread(one, spans, line.encode()) or ""
+        wanted = (
+            f"a timestamp of kind {kind}" if name == "timestamp" else "a word of its vocabulary"
+        )
+        return max(match.start(name), 0), f"matched by {key}; expected {name} ({wanted})"
+
+
+def _bytes(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return a span of characters as one of bytes."""
+    if start < 0:
+        return start, end
+    before = len(text[:start].encode("utf-8", "surrogateescape"))
+    return before, before + len(text[start:end].encode("utf-8", "surrogateescape"))
+
+
+def _matched_up_to(pattern: Pattern, line: str) -> int:
+    """Return how many characters of a line the pattern can begin to match with."""
+    low, high = 0, len(line)
+    while low < high:
+        middle = (low + high + 1) // 2
+        part = line[:middle]
+        found = pattern.compiled.fullmatch(part, partial=True, timeout=LIMIT_MS / 1000)
+        if found is None:
+            high = middle - 1
+        else:
+            low = middle
+    return low
