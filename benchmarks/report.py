@@ -57,6 +57,10 @@ def render(results: dict[str, Any]) -> str:
         _machine(results),
         *map(_question, results["questions"]),
     ]  # fmt: skip
+    if results["filters"]:
+        parts.append(_filters(results["filters"]))
+    if results["merging"]:
+        parts.append(_merging(results["merging"]))
     if results["threads"]:
         parts.append(_threads(results["threads"]))
     if results["memory"]:
@@ -155,6 +159,32 @@ def _against(count: int | None, truth: int) -> str:
     if count is None:
         return "none"
     return f"{count:,}" if count == truth else f"{count:,} ({100 * (count - truth) / truth:+.0f} %)"
+
+
+def _filters(rows: list[dict[str, Any]]) -> str:
+    bare = rows[0]["cpu"]
+    cells = [
+        [f"`{r['flags']}`" if r["flags"] else r["title"], f"{r['kept']:,}", f"{r['cpu']:.2f}",
+         f"{r['cpu'] - bare:+.2f}"]
+        for r in rows
+    ]  # fmt: skip
+    head = ["", "records kept", "CPU, s", "over reading alone"]
+    size = rows[0]["bytes"] / 1e6
+    how = f"{size:.0f} MB of log, one thread; what is kept is counted (`-c`), not written."
+    return f"## What a filter costs opslog\n\n{how}\n\n{table(head, cells)}"
+
+
+def _merging(rows: list[dict[str, Any]]) -> str:
+    cells = []
+    for one, both in zip(rows[::2], rows[1::2], strict=True):
+        for r in (one, both):
+            times = "" if r is one else f"{r['wall'] / one['wall']:.2f}x"
+            cells.append(
+                [r["title"], f"{r['wall']:.2f}", times, f"{r['cpu']:.2f}", f"{r['peak']:.0f}"]
+            )
+    how = f"{rows[0]['files']} files of {rows[0]['bytes'] / 1e6:.0f} MB, all of the same time."
+    head = ["", "wall, s", "of one by one", "CPU, s", "peak, MB"]
+    return f"## Merging many files\n\n{how}\n\n{table(head, cells)}"
 
 
 def _threads(rows: list[dict[str, Any]]) -> str:

@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import corpus
+import filters
 import memory
+import merging
 import report
 import start_up
 import threads
@@ -29,7 +31,7 @@ from candidates import CANDIDATES
 from questions import QUESTIONS
 
 README = Path(__file__).resolve().with_name("README.md")
-_OTHERS = ("threads", "memory", "start-up")
+_OTHERS = ("filters", "merging", "threads", "memory", "start-up")
 
 
 def main() -> None:
@@ -46,7 +48,7 @@ def main() -> None:
         "machine": machine(),
         "versions": {n: v for n, v in versions.items() if v},
         "missing": [n for n, v in versions.items() if not v],
-        "questions": [], "threads": [], "memory": [], "start_up": [],
+        "questions": [], "filters": [], "merging": [], "threads": [], "memory": [], "start_up": [],
     }  # fmt: skip
     for question in QUESTIONS:
         if _asked(options, question.name):
@@ -54,6 +56,12 @@ def main() -> None:
             results["questions"].append(
                 throughput.ask(question, folder, options.size, options.runs)
             )
+    if _asked(options, "filters"):
+        _say("filters")
+        results["filters"] = filters.ask(folder, options.size, options.runs)
+    if _asked(options, "merging"):
+        _say("merging")
+        results["merging"] = merging.ask(folder, options.runs)
     if _asked(options, "threads"):
         _say("threads")
         results["threads"] = threads.ask(folder, options.size, options.runs)
