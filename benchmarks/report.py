@@ -25,6 +25,7 @@ pip install -e '.[benchmark]'
 python benchmarks/run.py                  # 1000 MB, prints the tables
 python benchmarks/run.py --quick          # a few minutes, rough numbers
 python benchmarks/run.py --write          # writes this page
+python benchmarks/run.py --write --keep --only filters   # measures one part again
 ```
 
 Peers that are not installed are skipped.  `corpus.py` makes the logs: text as oslo.log prints it

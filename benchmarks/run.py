@@ -15,6 +15,7 @@ import os
 import platform
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from candidates import CANDIDATES
 from questions import QUESTIONS
 
 README = Path(__file__).resolve().with_name("README.md")
-_OTHERS = ("filters", "merging", "threads", "memory", "start-up")
+_OTHERS = ("filters", "merging", "threads", "memory", "start_up")
 
 
 def main() -> None:
@@ -48,29 +49,27 @@ def main() -> None:
         "machine": machine(),
         "versions": {n: v for n, v in versions.items() if v},
         "missing": [n for n, v in versions.items() if not v],
-        "questions": [], "filters": [], "merging": [], "threads": [], "memory": [], "start_up": [],
+        "questions": [],
     }  # fmt: skip
+    before = _before(folder) if options.keep else {}
+    asked = {question["name"]: question for question in before.get("questions", [])}
     for question in QUESTIONS:
         if _asked(options, question.name):
             _say(question.title)
-            results["questions"].append(
-                throughput.ask(question, folder, options.size, options.runs)
-            )
-    if _asked(options, "filters"):
-        _say("filters")
-        results["filters"] = filters.ask(folder, options.size, options.runs)
-    if _asked(options, "merging"):
-        _say("merging")
-        results["merging"] = merging.ask(folder, options.runs)
-    if _asked(options, "threads"):
-        _say("threads")
-        results["threads"] = threads.ask(folder, options.size, options.runs)
-    if _asked(options, "memory"):
-        _say("memory")
-        results["memory"] = memory.ask(folder, options.memory_size)
-    if _asked(options, "start-up"):
-        _say("start-up")
-        results["start_up"] = start_up.ask(folder)
+            asked[question.name] = throughput.ask(question, folder, options.size, options.runs)
+    results["questions"] = [asked[q.name] for q in QUESTIONS if q.name in asked]
+    others: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "filters": lambda: filters.ask(folder, options.size, options.runs),
+        "merging": lambda: merging.ask(folder, options.runs),
+        "threads": lambda: threads.ask(folder, options.size, options.runs),
+        "memory": lambda: memory.ask(folder, options.memory_size),
+        "start_up": lambda: start_up.ask(folder),
+    }
+    for name, ask in others.items():
+        results[name] = before.get(name, [])
+        if _asked(options, name):
+            _say(name)
+            results[name] = ask()
     (folder / "results.json").write_text(json.dumps(results, indent=1))
     page = report.render(results)
     if options.write:
@@ -90,6 +89,9 @@ def _options() -> argparse.Namespace:
         help="ask this question only; may be repeated",
     )  # fmt: skip
     parser.add_argument(
+        "--keep", action="store_true", help="keep what was found before of what is not asked now"
+    )
+    parser.add_argument(
         "--memory-size", type=int, default=10000, metavar="MB", help="size of the stream for memory"
     )
     parser.add_argument(
@@ -100,6 +102,11 @@ def _options() -> argparse.Namespace:
     if options.quick:
         options.size, options.runs, options.memory_size = 100, 1, 200
     return options
+
+
+def _before(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "results.json").read_text())
+    return found
 
 
 def _asked(options: argparse.Namespace, name: str) -> bool:

@@ -55,6 +55,8 @@ def test_a_later_format_of_the_same_name_replaces_the_first() -> None:
         ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayuot = 'a'", "layouts[0].layuot", "unknown key"),
         ("name = 'x'\ntitle = 'x'\n[[oslo]]\nrelease = 'x'\nlogging_context_format_string = '%(message)r'",
          "oslo", "prints a quoted form"),
+        ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayout = '{program=y} {body:rest}'", "layouts[0].layout",
+         "program is filled by opslog itself: capture under another name"),
         ("name = ", "file", "Invalid value"),
     ],
 )  # fmt: skip
@@ -154,3 +156,15 @@ def test_a_number_too_large_for_its_column_is_left_out_of_json_lines() -> None:
     line = b"2024-01-01 00:00:00 " + b"9" * 400 + b" text\n"
     [batch] = [*normalizer.feed(line), *normalizer.close()]
     assert b"duration" not in to_json_lines(batch)
+
+
+def test_a_layout_may_say_the_service() -> None:
+    own = from_dict(
+        {
+            **OWN,
+            "layouts": [{"layout": "{timestamp:iso} {service_name=shop}{logger:word} {body:rest}"}],
+        },
+        "own",
+    )
+    [row] = table(b"2024-01-01 00:00:00 nova.api text\n", catalog=Catalog.of([own])).to_pylist()
+    assert (row["service_name"], row["logger"]) == ("shop", "nova.api")

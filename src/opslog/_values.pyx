@@ -140,7 +140,8 @@ cdef class Rows:
                         self.block.spans + line.row, change)
             if self.plan.special.trace_id != NONE:
                 self.trace(record, line)
-            if self.plan.special.service_name != NONE:
+            if self.plan.special.service_name != NONE and not (
+                    self.present >> self.plan.special.service_name & 1):
                 self.service(record, line)
         if self.plan.special.body != NONE and not record.flags & HEADLESS:
             self.body(record, leaf)

@@ -15,7 +15,7 @@ from typing import Any
 
 from opslog import oslo
 from opslog.errors import FilterError, FormatError, LayoutError, OsloOptionError
-from opslog.layout import Layout, parse
+from opslog.layout import Capture, Constant, Layout, parse
 from opslog.pattern import Pattern, parse_pattern
 from opslog.percent import OPTION_NAMES
 from opslog.severity import LONGEST_WORD, VOCABULARIES, number, spelled
@@ -183,12 +183,32 @@ def _written(
                 patterns.append(parse_pattern(item.text("regex"), kind, severity, key))
             except LayoutError as error:
                 raise item.wrong("regex", str(error)) from None
+            _refuse_computed(item, "regex", patterns[-1].names)
         else:
             item.only("layout", "bare")
             rank = BARE if item.flag("bare") else HEAD
             layout = _parsed(item, "layout", item.text("layout"), severity)
+            for variant in layout.variants():
+                for part in variant:
+                    if isinstance(part, Constant):
+                        _refuse_computed(item, "layout", (part.name,))
+                    elif isinstance(part, Capture):
+                        _refuse_computed(item, "layout", part.names)
             layouts.append(FormatLayout(layout, rank, key=key))
     return tuple(layouts), tuple(patterns)
+
+
+_COMPUTED = (
+    "severity_number", "program", "trace_id", "exception_type", "exception_message",
+    "exception_stacktrace", "attributes", "format", "source", "source_offset", "original",
+)  # fmt: skip
+"""Columns opslog fills itself: a value for them would be lost."""
+
+
+def _refuse_computed(item: _Reader, key: str, names: tuple[str, ...]) -> None:
+    for name in names:
+        if name in _COMPUTED:
+            raise item.wrong(key, f"{name} is filled by opslog itself: capture under another name")
 
 
 def _parsed(reader: _Reader, key: str, text: str, severity: str) -> Layout:

@@ -217,7 +217,7 @@ def _leaf_fields(
     compiled: Compiled, leaf: Leaf, numbers: dict[str, int], names_used: list[bytes]
 ) -> Iterator[tuple[int, int, int, int]]:
     for name, slot in leaf.slots.items():
-        if name in _KINDS or name in _SPECIAL:
+        if name in _KINDS or (name in _SPECIAL and name != "service_name"):
             continue
         attribute = name not in _NUMBER
         number = numbers.get("attributes" if attribute else name)
