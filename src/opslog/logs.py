@@ -201,6 +201,7 @@ class Logs:
         with merge.Runs(len(names)) as runs:
             for _, added in run(reading.items(names), self.threads, reading.spare):
                 runs.add(*added)
+            reading.spare.clear()
             for batch in runs.merged():
                 taken = batch if left is None else batch.slice(0, left)
                 left = None if left is None else left - taken.num_rows

@@ -131,6 +131,7 @@ class JsonlSink:
         return pa.RecordBatch.from_arrays([lines], ["line"])
 
     def write_rows(self, rows: pa.RecordBatch) -> None:
+        self._spare.clear()  # all is encoded
         lines = rows.column(0)
         ends = memoryview(lines.buffers()[1]).cast("B").cast("q")
         start, stop = ends[lines.offset], ends[lines.offset + len(lines)]
