@@ -18,6 +18,7 @@ EXIT_CODES = (
 ENVIRONMENT = (
     ("XDG_CONFIG_HOME", "`opslog/formats` in it has the user's formats; by default in `~/.config`"),
     ("NO_COLOR", "if set and not empty, text has no colors unless `--color always` is given"),
+    ("TMPDIR", "a folder for what `--merge` keeps, which must fit there; by default `/tmp`"),
     ("TERM", "`dumb`: no colors and no progress bar"),
 )
 

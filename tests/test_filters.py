@@ -312,6 +312,9 @@ def test_text_filters_logs_in_their_time_zone() -> None:
         (lambda: F.body == 5, "body: expected text, found: '5'"),
         (lambda: F.body["x"], "only attributes has values of a name: 'body'"),
         (lambda: F.body and F.logger, "a column is no condition: compare it, or use .is_valid(); join conditions with &, | and ~: 'body'"),
+        (lambda: opslog.read(LOG).filter(None), "expected a pyarrow expression or its text, found: 'None'"),
+        (lambda: F.body.isin("abc"), "body: expected several values, found: 'abc'"),
+        (lambda: F.body.contains(1), "expected text, found: '1'"),
         (lambda: opslog.read(LOG).filter(pc.field("bdy") == 1), "the filter does not fit the columns (No match for FieldRef.Name(bdy) in timestamp: timestamp[us, tz=UTC]): '(bdy == 1)'"),
         (lambda: opslog.read(LOG).filter(pc.field("body")), "expected a condition, found a value of type string: 'body'"),
     ],
@@ -362,6 +365,9 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 
 def test_flags_filter_the_command() -> None:
     for flags, count in [
+        (["--request", "req-a4c6e8f0"], 9),
+        (["--request", "req-a4c6e8f0-*"], 9),
+        (["--since", "-99w", "--severity", "ERROR"], 1),
         (["--logger", "nova.compute.*"], 6),
         (["--grep", "Image", "--grep", "HTTP"], 3),
         (["-v", "--severity", "WARNING"], 12),
@@ -375,7 +381,24 @@ def test_a_wrong_flag_is_told_and_ends_with_2() -> None:
     for flags, message in [
         (["--status", "20"], "opslog: --status: expected a status such as 404, 5xx or 400-499, found: '20'\n"),
         (["--request", ""], "opslog: --request: expected a value, found: ''\n"),
+        (["-v"], "opslog: expected a condition to turn round beside: '-v'\n"),
+        (["--since", "999999999w"], "opslog: expected a time such as 2026-03-10, 2026-03-10T10:00:07Z, 30min, 2h, today, now, found: '999999999w'\n"),
+        (["--service", "\udcff"], "opslog: expected text, found: \"'\\\\udcff'\"\n"),
         (["--severity", ""], "opslog: --severity: expected a value, found: ''\n"),
     ]:  # fmt: skip
         result = command("filter", *flags, LOG)
         assert (result.returncode, result.stderr.decode()) == (2, message)
+
+
+def test_very_many_values_and_conditions_are_no_trouble() -> None:
+    [batch] = opslog.read(LOG).batches()
+    ids = [f"req-{number}" for number in range(30_000)]
+    assert not any(kept(F.request_id.isin([]), batch))
+    assert kept(F.process_pid.isin(range(30_000)), batch).count(True) == 14
+    assert not any(kept(F.request_id.isin(ids), batch))
+    text = "body in ('" + "', '".join(ids) + "') or severity = error"
+    assert kept(query.parse(text), batch).count(True) == 1
+    text = " or ".join(f"body = '{one}'" for one in ids[:1000])
+    assert not any(kept(query.parse(text), batch))
+    with pytest.raises(FilterError, match="expected at most 1,000 conditions"):
+        query.parse(f"{text} or body = 'x'")

@@ -133,3 +133,10 @@ def test_a_full_disk_is_told() -> None:
         "to be merged, what is kept must fit there; TMPDIR names another folder"
     )
     assert "No space left on device" in str(raised.value)
+
+
+def test_without_a_temporary_folder_it_is_told(logs: list[Path]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tempfile.tempdir", "/no/such/folder")
+        with pytest.raises(SinkError, match=r"/no/such/folder: No such file.*TMPDIR names another"):
+            list(opslog.read(*logs, merge=True).batches())

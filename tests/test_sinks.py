@@ -154,3 +154,15 @@ def test_json_lines_of_slices_are_the_same() -> None:
     assert opslog.to_json_lines(batch.slice(3, 7)) == b"".join(whole.splitlines(True)[3:10])
     with pytest.raises(ValueError, match="x"):
         opslog.to_json_lines(changed("process_pid", pa.array(["x"] * 14)))
+
+
+@pytest.mark.parametrize("command", ["schema", "schema --json", "formats", "completion bash"])
+def test_every_command_tells_that_the_disk_is_full(command: str, tmp_path: Path) -> None:
+    result = shell(f"opslog {command} > /dev/full", tmp_path)
+    assert (result.returncode, result.stderr) == (2, b"opslog: -: No space left on device\n")
+
+
+def test_a_file_name_reaches_the_terminal_harmless(tmp_path: Path) -> None:
+    result = run("filter", str(tmp_path / "a\x1b]0;b\x07.log"))
+    assert (result.returncode, b"\x1b" in result.stderr) == (2, False)
+    assert b"a\\x1b]0;b\\x07.log: No such file or directory" in result.stderr

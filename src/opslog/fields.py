@@ -90,13 +90,15 @@ class Field:
 
     def isin(self, values: Iterable[object]) -> pc.Expression:
         """Whether the value is one of ``values``."""
+        import pyarrow as pa
         import pyarrow.compute as pc
 
-        scalars = [self._scalar(value) for value in values]
-        found = pc.scalar(arrays.boolean(False))
-        for scalar in scalars:
-            found = found | (self._expression == scalar)
-        return _leaf(found)
+        if isinstance(values, (str, bytes)):
+            raise FilterError(str(values), f"{self._name}: expected several values, found")
+        each = [pa.repeat(self._scalar(value), 1) for value in values]
+        if not each:
+            return pc.scalar(arrays.boolean(False))
+        return _leaf(pc.is_in(self._expression, value_set=pa.concat_arrays(each)))
 
     def is_valid(self) -> pc.Expression:
         """Whether there is a value."""
@@ -110,19 +112,19 @@ class Field:
         """Whether ``text`` stands in the value."""
         import pyarrow.compute as pc
 
-        return _leaf(pc.match_substring(self._text(), text, ignore_case=ignore_case))
+        return _leaf(pc.match_substring(self._text(), _text(text), ignore_case=ignore_case))
 
     def startswith(self, text: str) -> pc.Expression:
         """Whether the value begins with ``text``."""
         import pyarrow.compute as pc
 
-        return _leaf(pc.starts_with(self._text(), text))
+        return _leaf(pc.starts_with(self._text(), _text(text)))
 
     def endswith(self, text: str) -> pc.Expression:
         """Whether the value ends with ``text``."""
         import pyarrow.compute as pc
 
-        return _leaf(pc.ends_with(self._text(), text))
+        return _leaf(pc.ends_with(self._text(), _text(text)))
 
     def matches(self, pattern: str, *, ignore_case: bool = False) -> pc.Expression:
         """Whether the regular expression ``pattern`` is found anywhere in the value.
@@ -133,7 +135,7 @@ class Field:
         import pyarrow.compute as pc
 
         try:
-            pc.match_substring_regex(arrays.text(""), pattern)
+            pc.match_substring_regex(arrays.text(""), _text(pattern))
         except ValueError as error:
             reason = str(error).removeprefix("Invalid regular expression: ")
             raise FilterError(pattern, f"not a regular expression of RE2 ({reason})") from None
@@ -143,7 +145,7 @@ class Field:
         """Whether the whole value is ``pattern``: ``%`` for any text, ``_`` for one character."""
         import pyarrow.compute as pc
 
-        return _leaf(pc.match_like(self._text(), pattern))
+        return _leaf(pc.match_like(self._text(), _text(pattern)))
 
     def glob(self, pattern: str) -> pc.Expression:
         """Whether the whole value is ``pattern``: ``*`` for any text, ``?`` for one character."""
@@ -166,7 +168,7 @@ class Field:
             raise FilterError(self._name, "nothing equals null: use .is_null() or .is_valid()")
         if isinstance(value, str):
             if kind in _TEXTS:
-                return arrays.text(value)
+                return arrays.text(_text(value))
             if kind == SEVERITY:
                 return arrays.uint8(severity.number(value))
             if kind == "timestamp":
@@ -181,7 +183,7 @@ class Field:
                 return arrays.uint8(value)
             if kind == "int64" and -(2**63) <= value < 2**63:
                 return arrays.int64(value)
-            if kind == "float64":
+            if kind == "float64" and abs(value) < 2**1000:
                 return arrays.float64(float(value))
         elif isinstance(value, float) and kind == "float64":
             return arrays.float64(value)
@@ -221,6 +223,15 @@ class Fields:
 
     def __dir__(self) -> list[str]:
         return list(_KINDS)
+
+
+def _text(value: str) -> str:
+    """Return ``value``; raises FilterError if no column of text can hold it."""
+    try:
+        value.encode()
+    except (AttributeError, UnicodeEncodeError):
+        raise FilterError(repr(value), "expected text, found") from None
+    return value
 
 
 def _leaf(condition: Any) -> pc.Expression:

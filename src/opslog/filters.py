@@ -7,6 +7,7 @@ true (not where it is null).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 _AS_IT_IS = re.compile(r"[0-9A-Za-z_.:-]+")
 """Text that stands in every source byte by byte, but for JSON's \\u escapes."""
+
+
+_MOST_CONDITIONS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +80,13 @@ def of(expression: pc.Expression) -> Filter:
 
     Which columns it reads is found out by leaving each out in turn.
     """
-    empty = schema.arrow_schema(original=True).empty_table()
-    batch = pa.RecordBatch.from_arrays(
-        [pa.array([], field.type) for field in empty.schema], schema=empty.schema
-    )
+    import pyarrow.compute as pc
+
+    if not isinstance(expression, pc.Expression):
+        raise FilterError(repr(expression), "expected a pyarrow expression or its text, found")
+    columns = schema.arrow_schema(original=True)
+    # pa.array and empty_table would import pandas where it is installed.
+    batch = pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in columns], schema=columns)
     try:
         result = evaluate(expression, batch)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError) as error:
@@ -99,6 +106,27 @@ def of(expression: pc.Expression) -> Filter:
             needed.append(name)
     # A batch without columns would have no rows either.
     return Filter(expression, tuple(needed) or ("severity_number",))
+
+
+def joined(
+    join: Callable[[pc.Expression, pc.Expression], pc.Expression],
+    conditions: Iterable[pc.Expression],
+) -> pc.Expression:
+    """Join conditions pair by pair; raises FilterError if they are too many.
+
+    Arrow goes down an expression by recursion, and takes joined ones for a chain.
+    """
+    left = list(conditions)
+    if len(left) > _MOST_CONDITIONS:
+        raise FilterError(
+            f"{len(left):,}",
+            f"expected at most {_MOST_CONDITIONS:,} conditions (many values go into one, with in "
+            "or isin), found",
+        )
+    while len(left) > 1:
+        pairs = [join(a, b) for a, b in zip(left[::2], left[1::2], strict=False)]
+        left = pairs + left[len(pairs) * 2 :]
+    return left[0]
 
 
 def holding(expression: pc.Expression, *texts: str) -> Filter:

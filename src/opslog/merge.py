@@ -34,11 +34,13 @@ class Runs:
     """Rows of sources, added one source after the other, then taken in the order of time."""
 
     def __init__(self, sources: int) -> None:
-        descriptor, name = tempfile.mkstemp(prefix="opslog-merge-")
-        self._fd = descriptor
-        # Arrow's own file writes what Python's would copy first; nobody else needs the name.
-        self._file = pa.OSFile(name, "wb")
-        os.unlink(name)
+        try:
+            self._fd, name = tempfile.mkstemp(prefix="opslog-merge-")
+            # Arrow's own file writes what Python's would copy first; nobody else needs the name.
+            self._file = pa.OSFile(name, "wb")
+            os.unlink(name)
+        except OSError as error:
+            raise _failed(error) from None
         self._slice = max(_SMALLEST, min(_LARGEST, _AHEAD // max(1, sources)))
         self._source: str | None = None
         self._latest = _BEFORE_ALL
@@ -77,7 +79,7 @@ class Runs:
             for start in range(0, len(rows), count):
                 self._writer.write_batch(batch.slice(start, count))
         except OSError as error:
-            raise self._failed(error) from None
+            raise _failed(error) from None
 
     def merged(self) -> Iterator[pa.RecordBatch]:
         """Yield all rows in the order of time."""
@@ -91,15 +93,19 @@ class Runs:
 
     def _end(self) -> None:
         if self._writer is not None:
-            self._writer.close()
+            try:
+                self._writer.close()
+            except OSError as error:
+                raise _failed(error) from None
             self._writer = None
 
-    def _failed(self, error: OSError) -> SinkError:
-        return SinkError(
-            tempfile.gettempdir(),
-            f"{error.strerror or error}: to be merged, what is kept must fit there; "
-            "TMPDIR names another folder",
-        )
+
+def _failed(error: OSError) -> SinkError:
+    return SinkError(
+        tempfile.tempdir or "the temporary folder",
+        f"{error.strerror or error}: to be merged, what is kept must fit there; "
+        "TMPDIR names another folder",
+    )
 
 
 class _Part:

@@ -35,7 +35,10 @@ def parse(text: str, zone: Zone, now: datetime | None = None) -> int:
     if words in ("today", "yesterday"):
         day = zone.local(now).replace(hour=0, minute=0, second=0, microsecond=0)
         return zone.instant(day - timedelta(days=words == "yesterday"))
-    return zone.instant(now) - round((seconds or 0) * 1e6)
+    try:
+        return zone.instant(now - timedelta(seconds=seconds or 0))
+    except OverflowError:
+        raise FilterError(text, _EXPECTED + ", found") from None
 
 
 def _length(words: str) -> float | None:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opslog.errors import FilterError, QueryError
 from opslog.fields import Field, Fields
+from opslog.filters import joined
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -88,17 +89,17 @@ class _Parser:
         self.depth += 1
         if self.depth > _DEEPEST:
             raise QueryError(self.text, self.token.at, f"nested more than {_DEEPEST} deep")
-        found = self.conjunction()
+        found = [self.conjunction()]
         while self.takes("or"):
-            found = found | self.conjunction()
+            found.append(self.conjunction())
         self.depth -= 1
-        return found
+        return joined(operator.or_, found)
 
     def conjunction(self) -> pc.Expression:
-        found = self.negation()
+        found = [self.negation()]
         while self.takes("and"):
-            found = found & self.negation()
-        return found
+            found.append(self.negation())
+        return joined(operator.and_, found)
 
     def negation(self) -> pc.Expression:
         negative = False

@@ -10,12 +10,12 @@ no line of a message can pass for a record: both are shown, but harmless.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 import pyarrow as pa
 
+from opslog.harmless import harmless
 from opslog.normalize import Kept
 from opslog.output import Output
 from opslog.severity import CRITICAL, DEBUG, ERROR, INFO, WARNING
@@ -33,9 +33,6 @@ _LEAST_PROGRAM, _MOST_PROGRAM = 12, 26
 """Widths: grows from one to the other with the programs seen, `neutron-openvswitch-agent`."""
 
 _INDENT = "    "
-
-_HARMFUL = re.compile("[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""Control characters, line separators and what turns the direction of text."""
 
 _RESET = "\x1b[0m"
 _DIM, _RED, _CYAN, _MAGENTA = "\x1b[2m", "\x1b[31m", "\x1b[36m", "\x1b[35m"
@@ -111,12 +108,12 @@ class TextSink:
         body: str | None,
         *exception: str | None,
     ) -> tuple[str, str, int, str]:
-        lines = [_harmless(line) for line in (body or "").split("\n")]
+        lines = [harmless(line) for line in (body or "").split("\n")]
         if recognised is None:
             mark = self._color(_DIM, "?")
             return "", "", _UNKNOWN, "".join(f"{mark} {line}".rstrip() + "\n" for line in lines)
         shown, size = self._program(program or service or "")
-        request = _harmless(cause or request or "")
+        request = harmless(cause or request or "")
         if not self._full:
             request = request[:_REQUEST]
         if lines[0]:
@@ -124,7 +121,7 @@ class TextSink:
         first = f"  {self._color(_MAGENTA, request)}  {lines[0]}".rstrip()
         below = lines[1:] + self._exception(*exception)
         return (
-            self._color(_DIM, f"{moment}Z" if moment else " " * _TIME)
+            self._color(_DIM, f"{moment}Z" if moment else "-".ljust(_TIME))
             + self._severity(severity, number),
             shown,
             size,
@@ -133,11 +130,11 @@ class TextSink:
 
     def _severity_cell(self, word: str | None, number: int | None) -> str:
         colors = (color for least, color in _SEVERITY_COLORS if number and number >= least)
-        padded = _padded(_harmless(word or ""), _SEVERITY)
+        padded = _padded(harmless(word or ""), _SEVERITY)
         return f"  {self._color(next(colors, _DIM), padded)}  "
 
     def _program_cell(self, name: str) -> tuple[str, int]:
-        shown = _harmless(name)
+        shown = harmless(name)
         return self._color(_CYAN, shown), _width(shown)
 
     def _exception(
@@ -145,13 +142,13 @@ class TextSink:
     ) -> list[str]:
         if trace is None:
             return []
-        lines = [_harmless(line) for line in trace.split("\n")]
+        lines = [harmless(line) for line in trace.split("\n")]
         if self._full:
             return lines
         if kind is None:
             last = lines[-1].strip()
         else:
-            last = _harmless(f"{kind}: {message}".split("\n")[0] if message else kind)
+            last = harmless(f"{kind}: {message}".split("\n")[0] if message else kind)
         more = f"(+{len(lines) - 1} lines)" if len(lines) > 1 else ""
         return [f"{self._color(_RED, last)}  {self._color(_DIM, more)}".rstrip()]
 
@@ -166,17 +163,6 @@ def _values(column: pa.Array) -> list[Any]:
         column = column.dictionary_decode()  # its own values are slow to take out
     values: list[Any] = column.to_pylist()
     return values
-
-
-def _harmless(text: str) -> str:
-    """Return ``text`` with every harmful character written out."""
-    return text if text.isprintable() else _HARMFUL.sub(_written, text)
-
-
-def _written(match: re.Match[str]) -> str:
-    return {"\t": "\\t", "\r": "\\r", "\n": "\\n"}.get(match[0]) or (
-        f"\\x{ord(match[0]):02x}" if match[0] < "\x80" else f"\\u{ord(match[0]):04x}"
-    )
 
 
 def _padded(text: str, width: int) -> str:

@@ -17,7 +17,9 @@ from opslog.cli import completion
 from opslog.cli import filter as filter_command
 from opslog.cli import formats as formats_command
 from opslog.cli import schema as schema_command
-from opslog.errors import OpslogError
+from opslog.errors import OpslogError, SinkError
+from opslog.harmless import harmless_lines
+from opslog.output import STDOUT
 from opslog.version import __version__
 
 
@@ -31,6 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         code: int = options.run(options)
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return code
     except BrokenPipeError:
         # The reader has gone: nothing to say.  Python would say it when it flushes.
@@ -46,6 +50,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except OpslogError as error:
         _complain(error)
+        return 2
+    except OSError as error:
+        # What is not written here will not be written by Python at its end either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _complain(SinkError(STDOUT, error.strerror or str(error)))
         return 2
 
 
@@ -66,18 +75,19 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _joined(arguments: list[str]) -> list[str]:
-    """Join --timezone with a western offset, which argparse would take for a flag."""
+    """Join a zone or a time that begins with a minus, which argparse would take for a flag."""
     out: list[str] = []
     for argument in arguments:
-        if out and out[-1] == "--timezone" and re.fullmatch(r"-\d\d:?\d\d", argument):
-            out[-1] = f"--timezone={argument}"
+        flag = out[-1] if out else ""
+        if flag in ("--timezone", "--since", "--until") and re.match(r"-\d", argument):
+            out[-1] = f"{flag}={argument}"
         else:
             out.append(argument)
     return out
 
 
 def _complain(error: BaseException) -> None:
-    print(f"opslog: {error}", file=sys.stderr)
+    print(f"opslog: {harmless_lines(str(error))}", file=sys.stderr)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

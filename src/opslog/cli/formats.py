@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from opslog import catalog
 from opslog.errors import FormatError, OpslogError, SourceError
 from opslog.format import Format, from_dict, load
+from opslog.harmless import harmless
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -117,7 +118,7 @@ def _all(options: argparse.Namespace) -> list[Format]:
 def _list(options: argparse.Namespace) -> int:
     formats = _all(options)
     shipped = catalog.shipped()
-    rows = [(f.name, "shipped" if f in shipped else f.path, _shown(f.title)) for f in formats]
+    rows = [(f.name, "shipped" if f in shipped else f.path, harmless(f.title)) for f in formats]
     widths = [max(len(row[i]) for row in rows) for i in range(2)]
     for name, place, title in rows:
         print(f"{name:{widths[0]}}  {place:{widths[1]}}  {title}")
@@ -138,7 +139,7 @@ def _description(one: Format) -> Iterable[str]:
 
     from opslog.check import SampleReader
 
-    yield f"{one.name}: {_shown(one.title)}"
+    yield f"{one.name}: {harmless(one.title)}"
     yield f"file     {one.path}"
     yield f"reads    {'messages' if one.applies_to == 'message' else 'lines'}" + (
         "; lines that no format recognises continue its records" if one.follow_on else ""
@@ -149,17 +150,17 @@ def _description(one: Format) -> Iterable[str]:
     )
     for item in (*one.layouts, *one.tails):
         end = " (ends a message)" if item in one.tails else ""
-        text, pattern = _shown(item.layout.text), _shown(item.layout.pattern())
+        text, pattern = harmless(item.layout.text), harmless(item.layout.pattern())
         yield f"\nlayout{end}\n  {text}\nas a regex\n  {pattern}"
     for written in one.patterns:
-        yield f"\nregex\n  {_shown(written.text)}"
+        yield f"\nregex\n  {harmless(written.text)}"
         if written.kind is not None:
             yield f"  with a timestamp of kind {written.kind}"
     if one.json:
         yield f"\nJSON object with the keys\n  {', '.join(one.json.required)}"
     for sample in one.samples:
         yield "\nsample"
-        yield from (f"  {_shown(line)}" for line in sample.text.split("\n"))
+        yield from (f"  {harmless(line)}" for line in sample.text.split("\n"))
         for number, record in enumerate(reader.records(sample.text)):
             yield from (
                 f"    {name} = {value!r}"
@@ -168,11 +169,6 @@ def _description(one: Format) -> Iterable[str]:
             )
             if number + 1 < len(sample.expect):
                 yield "    and"
-
-
-def _shown(line: str) -> str:
-    """Return a line without what a terminal would act on."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
 
 
 def _columns(one: Format, reader: Any) -> list[str]:

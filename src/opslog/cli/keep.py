@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import reduce
 from operator import and_, or_
 from typing import TYPE_CHECKING
@@ -16,7 +16,11 @@ from opslog.filters import Filter
 if TYPE_CHECKING:
     import pyarrow.compute as pc
 
-    from opslog.fields import Fields
+    from opslog.fields import Field, Fields
+
+
+_SHORT = re.compile("req-[0-9a-f]{8}")
+"""A request id as text shows it."""
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -36,7 +40,10 @@ def add(command: argparse.ArgumentParser) -> None:
     flag("--program", metavar="NAME", help="records of the program NAME (nova-compute, ...)")
     flag("--host", metavar="NAME", help="records of the host NAME")
     flag("--logger", metavar="NAME", help="records of the logger NAME (nova.compute.*)")
-    flag("--request", metavar="ID", help="records whose request id or global request id is ID")
+    flag(
+        "--request", metavar="ID",
+        help="records whose request id or global request id is ID; req- and eight digits will do",
+    )  # fmt: skip
     flag("--resource", metavar="ID", help="records about the instance or other resource ID")
     flag("--project", metavar="NAME", help="records of the project with this id or name")
     flag("--user", metavar="NAME", help="records of the user with this id or name")
@@ -79,6 +86,8 @@ def filter_of(options: argparse.Namespace) -> Filter | None:
 
     found = list(_filters(options, Fields(options.timezone)))
     if not found:
+        if options.invert_match:
+            raise FilterError("-v", "expected a condition to turn round beside")
         return None
     whole = reduce(and_, found)
     return ~whole if options.invert_match else whole
@@ -91,7 +100,8 @@ def _filters(options: argparse.Namespace, f: Fields) -> Iterable[Filter]:
 
     def ids(flag: str, *columns: str) -> Iterable[Filter]:
         if values := _given(options, flag):
-            yield filters.holding(_any(f[c] == v for v in values for c in columns), *values)
+            found = _any(_id(f[column], value) for value in values for column in columns)
+            yield filters.holding(found, *values)
 
     for level in _given(options, "severity"):
         yield filters.of(f.severity >= level)
@@ -121,6 +131,11 @@ def _filters(options: argparse.Namespace, f: Fields) -> Iterable[Filter]:
         yield filters.of(query.parse(condition, options.timezone))
 
 
+def _id(field: Field, value: str) -> pc.Expression:
+    """Return whether an id is ``value``, begins as a short one does, or has its stars and marks."""
+    return field.startswith(value) if _SHORT.fullmatch(value) else field.glob(value)
+
+
 def _given(options: argparse.Namespace, flag: str) -> list[str]:
     """Return the values of a flag; raises FilterError for an empty one.
 
@@ -145,5 +160,4 @@ def _status(f: Fields, text: str) -> pc.Expression:
 
 
 def _any(conditions: Iterable[pc.Expression]) -> pc.Expression:
-    join: Callable[[pc.Expression, pc.Expression], pc.Expression] = or_
-    return reduce(join, conditions)
+    return filters.joined(or_, conditions)
