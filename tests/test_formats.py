@@ -149,13 +149,12 @@ def test_layouts_with_too_many_optional_parts_are_refused() -> None:
 
 
 def test_a_number_too_large_for_its_column_is_left_out_of_json_lines() -> None:
-    own = from_dict(
-        {**OWN, "layouts": [{"layout": "{timestamp:iso} {duration:word} {body:rest}"}]}, "own"
-    )
-    normalizer = Normalizer(catalog=Catalog.of([own]))
-    line = b"2024-01-01 00:00:00 " + b"9" * 400 + b" text\n"
-    [batch] = [*normalizer.feed(line), *normalizer.close()]
-    assert b"duration" not in to_json_lines(batch)
+    json = {"required": ["took"], "epoch": "t", "columns": {"duration": "took"}}
+    own = from_dict({"name": "own", "title": "own", "json": json}, "own")
+    for digits, written in (("9" * 12, True), ("9" * 400, False)):
+        data = f'{{"t": 1, "took": {digits}}}\n'.encode()
+        [batch] = table(data, catalog=Catalog.of([own])).to_batches()
+        assert (b"duration" in to_json_lines(batch)) == written
 
 
 def test_a_layout_may_say_the_service() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from oslo_context import context as oslo_context
 from oslo_log import formatters
 
-from helpers import ROOT, opslog, table
+from helpers import ROOT, opslog, records, table
 from opslog.catalog import Catalog
 from opslog.check import check
 from opslog.errors import FormatError, OsloOptionError
@@ -198,6 +198,15 @@ DEFAULT = "%(asctime)s.%(msecs)03d %(process)d %(levelname)s %(name)s "
         {"log_date_format": ""},
         {"logging_debug_format_suffix": ""},
         {"log_date_format": "%d/%b/%Y:%H:%M:%S %z"},
+        # A bracket without a key that stands in both tells neither from the other.
+        {
+            "logging_default_format_string": "%(asctime)s %(levelname)s [nova] %(name)s: %(message)s",
+            "logging_context_format_string": "%(asctime)s %(levelname)s [nova] %(name)s: (%(request_id)s) %(message)s",
+        },
+        {
+            "logging_default_format_string": "%(asctime)s %(levelname)s [nova] %(name)s [-] %(message)s",
+            "logging_context_format_string": "%(asctime)s %(levelname)s [nova] %(name)s [%(user_name)s] %(message)s",
+        },
     ],
 )  # fmt: skip
 def test_what_people_configure_is_learned(options: dict[str, str], tmp_path: Path) -> None:
@@ -228,6 +237,11 @@ def test_what_people_configure_is_learned(options: dict[str, str], tmp_path: Pat
         ("logging_context_format_string", DEFAULT + "[%(request_id)s %(roles)s] %(message)s", "a line it prints is not read back: expected "),
         ("logging_default_format_string", DEFAULT + "[%(request_id)s] %(message)s", "oslo.log cannot print a line with it (Formatting field not found in record: 'request_id')"),
         ("logging_default_format_string", DEFAULT + "[%(user)s] %(message)s", "Formatting field not found in record: 'user'"),
+        ("logging_default_format_string", "%(name)s %(name)s %(message)s", "cannot be read back: 'logger' is captured twice"),
+        ("logging_context_format_string", DEFAULT + "%(user_name)s %(project_name)s %(message)s", "a line it prints for a name with a blank is not read back: expected body 'Instance spawned', found 'demo project Instance spawned'"),
+        ("logging_context_format_string", DEFAULT + "[%(request_id)s %(project_name)-8s] %(message)s", "a line it prints for a name with a blank is not read back: expected format 'nova', found None"),
+        ("logging_exception_prefix", "%(asctime)s %(name)s", "a traceback it prints is not read back; oslo.config strips a blank at the end unless the value is in quotes: expected "),
+        ("logging_exception_prefix", "%(asctime)s %(levelname)s %(threadName)s %(threadName)s ", "cannot be read back: 'thread_name' is captured twice"),
         ("logging_user_identity_format", "%(user)", "unsupported format at '%(user)'"),
         ("instance_uuid_format", "[%(name)s] ", "oslo.log cannot print a line with it ('name')"),
         ("log_date_format", "%b %d %H:%M:%S", "does not name year, month and day"),
@@ -246,6 +260,57 @@ def test_what_cannot_be_read_back_is_refused_with_option_value_and_reason(
     assert text.startswith(f"opslog: {path}: {option}: ")
     assert reason in text
     assert "change the option, or write a format for these lines" in text
+
+
+BARE = "%(asctime)s.%(msecs)03d %(levelname)s %(name)s - "
+
+
+@pytest.mark.parametrize(
+    ("context", "name", "identity"),
+    [
+        ("%(request_id)s %(user_name)s - %(message)s", "jane", {"user_name": "jane"}),
+        ("%(request_id)s %(user_name)s - %(message)s", "jane doe", {"user_identity": "jane doe"}),
+        ("(%(user_name)s) %(message)s", "jane doe", {"user_identity": "jane doe"}),
+    ],
+)
+def test_names_with_blanks_are_told_from_the_message(
+    context: str, name: str, identity: dict[str, str], tmp_path: Path
+) -> None:
+    options = {
+        "logging_default_format_string": BARE + "%(message)s",
+        "logging_context_format_string": BARE + context,
+    }
+    data = learn([written(tmp_path, options)])
+    assert data is not None
+    printed = {"request_id": "req-5f0f7c1e", "user_name": name, "message": "hello"}
+    text = f"2026-03-10 10:00:00.112 INFO nova.api - {context % printed}\n"
+    [row] = records(text, catalog=Catalog.of([from_dict(data, "own")]))
+    assert row["body"] == "hello"
+    assert row.get("request_id") == ("req-5f0f7c1e" if "request_id" in context else None)
+    assert {**row, **row.get("attributes", {})}.items() >= identity.items()
+
+
+def test_a_prefix_whose_blank_was_stripped_is_told_from_heads(tmp_path: Path) -> None:
+    path = tmp_path / "nova.conf"
+    path.write_text(
+        "[DEFAULT]\n"
+        "logging_exception_prefix = [%(asctime)s] [ERROR] [%(name)s] \n"
+        "logging_default_format_string = [%(asctime)s] [%(levelname)s] [%(name)s] %(message)s\n"
+    )
+    data = learn([path])
+    assert data is not None
+    start = "[2026-03-10 10:00:00] [{}] [nova.api]".format
+    text = f"""\
+{start("INFO")} started
+{start("ERROR")} it failed
+{start("ERROR")}Traceback (most recent call last):
+{start("ERROR")}  File "x.py", line 1, in <module>
+{start("ERROR")}ValueError: bad
+{start("INFO")} stopped
+"""
+    found = records(text, catalog=Catalog.of([from_dict(data, "own")]))
+    assert [row["body"] for row in found] == ["started", "it failed", "stopped"]
+    assert [row.get("exception_type") for row in found] == [None, "ValueError", None]
 
 
 def test_folders_of_files_are_read_as_the_service_reads_them(tmp_path: Path) -> None:

@@ -68,6 +68,39 @@ def test_a_time_or_severity_that_is_none_is_no_match(line: str) -> None:
     assert "format" not in row
 
 
+@pytest.mark.parametrize(
+    ("text", "pid", "duration"),
+    [
+        ("7", 7, 7.0),
+        ("007", 7, 7.0),
+        ("1" * 18, int("1" * 18), pytest.approx(1.11111111111111e17)),
+        ("", None, None),
+        ("x", "no match", "no match"),
+        ("-", "no match", "no match"),
+        ("-7", "no match", "no match"),
+        ("٣", "no match", "no match"),
+        ("7.5", "no match", 7.5),
+        ("5.", "no match", 5.0),
+        ("1" * 19, "no match", "no match"),
+    ],
+)
+def test_a_column_of_numbers_loses_no_text(text: str, pid: object, duration: object) -> None:
+    for column, wanted in (("process_pid", pid), ("duration", duration)):
+        own = of({"regex": f"n=(?P<{column}>.*)"})
+        [row] = records(f"n={text}\n", catalog=own)
+        assert (row.get(column) if "format" in row else "no match") == wanted
+        if "format" not in row:
+            assert row["body"] == f"n={text}"
+
+
+def test_a_check_says_that_a_text_is_no_number() -> None:
+    with pytest.raises(FormatError) as caught:
+        check(made({"regex": "n=(?P<http_status>.*)"}, samples=[{"line": "n=ok"}]))
+    assert str(caught.value).endswith(
+        "  n=ok\n    ^ matched by layouts[0]; expected http_status (a number)"
+    )
+
+
 def test_a_pattern_must_match_the_whole_line() -> None:
     own = of({"regex": "a(?P<body>b)"})
     assert [row.get("format") for row in records("ab\nabc\nxab\nab\r\n\0\0ab\n", catalog=own)] == [
@@ -126,6 +159,7 @@ def test_a_pattern_that_takes_too_long_does_not_match_and_is_counted() -> None:
     ("layout", "message"),
     [
         ({"regex": "(?P<body>"}, "own.toml: layouts[0].regex: expected a pattern of the regex package, found missing )\n  (?P<body>\n           ^"),
+        ({"regex": "(" * 20_000}, "layouts[0].regex: is nested too deeply"),
         ({"regex": "no groups"}, "expected named groups such as (?P<body>.*): the columns"),
         ({"regex": "a(?P<timestamp>.*)"}, "expected a key timestamp that says the kind of this group\n  a(?P<timestamp>.*)\n      ^"),
         ({"regex": "(?P<body>.*)", "timestamp": "iso"}, "expected a group timestamp of the kind 'iso'"),

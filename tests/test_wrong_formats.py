@@ -6,6 +6,7 @@ import copy
 import tomllib
 from contextlib import suppress
 from datetime import date, datetime, time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from opslog import catalog
 from opslog.check import check
 from opslog.errors import FormatError, LayoutError, OpslogError
-from opslog.format import from_dict
+from opslog.format import from_dict, load
 from opslog.layout import parse
 
 OWN: dict[str, Any] = tomllib.loads(r"""
@@ -93,6 +94,42 @@ def test_a_layout_has_no_more_variants_than_can_be_tried() -> None:
     parse("x" + "{?a}" * 8)
     with pytest.raises(LayoutError, match="more than 8 optional parts"):
         parse("{?a}" * 9)
+
+
+@pytest.mark.parametrize(
+    ("hole", "reason"),
+    [
+        ("duration:token", "duration is a column of numbers: expected the type int or number, found token; another name makes it an attribute"),
+        ("duration:token>8", "duration is a column of numbers: expected the type int or number, found token"),
+        ("user_id|code_line:token", "code_line is a column of numbers: expected the type int, found token"),
+        ("http_status:number", "http_status is a column of numbers: expected the type int, found number"),
+        ("process_pid:hex", "process_pid is a column of numbers: expected the type int, found hex"),
+        ("thread_id", "thread_id is a column of numbers: expected the type int, found text"),
+        ("http_response_size:token?", "http_response_size is a column of numbers"),
+    ],
+)  # fmt: skip
+def test_a_hole_whose_text_a_column_of_numbers_would_lose_is_refused(
+    hole: str, reason: str
+) -> None:
+    layout = {"layout": f"{{timestamp:iso}}{{? took={{{hole}}}}} {{body:rest}}"}
+    with pytest.raises(FormatError) as caught:
+        from_dict({**OWN, "layouts": [layout]}, "own.toml")
+    assert str(caught.value).startswith(f"own.toml: layouts[0].layout: {reason}")
+
+
+@pytest.mark.parametrize(
+    "hole", ["duration:int", "duration:number", "code_line:int>6", "took:token"]
+)
+def test_a_hole_whose_text_is_kept_is_accepted(hole: str) -> None:
+    from_dict({**OWN, "layouts": [{"layout": f"{{timestamp:iso}} {{{hole}}} {{body:rest}}"}]}, "")
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 20_000, "name" + ".a" * 3000 + " = 1"])
+def test_a_file_nested_too_deeply_is_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "deep.toml"
+    path.write_text(text)
+    with pytest.raises(FormatError, match=r"deep\.toml: file: is nested too deeply"):
+        load(path)
 
 
 def test_a_layout_too_long_to_scan_is_refused_with_its_place() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from opslog import oslo
+from opslog import oslo, schema
 from opslog.errors import FilterError, FormatError, LayoutError, OsloOptionError
 from opslog.layout import Capture, Constant, Layout, parse
 from opslog.pattern import Pattern, parse_pattern
@@ -75,9 +75,20 @@ def load(path: Path) -> Format:
     """Read a format file; raises FormatError naming the key that is wrong."""
     try:
         data = tomllib.loads(path.read_text("utf-8"))
+        if _nested(data):
+            raise RecursionError
+    except RecursionError:
+        raise FormatError(str(path), "file", "is nested too deeply") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise FormatError(str(path), "file", str(error)) from None
     return from_dict(data, str(path))
+
+
+def _nested(value: Any, left: int = 32) -> bool:
+    """Whether a value is nested far deeper than any that is right: dotted keys have no limit."""
+    inner = list(value.values() if isinstance(value, dict) else value)
+    inner = [item for item in inner if isinstance(item, (dict, list))]
+    return any(left == 0 or _nested(item, left - 1) for item in inner)
 
 
 def from_dict(data: dict[str, Any], path: str) -> Format:
@@ -194,6 +205,7 @@ def _written(
                         _refuse_computed(item, "layout", (part.name,))
                     elif isinstance(part, Capture):
                         _refuse_computed(item, "layout", part.names)
+                        _refuse_lossy(item, part)
             layouts.append(FormatLayout(layout, rank, key=key))
     return tuple(layouts), tuple(patterns)
 
@@ -209,6 +221,22 @@ def _refuse_computed(item: _Reader, key: str, names: tuple[str, ...]) -> None:
     for name in names:
         if name in _COMPUTED:
             raise item.wrong(key, f"{name} is filled by opslog itself: capture under another name")
+
+
+_NUMERIC = {"int64": ("int",), "float64": ("int", "number")}
+"""Kinds of columns that hold numbers, and the types whose texts are some."""
+
+
+def _refuse_lossy(item: _Reader, part: Capture) -> None:
+    """Refuse a hole whose text a numeric column could not keep."""
+    for name in part.names:
+        types = _NUMERIC.get(schema.BY_NAME[name].kind) if name in schema.BY_NAME else None
+        if types and part.type not in types:
+            raise item.wrong(
+                "layout",
+                f"{name} is a column of numbers: expected the type {' or '.join(types)}, "
+                f"found {part.type}; another name makes it an attribute",
+            )
 
 
 def _parsed(reader: _Reader, key: str, text: str, severity: str) -> Layout:

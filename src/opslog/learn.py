@@ -218,30 +218,44 @@ _CONTEXT: dict[str, Any] = {
     "user_name": "jane",
     "project_name": "demo",
 }
+_BLANKS = {"user_name": "jane doe", "project_name": "demo project"}
+"""Names as Keystone allows them: with a blank."""
+_SURVIVES = ("severity_text", "request_id", "body")
+"""What must be read where a name has a blank, which may leave the identity one text."""
 
 
 def _samples(printer: _Printer) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (option that prints it, sample) for each kind of record there is."""
     for level, message, context, failed in (
-        (logging.INFO, "Service started", False, False),
-        (logging.WARNING, "Image not found, retrying", True, False),
-        (logging.DEBUG, "Claim: memory 512 MB", True, False),
-        (logging.ERROR, "Instance failed to spawn", True, True),
+        (logging.INFO, "Service started", None, False),
+        (logging.WARNING, "Image not found, retrying", _CONTEXT, False),
+        (logging.DEBUG, "Claim: memory 512 MB", _CONTEXT, False),
+        (logging.INFO, "Instance spawned", _CONTEXT | _BLANKS, False),
+        (logging.ERROR, "Instance failed to spawn", _CONTEXT, True),
     ):
         if context and not printer.prefixes and level != logging.ERROR:
             continue
         option = f"logging_{'context' if context else 'default'}_format_string"
-        yield option, _sample(printer, option, _record(level, message, context, failed))
+        record = _record(level, message, context, failed)
+        sample = _sample(printer, option, record, context or _CONTEXT)
+        if context not in (None, _CONTEXT):
+            if not any(name in sample["line"] for name in _BLANKS.values()):
+                continue
+            expect = {c: v for c, v in sample["expect"].items() if c in _SURVIVES}
+            sample = {**sample, "expect": expect}
+        yield option, sample
 
 
-def _record(level: int, message: str, context: bool, failed: bool) -> logging.LogRecord:
+def _record(
+    level: int, message: str, context: dict[str, Any] | None, failed: bool
+) -> logging.LogRecord:
     error = _raised() if failed else None
     record = logging.LogRecord("sample.manager", level, _CODE, 42, message, (), error, func="spawn")
     record.created = _TIME.timestamp()
     record.msecs = 123.0
     record.process, record.thread = 2412, 140213
     record.threadName, record.processName = "MainThread", "MainProcess"
-    record.context = RequestContext(overwrite=False, **_CONTEXT) if context else None
+    record.context = RequestContext(overwrite=False, **context) if context else None
     if context and level != logging.WARNING:
         record.instance_uuid = _INSTANCE
     return record
@@ -259,8 +273,10 @@ def _raised() -> Any:
         return kind, value, trace and trace.tb_next
 
 
-def _sample(printer: _Printer, option: str, record: logging.LogRecord) -> dict[str, Any]:
-    """Print a record and return it with the values that must be read."""
+def _sample(
+    printer: _Printer, option: str, record: logging.LogRecord, values: dict[str, Any]
+) -> dict[str, Any]:
+    """Print a record and return it with what must be read; ``values``: what it has not itself."""
     text: str = getattr(printer.options, option)
     keys = _keys(text)
     used = [option]
@@ -273,7 +289,7 @@ def _sample(printer: _Printer, option: str, record: logging.LogRecord) -> dict[s
         of_context = key in IDENTITY or key in _CONTEXT
         if key not in record.__dict__ and not (of_context and printer.prefixes and not context):
             # Today's context has not every key there ever was, and services have their own.
-            setattr(record, key, "" if key in _EMPTY else _CONTEXT.get(column_of(key), key))
+            setattr(record, key, "" if key in _EMPTY else values.get(column_of(key), key))
     printer.formatter.converter = time.gmtime
     try:
         line = printer.formatter.format(record)
@@ -356,9 +372,17 @@ def _read_back(data: dict[str, Any], samples: list[tuple[_Printer, str, dict[str
     try:
         check(from_dict(data, "learned"))
     except SampleError as error:
-        printer, option, _ = samples[int(re.sub(r"\D", "", error.key))]
-        reason = f"a line it prints is not read back: {error.reason}"
-        raise _refused(printer, option, reason) from None
+        printer, option, sample = samples[int(re.sub(r"\D", "", error.key))]
+        what, hint = "a line it prints", ""
+        if any(name in sample["line"] for name in _BLANKS.values()):
+            what = "a line it prints for a name with a blank"
+        elif printer.prefixes and "\n" in sample["line"]:
+            # Lines with this context were read, so it is those of the traceback.
+            option = "logging_exception_prefix"
+            what = "a traceback it prints"
+            if not printer.options.logging_exception_prefix.endswith((" ", "%(instance)s")):
+                hint = "; oslo.config strips a blank at the end unless the value is in quotes"
+        raise _refused(printer, option, f"{what} is not read back{hint}: {error.reason}") from None
 
 
 def _refused(printer: _Printer, option: str, reason: str) -> OsloOptionError:

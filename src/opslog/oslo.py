@@ -69,7 +69,8 @@ def _derive(options: OsloOptions, resources: bool) -> Derived:
     bares: list[str] = []
     suffix = Translation(options, "logging_debug_format_suffix").pieces
     prefix = Translation(options, "logging_exception_prefix").pieces
-    for option in _in_order(options):
+    order = _in_order(options)
+    for option in order:
         translation = Translation(options, option, resources=resources)
         if "{body:rest}" not in translation.pieces:
             raise OsloOptionError(option, getattr(options, option), "expected %(message)s in it")
@@ -81,6 +82,9 @@ def _derive(options: OsloOptions, resources: bool) -> Derived:
             tail = tail[1:]  # a colour reset behind the message is removed with its colours
         if _alike(prefix, head):
             bares += [_join(head), *_fallback(head)]
+        elif option == order[0] == "logging_context_format_string":
+            # Without its own mark the other format takes what this one's head does not.
+            heads += [_join(head), *_fallback(head)]
         else:
             heads.append(_join(head))
             fallbacks += _fallback(head)
@@ -124,12 +128,18 @@ def shipped(sets: Iterable[OsloOptions]) -> Derived:
 def _in_order(options: OsloOptions) -> tuple[str, str]:
     """Return the two formats, first the one whose lines the other might take for its own.
 
-    A bracket without a key ("[-]") tells a line without a context at once;
-    without one such a line is only told by what it lacks.
+    A bracket without a key ("[-]") that the other has not tells a line without a
+    context at once; without one such a line is only told by what it lacks.
     """
     both = ("logging_context_format_string", "logging_default_format_string")
-    default = COLOUR.sub("", options.logging_default_format_string).replace("%(color)s", "")
-    return (both[1], both[0]) if re.search(r"\[[^%\]]*\]", default) else both
+    context, default = (
+        set(_KEYLESS.findall(COLOUR.sub("", getattr(options, option)).replace("%(color)s", "")))
+        for option in both
+    )
+    return (both[1], both[0]) if default - context else both
+
+
+_KEYLESS = re.compile(r"\[[^%\]]*\]")
 
 
 def _join(pieces: Sequence[str]) -> str:
@@ -152,7 +162,8 @@ def _alike(prefix: Pieces, head: Pieces) -> bool:
         return word.rjust(int(match[2])) if match[1] == ">" else word.ljust(int(match[2] or 0))
 
     first, second = (_SEVERITY.sub(level, shape) for shape in shapes)
-    return bool(prefix) and first.startswith(second)
+    # oslo.config strips the blank at the end of a prefix without quotes.
+    return bool(prefix) and (first.startswith(second) or first == second.rstrip(" "))
 
 
 def _unnamed(layout: str) -> str:
@@ -164,14 +175,14 @@ def _fallback(head: Pieces) -> list[str]:
     """Return the head with all identity behind the request id as one text, if it has any."""
     named = {f"{{{name}:token?}}" for name in IDENTITY.values()}
     places = [i for i, piece in enumerate(head) if piece in named]
-    start = next((i + 1 for i, p in enumerate(head) if p.startswith("{request_id")), None)
-    if not places or start is None or places[0] <= start:
+    start = next((i + 1 for i, p in enumerate(head) if p.startswith("{request_id")), -1)
+    if not places or places[0] <= start:
         return []
     stop = places[-1] + 1
     while stop < len(head) and head[stop] == "{~}":
         stop += 1
-    if stop == len(head) or is_hole(head[stop]):
-        return []
+    if stop == len(head) or is_hole(head[stop]) or not head[stop].strip():
+        return []  # nothing tells where names with blanks end
     return [_join([*head[: places[0]], "{user_identity:text}", *head[stop:]])]
 
 
@@ -225,6 +236,9 @@ def _check(options: OsloOptions, derived: Derived) -> None:
             try:
                 parse(layout)
             except LayoutError as error:
+                default = "logging_default_format_string"
+                if _join(Translation(options, default).pieces).startswith(layout):
+                    option = default
                 raise OsloOptionError(
                     option, getattr(options, option), f"cannot be read back: {error.reason}"
                 ) from None

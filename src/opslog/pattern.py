@@ -8,10 +8,11 @@ time limit: users write patterns, and anybody writes the lines they run on.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from opslog import timestamps
+from opslog import schema, timestamps
 from opslog._program import DEEPEST, Program
 from opslog.errors import LayoutError
 
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 LIMIT_MS = 50
 """Milliseconds that all patterns together may take for one line."""
+
+_NUMBERS = {
+    "int64": re.compile(rb"(?:[0-9]{1,18})?"),
+    "float64": re.compile(rb"(?:[0-9]{1,18}(?:\.[0-9]*)?)?"),
+}
+"""Kinds of columns that hold numbers, and the texts they keep; of an empty one nothing is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,8 @@ def parse_pattern(text: str, kind: str | None, vocabulary: str, key: str) -> Pat
     except regex.error as error:
         reason = f"expected a pattern of the regex package, found {error.msg}"
         raise LayoutError(text, error.pos or 0, reason) from None
+    except RecursionError:
+        raise LayoutError(text, 0, "is nested too deeply") from None
     names = compiled.groupindex
     if not names:
         raise LayoutError(text, 0, "expected named groups such as (?P<body>.*): the columns")
@@ -121,15 +130,17 @@ class Patterns:
         return None
 
     def _unread(self, one: Placed, spans: list[tuple[int, int]], line: bytes) -> str | None:
-        """Return which of timestamp and severity cannot be read; a severity may be absent."""
-        for name, node in (("timestamp", one.time), ("severity", one.severity)):
-            if node < 0:
-                continue
-            start, end = spans[one.pattern.names.index(name)]
-            if start < 0 and name == "severity":
-                continue
-            if start < 0 or not self.program.accepts(node, line[start:end]):
-                return name
+        """Return which of timestamp, severity and numbers cannot be read; most may be absent."""
+        for name, (start, end) in zip(one.pattern.names, spans, strict=True):
+            if name in ("timestamp", "severity"):
+                node = one.time if name == "timestamp" else one.severity
+                absent = start < 0 and name == "severity"
+                if not absent and (start < 0 or not self.program.accepts(node, line[start:end])):
+                    return name
+            elif start >= 0 and name in schema.BY_NAME:
+                number = _NUMBERS.get(schema.BY_NAME[name].kind)
+                if number is not None and not number.fullmatch(line, start, end):
+                    return name
         return None
 
     def stop(self, line: str) -> tuple[int, str]:
@@ -151,9 +162,11 @@ class Patterns:
             return _matched_up_to(one.pattern, line), f"matched up to here by {key}"
         spans = [_bytes(line, *match.span(name)) for name in one.pattern.names]
         name = self._unread(one, spans, line.encode()) or ""
-        wanted = (
-            f"a timestamp of kind {kind}" if name == "timestamp" else "a word of its vocabulary"
-        )
+        special = {
+            "timestamp": f"a timestamp of kind {kind}",
+            "severity": "a word of its vocabulary",
+        }
+        wanted = special.get(name, "a number")
         return max(match.start(name), 0), f"matched by {key}; expected {name} ({wanted})"
 
 
