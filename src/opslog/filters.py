@@ -72,7 +72,9 @@ def evaluate(expression: pc.Expression, batch: pa.RecordBatch) -> pa.BooleanArra
         ]
     )
     kept = plan.to_table(use_threads=False).column(0)
-    return kept.combine_chunks() if kept.num_chunks != 1 else kept.chunk(0)
+    none = pa.nulls(0, kept.type)
+    # Without a chunk combine_chunks() would import pandas where it is installed.
+    return kept.chunk(0) if kept.num_chunks == 1 else pa.concat_arrays([none, *kept.chunks])
 
 
 def of(expression: pc.Expression) -> Filter:
