@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 import unicodedata
 from pathlib import Path
 
@@ -43,19 +46,19 @@ def text(log: str | bytes, *arguments: str) -> str:
 
 def test_a_record_is_a_line_and_a_traceback_its_last_one() -> None:
     assert text(LOG) == (
-        "2024-01-01 00:00:00.999Z  INFO      nova                        started\n"
-        "2024-01-01 00:00:01.000Z  DEBUG     nova          req-7822cfee  of its own\n"
-        "2024-01-01 00:00:02.005Z  WARNING   nova          req-11111111  caused\n"
+        "2024-01-01 00:00:00.999Z  INFO      nova  started\n"
+        "2024-01-01 00:00:01.000Z  DEBUG     nova  req-7822cfee  of its own\n"
+        "2024-01-01 00:00:02.005Z  WARNING   nova  req-11111111  caused\n"
         "    by another\n"
         "    service\n"
-        "2024-01-01 00:00:03.000Z  ERROR     nova          req-7822cfee  failed\n"
+        "2024-01-01 00:00:03.000Z  ERROR     nova  req-7822cfee  failed\n"
         "    ValueError: two  (+5 lines)\n"
     )
 
 
 def test_full_shows_tracebacks_and_request_ids_whole() -> None:
     assert text(LOG, "--full", "--severity", "ERROR") == (
-        f"2024-01-01 00:00:03.000Z  ERROR     nova          {LOCAL}  failed\n"
+        f"2024-01-01 00:00:03.000Z  ERROR     nova  {LOCAL}  failed\n"
         "    Traceback (most recent call last):\n"
         '      File "x.py", line 1, in f\n'
         "        f()\n"
@@ -71,6 +74,30 @@ def test_what_nobody_recognises_stands_behind_a_question_mark() -> None:
     assert text("noise\n", "--color", "always") == "\x1b[2m?\x1b[0m noise\n"
 
 
+def test_an_exception_that_ends_its_message_is_not_said_twice() -> None:
+    for message, told in (("x", "x"), ("x\ny", "x\n    y")):
+        lines = "".join(
+            f"2024-01-01 00:00:00.000 7 ERROR nova.api {line}\n"
+            for line in f"Traceback (most recent call last):\n  File\nE: {message}".split("\n")
+        )
+        log = f"2024-01-01 00:00:00.000 7 ERROR nova.api [-] failed: E: {message}\n{lines}"
+        more = 2 + message.count("\n")
+        assert text(log).split("nova  ")[1] == f"failed: E: {told}  (+{more} lines)\n"
+        assert text(log, "--full").split("nova  ")[1].startswith(f"failed: E: {told}\n    Trace")
+
+
+def test_the_exception_is_red_wherever_it_stands() -> None:
+    head = "2024-01-01 00:00:00.000 7 ERROR nova.api "
+    trace = f"{head}Traceback (most recent call last):\n{head}  File\n{head}E: x\n"
+    for message, shown in (
+        ("failed", "failed\n    \x1b[31mE: x\x1b[0m  \x1b[2m(+2 lines)\x1b[0m\n"),
+        ("failed: E: x", "failed: \x1b[31mE: x\x1b[0m  \x1b[2m(+2 lines)\x1b[0m\n"),
+    ):
+        log = f"{head}[-] {message}\n{trace}"
+        assert text(log, "--color", "always").endswith(f"  {shown}")
+        assert text(log, "--color", "always", "--full").endswith("\n    \x1b[31mE: x\x1b[0m\n")
+
+
 def test_the_column_of_programs_grows_with_them(tmp_path: Path) -> None:
     names = ("nova-api", "neutron-openvswitch-agent", "nova-api", "nova-" + 40 * "b", "nova-api")
     for number, name in enumerate(names):
@@ -78,8 +105,17 @@ def test_the_column_of_programs_grows_with_them(tmp_path: Path) -> None:
         path.parent.mkdir()
         path.write_text("2024-01-01 00:00:00.000 1 INFO x [-] hello\n")
     lines = opslog("filter", "--to", "text", str(tmp_path)).stdout.decode().splitlines()
-    before = len("2024-01-01 00:00:00.000Z  INFO      " + "  req-7822cfee  ")
-    assert [line.index("hello") - before for line in lines] == [12, 25, 25, 45, 26]
+    before = len("2024-01-01 00:00:00.000Z  INFO      " + "  ")
+    assert [line.index("hello") - before for line in lines] == [8, 25, 25, 45, 26]
+
+
+def test_the_column_of_requests_is_there_from_the_first_on() -> None:
+    none = "2024-01-01 00:00:04.000 7 INFO nova.api [-] none\n"
+    assert text(none + LOG + none, "--full", "--severity", "INFO", "--grep", "none|failed") == (
+        "2024-01-01 00:00:04.000Z  INFO      nova  none\n"
+        + text(LOG, "--full", "--severity", "ERROR")
+        + f"2024-01-01 00:00:04.000Z  INFO      nova  {' ' * len(LOCAL)}  none\n"
+    )
 
 
 def test_wide_characters_keep_the_columns_apart() -> None:
@@ -125,7 +161,7 @@ def test_a_hostile_log_cannot_break_out_of_its_line(rows: list[tuple[str, str, s
         assert unicodedata.category(char) != "Cc"
         assert not "\u2028" <= char <= "\u202e"
         assert not "\u2066" <= char <= "\u2069"
-    heads = [line for line in out.split("\n") if line.startswith("1970-01-01 00:00:00.000Z  ")]
+    heads = re.findall(r"^1970-01-01 00:00:00\.000Z(?:  |$)", out, re.MULTILINE)
     assert len(heads) == len(rows)
 
 
@@ -148,6 +184,32 @@ def test_text_does_not_depend_on_threads_or_blocks(tmp_path: Path) -> None:
     assert out[0].count("\n    ValueError: two  (+5 lines)\n") == 24_000
 
 
+def on_terminal(width: int, *arguments: str, **variables: str) -> str:
+    """Return what the log is on a terminal of ``width`` columns."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, width, 0, 0))
+    environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "TERM")}
+    subprocess.run(
+        [sys.executable, "-m", "opslog", "filter", *arguments],
+        input=LOG.encode(), stdout=theirs, check=True,
+        env=environment | {"TERM": "xterm"} | variables,
+    )  # fmt: skip
+    os.close(theirs)
+    return os.read(ours, 65536).decode().replace("\r\n", "\n")
+
+
+def test_in_a_narrow_terminal_a_message_that_would_be_wrapped_stands_below() -> None:
+    # The longest line, that of DEBUG, takes 66 columns.
+    whole = text(LOG)
+    for width in (66, 120, 200):
+        assert on_terminal(width, "--color", "never") == whole
+    assert on_terminal(65, "--color", "never") == whole.replace(
+        "req-7822cfee  of its own", "req-7822cfee\n    of its own"
+    )
+    narrow = on_terminal(65)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", narrow) == on_terminal(65, "--color", "never")
+
+
 @pytest.mark.parametrize(
     ("arguments", "variables", "colored"),
     [
@@ -162,15 +224,7 @@ def test_text_does_not_depend_on_threads_or_blocks(tmp_path: Path) -> None:
 def test_a_terminal_gets_colored_text(
     arguments: list[str], variables: dict[str, str], colored: bool
 ) -> None:
-    ours, theirs = pty.openpty()
-    environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "TERM")}
-    subprocess.run(
-        [sys.executable, "-m", "opslog", "filter", "--severity", "ERROR", *arguments],
-        input=LOG.encode(), stdout=theirs, check=True,
-        env=environment | {"TERM": "xterm"} | variables,
-    )  # fmt: skip
-    os.close(theirs)
-    shown = os.read(ours, 65536).decode().replace("\r\n", "\n")
+    shown = on_terminal(0, "--severity", "ERROR", *arguments, **variables)
     assert ("\x1b[" in shown) == colored
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
     assert plain == text(LOG, "--severity", "ERROR")
@@ -180,7 +234,7 @@ def test_a_pipe_gets_json_lines_and_colors_only_when_asked() -> None:
     assert opslog("filter", stdin=LOG.encode()).stdout.startswith(b'{"timestamp"')
     assert "\x1b" not in text(LOG)
     assert text(LOG, "--color", "always", "--severity", "ERROR").startswith(
-        "\x1b[2m2024-01-01 00:00:03.000Z\x1b[0m  \x1b[31mERROR   \x1b[0m  \x1b[36mnova\x1b[0m"
+        "\x1b[2m2024-01-01 00:00:03.000Z\x1b[0m  \x1b[31mERROR\x1b[0m     \x1b[36mnova\x1b[0m"
     )
 
 

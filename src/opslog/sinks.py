@@ -69,8 +69,9 @@ class Target:
     """Where records are written, and how.
 
     ``path`` is a file or ``-``, ``kind`` one of FORMATS.  ``names`` spells the
-    columns' names (names.py).  ``colored`` and ``full`` (whole tracebacks and
-    request ids) are for text.
+    columns' names (names.py).  ``colored``, ``full`` (whole tracebacks and request
+    ids) and ``width`` (columns of the terminal it is for, 0 without one) are for
+    text.
     """
 
     path: str
@@ -78,6 +79,7 @@ class Target:
     names: str = naming.OPSLOG
     colored: bool = False
     full: bool = False
+    width: int = 0
 
 
 def open_sink(target: Target, columns: tuple[str, ...]) -> Sink:
@@ -94,7 +96,7 @@ def open_sink(target: Target, columns: tuple[str, ...]) -> Sink:
     if kind == "text":
         from opslog.text import TextSink  # other outputs need not pay for it
 
-        return TextSink(path, target.colored, target.full)
+        return TextSink(path, target.colored, target.full, target.width)
     if kind == "count":
         return CountSink(path)
     raise OpslogError(f"unknown output format {kind!r}: expected one of {', '.join(FORMATS)}")

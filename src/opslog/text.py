@@ -3,13 +3,15 @@
 A line has the time in UTC, the source's word for the severity, the program,
 the beginning of the request id and the message.  The id is that of the request
 that caused it all where it is known, so that the lines of one cause look alike
-in all services.  A line that no format recognised stands as it is behind a
+in all services.  In a narrow terminal a message that would be wrapped stands
+below.  A line that no format recognised stands as it is behind a
 question mark.  No character of a log reaches the terminal as a command, and
 no line of a message can pass for a record: both are shown, but harmless.
 """
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -18,7 +20,7 @@ import pyarrow as pa
 from opslog.harmless import harmless
 from opslog.normalize import Kept
 from opslog.output import Output
-from opslog.severity import CRITICAL, DEBUG, ERROR, INFO, WARNING
+from opslog.severity import CRITICAL, ERROR, INFO, WARNING
 
 _COLUMNS = (
     "format", "timestamp", "severity_number", "severity_text", "service_name", "program",
@@ -26,67 +28,86 @@ _COLUMNS = (
     "exception_stacktrace",
 )  # fmt: skip
 
-_TIME, _SEVERITY, _REQUEST = 24, 8, 12
-"""Widths: `2026-03-10 10:00:07.791Z`, `CRITICAL`, `req-` and eight digits."""
+_TIME, _SEVERITY = 24, 8
+"""Widths: `2026-03-10 10:00:07.791Z`, `CRITICAL`."""
 
-_LEAST_PROGRAM, _MOST_PROGRAM = 12, 26
+_LEAST_PROGRAM, _MOST_PROGRAM = 4, 26
 """Widths: grows from one to the other with the programs seen, `neutron-openvswitch-agent`."""
+
+_REQUEST, _WHOLE_REQUEST = 12, 40
+"""Widths: `req-` and eight digits, `req-` and a UUID; grows from nothing likewise."""
+
+_NARROW = 120
+"""In a terminal of fewer columns, too few are left for a message that must be wrapped."""
 
 _INDENT = "    "
 
+_COLOR = re.compile("\x1b\\[[0-9;]*m")
 _RESET = "\x1b[0m"
 _DIM, _RED, _CYAN, _MAGENTA = "\x1b[2m", "\x1b[31m", "\x1b[36m", "\x1b[35m"
 _SEVERITY_COLORS = (
     (CRITICAL, "\x1b[1;31m"), (ERROR, _RED), (WARNING, "\x1b[33m"), (INFO, "\x1b[32m"),
-    (DEBUG, "\x1b[34m"),
 )  # fmt: skip
+"""Of what is less no color says anything: the blue of many terminals is too dark to read."""
 
-Cells: TypeAlias = list[tuple[str, str, int, str]]
-"""What stands before the program, the program, its width, what stands behind it.
+Cell: TypeAlias = tuple[str, int]
+"""A text and how many cells of a terminal it takes."""
 
-The width is _UNKNOWN where there are no columns.
-"""
-
-_UNKNOWN = -1
+Row: TypeAlias = tuple[str, Cell, Cell, str, str] | str
+"""What stands before the program; program, request and message; what follows.  Or all, as it is."""
 
 
 class TextSink:
-    """Aligned text; ``full`` shows whole tracebacks and request ids."""
+    """Aligned text; ``full`` shows whole tracebacks and request ids.
+
+    ``width`` is that of the terminal it is for, 0 if it is for none.
+    """
 
     columns: tuple[str, ...] = _COLUMNS
 
-    def __init__(self, path: str, colored: bool, full: bool) -> None:
+    def __init__(self, path: str, colored: bool, full: bool, width: int = 0) -> None:
         self._output = Output(path)
         self._colored = colored
         self._full = full
-        self._width = _LEAST_PROGRAM
+        self._narrow = width if width < _NARROW else 0
+        self._most_request = _WHOLE_REQUEST if full else _REQUEST
+        self._program_width, self._request_width = _LEAST_PROGRAM, 0
         self._severity = lru_cache(maxsize=1024)(self._severity_cell)
         self._program = lru_cache(maxsize=1024)(self._program_cell)
 
-    def encode(self, kept: Kept) -> Cells:
-        return self._cells(kept.batch())
+    def encode(self, kept: Kept) -> list[Row]:
+        return self._rows(kept.batch())
 
     def rows(self, kept: Kept) -> pa.RecordBatch:
         return kept.batch()
 
     def write_rows(self, rows: pa.RecordBatch) -> None:
-        self.write(self._cells(rows))
+        self.write(self._rows(rows))
 
-    def _cells(self, batch: pa.RecordBatch) -> Cells:
+    def _rows(self, batch: pa.RecordBatch) -> list[Row]:
         columns = map(_values, batch.columns)
-        return [self._record(*values) for values in zip(*columns, strict=True)]
+        return [self._row(*values) for values in zip(*columns, strict=True)]
 
-    def write(self, encoded: Cells) -> None:
-        # The width depends on the records before only, not on how they came in batches.
-        width, parts = self._width, list[str]()
-        for before, program, size, behind in encoded:
-            if size == _UNKNOWN:
-                parts += (before, behind)
+    def write(self, encoded: list[Row]) -> None:
+        # Widths depend on the records before only, not on how they came in batches.
+        parts: list[str] = []
+        for row in encoded:
+            if isinstance(row, str):
+                parts.append(row)
                 continue
-            if size > width:
-                width = min(size, _MOST_PROGRAM)
-            parts += (before, program, " " * (width - size), behind)
-        self._width = width
+            before, program, request, message, behind = row
+            self._program_width = max(self._program_width, min(program[1], _MOST_PROGRAM))
+            self._request_width = max(self._request_width, min(request[1], self._most_request))
+            head = before + _padded(program, self._program_width)
+            if self._request_width:
+                head += f"  {_padded(request, self._request_width)}"
+            if not message:
+                line = head.rstrip()
+            elif self._narrow and _width(_COLOR.sub("", f"{head}  {message}")) > self._narrow:
+                line = f"{head.rstrip()}\n{_INDENT}{message}"
+            else:
+                line = f"{head}  {message}"
+            parts += (line, behind)
         self._output.write("".join(parts).encode())
 
     def close(self, complete: bool = True) -> None:
@@ -95,7 +116,7 @@ class TextSink:
     def abort(self) -> None:
         self._output.close()
 
-    def _record(
+    def _row(
         self,
         recognised: str | None,
         moment: str | None,
@@ -107,50 +128,53 @@ class TextSink:
         cause: str | None,
         body: str | None,
         *exception: str | None,
-    ) -> tuple[str, str, int, str]:
+    ) -> Row:
         lines = [harmless(line) for line in (body or "").split("\n")]
         if recognised is None:
             mark = self._color(_DIM, "?")
-            return "", "", _UNKNOWN, "".join(f"{mark} {line}".rstrip() + "\n" for line in lines)
-        shown, size = self._program(program or service or "")
+            return "".join(f"{mark} {line}".rstrip() + "\n" for line in lines)
         request = harmless(cause or request or "")
         if not self._full:
             request = request[:_REQUEST]
-        if lines[0]:
-            request = _padded(request, _REQUEST)
-        first = f"  {self._color(_MAGENTA, request)}  {lines[0]}".rstrip()
-        below = lines[1:] + self._exception(*exception)
+        if exception[-1] is not None:
+            self._add_exception(lines, body or "", *exception)
+        message, *below = lines
         return (
             self._color(_DIM, f"{moment}Z" if moment else "-".ljust(_TIME))
             + self._severity(severity, number),
-            shown,
-            size,
-            "\n".join([first, *(line and _INDENT + line for line in below), ""]),
+            self._program(program or service or ""),
+            (self._color(_MAGENTA, request), _width(request)),
+            message.rstrip(),
+            "\n".join(["", *(line and _INDENT + line for line in below), ""]),
         )
 
     def _severity_cell(self, word: str | None, number: int | None) -> str:
         colors = (color for least, color in _SEVERITY_COLORS if number and number >= least)
-        padded = _padded(harmless(word or ""), _SEVERITY)
-        return f"  {self._color(next(colors, _DIM), padded)}  "
+        shown = harmless(word or "")
+        return f"  {_padded((self._color(next(colors, _DIM), shown), _width(shown)), _SEVERITY)}  "
 
-    def _program_cell(self, name: str) -> tuple[str, int]:
+    def _program_cell(self, name: str) -> Cell:
         shown = harmless(name)
         return self._color(_CYAN, shown), _width(shown)
 
-    def _exception(
-        self, kind: str | None = None, message: str | None = None, trace: str | None = None
-    ) -> list[str]:
-        if trace is None:
-            return []
-        lines = [harmless(line) for line in trace.split("\n")]
+    def _add_exception(
+        self, lines: list[str], body: str, kind: str | None, message: str | None, trace: str | None
+    ) -> None:
+        """Add to a record's lines what there is to show of its traceback."""
+        told = [harmless(line) for line in (trace or "").split("\n")]
+        error = f"{kind}: {message}" if message else kind or ""
+        shown = [harmless(line) for line in (error or told[-1].strip()).split("\n")]
         if self._full:
-            return lines
-        if kind is None:
-            last = lines[-1].strip()
+            if told[-len(shown) :] == shown:
+                told[-len(shown) :] = [self._color(_RED, line) for line in shown]
+            lines += told
+            return
+        if error and body.endswith(error):  # as oslo.log adds it
+            lines[-1] = lines[-1].removesuffix(shown[-1]) + self._color(_RED, shown[-1])
         else:
-            last = harmless(f"{kind}: {message}".split("\n")[0] if message else kind)
-        more = f"(+{len(lines) - 1} lines)" if len(lines) > 1 else ""
-        return [f"{self._color(_RED, last)}  {self._color(_DIM, more)}".rstrip()]
+            lines.append(self._color(_RED, shown[0]))
+        if len(told) > 1:
+            lines[-1] += "  " + self._color(_DIM, f"(+{len(told) - 1} lines)")
 
     def _color(self, color: str, text: str) -> str:
         return f"{color}{text}{_RESET}" if self._colored and text else text
@@ -165,8 +189,8 @@ def _values(column: pa.Array) -> list[Any]:
     return values
 
 
-def _padded(text: str, width: int) -> str:
-    return text + " " * (width - _width(text))
+def _padded(cell: Cell, width: int) -> str:
+    return cell[0] + " " * (width - cell[1])
 
 
 def _width(text: str) -> int:

@@ -53,12 +53,14 @@ def target(options: argparse.Namespace) -> sinks.Target:
             "cannot tell the output format from this name: "
             "use a suffix .jsonl, .parquet, .arrow or .txt, or --to",
         )
+    kind = kind or ("text" if terminal else "jsonl")
     return sinks.Target(
         options.output,
-        kind or ("text" if terminal else "jsonl"),
+        kind,
         names=options.names,
         colored=_colored(options.color, terminal),
         full=options.full,
+        width=os.get_terminal_size(1).columns if terminal else 0,
     )
 
 
