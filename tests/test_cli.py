@@ -68,6 +68,55 @@ def test_an_error_says_what_was_expected_and_what_to_do(arguments: list[str], me
     assert opslog("filter", *arguments, stdin=LINE).stderr.decode() == message + "\n"
 
 
+_TABLES = "expected --to jsonl|parquet|arrow, or leave it out"
+_TEXT = "expected --to text, or leave it out"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--full"], f"--full: has no effect on jsonl: {_TEXT}"),
+        (["--full", "-c"], f"--full: has no effect on count: {_TEXT}"),
+        (["--full", "-o", "x.arrow"], f"--full: has no effect on arrow: {_TEXT}"),
+        (["--color", "always"], f"--color always: has no effect on jsonl: {_TEXT}"),
+        (["--names", "ecs", "--to", "text"], f"--names ecs: has no effect on text: {_TABLES}"),
+        (["--names", "ecs", "-c"], f"--names ecs: has no effect on count: {_TABLES}"),
+        (["--original", "-o", "x.txt"], f"--original: has no effect on text: {_TABLES}"),
+        (["-i"], "expected a --grep whose letters may match either case beside: '-i'"),
+        (["-v"], "expected a condition to turn round beside: '-v'"),
+        (
+            ["--since", "2024-01-02", "--until", "2024-01-01"],
+            "--until: expected a time after '2024-01-02', found: '2024-01-01'",
+        ),
+        (["--since", "1h", "--until", "2h"], "--until: expected a time after '1h', found: '2h'"),
+    ],
+)
+def test_an_option_without_effect_is_an_error(
+    arguments: list[str], message: str, tmp_path: Path
+) -> None:
+    result = opslog("filter", *arguments, stdin=LINE, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert result.stderr.decode() == f"opslog: {message}\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("action", ["check", "learn"])
+@pytest.mark.parametrize("flag", ["--formats", "--oslo-config"])
+def test_chosen_formats_without_effect_are_an_error(flag: str, action: str) -> None:
+    result = opslog("formats", flag, "/none", action, "/none")
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert result.stderr.decode() == (
+        f"opslog: {flag}: has no effect on formats {action}: expected only FILE, leave it out\n"
+    )
+
+
+def test_what_is_so_anyway_may_be_asked_for(tmp_path: Path) -> None:
+    assert opslog("filter", "--color", "never", "--names", "opslog", stdin=LINE).returncode == 0
+    assert opslog("filter", "-c", "-o", str(tmp_path / "count"), stdin=LINE).returncode == 0
+    assert (tmp_path / "count").read_bytes() == b"1\n"
+    assert opslog("filter", "-c", "--merge", stdin=LINE).stdout == b"1\n"
+
+
 def test_the_suffix_decides_the_output_format(tmp_path: Path) -> None:
     for name in ("a.jsonl", "a.parquet", "a.arrow"):
         assert opslog("filter", "-o", str(tmp_path / name), stdin=LINE).returncode == 0

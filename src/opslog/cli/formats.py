@@ -182,6 +182,7 @@ def _columns(one: Format, reader: Any) -> list[str]:
 def _check(options: argparse.Namespace) -> int:
     from opslog.check import check
 
+    _refuse_chosen(options, "check")
     code = 0
     for file in options.files:
         try:
@@ -204,6 +205,7 @@ def _check(options: argparse.Namespace) -> int:
 def _learn(options: argparse.Namespace) -> int:
     from opslog.learn import learn, to_toml
 
+    _refuse_chosen(options, "learn")
     data = learn(options.files, options.name)
     if data is None:
         print(
@@ -214,3 +216,11 @@ def _learn(options: argparse.Namespace) -> int:
         return 1
     print(to_toml(data), end="")
     return 0
+
+
+def _refuse_chosen(options: argparse.Namespace, action: str) -> None:
+    for flag, given in (("--formats", options.formats), ("--oslo-config", options.oslo_config)):
+        if given:
+            raise OpslogError(
+                f"{flag}: has no effect on formats {action}: expected only FILE, leave it out"
+            )

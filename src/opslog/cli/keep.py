@@ -9,9 +9,10 @@ from functools import reduce
 from operator import and_, or_
 from typing import TYPE_CHECKING
 
-from opslog import filters, query
+from opslog import filters, moments, query
 from opslog.errors import FilterError
 from opslog.filters import Filter
+from opslog.timestamps import Zone
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -84,6 +85,8 @@ def filter_of(options: argparse.Namespace) -> Filter | None:
     """Return the filter the flags say, None without any; raises FilterError."""
     from opslog.fields import Fields
 
+    if options.ignore_case and not options.grep:
+        raise FilterError("-i", "expected a --grep whose letters may match either case beside")
     found = list(_filters(options, Fields(options.timezone)))
     if not found:
         if options.invert_match:
@@ -115,6 +118,7 @@ def _filters(options: argparse.Namespace, f: Fields) -> Iterable[Filter]:
     yield from names("user", "user_id", "user_name")
     if codes := _given(options, "status"):
         yield filters.of(_any(_status(f, code) for code in codes))
+    _refuse_empty_span(options)
     for time in _given(options, "since"):
         yield filters.of(f.timestamp >= time)
     for time in _given(options, "until"):
@@ -129,6 +133,14 @@ def _filters(options: argparse.Namespace, f: Fields) -> Iterable[Filter]:
         )
     for condition in _given(options, "where"):
         yield filters.of(query.parse(condition, options.timezone))
+
+
+def _refuse_empty_span(options: argparse.Namespace) -> None:
+    zone = Zone(options.timezone)
+    if not (options.since and options.until):
+        return
+    if moments.parse(options.since, zone) >= moments.parse(options.until, zone):
+        raise FilterError(options.until, f"--until: expected a time after {options.since!r}, found")
 
 
 def _id(field: Field, value: str) -> pc.Expression:

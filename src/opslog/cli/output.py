@@ -6,7 +6,7 @@ import argparse
 import os
 
 from opslog import names, sinks
-from opslog.errors import SinkError
+from opslog.errors import OpslogError, SinkError
 from opslog.output import STDOUT
 
 
@@ -54,6 +54,7 @@ def target(options: argparse.Namespace) -> sinks.Target:
             "use a suffix .jsonl, .parquet, .arrow or .txt, or --to",
         )
     kind = kind or ("text" if terminal else "jsonl")
+    _refuse_idle(options, kind)
     return sinks.Target(
         options.output,
         kind,
@@ -62,6 +63,25 @@ def target(options: argparse.Namespace) -> sinks.Target:
         full=options.full,
         width=os.get_terminal_size(1).columns if terminal else 0,
     )
+
+
+_TEXT = ("text",)
+_TABLES = ("jsonl", "parquet", "arrow")
+
+
+def _refuse_idle(options: argparse.Namespace, kind: str) -> None:
+    """Raise OpslogError for an option that has no effect on an output of ``kind``."""
+    for flag, given, kinds in (
+        ("--full", options.full, _TEXT),
+        ("--color always", options.color == "always", _TEXT),
+        (f"--names {options.names}", options.names != names.OPSLOG, _TABLES),
+        ("--original", options.original, _TABLES),
+    ):
+        if given and kind not in kinds:
+            raise OpslogError(
+                f"{flag}: has no effect on {kind}: "
+                f"expected --to {'|'.join(kinds)}, or leave it out"
+            )
 
 
 def _colored(wish: str, terminal: bool) -> bool:
