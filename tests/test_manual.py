@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import pty
+import select
 import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -96,6 +100,59 @@ def test_bash_completes_commands_options_values_and_files(
         capture_output=True, text=True, check=False, cwd=ROOT,
     )  # fmt: skip
     assert sorted(map(str.strip, result.stdout.split())) == offered
+
+
+COMPLETED = [
+    ("opslog fil", "filter"),
+    ("opslog filter --no-p", "--no-progress"),
+    ("opslog filter --names ec", "ecs"),
+    ("opslog filter -o READ", "README.md"),
+    ("opslog filter README.md CHANGE", "CHANGELOG.md"),
+    ("opslog filter README.md CHANGELOG.md --exit", "--exit-zero"),
+    ("opslog formats check README.md CHANGE", "CHANGELOG.md"),
+    ("opslog formats --formats README.md le", "learn"),
+]
+"""What is typed, and the last word made of it."""
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="needs fish")
+@pytest.mark.parametrize(("typed", "word"), COMPLETED)
+def test_fish_completes(typed: str, word: str, tmp_path: Path) -> None:
+    (tmp_path / "opslog.fish").write_bytes(opslog("completion", "fish").stdout)
+    result = subprocess.run(
+        ["fish", "-c", f"source {tmp_path}/opslog.fish; complete -C {shlex.quote(typed)}"],
+        capture_output=True, text=True, check=True, cwd=ROOT, env=os.environ | {"HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert [line.split("\t")[0] for line in result.stdout.splitlines()] == [word]
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="needs zsh")
+@pytest.mark.parametrize(("typed", "word"), COMPLETED)
+def test_zsh_completes(typed: str, word: str, tmp_path: Path) -> None:
+    (tmp_path / "_opslog").write_bytes(opslog("completion", "zsh").stdout)
+    ours, theirs = pty.openpty()
+    shell = subprocess.Popen(
+        ["zsh", "-f", "-i"], stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT,
+        start_new_session=True, env=os.environ | {"TERM": "dumb", "PS1": ""},
+    )  # fmt: skip
+    os.close(theirs)
+
+    def wait_for(text: str) -> None:
+        shown = ""
+        while text not in shown:
+            assert select.select([ours], [], [], 30)[0], shown
+            shown += os.read(ours, 65536).decode(errors="replace")
+
+    try:
+        ready = f"fpath=({tmp_path} $fpath); autoload -U compinit; compinit -u -D; PS1='rea''dy '\n"
+        os.write(ours, ready.encode())
+        wait_for("ready ")
+        os.write(ours, f"{typed}\t".encode())
+        wait_for(f"{typed.rpartition(' ')[0]} {word}")
+    finally:
+        shell.kill()
+        shell.wait()
+        os.close(ours)
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)

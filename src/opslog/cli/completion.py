@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,9 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     for action in _actions(parser):
         if action.metavar in ("PATH", "FILE"):
             setattr(action, "complete", shtab.FILE)  # noqa: B010  argparse does not know it
-    print(shtab.complete(parser, options.shell))
+    script = shtab.complete(parser, options.shell)
+    # For shtab "several" means one in zsh: of files it would complete the first only.
+    print(re.sub(r'"\(\*\)::?', '"*:', script) if options.shell == "zsh" else script)
     return 0
 
 

@@ -79,8 +79,7 @@ def _refuse_idle(options: argparse.Namespace, kind: str) -> None:
     ):
         if given and kind not in kinds:
             raise OpslogError(
-                f"{flag}: has no effect on {kind}: "
-                f"expected --to {'|'.join(kinds)}, or leave it out"
+                f"{flag}: has no effect on {kind}: expected --to {'|'.join(kinds)}, or leave it out"
             )
 
 
