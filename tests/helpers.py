@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +49,25 @@ def opslog(
         [sys.executable, "-m", "opslog", *arguments], input=stdin, capture_output=True, cwd=cwd,
         check=False,
     )  # fmt: skip
+
+
+def on_terminal(width: int, *arguments: str, stdin: bytes = b"", **variables: str) -> str:
+    """Run the command on a terminal of ``width`` columns and return what that shows."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, width, 0, 0))
+    own = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "TERM", "COLUMNS")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "opslog", *arguments], stdin=subprocess.PIPE, stdout=theirs,
+        env=own | {"TERM": "xterm"} | variables,
+    ) as command:  # fmt: skip
+        os.close(theirs)
+        assert command.stdin
+        command.stdin.write(stdin)
+        command.stdin.close()
+        shown = b""
+        with suppress(OSError):  # Linux says so at the end
+            while read := os.read(ours, 65536):
+                shown += read
+    os.close(ours)
+    assert command.returncode == 0
+    return shown.decode().replace("\r\n", "\n")

@@ -224,3 +224,18 @@ def test_help_teaches_by_examples() -> None:
     text = opslog("filter", "--help").stdout.decode()
     assert "zcat nova-api.log.1.gz | opslog filter" in text
     assert opslog("--version").stdout.startswith(b"opslog ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "the following arguments are required: COMMAND; `opslog --help` says more"),
+        (["filter", "--severity"],
+         "argument --severity: expected one argument; `opslog filter --help` says more"),
+        (["filter", "--\x1b[2J"], "unrecognized arguments: --\\x1b[2J; `opslog --help` says more"),
+    ],
+)  # fmt: skip
+def test_a_wrong_command_is_an_error_of_one_line(arguments: list[str], message: str) -> None:
+    result = opslog(*arguments)
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert result.stderr.decode() == f"opslog: {message}\n"

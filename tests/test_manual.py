@@ -17,7 +17,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from helpers import ROOT, opslog
+from helpers import ROOT, on_terminal, opslog
 from opslog import cli, schema
 from opslog.names import SPELLINGS
 
@@ -175,6 +175,13 @@ def test_the_table_of_the_schema_has_every_column() -> None:
     assert [line.split()[0] for line in lines[1:]] == list(schema.names(original=True))
     lines = opslog("schema", "--names", "ecs").stdout.decode().splitlines()
     assert lines[1].split()[:3] == ["@timestamp", "timestamp", "timestamp"]
+
+
+def test_help_and_tables_fit_a_terminal() -> None:
+    for arguments in (*([*name.split(), "--help"] for name in COMMANDS), ["schema"], ["formats"]):
+        lines = on_terminal(80, *arguments).split("\n")
+        # Examples are commands, which are not broken.
+        assert [line for line in lines if len(line) > 80 and " opslog " not in line] == []
 
 
 def test_no_option_is_without_a_help() -> None:

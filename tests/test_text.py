@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import pty
 import re
-import struct
-import subprocess
-import sys
-import termios
 import unicodedata
 from pathlib import Path
 
@@ -19,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import opslog as library
-from helpers import ROOT, opslog
+from helpers import ROOT, on_terminal, opslog
 
 LOCAL = "req-7822cfee-24bf-4614-a8a6-e6a34f88e4ce"
 CAUSE = "req-11111111-24bf-4614-a8a6-e6a34f88e4ce"
@@ -184,30 +177,19 @@ def test_text_does_not_depend_on_threads_or_blocks(tmp_path: Path) -> None:
     assert out[0].count("\n    ValueError: two  (+5 lines)\n") == 24_000
 
 
-def on_terminal(width: int, *arguments: str, **variables: str) -> str:
-    """Return what the log is on a terminal of ``width`` columns."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, width, 0, 0))
-    environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "TERM")}
-    subprocess.run(
-        [sys.executable, "-m", "opslog", "filter", *arguments],
-        input=LOG.encode(), stdout=theirs, check=True,
-        env=environment | {"TERM": "xterm"} | variables,
-    )  # fmt: skip
-    os.close(theirs)
-    return os.read(ours, 65536).decode().replace("\r\n", "\n")
-
-
 def test_in_a_narrow_terminal_a_message_that_would_be_wrapped_stands_below() -> None:
+    def shown(width: int, *arguments: str) -> str:
+        return on_terminal(width, "filter", *arguments, stdin=LOG.encode())
+
     # The longest line, that of DEBUG, takes 66 columns.
     whole = text(LOG)
     for width in (66, 120, 200):
-        assert on_terminal(width, "--color", "never") == whole
-    assert on_terminal(65, "--color", "never") == whole.replace(
+        assert shown(width, "--color", "never") == whole
+    assert shown(65, "--color", "never") == whole.replace(
         "req-7822cfee  of its own", "req-7822cfee\n    of its own"
     )
-    narrow = on_terminal(65)
-    assert re.sub(r"\x1b\[[0-9;]*m", "", narrow) == on_terminal(65, "--color", "never")
+    narrow = shown(65)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", narrow) == shown(65, "--color", "never")
 
 
 @pytest.mark.parametrize(
@@ -224,7 +206,9 @@ def test_in_a_narrow_terminal_a_message_that_would_be_wrapped_stands_below() -> 
 def test_a_terminal_gets_colored_text(
     arguments: list[str], variables: dict[str, str], colored: bool
 ) -> None:
-    shown = on_terminal(0, "--severity", "ERROR", *arguments, **variables)
+    shown = on_terminal(
+        0, "filter", "--severity", "ERROR", *arguments, stdin=LOG.encode(), **variables
+    )
     assert ("\x1b[" in shown) == colored
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
     assert plain == text(LOG, "--severity", "ERROR")

@@ -17,6 +17,7 @@ from opslog.cli import completion
 from opslog.cli import filter as filter_command
 from opslog.cli import formats as formats_command
 from opslog.cli import schema as schema_command
+from opslog.cli.parser import Parser
 from opslog.errors import OpslogError, SinkError
 from opslog.harmless import harmless_lines
 from opslog.output import STDOUT
@@ -60,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command with all its subcommands."""
-    whole = argparse.ArgumentParser(
+    whole: argparse.ArgumentParser = Parser(
         prog="opslog",
         description="The logs of any OpenStack deployment as typed records.",
         epilog="`opslog COMMAND --help` says more, with examples.",

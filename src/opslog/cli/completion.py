@@ -30,7 +30,6 @@ def add(
         help="print a shell's completion script",
         description="Print a script with which a shell completes opslog's commands and options.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("shell", choices=SHELLS, help="the shell that reads it")
     command.set_defaults(run=lambda options: run(options, parser()))

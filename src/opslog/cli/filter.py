@@ -36,7 +36,6 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         description="Read logs, keep the records asked for and write them as text, JSON lines, "
         "Parquet or an Arrow stream.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument(
         "paths", nargs="*", metavar="PATH", default=["-"],

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opslog import catalog
+from opslog.cli import table
 from opslog.errors import FormatError, OpslogError, SourceError
 from opslog.format import Format, from_dict, load
 from opslog.harmless import harmless
@@ -29,7 +30,7 @@ examples:
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options that choose formats beside the shipped ones."""
     group = command.add_argument_group(
-        "formats (tried before the shipped ones, as those in ~/.config/opslog/formats are)"
+        "formats (before those in ~/.config/opslog/formats and the shipped ones)"
     )
     group.add_argument(
         "--formats", action="append", default=[], metavar="PATH",
@@ -62,7 +63,6 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="list, show, check and learn formats",
         description="List the formats there are; show or check one, or learn one.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_options(command)
     command.set_defaults(run=_list)
@@ -74,7 +74,6 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "samples with their values, and the columns it fills.",
         epilog="examples:\n  opslog formats show oslo.text\n"
         "  opslog formats --formats site.toml show site.audit\n",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     action.add_argument("name", metavar="NAME", help="the format's name")
     action.set_defaults(run=_show)
@@ -84,7 +83,6 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         description="Check format files. Exits with 0 if all are right, 1 if one is not, "
         "2 if one cannot be read.",
         epilog="examples:\n  opslog formats check ~/.config/opslog/formats/*.toml\n",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     action.add_argument("files", nargs="+", metavar="FILE", help="format files")
     action.set_defaults(run=_check)
@@ -96,7 +94,6 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog="examples:\n"
         "  opslog formats learn /etc/nova/nova.conf > ~/.config/opslog/formats/nova.toml\n"
         "  opslog formats learn --name nova /usr/share/nova/nova-dist.conf /etc/nova/nova.conf\n",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     action.add_argument(
         "files", nargs="+", metavar="FILE", help="such as nova.conf; later ones win"
@@ -119,9 +116,7 @@ def _list(options: argparse.Namespace) -> int:
     formats = _all(options)
     shipped = catalog.shipped()
     rows = [(f.name, "shipped" if f in shipped else f.path, harmless(f.title)) for f in formats]
-    widths = [max(len(row[i]) for row in rows) for i in range(2)]
-    for name, place, title in rows:
-        print(f"{name:{widths[0]}}  {place:{widths[1]}}  {title}")
+    print(table.table(rows, table.width()))
     return 0
 
 
@@ -146,8 +141,9 @@ def _description(one: Format) -> Iterable[str]:
     )
     reader = SampleReader(one)
     yield from textwrap.wrap(
-        ", ".join(_columns(one, reader)), 100, initial_indent="columns  ", subsequent_indent=" " * 9
-    )
+        ", ".join(_columns(one, reader)), table.width() or 100,
+        initial_indent="columns  ", subsequent_indent=" " * 9,
+    )  # fmt: skip
     for item in (*one.layouts, *one.tails):
         end = " (ends a message)" if item in one.tails else ""
         text, pattern = harmless(item.layout.text), harmless(item.layout.pattern())

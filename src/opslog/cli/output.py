@@ -6,6 +6,7 @@ import argparse
 import os
 
 from opslog import names, sinks
+from opslog.cli import table
 from opslog.errors import OpslogError, SinkError
 from opslog.output import STDOUT
 
@@ -61,7 +62,7 @@ def target(options: argparse.Namespace) -> sinks.Target:
         names=options.names,
         colored=_colored(options.color, terminal),
         full=options.full,
-        width=os.get_terminal_size(1).columns if terminal else 0,
+        width=table.width() if terminal else 0,
     )
 
 

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from opslog import names, schema
+from opslog.cli import table as tables
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -38,7 +39,6 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="show the columns of the output",
         description="Show the columns of the output, in their order.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument(
         "--names", choices=names.SPELLINGS, default=names.OPSLOG,
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
 
         print(json.dumps(json_schema(options.names), indent=2))
     else:
-        print(table(options.names))
+        print(table(options.names, tables.width()))
     return 0
 
 
@@ -78,8 +78,8 @@ def json_schema(spelling: str) -> dict[str, Any]:
     }
 
 
-def table(spelling: str) -> str:
-    """Return the columns as an aligned table; with opslog's own names if they differ."""
+def table(spelling: str, width: int = 0) -> str:
+    """Return the columns as a table, likewise; with opslog's own names if they differ."""
     spelled = names.spelled(schema.BY_NAME, spelling)
     rows: list[tuple[str, ...]] = [("name", "opslog", "kind", "meaning")]
     rows += [
@@ -89,7 +89,4 @@ def table(spelling: str) -> str:
     if spelling == names.OPSLOG:
         rows = [row[1:] for row in rows]
         rows[0] = ("name", *rows[0][1:])
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)][:-1]
-    return "\n".join(
-        "  ".join([*map(str.ljust, cells, widths), meaning]) for *cells, meaning in rows
-    )
+    return tables.table(rows, width)
