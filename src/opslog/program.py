@@ -18,7 +18,7 @@ from opslog.layout import (
     RUNS,
     TYPES,
     Capture,
-    Colours,
+    Colors,
     Constant,
     Layout,
     Literal,
@@ -144,8 +144,8 @@ class Compiler:
             after = next_literal(variant[index + 1 :])
             if isinstance(part, Literal):
                 steps.append((self.trie.literal_step(part.text), repr(part.text)))
-            elif isinstance(part, Colours):
-                steps.append((Step("colours"), "colour codes"))
+            elif isinstance(part, Colors):
+                steps.append((Step("colors"), "color codes"))
             elif isinstance(part, Constant):
                 slots[part.name] = CONSTANT | self._constant(part.value)
             elif isinstance(part, Capture):
@@ -296,7 +296,7 @@ class Compiler:
             for index in range(count):
                 first.add(self._words[step.a + 3 + 6 * index] & 0xFF)
             return first
-        if step.op == "colours":
+        if step.op == "colors":
             return set(b"\x1b#^").union(*(self._first(child) for child in node.children))
         return everything
 
@@ -304,8 +304,8 @@ class Compiler:
         slots, flags = leaf.slots, leaf.entry.flags
         if "timestamp" in slots:
             flags |= _program.FLAGS["stamped"]
-        if leaf.entry.layout.coloured:
-            flags |= _program.FLAGS["coloured"]
+        if leaf.entry.layout.colored:
+            flags |= _program.FLAGS["colored"]
         workers = [slots[n] for n in ("host_name", "stream", "process_pid") if n in slots]
         workers += [-1] * (_program.WORKER_SLOTS - len(workers))
         plain = {name: slot for name, slot in slots.items() if slot < CONSTANT}
