@@ -55,8 +55,8 @@ def test_a_later_format_of_the_same_name_replaces_the_first() -> None:
         ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayuot = 'a'", "layouts[0].layuot", "unknown key"),
         ("name = 'x'\ntitle = 'x'\n[[oslo]]\nrelease = 'x'\nlogging_context_format_string = '%(message)r'",
          "oslo", "prints a quoted form"),
-        ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayout = '{program=y} {body:rest}'", "layouts[0].layout",
-         "program is filled by opslog itself: capture under another name"),
+        ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayout = '{trace_id=y} {body:rest}'", "layouts[0].layout",
+         "trace_id is filled by opslog itself"),
         ("name = ", "file", "Invalid value"),
     ],
 )  # fmt: skip

@@ -28,6 +28,7 @@ ctypedef struct Field:
 ctypedef struct Special:
     int32_t body                # numbers of columns with rules of their own, -1 not asked for
     int32_t service_name
+    int32_t program             # only where a layout has it
     int32_t trace_id
     int32_t exception_stacktrace
     int32_t exception_type

@@ -50,6 +50,7 @@ cdef class Plan:
         self.fill(self.message_fields, message_fields, self.fill(self.line_fields, line_fields, 0))
         self.special.body = special.get("body", NONE)
         self.special.service_name = special.get("service_name", NONE)
+        self.special.program = special.get("program", NONE)
         self.special.trace_id = special.get("trace_id", NONE)
         self.special.exception_stacktrace = special.get("exception_stacktrace", NONE)
         self.special.exception_type = special.get("exception_type", NONE)

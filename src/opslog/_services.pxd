@@ -4,6 +4,9 @@ from opslog._text cimport Buffer
 
 cdef class Services:
     cdef object find
+    cdef bytes program                  # of the source
+    cdef const uint8_t* program_data
+    cdef Py_ssize_t program_size
     cdef Buffer texts                   # loggers and services
     cdef Buffer entries
     cdef uint64_t mask

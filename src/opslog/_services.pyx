@@ -20,10 +20,17 @@ ctypedef struct Service:
 
 @cython.final
 cdef class Services:
-    """Remembers which service each logger belongs to; asks ``find`` (bytes to bytes or None)."""
+    """Remembers which service each logger belongs to; asks ``find`` (bytes to bytes or None).
 
-    def __cinit__(self, find):
+    ``program`` is that of records which do not say theirs, empty if there is none; a
+    record that does is asked for by its logger, a newline and its program.
+    """
+
+    def __cinit__(self, find, bytes program not None):
         self.find = find
+        self.program = program
+        self.program_data = self.program
+        self.program_size = len(self.program)
         self.clear()
 
     def __dealloc__(self):

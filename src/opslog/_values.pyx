@@ -143,6 +143,9 @@ cdef class Rows:
             if self.plan.special.service_name != NONE and not (
                     self.present >> self.plan.special.service_name & 1):
                 self.service(record, line)
+        if self.plan.special.program != NONE and self.services.program_size and not (
+                self.present >> self.plan.special.program & 1):
+            found(self, self.plan.special.program, self.services.program_data, self.services.program_size, 0)
         if self.plan.special.body != NONE and not record.flags & HEADLESS:
             self.body(record, leaf)
         if self.plan.special.exception_stacktrace != NONE:
@@ -305,20 +308,35 @@ cdef class Rows:
         return 0
 
     cdef int service(self, Record* record, Line* line) except -1 nogil:
-        """The service the logger belongs to."""
+        """The service of the logger; where that does not say, of program or source."""
         cdef int32_t slot = self.plan.lines.slots[
             self.plan.logger_slots * self.plan.lines.leaf_count + record.leaf]
         cdef const int32_t* span
+        cdef const uint8_t* text = self.block.data
+        cdef Py_ssize_t size = 0
         cdef const uint8_t* service
-        cdef int32_t size
-        if slot < 0:
-            return 0
-        span = self.block.spans + line.row + 2 * slot
-        if span[0] < 0:
-            return 0
-        size = self.services.look_up(self.block.data + span[0], span[1] - span[0], &service)
-        if size >= 0:
-            found(self, self.plan.special.service_name, service, size, 0)
+        cdef Value* program
+        cdef Buffer* both
+        cdef int32_t found_size
+        if slot >= 0:
+            span = self.block.spans + line.row + 2 * slot
+            if span[0] >= 0:
+                text += span[0]
+                size = span[1] - span[0]
+        if self.plan.special.program != NONE and self.present >> self.plan.special.program & 1:
+            program = &self.values[self.plan.special.program]
+            both = &self.body_text      # free: the body is found later
+            both.used = 0
+            put(both, text, size, 0)
+            need(both, 1)
+            both.data[both.used] = c'\n'
+            both.used += 1
+            put(both, program.data, program.size, program.change)
+            text = both.data
+            size = both.used
+        found_size = self.services.look_up(text, size, &service)
+        if found_size >= 0:
+            found(self, self.plan.special.service_name, service, found_size, 0)
         return 0
 
     cdef int trace(self, Record* record, Line* line) except -1 nogil:

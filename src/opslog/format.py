@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from opslog import oslo, schema
+from opslog import oslo
 from opslog.errors import FilterError, FormatError, LayoutError, OsloOptionError
+from opslog.fills import Refusal, refused_capture, refused_constant, refused_key, refused_name
 from opslog.layout import Capture, Constant, Layout, parse
 from opslog.pattern import Pattern, parse_pattern
 from opslog.percent import OPTION_NAMES
@@ -194,7 +195,8 @@ def _written(
                 patterns.append(parse_pattern(item.text("regex"), kind, severity, key))
             except LayoutError as error:
                 raise item.wrong("regex", str(error)) from None
-            _refuse_computed(item, "regex", patterns[-1].names)
+            for name in patterns[-1].names:
+                _refuse(item, "regex", refused_name(name))
         else:
             item.only("layout", "bare")
             rank = BARE if item.flag("bare") else HEAD
@@ -202,41 +204,16 @@ def _written(
             for variant in layout.variants():
                 for part in variant:
                     if isinstance(part, Constant):
-                        _refuse_computed(item, "layout", (part.name,))
+                        _refuse(item, "layout", refused_constant(part))
                     elif isinstance(part, Capture):
-                        _refuse_computed(item, "layout", part.names)
-                        _refuse_lossy(item, part)
+                        _refuse(item, "layout", refused_capture(part))
             layouts.append(FormatLayout(layout, rank, key=key))
     return tuple(layouts), tuple(patterns)
 
 
-_COMPUTED = (
-    "severity_number", "program", "trace_id", "exception_type", "exception_message",
-    "exception_stacktrace", "attributes", "format", "source", "source_offset", "original",
-)  # fmt: skip
-"""Columns opslog fills itself: a value for them would be lost."""
-
-
-def _refuse_computed(item: _Reader, key: str, names: tuple[str, ...]) -> None:
-    for name in names:
-        if name in _COMPUTED:
-            raise item.wrong(key, f"{name} is filled by opslog itself: capture under another name")
-
-
-_NUMERIC = {"int64": ("int",), "float64": ("int", "number")}
-"""Kinds of columns that hold numbers, and the types whose texts are some."""
-
-
-def _refuse_lossy(item: _Reader, part: Capture) -> None:
-    """Refuse a hole whose text a numeric column could not keep."""
-    for name in part.names:
-        types = _NUMERIC.get(schema.BY_NAME[name].kind) if name in schema.BY_NAME else None
-        if types and part.type not in types:
-            raise item.wrong(
-                "layout",
-                f"{name} is a column of numbers: expected the type {' or '.join(types)}, "
-                f"found {part.type}; another name makes it an attribute",
-            )
+def _refuse(item: _Reader, key: str, refusal: Refusal) -> None:
+    if refusal is not None:
+        raise item.wrong(key, *refusal)
 
 
 def _parsed(reader: _Reader, key: str, text: str, severity: str) -> Layout:
@@ -255,6 +232,7 @@ def _json(reader: _Reader) -> JsonKeys | None:
         found = [paths] if isinstance(paths, str) else paths
         if not isinstance(found, list) or not found or not all(isinstance(p, str) for p in found):
             raise item.wrong(f"columns.{name}", "expected a key or a list of keys")
+        _refuse(item, f"columns.{name}", refused_key(name))
         columns[name] = tuple(found)
     required = item.data.get("required", [])
     if not isinstance(required, list) or not all(isinstance(key, str) for key in required):
@@ -282,8 +260,8 @@ class _Reader:
         self.place = place
         self.known: set[str] = set()
 
-    def wrong(self, key: str, reason: str) -> FormatError:
-        return FormatError(self.path, f"{self.place}{key}", reason)
+    def wrong(self, key: str, reason: str, hint: str = "") -> FormatError:
+        return FormatError(self.path, f"{self.place}{key}", reason, hint)
 
     def text(self, key: str, default: str | None = None) -> str:
         self.known.add(key)

@@ -26,9 +26,11 @@ from opslog.timestamps import Zone
 
 _NUMBER = {column.name: index for index, column in enumerate(schema.COLUMNS)}
 _KINDS = {"timestamp": "timestamp", "severity_number": "level", "format": "format",
-          "source": "source", "program": "program", "source_offset": "offset",
-          "original": "original"}  # fmt: skip
+          "source": "source", "source_offset": "offset", "original": "original"}  # fmt: skip
 """Columns that are not captured fields: how the kernels call them."""
+
+_SAME = {"program": "program"}
+"""What all records of a source have in common, unless a layout captures it."""
 
 _EXCEPTION = ("exception_stacktrace", "exception_type", "exception_message")
 _SPECIAL = ("body", "service_name", "trace_id", "attributes", *_EXCEPTION)
@@ -61,9 +63,10 @@ class BatchBuilder:
             view = raw[selection.offset : selection.offset + len(selection)]
         return Kept(self, records, names, view)
 
-    def find_service(self, logger: bytes) -> bytes | None:
-        """Return the service of a logger; where that does not say, of the source's name."""
-        found = services.service_of_logger(logger.decode("utf-8", "replace")) or self.service
+    def find_service(self, said: bytes) -> bytes | None:
+        """Return the service that the logger, the program behind a newline, or the source says."""
+        logger, _, program = said.decode("utf-8", "replace").partition("\n")
+        found = services.service_of_logger(logger) or services.of_path(program)[0] or self.service
         return None if found is None else found.encode()
 
 
@@ -94,7 +97,7 @@ class Kept:
             if name == "timestamp":
                 assert moments is not None
                 arrays.append(moments.view(schema.BY_NAME[name].type))
-            elif name in _KINDS:
+            elif self._plan.columns[number][1] not in schema.ARROW_TYPES:
                 arrays.append(self._alone(name))
             else:
                 arrays.append(_column(schema.BY_NAME[name], self.count, columns.column(number)))
@@ -133,7 +136,8 @@ class Kept:
 
     def _rows(self, ambiguous: pa.Array | None) -> _RowArguments:
         marked = None if ambiguous is None else memoryview(ambiguous.buffers()[1]).cast("B")
-        found = Services(self._builder.find_service)
+        program = self._builder.program or ""
+        found = Services(self._builder.find_service, program.encode())
         return self._records, self._plan.plan, found, self._selection, marked, decode_list
 
     def _moments(self) -> tuple[pa.Array, pa.Array | None]:
@@ -182,8 +186,16 @@ def _planned(catalog: Catalog, names: tuple[str, ...]) -> _Planned:
     wanted = list(names)
     if any(name in wanted for name in _EXCEPTION):
         wanted += [name for name in _EXCEPTION if name not in wanted]
+    leaves = (*catalog.lines.leaves, *catalog.messages.leaves)
+    told = any("program" in leaf.slots for leaf in leaves)
+    if told and "service_name" in wanted and "program" not in wanted:
+        wanted.append("program")
     numbers = {name: index for index, name in enumerate(wanted)}
-    kinds = [(_KINDS.get(name, schema.BY_NAME[name].kind), name) for name in wanted]
+    special = {name: numbers[name] for name in _SPECIAL if name in numbers}
+    if told and "program" in numbers:
+        special["program"] = numbers["program"]
+    alone = _KINDS if told else _KINDS | _SAME
+    kinds = [(alone.get(name, schema.BY_NAME[name].kind), name) for name in wanted]
     names_used: list[bytes] = list(FIXED_TEXTS)
     plan = Plan(
         lines=catalog.lines.program,
@@ -191,7 +203,7 @@ def _planned(catalog: Catalog, names: tuple[str, ...]) -> _Planned:
         kinds=[(kind, schema.BY_NAME[name].context) for kind, name in kinds],
         line_fields=_fields(catalog.lines, numbers, names_used),
         message_fields=_fields(catalog.messages, numbers, names_used),
-        special={name: numbers[name] for name in _SPECIAL if name in numbers},
+        special=special,
         texts=names_used,
         slots=_NUMBER,
         tails=bool(_FROM_TAIL & set(names)),

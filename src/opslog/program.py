@@ -306,9 +306,9 @@ class Compiler:
             flags |= _program.FLAGS["stamped"]
         if leaf.entry.layout.colored:
             flags |= _program.FLAGS["colored"]
-        workers = [slots[n] for n in ("host_name", "stream", "process_pid") if n in slots]
+        plain = _plain(slots)
+        workers = [plain[n] for n in ("host_name", "stream", "process_pid") if n in plain]
         workers += [-1] * (_program.WORKER_SLOTS - len(workers))
-        plain = {name: slot for name, slot in slots.items() if slot < CONSTANT}
         return struct.pack(
             "=13i",
             leaf.entry.format,
@@ -325,8 +325,14 @@ class Compiler:
         )
 
     def _slot_table(self) -> bytes:
-        rows = [leaf.slots.get(name, -1) for name in self.names for leaf in self.leaves]
+        plain = [_plain(leaf.slots) for leaf in self.leaves]
+        rows = [slots.get(name, -1) for name in self.names for slots in plain]
         return struct.pack(f"={len(rows)}h", *rows) or b"\0"
+
+
+def _plain(slots: dict[str, int]) -> dict[str, int]:
+    """Return those that are the number of a slot and nothing else."""
+    return {name: slot for name, slot in slots.items() if slot <= SLOT}
 
 
 _NO_LAYOUT = Layout("", ())
