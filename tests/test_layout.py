@@ -11,6 +11,7 @@ from opslog import catalog
 from opslog.errors import LayoutError
 from opslog.layout import TYPES, Layout, parse
 from opslog.program import CONSTANT, SLOT, Compiler, Entry
+from opslog.severity import VOCABULARIES
 
 
 def scan(layout: Layout, line: bytes) -> dict[str, bytes] | None:
@@ -76,12 +77,12 @@ def layouts(draw: st.DrawFn) -> str:
     return "".join(parts)
 
 
-@given(layouts(), st.lists(LINES, min_size=1, max_size=8))
+@given(layouts(), st.lists(LINES, min_size=1, max_size=8), st.sampled_from(sorted(VOCABULARIES)))
 def test_scanner_and_pattern_accept_the_same_lines_with_the_same_captures(
-    text: str, lines: list[bytes]
+    text: str, lines: list[bytes], vocabulary: str
 ) -> None:
     try:
-        layout = parse(text)
+        layout = parse(text, vocabulary)
     except LayoutError:
         return
     for line in lines:

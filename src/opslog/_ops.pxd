@@ -6,7 +6,7 @@ from libc.string cimport memcmp
 
 from opslog._bytes cimport find_either, load8, request_end, same, token_end
 from opslog._text cimport colour_code
-from opslog._time cimport State
+from opslog._time cimport State, is_digit
 
 
 cdef inline bint is_hex(uint8_t c) noexcept nogil:
@@ -85,14 +85,21 @@ cdef inline bint is_letter(uint8_t c) noexcept nogil:
     return <uint8_t>((c | 0x20) - 97) < 26
 
 
+cdef inline bint prolongs(uint8_t last, uint8_t c) noexcept nogil:
+    """Whether a word that ends in `last` goes on with `c`: letters, digits, or the same sign again."""
+    if is_letter(last):
+        return is_letter(c)
+    return is_digit(c) if is_digit(last) else c == last
+
+
 cdef inline int32_t severity(const int32_t* words, const uint8_t* data, int32_t at, int32_t end, State* state) noexcept nogil:
-    """words: count, then per word its length, number and 16 bytes of text."""
+    """words: count, then per word, longest first, its length, number and 16 bytes of text."""
     cdef int32_t i, size
     cdef const int32_t* word = words + 1
     for i in range(words[0]):
         size = word[0]
         if (literal(<const uint8_t*>(word + 2), size, load8(<const uint8_t*>(word + 2)), data, at, end)
-                and (at + size == end or not is_letter(data[at + size]))):
+                and (at + size == end or not prolongs(data[at + size - 1], data[at + size]))):
             state.severity = <uint8_t>word[1]
             return at + size
         word += 6

@@ -138,8 +138,9 @@ def _severity(reader: _Reader) -> str:
     words = {}
     table = reader.table("severity")
     for word, level in table.data.items():
-        if not re.fullmatch(rf"[A-Za-z]{{1,{LONGEST_WORD}}}", word):
-            raise table.wrong(word, f"expected 1 to {LONGEST_WORD} letters, the word as printed")
+        if not re.fullmatch(rf"[!-<>-~]{{1,{LONGEST_WORD}}}", word):
+            expected = f"expected 1 to {LONGEST_WORD} ASCII characters, no blank or =, as printed"
+            raise table.wrong(word, expected)
         try:
             words[word] = number(str(level))
         except FilterError as error:

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from opslog import timestamps
 from opslog.errors import LayoutError
+from opslog.severity import longest_first, prolonging
 from opslog.severity import vocabulary as vocabulary_of
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ RUNS: dict[str, str] = {
     "word": "0-9A-Za-z_.-",
     "capitals": "A-Z",
     "addresses": f"{HEX}:.,%<>loc",
-    "severity": "A-Za-z",
 }
 """Types that are runs of characters of one class, and the class."""
 
@@ -316,10 +316,23 @@ def _pattern(parts: tuple[Part, ...], vocabulary: str) -> str:
                 out.append(r"(?:(?:\x1b|#033|\^\[)\[[0-9;]*+m)*+")
             elif isinstance(part, Capture):
                 group = f"?P<{'_or_'.join(part.names)}>" if part.names else "?:"
-                value = f"({group}{type_pattern(part, after, vocabulary)})"
+                if part.type == "severity":
+                    out.append(_severity(group, part.width, vocabulary))
+                    continue
+                value = f"({group}{type_pattern(part, after)})"
                 out.append(_padded(value, part, after) if part.width else value)
         alternatives.append("".join(out))
     return alternatives[0] if len(alternatives) == 1 else f"(?:{'|'.join(alternatives)})"
+
+
+def _severity(group: str, width: int, vocabulary: str) -> str:
+    """Return a pattern for a word of a vocabulary, filled up with blanks to a width."""
+    options = []
+    for word in longest_first(vocabulary_of(vocabulary)):
+        value = f"({group}{re.escape(word)})(?!{prolonging(word)})"
+        blanks = f" {{{max(0, abs(width) - len(word))}}}"
+        options.append(f"{blanks}{value}" if width < 0 else f"{value}{blanks}")
+    return f"(?>{'|'.join(options)})"
 
 
 def _padded(value: str, part: Capture, after: str) -> str:
@@ -351,7 +364,7 @@ def _escape(text: str) -> str:
     )
 
 
-def type_pattern(capture: Capture, after: str, vocabulary: str) -> str:
+def type_pattern(capture: Capture, after: str) -> str:
     """Return the possessive ``regex`` pattern of a capture; ``after`` is the literal behind it."""
     name = capture.type
     if name == "text":
@@ -361,11 +374,8 @@ def type_pattern(capture: Capture, after: str, vocabulary: str) -> str:
     if name == "int":
         return "[0-9]{1,18}+"
     stop = rf"\x{after.encode()[0]:02x}" if after else ""
-    if name in RUNS and name != "severity":
+    if name in RUNS:
         return f"[{RUNS[name]}]++"
-    if name == "severity":
-        words = "|".join(sorted(vocabulary_of(vocabulary), key=len, reverse=True))
-        return f"(?>(?:{words})(?![A-Za-z]))"
     fixed = {
         "rest": ".*+",
         "number": r"[0-9]{1,18}+(?:\.[0-9]++)?+",

@@ -26,7 +26,7 @@ from opslog.layout import (
     next_literal,
 )
 from opslog.pattern import Pattern
-from opslog.severity import vocabulary
+from opslog.severity import longest_first, vocabulary
 from opslog.trie import Node, Step, Trie
 
 SLOT, FIRST, SECOND, CONSTANT = 0x1FF, 0x200, 0x400, 0x800
@@ -175,7 +175,7 @@ class Compiler:
             )
         if kind == "blanks":
             return Step("run", self._class(b" "), _UNBOUNDED, slot)
-        if kind in RUNS and kind != "severity":
+        if kind in RUNS:
             return Step("run", self._class(_members(kind)), _MOST.get(kind, _UNBOUNDED), slot)
         if kind in ("token", "token?"):
             # What ends a token anyway makes no difference between captures.
@@ -213,7 +213,8 @@ class Compiler:
             self._vocabularies[name] = len(self._words)
             words = vocabulary(name)
             self._words.append(len(words))
-            for word, number in words.items():
+            for word in longest_first(words):
+                number = words[word]
                 self._words += struct.unpack(
                     "=6i", struct.pack("=2i16s", len(word), number, word.encode())
                 )
