@@ -8,7 +8,7 @@ The first layout, in the order they were given, that takes the whole line wins.
 """
 
 cimport cython
-from libc.stdint cimport int64_t
+from libc.stdint cimport INT64_MIN, int64_t
 from libc.string cimport memchr, memcmp, memcpy
 
 from opslog._block cimport NONE
@@ -51,6 +51,7 @@ OPS = {
 DIRECTIVE = TIME_DIRECTIVE
 FLAGS = {
     "stamped": STAMPED, "follow_on": FOLLOW_ON, "coloured": COLOURED, "json": JSON, "bare": BARE,
+    "utc": UTC, "graded": GRADED,
 }
 ROLES = {"head": HEAD, "traceback": TRACEBACK}
 WORKER_SLOTS = WORKERS
@@ -64,6 +65,7 @@ cdef void fresh(State* state) noexcept nogil:
     state.time = 0
     state.flags = 0
     state.severity = 0
+    state.reference = INT64_MIN
     state.furthest = 0
     state.failed = NONE
 

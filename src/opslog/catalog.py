@@ -104,8 +104,9 @@ def _compile(formats: tuple[Format, ...]) -> Compiled:
             level = 5 if item.debug_only else 0
             compiler.add(Entry(item.layout, number, index, level=level, tail=True))
         if one.json:
+            keys = one.json
             compiler.add_json(
-                JsonShape(number, one.json.required, one.json.columns, one.json.epoch, one.json.iso)
+                JsonShape(number, keys.required, keys.columns, keys.epoch, keys.iso, _flags(one))
             )
     for _, entry in sorted(ranked, key=_order):
         compiler.add(entry)
@@ -146,4 +147,5 @@ def _beside(one: Format, number: int, index: int) -> Entry:
 
 
 def _flags(one: Format) -> int:
-    return _program.FLAGS["follow_on"] if one.follow_on else 0
+    follow_on = _program.FLAGS["follow_on"] if one.follow_on else 0
+    return follow_on | (_program.FLAGS["utc"] if one.zone == "utc" else 0)

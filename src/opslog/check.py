@@ -44,6 +44,10 @@ def check(one: Format) -> None:
             )
 
 
+YEAR = 2024
+"""The year of times without one in samples."""
+
+
 class SampleReader:
     """Reads lines as one format alone does."""
 
@@ -91,7 +95,7 @@ class SampleReader:
 
     def records(self, text: str) -> list[dict[str, Any]]:
         """Return the records of a sample's text; values as TOML states them."""
-        normalizer = Normalizer(catalog=self.catalog)
+        normalizer = Normalizer(catalog=self.catalog, year=YEAR)
         data = ((_WRAPPER if self.message else "") + text).encode() + b"\n"
         batches = normalizer.feed(data) + normalizer.close()
         return [

@@ -62,6 +62,7 @@ class Format:
     path: str
     applies_to: str = "line"
     severity: str = "oslo"
+    zone: str = "local"
     follow_on: bool = False
     layouts: tuple[FormatLayout, ...] = ()
     tails: tuple[FormatLayout, ...] = ()
@@ -113,6 +114,7 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
         path=path,
         applies_to=applies_to,
         severity=severity,
+        zone=_zone(reader),
         follow_on=reader.flag("follow_on"),
         layouts=layouts + written,
         tails=tails,
@@ -125,6 +127,13 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
         raise reader.wrong("layouts", "expected [[layouts]], [[oslo]] or [json]")
     reader.refuse_unknown()
     return result
+
+
+def _zone(reader: _Reader) -> str:
+    zone = reader.text("zone", "local")
+    if zone not in ("local", "utc"):
+        raise reader.wrong("zone", f"expected 'local' or 'utc', found {zone!r}")
+    return zone
 
 
 def _severity(reader: _Reader) -> str:

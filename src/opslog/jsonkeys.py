@@ -22,6 +22,7 @@ class JsonShape:
     paths: dict[str, tuple[str, ...]]
     epoch: str | None = None
     iso: str | None = None
+    flags: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class JsonLeaf:
     format: int
     slots: dict[str, int]
     count: int
+    flags: int
 
 
 def table(shapes: list[JsonShape], first_leaf: int) -> tuple[_json.JsonTable, list[JsonLeaf]]:
@@ -75,7 +77,7 @@ def table(shapes: list[JsonShape], first_leaf: int) -> tuple[_json.JsonTable, li
             (first_leaf + len(leaves), required, otherwise,
              paths.get(shape.epoch or "", -1), paths.get(shape.iso or "", -1), level)
         )  # fmt: skip
-        leaves.append(JsonLeaf(shape.format, slots, len(paths)))
+        leaves.append(JsonLeaf(shape.format, slots, len(paths), shape.flags))
     words = b"".join(
         struct.pack("<BB14s", number, len(word), word.encode()) for word, number in WORDS.items()
     )

@@ -235,7 +235,8 @@ class Compiler:
             json, leaves = jsonkeys.table(self._json, len(self.leaves))
             for leaf in leaves:
                 self._name(leaf.slots)
-                entry = Entry(_NO_LAYOUT, leaf.format, -1, flags=_program.FLAGS["json"])
+                flags = leaf.flags | _program.FLAGS["json"]
+                entry = Entry(_NO_LAYOUT, leaf.format, -1, flags=flags)
                 self.leaves.append(Leaf(entry, leaf.slots, leaf.count))
         return _program.Program(
             nodes=self.trie.packed(),
@@ -305,6 +306,8 @@ class Compiler:
         slots, flags = leaf.slots, leaf.entry.flags
         if "timestamp" in slots:
             flags |= _program.FLAGS["stamped"]
+        if "severity_text" in slots or flags & _program.FLAGS["json"]:
+            flags |= _program.FLAGS["graded"]
         if leaf.entry.layout.coloured:
             flags |= _program.FLAGS["coloured"]
         workers = [slots[n] for n in ("host_name", "stream", "process_pid") if n in slots]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from opslog import filters, query
 from opslog.errors import FilterError
 from opslog.filters import Filter
+from opslog.zones import Zones, stated
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -84,7 +85,8 @@ def filter_of(options: argparse.Namespace) -> Filter | None:
     """Return the filter the flags say, None without any; raises FilterError."""
     from opslog.fields import Fields
 
-    found = list(_filters(options, Fields(options.timezone)))
+    zone = _zone(options)
+    found = list(_filters(options, Fields(zone), zone))
     if not found:
         if options.invert_match:
             raise FilterError("-v", "expected a condition to turn round beside")
@@ -93,7 +95,12 @@ def filter_of(options: argparse.Namespace) -> Filter | None:
     return ~whole if options.invert_match else whole
 
 
-def _filters(options: argparse.Namespace, f: Fields) -> Iterable[Filter]:
+def _zone(options: argparse.Namespace) -> str:
+    """Return the zone of times in conditions: that of sources of no other."""
+    return Zones(stated(options.timezone)).default.name
+
+
+def _filters(options: argparse.Namespace, f: Fields, zone: str) -> Iterable[Filter]:
     def names(flag: str, *columns: str) -> Iterable[Filter]:
         if values := _given(options, flag):
             yield filters.of(_any(f[column].glob(v) for v in values for column in columns))
@@ -128,7 +135,7 @@ def _filters(options: argparse.Namespace, f: Fields) -> Iterable[Filter]:
             )
         )
     for condition in _given(options, "where"):
-        yield filters.of(query.parse(condition, options.timezone))
+        yield filters.of(query.parse(condition, zone))
 
 
 def _id(field: Field, value: str) -> pc.Expression:
