@@ -23,7 +23,9 @@ def scan(layout: Layout, line: bytes) -> dict[str, bytes] | None:
         return None
     slots = compiler.leaves[leaf].slots
     return {
-        name: line[slice(*spans[slot & SLOT])] for name, slot in slots.items() if slot < CONSTANT
+        name: line[slice(*spans[slot & SLOT])]
+        for name, slot in slots.items()
+        if not slot & CONSTANT
     }
 
 
@@ -45,7 +47,7 @@ FRAGMENTS = st.sampled_from(
     [
         "2024-02-29 12:30:45", "2023-02-30T23:59:60", ".5", ",123", ".123.456", "Z", "+02:00", "-0530",
         "03/Nov/2016 14:58:55", "Feb 29 12:30:45", "Nov  3 12:30:45", "Jun 3 1:2:3", "0211 19:03:31", "161109  9:25:42",
-        "161109 19:25:42", "31", " 1", "10", "32", "2 3", "I", "trace1", "trace", "trace9", "#", "##", "-1", "0", "INFO", "WARNING", "WARNINGS", "TRACE", "req-", "req-1-a", "None", "-",
+        "161109 19:25:42", "31", " 1", "10", "32", "2 3", "I", "trace1", "trace", "trace9", "#", "##", "<191>", "192", "<13>", "07", "-1", "0", "INFO", "WARNING", "WARNINGS", "TRACE", "req-", "req-1-a", "None", "-",
         "0123456789abcdef" * 2, "0123456789abcdef" * 4, "5d8a4c2e-6f1b-4f6e-9b5a-1f7e2d3c4b5a",
         "x", "a.b_c-d", "/usr/lib/x.py", "<string>", ":", ": ", " ", "  ", "[", "]", "] ", "[-]", "\"",
         "\x1b[00m", "#033[1;2m", "^[[0m", "^[", "#033", "1", "12345678901234567890", "3.14", "http://a/b",
@@ -60,7 +62,7 @@ HOLES = st.sampled_from(
     [f"{{{n}:{t}}}" for t in TYPES for n in "abc" if t not in ("rest", "text", "severity")]
     + ["{severity}", "{timestamp:iso}", "{timestamp:iso-msecs}", "{timestamp:%d/%b/%Y %H:%M:%S}", "{~}",
        "{timestamp:%b %e %H:%M:%S}", "{:%b %e %H:%M:%S.%f}", "{:%m%d %H:%M:%S.%f}", "{:%y%m%d %k:%M:%S}", "{:%e%k%m}",
-       "{:int}", "{a|b:token}", "{a:token<6}", "{b:int>5}", "{severity:severity<8}", "{severity:severity>7}", "{severity:severity<2}", "{c:word>3}", "{?[{c:token}] }", "{?{:blanks}}"]
+       "{:int}", "{a|b:token}", "{a:token<6}", "{b:int>5}", "{severity:severity<8}", "{severity:severity>7}", "{severity:severity<2}", "<{a:pri}>", "{:pri}", "{c:word>3}", "{?[{c:token}] }", "{?{:blanks}}"]
 )  # fmt: skip
 LITERALS = st.sampled_from([" ", "] ", "[", "-", "] [", ": ", "é", "{{", "g", "\x1b"])
 

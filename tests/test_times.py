@@ -205,3 +205,20 @@ def test_a_level_left_behind_by_another_line_is_not_kept() -> None:
     )  # fmt: skip
     data = b"2024-01-01 00:00:00 ERROR x!\n2024-01-01 00:00:00 ERROR x?\n2024-01-01 00:00:00 x\n"
     assert table(data, catalog=own)["severity_number"].to_pylist() == [17, None, None]
+
+
+@pytest.mark.parametrize(
+    ("pri", "severity", "facility"),
+    [(0, 21, "0"), (13, 10, "1"), (30, 9, "3"), (79, 5, "9"), (80, 21, "10"), (191, 5, "23")],
+)
+def test_a_syslog_priority_is_severity_and_facility(pri: int, severity: int, facility: str) -> None:
+    own = catalog("<{syslog_facility:pri}>{body:rest}")
+    [row] = table(f"<{pri}>x\n".encode(), catalog=own).to_pylist()
+    assert (row["severity_number"], row["severity_text"]) == (severity, None)
+    assert dict(row["attributes"]) == {"syslog_facility": facility}
+
+
+@pytest.mark.parametrize("pri", ["192", "007", "", "1910", "x"])
+def test_a_priority_that_is_none(pri: str) -> None:
+    own = catalog("<{syslog_facility:pri}>{body:rest}")
+    assert table(f"<{pri}>x\n".encode(), catalog=own)["format"].to_pylist() == [None]

@@ -13,7 +13,7 @@ from libc.string cimport memchr, memcmp, memcpy
 
 from opslog._block cimport NONE
 from opslog._ops cimport (
-    colours, identity, literal, number, request, resource, severity, source_file, token, url, uuid,
+    colours, identity, literal, number, pri, request, resource, severity, source_file, token, url, uuid,
 )
 from opslog._time cimport DIRECTIVE as TIME_DIRECTIVE, time_iso, time_program
 
@@ -40,6 +40,7 @@ cdef enum Op:
     OP_MAYBE_TOKEN = 15
     OP_URL = 16
     OP_RESOURCE = 17
+    OP_PRI = 18
 
 OPS = {
     "literal": OP_LITERAL, "run": OP_RUN, "text": OP_TEXT, "rest": OP_REST,
@@ -47,6 +48,7 @@ OPS = {
     "source": OP_SOURCE, "severity": OP_SEVERITY, "iso": OP_ISO, "time": OP_TIME,
     "colours": OP_COLOURS, "end": OP_END, "token": OP_TOKEN,
     "token?": OP_MAYBE_TOKEN, "url": OP_URL, "resource": OP_RESOURCE,
+    "pri": OP_PRI,
 }
 DIRECTIVE = TIME_DIRECTIVE
 FLAGS = {
@@ -139,6 +141,8 @@ cdef inline int32_t step(Program self, const Node* node, const uint8_t* data, in
         return url(data, at, end)
     elif op == OP_RESOURCE:
         return resource(data, at, end)
+    elif op == OP_PRI:
+        return pri(data, at, end, state)
     else:                       # OP_NUMBER
         return number(data, at, end)
 

@@ -28,6 +28,7 @@ cdef enum Shape:
     ANY = 0
     ID_ONLY = 1                 # a field only if its text has the shape of an id
     NAME_ONLY = 2               # only if it has not
+    PRI = 3                     # a syslog priority, of which the facility is kept
 
 cdef enum:
     NO_SLOT = -1
@@ -55,6 +56,16 @@ cdef bint has_id_shape(const uint8_t* p, Py_ssize_t n) noexcept nogil:
         elif not LOWER[p[i]]:
             return False
     return True
+
+
+cdef inline const uint8_t* facility(const uint8_t* pri, Py_ssize_t* size) noexcept nogil:
+    """The facility of a syslog priority, and its length."""
+    cdef const char* numbers = "000102030405060708091011121314151617181920212223"
+    cdef Py_ssize_t i, value = 0
+    for i in range(size[0]):
+        value = 10 * value + pri[i] - c'0'
+    size[0] = 1 if value < 80 else 2
+    return <const uint8_t*>numbers + (value >> 3) * 2 + (value < 80)
 
 
 cdef inline bint breaks_line(const uint8_t* text, Py_ssize_t at) noexcept nogil:
@@ -183,6 +194,8 @@ cdef class Rows:
                     field.shape and has_id_shape(text, size) != (field.shape == ID_ONLY)):
                 field += 1
                 continue
+            if field.shape == PRI:
+                text = facility(text, &size)
             own = change
             if change & JSON_STRING and (text - 1)[0] != c'"':
                 own &= ~JSON_STRING         # a list or object is kept as JSON

@@ -44,7 +44,7 @@ def check(one: Format) -> None:
             )
 
 
-YEAR = 2024
+YEAR = 2026
 """The year of times without one in samples."""
 
 

@@ -70,6 +70,7 @@ TYPES: dict[str, str] = {
     "id": "a dashed UUID, 32 or 64 hex digits, - or None",
     "source": "a path without blanks up to what follows, ending in .py, .pyc or .pyx, or <...>",
     "severity": "a word of the format's severity vocabulary",
+    "pri": "a syslog priority, 0 to 191: the severity is known from it, its value is the facility",
 }
 """Type names and what they accept; a timestamp's type is a kind of timestamps.py."""
 
@@ -385,6 +386,7 @@ def type_pattern(capture: Capture, after: str) -> str:
         "request": f"(?>{_REQUEST})",
         "request?": f"(?>(?:{_REQUEST}|None|-|))",
         "id": f"(?>(?:{_UUID}|[{HEX}]{{64}}|[{HEX}]{{32}}|None|-))",
+        "pri": "(?:1[0-8][0-9]|19[01]|[1-9]?[0-9])(?![0-9])",
         "resource": "(?!req(?![A-Za-z_]))[A-Za-z_]++",
         "source": rf"[^ {stop}]++(?<=\.py|\.pyc|\.pyx|>)",
     }

@@ -21,7 +21,7 @@ from opslog._plan import FIXED_TEXTS, Plan
 from opslog._services import Services
 from opslog.arrays import texts
 from opslog.catalog import Catalog, Compiled
-from opslog.program import CONSTANT, FIRST, SECOND, SLOT, Leaf
+from opslog.program import CONSTANT, FIRST, PRI, SECOND, SLOT, Leaf
 from opslog.timestamps import Zone
 
 _NUMBER = {column.name: index for index, column in enumerate(schema.COLUMNS)}
@@ -229,7 +229,7 @@ def _leaf_fields(
             names_used.append(
                 name.encode() if attribute else compiled.constants[slot & SLOT].encode()
             )
-        shape = 1 if slot & FIRST else 2 if slot & SECOND else 0
+        shape = 1 if slot & FIRST else 2 if slot & SECOND else 3 if slot & PRI else 0
         yield number, -1 if slot & CONSTANT else slot & SLOT, shape, text
 
 

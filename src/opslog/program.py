@@ -29,8 +29,9 @@ from opslog.pattern import Pattern
 from opslog.severity import longest_first, vocabulary
 from opslog.trie import Node, Step, Trie
 
-SLOT, FIRST, SECOND, CONSTANT = 0x1FF, 0x200, 0x400, 0x800
-"""Slot numbers and marks beside them: a value that has, has not the shape of an id; a constant."""
+SLOT, FIRST, SECOND, CONSTANT, PRI = 0x1FF, 0x200, 0x400, 0x800, 0x1000
+"""Slot numbers and marks beside them: a value that has, has not the shape of an id; a constant;
+a syslog priority, of which the facility is kept."""
 
 _MOST = {"int": 18}
 _UNBOUNDED = 1 << 30
@@ -61,7 +62,7 @@ class Leaf:
 
     entry: Entry
     slots: dict[str, int]
-    """Column or attribute name to slot, with FIRST, SECOND or CONSTANT marks."""
+    """Column or attribute name to slot, with FIRST, SECOND, CONSTANT or PRI marks."""
     count: int
 
 
@@ -155,6 +156,7 @@ class Compiler:
                 for name, mark in zip(part.names, (FIRST, SECOND), strict=False):
                     name = "severity_text" if name == "severity" else name
                     slots[name] = count | (mark if len(part.names) > 1 else 0)
+                    slots[name] |= PRI if part.type == "pri" else 0
                 count += bool(part.names)
         if steps[-1][0].op != "rest":
             steps.append((Step("end"), "the end of the line"))
@@ -306,13 +308,14 @@ class Compiler:
         slots, flags = leaf.slots, leaf.entry.flags
         if "timestamp" in slots:
             flags |= _program.FLAGS["stamped"]
-        if "severity_text" in slots or flags & _program.FLAGS["json"]:
+        graded = "severity_text" in slots or any(slot & PRI for slot in slots.values())
+        if graded or flags & _program.FLAGS["json"]:
             flags |= _program.FLAGS["graded"]
         if leaf.entry.layout.coloured:
             flags |= _program.FLAGS["coloured"]
         workers = [slots[n] for n in ("host_name", "stream", "process_pid") if n in slots]
         workers += [-1] * (_program.WORKER_SLOTS - len(workers))
-        plain = {name: slot for name, slot in slots.items() if slot < CONSTANT}
+        plain = {name: slot for name, slot in slots.items() if not slot & CONSTANT}
         return struct.pack(
             "=13i",
             leaf.entry.format,
