@@ -119,10 +119,12 @@ cdef inline int32_t pri(const uint8_t* data, int32_t at, int32_t end, State* sta
     return p
 
 
-cdef inline int32_t source_file(const uint8_t* data, int32_t at, int32_t end, uint8_t stop) noexcept nogil:
+cdef inline int32_t source_file(const uint8_t* data, int32_t at, int32_t end, uint8_t stop, bint go) noexcept nogil:
     cdef int32_t p = <int32_t>(find_either(data + at, data + end, c' ', stop) - data)
     if p == at:
         return -1
+    if go:
+        return p if p - at > 3 and memcmp(data + p - 3, b".go", 3) == 0 else -1
     if data[p - 1] == c'>' or (p - at >= 3 and memcmp(data + p - 3, b".py", 3) == 0):
         return p
     if p - at >= 4 and (memcmp(data + p - 4, b".pyc", 4) == 0 or memcmp(data + p - 4, b".pyx", 4) == 0):

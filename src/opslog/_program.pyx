@@ -30,7 +30,7 @@ cdef enum Op:
     OP_UUID = 5
     OP_REQUEST = 6      # a: 1 if None, - and nothing are accepted
     OP_ID = 7
-    OP_SOURCE = 8       # a: the byte that ends it besides a blank
+    OP_SOURCE = 8       # a: the byte that ends it besides a blank, b: 1 for Go
     OP_SEVERITY = 9     # a: offset in words
     OP_ISO = 10         # a: 1 for iso-msecs, b: 1 if the time is not kept
     OP_TIME = 11        # a: offset in times, b: likewise
@@ -136,7 +136,7 @@ cdef inline int32_t step(Program self, const Node* node, const uint8_t* data, in
     elif op == OP_COLOURS:
         return colours(data, at, end)
     elif op == OP_SOURCE:
-        return source_file(data, at, end, <uint8_t>node.a)
+        return source_file(data, at, end, <uint8_t>node.a, node.b)
     elif op == OP_URL:
         return url(data, at, end)
     elif op == OP_RESOURCE:

@@ -289,7 +289,7 @@ cdef class Rows:
         cdef Line* line = &self.block.lines[record.head]
         cdef int32_t at = record.head, start, end
         cdef int change
-        cdef bint first = True
+        cdef bint first = True, bodiless
         if not record.flags & HAS_MORE:
             self.body_part(line, &start, &end)
             if self.tail != NONE:
@@ -301,6 +301,7 @@ cdef class Rows:
                 found(self, self.plan.special.body, self.block.data + start, end - start, change)
             return 0
         self.body_text.used = 0
+        bodiless = leaf != NULL and leaf.body < 0
         while at != NONE:
             line = &self.block.lines[at]
             if line.part == PART_BODY:
@@ -312,7 +313,8 @@ cdef class Rows:
                     self.body_text.data[self.body_text.used] = c'\n'
                     self.body_text.used += 1
                 put(&self.body_text, self.block.data + start, end - start, self.changes(line, leaf))
-                first = False
+                # What follows a head without a message is all of it.
+                first = bodiless and at == record.head
             at = line.next
         found(self, self.plan.special.body, self.body_text.data, self.body_text.used, 0)
         return 0

@@ -206,9 +206,10 @@ def _written(
                 raise item.wrong("regex", str(error)) from None
             _refuse_computed(item, "regex", patterns[-1].names)
         else:
-            item.only("layout", "bare")
+            item.only("layout", "bare", "severity")
             rank = BARE if item.flag("bare") else HEAD
-            layout = _parsed(item, "layout", item.text("layout"), severity)
+            words = _severity(item) if "severity" in item.data else severity
+            layout = _parsed(item, "layout", item.text("layout"), words)
             for variant in layout.variants():
                 for part in variant:
                     if isinstance(part, Constant):

@@ -69,6 +69,7 @@ TYPES: dict[str, str] = {
     "resource": "letters and _, but not req, with which request ids begin",
     "id": "a dashed UUID, 32 or 64 hex digits, - or None",
     "source": "a path without blanks up to what follows, ending in .py, .pyc or .pyx, or <...>",
+    "go": "a path likewise, ending in .go",
     "severity": "a word of the format's severity vocabulary",
     "pri": "a syslog priority, 0 to 191: the severity is known from it, its value is the facility",
 }
@@ -389,5 +390,6 @@ def type_pattern(capture: Capture, after: str) -> str:
         "pri": "(?:1[0-8][0-9]|19[01]|[1-9]?[0-9])(?![0-9])",
         "resource": "(?!req(?![A-Za-z_]))[A-Za-z_]++",
         "source": rf"[^ {stop}]++(?<=\.py|\.pyc|\.pyx|>)",
+        "go": rf"[^ {stop}]++(?<=.\.go)",
     }
     return fixed[name] if name in fixed else f"(?>{timestamps.kind(name).regex})"

@@ -187,8 +187,8 @@ class Compiler:
             return Step("text", self.trie.literal(after), len(after.encode()), slot)
         if kind == "severity":
             return Step("severity", self._vocabulary(layout.vocabulary), 0, slot)
-        if kind == "source":
-            return Step(kind, after.encode()[0] if after else ord(" "), 0, slot)
+        if kind in ("source", "go"):
+            return Step("source", after.encode()[0] if after else ord(" "), int(kind == "go"), slot)
         if kind in TYPES:
             return Step(kind.rstrip("?"), int(kind.endswith("?")), 0, slot)
         time = timestamps.kind(kind)
