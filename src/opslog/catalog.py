@@ -40,8 +40,18 @@ def user_folder() -> Path:
 
 @cache
 def shipped() -> tuple[Format, ...]:
-    """Return the shipped formats, by name."""
-    return tuple(load(path) for path in sorted(folder().glob("*.toml"), key=lambda p: p.stem))
+    """Return the shipped formats, by name, with their samples."""
+    return tuple(load(path) for path in _files())
+
+
+@cache
+def without_samples() -> tuple[Format, ...]:
+    """Return the shipped formats likewise, without what no run needs."""
+    return tuple(load(path, samples=False) for path in _files())
+
+
+def _files() -> list[Path]:
+    return sorted(folder().glob("*.toml"), key=lambda path: path.stem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,7 @@ class Catalog:
 @cache
 def default() -> Catalog:
     """Return the catalog of the shipped formats."""
-    return Catalog.of(shipped())
+    return Catalog.of(without_samples())
 
 
 def beside_shipped(own: Iterable[Format]) -> Catalog:
@@ -91,7 +101,7 @@ def beside_shipped(own: Iterable[Format]) -> Catalog:
     named: dict[str, Format] = {}
     for one in own:
         named.setdefault(one.name, one)
-    return Catalog.of([*named.values(), *(f for f in shipped() if f.name not in named)])
+    return Catalog.of([*named.values(), *(f for f in without_samples() if f.name not in named)])
 
 
 def _compile(formats: tuple[Format, ...]) -> Compiled:

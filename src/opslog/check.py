@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from opslog.catalog import Catalog, shipped
+from opslog.catalog import Catalog, without_samples
 from opslog.engine import Normalizer
 from opslog.errors import FormatError, LayoutError, SampleError
 from opslog.format import Format, Sample
@@ -56,7 +56,7 @@ class SampleReader:
         self.message = one.applies_to == "message"
         # A message needs a line around it; a line may hold a message of another format.
         others = [
-            f for f in shipped()
+            f for f in without_samples()
             if (f.name == "oslo.text" if self.message else f.applies_to == "message")
         ]  # fmt: skip
         self.catalog = Catalog.of([*(f for f in others if f.name != one.name), one])

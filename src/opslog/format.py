@@ -72,10 +72,19 @@ class Format:
     rejects: tuple[str, ...] = field(default=())
 
 
-def load(path: Path) -> Format:
-    """Read a format file; raises FormatError naming the key that is wrong."""
+_SAMPLES = re.compile(r"^\[\[(?:samples|rejects)\]\]", re.MULTILINE)
+
+
+def load(path: Path, samples: bool = True) -> Format:
+    """Read a format file, or only what stands before its samples.
+
+    Raises FormatError naming the key that is wrong.
+    """
     try:
-        data = tomllib.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        first = _SAMPLES.search(text)
+        head = text[: first.start()] if first else text
+        data = tomllib.loads(text if samples else head)
         if _nested(data):
             raise RecursionError
     except RecursionError:
