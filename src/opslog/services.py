@@ -79,6 +79,15 @@ _DEVSTACK: dict[str, str] = {
 }  # fmt: skip
 """Prefixes of DevStack's unit and screen names."""
 
+_NEIGHBOURS: dict[str, str] = {
+    "ovn": "ovn", "ovs": "openvswitch", "ovsdb": "openvswitch", "openvswitch": "openvswitch",
+    "libvirtd": "libvirt", "virtqemud": "libvirt", "ceph": "ceph", "etcd": "etcd",
+}  # fmt: skip
+"""First part of a program's name to what it belongs to that is not of OpenStack.
+
+A logger that begins so says nothing: a service may use a library of that name.
+"""
+
 _ROTATED = re.compile(
     r"(?:\.(?:gz|bz2|xz|zst|txt|log|out|json|jsonl|old|\d{1,3}))+$"
     r"|[-.]\d{4}-?\d\d-?\d\d(?:[-_T]\d{2,6})*$"
@@ -100,7 +109,7 @@ def of_path(path: str) -> tuple[str | None, str | None]:
     if first in _DEVSTACK and (rest or first in SERVICES) and name != first:
         return _DEVSTACK[first], None
     stem = name.partition("_")[0] if name.partition("-")[0] not in SERVICES else name
-    service = SERVICES.get(first) or SERVICES.get(stem)
+    service = SERVICES.get(first) or SERVICES.get(stem) or _NEIGHBOURS.get(first)
     if service:
         return service, name if re.fullmatch(r"[a-z][a-z0-9-]*", name) else None
     if parent in SERVICES and re.fullmatch(r"[a-z][a-z0-9-]*", name):

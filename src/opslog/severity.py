@@ -48,8 +48,11 @@ VOCABULARIES: dict[str, dict[str, int]] = {
         "INFO": INFO, "WARNING": WARNING, "ERROR": ERROR, "CRASH": 21, "SUPERVISOR": ERROR,
         "PROGRESS": INFO,
     },
-    # MariaDB and MySQL.
-    "mariadb": {"Note": INFO, "System": INFO, "Warning": WARNING, "ERROR": ERROR},
+    # MariaDB and MySQL; in capitals: the scripts of state transfers.
+    "mariadb": {
+        "Note": INFO, "System": INFO, "Warning": WARNING, "ERROR": ERROR,
+        "INFO": INFO, "WARNING": WARNING,
+    },
     # Apache's error log.
     "apache": {
         "emerg": 21, "alert": ALERT, "crit": CRITICAL, "error": ERROR, "warn": WARNING,
@@ -79,6 +82,9 @@ VOCABULARIES: dict[str, dict[str, int]] = {
     "pacemaker": {
         "trace": TRACE, "debug": DEBUG, "info": INFO, "notice": NOTICE, "warning": WARNING,
         "error": ERROR, "crit": CRITICAL,
+        # Before 1.1.8.
+        "DEBUG": DEBUG, "INFO": INFO, "NOTICE": NOTICE, "WARN": WARNING, "ERROR": ERROR,
+        "CRIT": CRITICAL,
     },
     "log4j": {
         "TRACE": TRACE, "DEBUG": DEBUG, "INFO": INFO, "WARN": WARNING, "ERROR": ERROR,
