@@ -62,6 +62,12 @@ def test_a_later_format_of_the_same_name_replaces_the_first() -> None:
          "oslo", "prints a quoted form"),
         ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayout = '{program=y} {body:rest}'", "layouts[0].layout",
          "program is filled by opslog itself: capture under another name"),
+        ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayout = '{process_pid:milliseconds} ms'", "layouts[0].layout",
+         "process_pid is a column of numbers: expected the type int or int?, found milliseconds"),
+        ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayout = '{waited:milliseconds} ms'", "layouts[0].layout",
+         "waited is not told in seconds"),
+        ("name = 'x'\ntitle = 'x'\nlevel = 'LOUD'\n[[layouts]]\nlayout = '{body:rest}'", "level", "expected a severity"),
+        ("name = 'x'\ntitle = 'x'\n[[tails]]\nlayout = ' {a:int}'", "tails", "expected in message formats only"),
         ("name = ", "file", "Invalid value"),
     ],
 )  # fmt: skip

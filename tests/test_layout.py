@@ -51,7 +51,7 @@ FRAGMENTS = st.sampled_from(
         "0123456789abcdef" * 2, "0123456789abcdef" * 4, "5d8a4c2e-6f1b-4f6e-9b5a-1f7e2d3c4b5a",
         "x", "a.b_c-d", "/usr/lib/x.py", "<string>", "x.go", ".go", ":", ": ", " ", "  ", "[", "]", "] ", "[-]", "\"",
         "\x1b[00m", "#033[1;2m", "^[[0m", "^[", "#033", "1", "12345678901234567890", "3.14", "http://a/b",
-        "https://", "GET", "10.0.0.1,<local>", "\t", "é", "\x00", "\\", "{", "}", "g", "ERROR nova.x ",
+        "https://", "GET", ":8080", "\\\"", "-1", "10.0.0.1,<local>", "\t", "é", "\x00", "\\", "{", "}", "g", "ERROR nova.x ",
     ]
 )  # fmt: skip
 LINES = st.one_of(
@@ -62,7 +62,7 @@ HOLES = st.sampled_from(
     [f"{{{n}:{t}}}" for t in TYPES for n in "abc" if t not in ("rest", "text", "severity")]
     + ["{severity}", "{timestamp:iso}", "{timestamp:iso-msecs}", "{timestamp:%d/%b/%Y %H:%M:%S}", "{~}",
        "{timestamp:%b %e %H:%M:%S}", "{:%b %e %H:%M:%S.%f}", "{:%m%d %H:%M:%S.%f}", "{:%y%m%d %k:%M:%S}", "{:%e%k%m}",
-       "{:int}", "{a|b:token}", "{a:token<6}", "{b:int>5}", "{severity:severity<8}", "{severity:severity>7}", "{severity:severity<2}", "<{a:pri}>", "{:pri}", "{c:word>3}", "{?[{c:token}] }", "{?{:blanks}}"]
+       "{:int}", "{a|b:token}", "{a:token<6}", "{b:int>5}", "{severity:severity<8}", "{severity:severity>7}", "{severity:severity<2}", "<{a:pri}>", "{:pri}", "{c:word>3}", "{?[{c:token}] }", "{?{:blanks}}", "{duration:milliseconds}"]
 )  # fmt: skip
 LITERALS = st.sampled_from([" ", "] ", "[", "-", "] [", ": ", "é", "{{", "g", "\x1b"])
 

@@ -156,6 +156,41 @@ cdef inline int32_t number(const uint8_t* data, int32_t at, int32_t end) noexcep
     return p
 
 
+cdef inline int32_t maybe_int(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    cdef int32_t p = at
+    if at < end and data[at] == c'-':
+        return at + 2 if at + 1 < end and data[at + 1] == c'1' else at + 1
+    while p < end and p < at + 18 and 48 <= data[p] <= 57:
+        p += 1
+    return p if p > at else -1
+
+
+cdef inline bint in_host(uint8_t c) noexcept nogil:
+    return (is_letter(c) or 48 <= c <= 57 or c == c'.' or c == c':' or c == c'-' or c == c'_'
+            or c == c'%')
+
+
+cdef inline int32_t address(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    cdef int32_t p = at, port
+    while p < end and in_host(data[p]):
+        p += 1
+    port = p
+    while port > at and 48 <= data[port - 1] <= 57:
+        port -= 1
+    if port < p and port > at and data[port - 1] == c':':
+        p = port - 1
+    return p if p > at else -1
+
+
+cdef inline int32_t quoted(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    cdef int32_t p = at
+    while True:
+        p = <int32_t>(find_either(data + p, data + end, c'"', c'\\') - data)
+        if p + 1 >= end or data[p] == c'"':
+            return p
+        p += 2
+
+
 cdef inline int32_t url(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
     cdef int32_t p, host
     if end - at < 8 or memcmp(data + at, b"http", 4) != 0:

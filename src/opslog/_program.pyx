@@ -13,7 +13,8 @@ from libc.string cimport memchr, memcmp, memcpy
 
 from opslog._block cimport NONE
 from opslog._ops cimport (
-    colours, identity, literal, number, pri, request, resource, severity, source_file, token, url, uuid,
+    address, colours, identity, literal, maybe_int, number, pri, quoted, request, resource, severity,
+    source_file, token, url, uuid,
 )
 from opslog._time cimport DIRECTIVE as TIME_DIRECTIVE, time_iso, time_program
 
@@ -41,14 +42,17 @@ cdef enum Op:
     OP_URL = 16
     OP_RESOURCE = 17
     OP_PRI = 18
+    OP_MAYBE_INT = 19
+    OP_ADDRESS = 20
+    OP_QUOTED = 21
 
 OPS = {
     "literal": OP_LITERAL, "run": OP_RUN, "text": OP_TEXT, "rest": OP_REST,
     "number": OP_NUMBER, "uuid": OP_UUID, "request": OP_REQUEST, "id": OP_ID,
     "source": OP_SOURCE, "severity": OP_SEVERITY, "iso": OP_ISO, "time": OP_TIME,
     "colours": OP_COLOURS, "end": OP_END, "token": OP_TOKEN,
-    "token?": OP_MAYBE_TOKEN, "url": OP_URL, "resource": OP_RESOURCE,
-    "pri": OP_PRI,
+    "token?": OP_MAYBE_TOKEN, "url": OP_URL, "resource": OP_RESOURCE, "int?": OP_MAYBE_INT,
+    "pri": OP_PRI, "address": OP_ADDRESS, "quoted": OP_QUOTED,
 }
 DIRECTIVE = TIME_DIRECTIVE
 FLAGS = {
@@ -143,6 +147,12 @@ cdef inline int32_t step(Program self, const Node* node, const uint8_t* data, in
         return resource(data, at, end)
     elif op == OP_PRI:
         return pri(data, at, end, state)
+    elif op == OP_QUOTED:
+        return quoted(data, at, end)
+    elif op == OP_ADDRESS:
+        return address(data, at, end)
+    elif op == OP_MAYBE_INT:
+        return maybe_int(data, at, end)
     else:                       # OP_NUMBER
         return number(data, at, end)
 
@@ -333,6 +343,16 @@ cdef class Program:
             raise IndexError(node)
         fresh(&state)
         return self.read(node, text, 0, <int32_t>len(text), &state)
+
+    def ends(self, bytes message):
+        """Return the leaf of the tail of format 0 that ends the message, or -1."""
+        cdef int32_t[2 * MOST_DEPTH] row
+        cdef State state
+        cdef int32_t at = 0
+        cdef const int32_t* tail = self.first_tail(0, 0)
+        fresh(&state)
+        return -1 if tail == NULL else self.match_tail(
+            tail, 0, message, 0, <int32_t>len(message), row, &state, &at)
 
     def probe(self, bytes line):
         """Match one line; return (leaf or -1, spans by slot, bytes matched, node that failed)."""

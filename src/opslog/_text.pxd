@@ -12,6 +12,8 @@ cdef enum Change:
     NO_COLOURS = 2              # remove terminal colour codes
     RSYSLOG = 4                 # undo #ooo
     CHECKED = 8                 # may hold bytes above 127: check them
+    MILLISECONDS = 16           # a number: as seconds
+    MICROSECONDS = 32
 
 ctypedef struct Buffer:
     uint8_t* data

@@ -196,7 +196,7 @@ cdef class Rows:
                 continue
             if field.shape == PRI:
                 text = facility(text, &size)
-            own = change
+            own = change | field.change
             if change & JSON_STRING and (text - 1)[0] != c'"':
                 own &= ~JSON_STRING         # a list or object is kept as JSON
             if self.plan.kinds[field.column] != PAIRS:
@@ -219,18 +219,18 @@ cdef class Rows:
     # -- the message ----------------------------------------------------------------
 
     cdef inline void body_part(self, const Line* line, int32_t* start, int32_t* end) noexcept nogil:
-        """What of a line is message text; start is -1 for a JSON null."""
+        """What of a line is message text: all if its layout does not say; -1 if JSON has none."""
         cdef int32_t slot
         start[0] = line.start
         end[0] = line.end
         if line.leaf >= 0:
             slot = self.plan.lines.slots[
                 self.plan.body_slots * self.plan.lines.leaf_count + line.leaf]
-            if slot < 0:
-                start[0] = line.end
-            else:
+            if slot >= 0:
                 start[0] = self.block.spans[line.row + 2 * slot]
                 end[0] = self.block.spans[line.row + 2 * slot + 1]
+            elif self.plan.lines.leaves[line.leaf].flags & JSON:
+                start[0] = NONE
 
     cdef int find_tail(self, Record* record, const Leaf* leaf) except -1 nogil:
         """Find what follows the message (oslo.log's debug suffix)."""
@@ -264,8 +264,10 @@ cdef class Rows:
                            0 if self.block.ascii else CHECKED)
 
     cdef int find_request(self, Record* record, Line* line, int change) except -1 nogil:
-        """Match the message layouts against the message's first line."""
+        """Match the message formats against the message's first line, then their tails."""
         cdef int32_t start, end, leaf
+        cdef const int32_t* tail = self.plan.messages.first_tail(0, 0)
+        cdef int32_t* spans = <int32_t*>self.request_spans.data
         cdef const uint8_t* data = self.block.data
         self.body_part(line, &start, &end)
         if self.tail != NONE and self.tail_line == record.head:
@@ -278,12 +280,15 @@ cdef class Rows:
             data = self.request_text.data
             start = 0
             end = <int32_t>self.request_text.used
-        leaf = self.plan.messages.match(
-            data, start, end, <int32_t*>self.request_spans.data, &self.state, False)
+        leaf = self.plan.messages.match(data, start, end, spans, &self.state, False)
+        if leaf < 0 and tail != NULL:
+            leaf = self.plan.messages.match_tail(tail, 0, data, start, end, spans, &self.state, &end)
         if leaf < 0:
             return 0
-        return self.fields(self.plan.message_fields, leaf, data,
-                           <const int32_t*>self.request_spans.data, 0 if self.block.ascii else CHECKED)
+        change = 0 if self.block.ascii else CHECKED
+        if self.plan.messages.leaves[leaf].flags & JSON and self.state.flags & ESCAPED:
+            change |= JSON_STRING
+        return self.fields(self.plan.message_fields, leaf, data, spans, change)
 
     cdef int body(self, Record* record, const Leaf* leaf) except -1 nogil:
         cdef Line* line = &self.block.lines[record.head]
@@ -308,6 +313,7 @@ cdef class Rows:
                 self.body_part(line, &start, &end)
                 if self.tail != NONE and self.tail_line == at:
                     end = self.tail_at
+                start = end if start < 0 else start
                 if not first:
                     need(&self.body_text, 1)
                     self.body_text.data[self.body_text.used] = c'\n'

@@ -112,7 +112,9 @@ def _compile(formats: tuple[Format, ...]) -> Compiled:
             ranked.append((item.rank, _entry(one, number, index, item)))
         for index, item in enumerate(one.tails):
             level = 5 if item.debug_only else 0
-            compiler.add(Entry(item.layout, number, index, level=level, tail=True))
+            # Any message may end in the tail of a message format: one list for all.
+            of = number if one.applies_to == "line" else 0
+            compiler.add(Entry(item.layout, of, index, level=level, tail=True))
         if one.json:
             keys = one.json
             compiler.add_json(
@@ -148,12 +150,13 @@ def _entry(one: Format, number: int, index: int, item: FormatLayout) -> Entry:
     if item.rank == BARE:
         flags |= _program.FLAGS["bare"]
     role = "traceback" if item.rank == TRACEBACK else "head"
-    return Entry(item.layout, number, index, role, flags, level=17 if role == "traceback" else 0)
+    level = 17 if role == "traceback" else one.level
+    return Entry(item.layout, number, index, role, flags, level)
 
 
 def _beside(one: Format, number: int, index: int) -> Entry:
     """Return the entry of a pattern: it has no layout, but a vocabulary."""
-    return Entry(Layout("", (), one.severity), number, index, flags=_flags(one))
+    return Entry(Layout("", (), one.severity), number, index, flags=_flags(one), level=one.level)
 
 
 def _flags(one: Format) -> int:

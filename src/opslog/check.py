@@ -36,12 +36,17 @@ def check(one: Format) -> None:
     layouts = [(item.key, item.layout.text) for item in one.layouts]
     for number, (key, text) in enumerate(layouts + [(p.key, p.text) for p in one.patterns]):
         if key and number not in reader.reached:
-            raise FormatError(
-                one.path,
-                key,
-                f"no sample reaches this layout: {text}",
-                "add a [[samples]] line that it matches",
-            )
+            raise _unreached(one, key, text)
+    for number, item in enumerate(one.tails):
+        if item.key and ~number not in reader.reached:
+            raise _unreached(one, item.key, item.layout.text)
+
+
+def _unreached(one: Format, key: str, text: str) -> FormatError:
+    return FormatError(
+        one.path, key, f"no sample reaches this layout: {text}",
+        "add a [[samples]] line that it matches",
+    )  # fmt: skip
 
 
 YEAR = 2026
@@ -63,7 +68,7 @@ class SampleReader:
         self.compiled = self.catalog.messages if self.message else self.catalog.lines
         self.format = "oslo.text" if self.message else one.name
         self.reached: set[int] = set()
-        """Numbers of the layouts, then patterns, that took a line of ``takes``."""
+        """Numbers of the layouts, then patterns, that took a line of ``takes``; ~ of a tail."""
 
     def takes(self, line: str) -> bool:
         """Return whether a layout or pattern takes the line."""
@@ -73,6 +78,8 @@ class SampleReader:
             leaf = -1 if found is None else found.leaf
         if leaf >= 0:
             self.reached.add(self.compiled.leaves[leaf].entry.number)
+        elif (leaf := self.compiled.program.ends(line.encode()) if self.message else -1) >= 0:
+            self.reached.add(~self.compiled.leaves[leaf].entry.number)
         return leaf >= 0
 
     def stop(self, line: str) -> tuple[int, str]:
@@ -155,7 +162,9 @@ def _where(lines: list[str], found: Any) -> tuple[str, int]:
 
 
 def _stated(value: Any) -> Any:
-    """Return a value as text where TOML may state it as a time."""
+    """Return a value as text where TOML may state it as a time; ``{}`` states null."""
+    if value == {}:
+        return None
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return value

@@ -18,6 +18,7 @@ from opslog.errors import FilterError, FormatError, LayoutError, OsloOptionError
 from opslog.layout import Capture, Constant, Layout, parse
 from opslog.pattern import Pattern, parse_pattern
 from opslog.percent import OPTION_NAMES
+from opslog.program import UNITS
 from opslog.severity import LONGEST_WORD, VOCABULARIES, number, spelled
 
 HEAD, FALLBACK, TRACEBACK, BARE = range(4)
@@ -63,6 +64,8 @@ class Format:
     applies_to: str = "line"
     severity: str = "oslo"
     zone: str = "local"
+    level: int = 0
+    """The severity number of lines that state none; 0: unknown."""
     follow_on: bool = False
     layouts: tuple[FormatLayout, ...] = ()
     tails: tuple[FormatLayout, ...] = ()
@@ -124,15 +127,16 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
         applies_to=applies_to,
         severity=severity,
         zone=_zone(reader),
+        level=_level(reader),
         follow_on=reader.flag("follow_on"),
         layouts=layouts + written,
-        tails=tails,
+        tails=tails + _tails(reader, severity, applies_to),
         patterns=patterns,
-        json=_json(reader),
+        json=_json(reader, timed=applies_to == "line"),
         samples=tuple(_sample(item) for item in reader.tables("samples", "line", "expect")),
         rejects=tuple(item.text("line") for item in reader.tables("rejects", "line", "reason")),
     )
-    if not (result.layouts or result.patterns) and result.json is None:
+    if not (layouts or written or patterns or result.tails) and result.json is None:
         raise reader.wrong("layouts", "expected [[layouts]], [[oslo]] or [json]")
     reader.refuse_unknown()
     return result
@@ -166,6 +170,15 @@ def _severity(reader: _Reader) -> str:
     if not words:
         raise reader.wrong("severity", "expected at least one word")
     return spelled(words)
+
+
+def _level(reader: _Reader) -> int:
+    if "level" not in reader.data:
+        return 0
+    try:
+        return number(reader.text("level"))
+    except FilterError as error:
+        raise reader.wrong("level", str(error)) from None
 
 
 def _derived(
@@ -219,15 +232,21 @@ def _written(
             rank = BARE if item.flag("bare") else HEAD
             words = _severity(item) if "severity" in item.data else severity
             layout = _parsed(item, "layout", item.text("layout"), words)
-            for variant in layout.variants():
-                for part in variant:
-                    if isinstance(part, Constant):
-                        _refuse_computed(item, "layout", (part.name,))
-                    elif isinstance(part, Capture):
-                        _refuse_computed(item, "layout", part.names)
-                        _refuse_lossy(item, part)
+            _refuse_wrong(item, layout)
             layouts.append(FormatLayout(layout, rank, key=key))
     return tuple(layouts), tuple(patterns)
+
+
+def _tails(reader: _Reader, severity: str, applies_to: str) -> tuple[FormatLayout, ...]:
+    """Return the layouts of what ends a message."""
+    tails = []
+    for item in reader.tables("tails", "layout"):
+        if applies_to != "message":
+            raise reader.wrong("tails", "expected in message formats only")
+        layout = _parsed(item, "layout", item.text("layout"), severity)
+        _refuse_wrong(item, layout)
+        tails.append(FormatLayout(layout, key=item.place.removesuffix(".")))
+    return tuple(tails)
 
 
 _COMPUTED = (
@@ -243,8 +262,18 @@ def _refuse_computed(item: _Reader, key: str, names: tuple[str, ...]) -> None:
             raise item.wrong(key, f"{name} is filled by opslog itself: capture under another name")
 
 
-_NUMERIC = {"int64": ("int",), "float64": ("int", "number")}
+_NUMERIC = {"int64": ("int", "int?"), "float64": ("int", "int?", "number", *UNITS)}
 """Kinds of columns that hold numbers, and the types whose texts are some."""
+
+
+def _refuse_wrong(item: _Reader, layout: Layout) -> None:
+    """Refuse a layout whose values could not be kept."""
+    for part in layout.holes():
+        if isinstance(part, Constant):
+            _refuse_computed(item, "layout", (part.name,))
+        else:
+            _refuse_computed(item, "layout", part.names)
+            _refuse_lossy(item, part)
 
 
 def _refuse_lossy(item: _Reader, part: Capture) -> None:
@@ -257,6 +286,8 @@ def _refuse_lossy(item: _Reader, part: Capture) -> None:
                 f"{name} is a column of numbers: expected the type {' or '.join(types)}, "
                 f"found {part.type}; another name makes it an attribute",
             )
+        if types != _NUMERIC["float64"] and part.type in UNITS:
+            raise item.wrong("layout", f"{name} is not told in seconds, so {part.type} cannot be")
 
 
 def _parsed(reader: _Reader, key: str, text: str, severity: str) -> Layout:
@@ -266,7 +297,7 @@ def _parsed(reader: _Reader, key: str, text: str, severity: str) -> Layout:
         raise reader.wrong(key, str(error)) from None
 
 
-def _json(reader: _Reader) -> JsonKeys | None:
+def _json(reader: _Reader, timed: bool) -> JsonKeys | None:
     if "json" not in reader.data:
         return None
     item = reader.table("json", "required", "columns", "epoch", "iso")
@@ -280,7 +311,7 @@ def _json(reader: _Reader) -> JsonKeys | None:
     if not isinstance(required, list) or not all(isinstance(key, str) for key in required):
         raise item.wrong("required", f"expected a list of keys, found {required!r}")
     epoch, iso = item.text("epoch", ""), item.text("iso", "")
-    if not (epoch or iso):
+    if timed and not (epoch or iso):
         raise item.wrong("epoch", "expected epoch or iso, the key of the time")
     return JsonKeys(tuple(required), columns, epoch or None, iso or None)
 

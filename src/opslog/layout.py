@@ -39,6 +39,8 @@ HEX = "0-9A-Fa-f"
 _UUID = f"[{HEX}]{{8}}-[{HEX}]{{4}}-[{HEX}]{{4}}-[{HEX}]{{4}}-[{HEX}]{{12}}"
 _REQUEST = f"(?:req-[0-9A-Za-z-]++|{_UUID}|[{HEX}]{{32}})"
 
+_HOST = "[0-9A-Za-z_.:%-]"
+
 RUNS: dict[str, str] = {
     "int": "0-9",
     "hex": HEX,
@@ -54,12 +56,17 @@ TYPES: dict[str, str] = {
     "text": "anything up to the literal that follows (the default)",
     "rest": "everything to the end of the line",
     "int": "1 to 18 decimal digits",
+    "int?": "the same, or - or -1 where there is none",
     "number": "decimal digits with an optional fraction",
+    "milliseconds": "the same; duration is told in seconds",
+    "microseconds": "the same; duration is told in seconds",
     "hex": "hexadecimal digits",
     "word": "letters, digits and _ . -",
     "capitals": "capital letters",
     "addresses": "what IP addresses, lists of them and <local> are made of",
     "url": "http:// or https:// and what follows up to a blank or quote",
+    "address": "an address or host name, up to the port behind its last colon",
+    "quoted": "anything up to a double quote that no backslash stands before, or nothing",
     "token": "characters but blanks, brackets, colour codes and the first one of what follows",
     "token?": "the same, or nothing",
     "blanks": "one or more blanks",
@@ -132,6 +139,10 @@ class Layout:
     def variants(self) -> Iterator[tuple[Part, ...]]:
         """Yield the layout without choices: each optional part first present, then absent."""
         yield from _variants(self.parts)
+
+    def holes(self) -> Iterator[Capture | Constant]:
+        """Yield every capture and constant, those of optional parts too."""
+        yield from _holes(self.parts)
 
     def pattern(self) -> str:
         """Return the ``regex`` pattern that matches the same lines (group names are columns)."""
@@ -247,7 +258,7 @@ def _check(layout: Layout) -> None:
         if not any(isinstance(part, (Literal, Capture)) for part in variant):
             raise LayoutError(layout.text, 0, "a layout must not match an empty line")
         for index, part in enumerate(variant):
-            if isinstance(part, Capture):
+            if isinstance(part, Capture) and part.type in ("rest", "text"):
                 _check_capture(layout, part, variant[index + 1 :])
 
 
@@ -272,8 +283,21 @@ def _names_of(part: Part) -> tuple[str, ...]:
 
 def _twice(variant: tuple[Part, ...]) -> str | None:
     """Return a name that a variant captures more than once, if there is one."""
-    names = [name for part in variant for name in _names_of(part)]
-    return next((name for name in names if names.count(name) > 1), None)
+    known: set[str] = set()
+    for part in variant:
+        for name in _names_of(part):
+            if name in known:
+                return name
+            known.add(name)
+    return None
+
+
+def _holes(parts: tuple[Part, ...]) -> Iterator[Capture | Constant]:
+    for part in parts:
+        if isinstance(part, Optional):
+            yield from _holes(part.parts)
+        elif isinstance(part, (Capture, Constant)):
+            yield part
 
 
 def _variants(parts: tuple[Part, ...]) -> Iterator[tuple[Part, ...]]:
@@ -378,9 +402,15 @@ def type_pattern(capture: Capture, after: str) -> str:
     stop = rf"\x{after.encode()[0]:02x}" if after else ""
     if name in RUNS:
         return f"[{RUNS[name]}]++"
+    number = r"[0-9]{1,18}+(?:\.[0-9]++)?+"
     fixed = {
         "rest": ".*+",
-        "number": r"[0-9]{1,18}+(?:\.[0-9]++)?+",
+        "int?": "(?>[0-9]{1,18}|-1?)",
+        "number": number,
+        "milliseconds": number,
+        "microseconds": number,
+        "address": rf"(?:(?!:[0-9]++(?!{_HOST})){_HOST})++",
+        "quoted": r"(?:[^\"\\]|\\.)*+",
         "url": r"https?+://[^ \"]++",
         "blanks": " ++",
         "uuid": _UUID,

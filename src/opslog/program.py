@@ -32,6 +32,8 @@ from opslog.trie import Node, Step, Trie
 SLOT, FIRST, SECOND, CONSTANT, PRI = 0x1FF, 0x200, 0x400, 0x800, 0x1000
 """Slot numbers and marks beside them: a value that has, has not the shape of an id; a constant;
 a syslog priority, of which the facility is kept."""
+UNITS = {"milliseconds": 0x2000, "microseconds": 0x4000}
+"""Marks of numbers whose unit is not the column's."""
 
 _MOST = {"int": 18}
 _UNBOUNDED = 1 << 30
@@ -43,8 +45,8 @@ _MOST_LEAVES = 32000
 class Entry:
     """A layout in its role: where it comes from and what its lines mean.
 
-    ``level`` is the severity number a head implies, or the only one a tail (a
-    layout of what ends a message) is looked for at; 0 for any.
+    ``level`` is the severity number of lines that state none, or the only one a
+    tail (a layout of what ends a message) is looked for at; 0 for any.
     """
 
     layout: Layout
@@ -157,6 +159,7 @@ class Compiler:
                     name = "severity_text" if name == "severity" else name
                     slots[name] = count | (mark if len(part.names) > 1 else 0)
                     slots[name] |= PRI if part.type == "pri" else 0
+                    slots[name] |= UNITS.get(part.type, 0)
                 count += bool(part.names)
         if steps[-1][0].op != "rest":
             steps.append((Step("end"), "the end of the line"))
@@ -189,8 +192,12 @@ class Compiler:
             return Step("severity", self._vocabulary(layout.vocabulary), 0, slot)
         if kind in ("source", "go"):
             return Step("source", after.encode()[0] if after else ord(" "), int(kind == "go"), slot)
+        if kind in UNITS:
+            return Step("number", slot=slot)
+        if kind in ("request", "request?"):
+            return Step("request", int(kind.endswith("?")), 0, slot)
         if kind in TYPES:
-            return Step(kind.rstrip("?"), int(kind.endswith("?")), 0, slot)
+            return Step(kind, slot=slot)
         time = timestamps.kind(kind)
         if time.program is None:
             return Step("iso", int(kind == "iso-msecs"), int(not part.names), slot)
@@ -293,8 +300,8 @@ class Compiler:
             return {c for c in range(256) if self._classes[step.a][c]}
         if step.op == "url":
             return set(b"h")
-        if step.op in ("iso", "number"):
-            return set(b"0123456789")
+        if step.op in ("iso", "number", "int?"):
+            return set(b"-0123456789")
         if step.op == "severity":
             count, first = self._words[step.a], set()
             for index in range(count):
@@ -327,7 +334,7 @@ class Compiler:
             plain.get("logger", -1),
             plain.get("resource_id", -1),
             plain.get("body", -1),
-            leaf.entry.level,
+            0 if "severity_text" in slots else leaf.entry.level,
             *workers,
         )
 
