@@ -16,7 +16,7 @@ from opslog._block cimport (
 )
 from opslog._bytes cimport request_uuid
 from opslog._plan cimport PAIRS, Field
-from opslog._program cimport COLOURED, JSON, fresh
+from opslog._program cimport COLOURED, JSON, TRACEBACK, fresh
 from opslog._text cimport CHECKED, JSON_STRING, NO_COLOURS, RSYSLOG, need, put, put_list
 from opslog._traceback cimport Raised, raised
 
@@ -231,6 +231,8 @@ cdef class Rows:
                 end[0] = self.block.spans[line.row + 2 * slot + 1]
             elif self.plan.lines.leaves[line.leaf].flags & JSON:
                 start[0] = NONE
+            elif self.plan.lines.leaves[line.leaf].role == TRACEBACK:
+                start[0] = line.end         # a prefix before nothing
 
     cdef int find_tail(self, Record* record, const Leaf* leaf) except -1 nogil:
         """Find what follows the message (oslo.log's debug suffix)."""
