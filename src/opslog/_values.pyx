@@ -145,10 +145,11 @@ cdef class Rows:
                 # A tail's process id is the worker's own: it goes before the head's.
                 if self.plan.tails and not leaf.flags & JSON:
                     self.find_tail(record, leaf)
-                if self.plan.requests:
-                    self.find_request(record, line, change)
             self.fields(self.plan.line_fields, record.leaf, self.block.data,
                         self.block.spans + line.row, change)
+            # What the line says of its request counts more than what its message says.
+            if self.plan.requests and not record.flags & HEADLESS:
+                self.find_request(record, line, change)
             if self.plan.special.trace_id != NONE:
                 self.trace(record, line)
             if self.plan.special.service_name != NONE and not (
