@@ -40,7 +40,7 @@ def user_folder() -> Path:
 
 @cache
 def shipped() -> tuple[Format, ...]:
-    """Return the shipped formats, by name, with their samples."""
+    """Return the shipped formats, by name, oslo.log's before others, with their samples."""
     return tuple(load(path) for path in _files())
 
 
@@ -51,7 +51,8 @@ def without_samples() -> tuple[Format, ...]:
 
 
 def _files() -> list[Path]:
-    return sorted(folder().glob("*.toml"), key=lambda path: path.stem)
+    # Most lines are oslo.log's.
+    return sorted(folder().glob("*.toml"), key=lambda p: (not p.stem.startswith("oslo."), p.stem))
 
 
 @dataclass(frozen=True, slots=True)
