@@ -294,14 +294,14 @@ cdef class Program:
     cdef const int32_t* first_tail(self, int32_t format, int32_t level) noexcept nogil:
         """The first tail of a format that may end a message of this level, NULL if none may.
 
-        A tail: blanks in it, its node, the level it belongs to or 0; after the
-        last one NONE.  Those with more blanks come first.
+        A tail: blanks in it, its node, the level it belongs to or 0, the byte it ends
+        in or -1; after the last one NONE.  Those with more blanks come first.
         """
         cdef const int32_t* tail = self.tails + self.tails[format]
         while tail[0] >= 0:
             if tail[2] == 0 or tail[2] == level:
                 return tail
-            tail += 3
+            tail += 4
         return NULL
 
     cdef int32_t match_tail(self, const int32_t* tail, int32_t level, const uint8_t* data,
@@ -315,6 +315,8 @@ cdef class Program:
         cdef int32_t[MOST_BLANKS + 1] begins
         cdef int32_t node, blanks = 0, p = end
         cdef const void* found
+        while tail[0] >= 0 and tail[3] >= 0 and (end == start or data[end - 1] != tail[3]):
+            tail += 4
         while blanks < tail[0]:
             found = memrchr(data + start, c' ', p - start)
             if found == NULL:
@@ -328,7 +330,7 @@ cdef class Program:
                 if node >= 0:
                     at[0] = begins[tail[0]]
                     return self.nodes[node].leaf
-            tail += 3
+            tail += 4
         return -1
 
     cdef bint read(self, int32_t node, const uint8_t* data, int32_t start, int32_t end, State* state) noexcept nogil:

@@ -77,7 +77,7 @@ class Compiler:
         self.constants: list[str] = []
         self.trie = Trie()
         self._heads: list[Node] = []
-        self._tails: list[tuple[int, Node, Entry]] = []
+        self._tails: list[tuple[int, Node, Entry, int]] = []
         self._classes: list[bytes] = []
         self._words: list[int] = []
         self._vocabularies: dict[str, int] = {}
@@ -105,7 +105,9 @@ class Compiler:
             count = sum(1 for step, _ in steps if step.slot >= 0)
             self.leaves.append(Leaf(entry, slots, count))
             if entry.tail:
-                self._tails.append((blanks, roots[0], entry))
+                last = variant[-1]
+                end = last.text.encode()[-1] if isinstance(last, Literal) else -1
+                self._tails.append((blanks, roots[0], entry, end))
 
     def add_pattern(self, entry: Entry, pattern: Pattern) -> tuple[int, int, int]:
         """Add a pattern, which stands beside the tree.
@@ -269,8 +271,8 @@ class Compiler:
         for number in range(formats):
             own = [tail for tail in self._tails if tail[2].format == number]
             offsets.append(formats + (len(lists) if own else 0))
-            for blanks, node, entry in sorted(own, key=lambda tail: -tail[0]):
-                lists += [blanks, self.trie.place([node]), entry.level]
+            for blanks, node, entry, end in sorted(own, key=lambda tail: -tail[0]):
+                lists += [blanks, self.trie.place([node]), entry.level, end]
             if own:
                 lists.append(-1)
         return _ints(offsets + lists)
