@@ -1,8 +1,7 @@
 from opslog._program import Program
 
 KINDS: dict[str, int]
-MILLISECONDS: int
-MICROSECONDS: int
+CHANGES: dict[str, int]
 FIXED_TEXTS: list[bytes]
 
 class Plan:

@@ -4,15 +4,16 @@ cimport cython
 from libc.stdlib cimport calloc, free
 
 from opslog._block cimport NONE
-from opslog._text cimport MICROSECONDS as TEXT_MICROSECONDS, MILLISECONDS as TEXT_MILLISECONDS
+from opslog cimport _text
 
 KINDS = {
     "string": TEXT, "dictionary": CODES, "int64": INTEGER, "float64": DECIMAL, "map": PAIRS,
     "timestamp": TIMESTAMP, "level": LEVEL, "format": FORMAT, "source": SOURCE,
     "program": PROGRAM, "offset": OFFSET, "original": ORIGINAL,
 }
-MILLISECONDS = TEXT_MILLISECONDS
-MICROSECONDS = TEXT_MICROSECONDS
+CHANGES = {
+    "milliseconds": _text.MILLISECONDS, "microseconds": _text.MICROSECONDS, "percent": _text.PERCENT,
+}
 FIXED_TEXTS = [b"incomplete", b"timestamp_ambiguous"]
 
 @cython.final

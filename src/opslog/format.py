@@ -18,7 +18,6 @@ from opslog.errors import FilterError, FormatError, LayoutError, OsloOptionError
 from opslog.layout import Capture, Constant, Layout, parse
 from opslog.pattern import Pattern, parse_pattern
 from opslog.percent import OPTION_NAMES
-from opslog.program import UNITS
 from opslog.severity import LONGEST_WORD, VOCABULARIES, number, spelled
 
 HEAD, FALLBACK, TRACEBACK, BARE = range(4)
@@ -262,7 +261,8 @@ def _refuse_computed(item: _Reader, key: str, names: tuple[str, ...]) -> None:
             raise item.wrong(key, f"{name} is filled by opslog itself: capture under another name")
 
 
-_NUMERIC = {"int64": ("int", "int?"), "float64": ("int", "int?", "number", *UNITS)}
+_UNITS = ("milliseconds", "microseconds")
+_NUMERIC = {"int64": ("int", "int?"), "float64": ("int", "int?", "number", *_UNITS)}
 """Kinds of columns that hold numbers, and the types whose texts are some."""
 
 
@@ -286,7 +286,7 @@ def _refuse_lossy(item: _Reader, part: Capture) -> None:
                 f"{name} is a column of numbers: expected the type {' or '.join(types)}, "
                 f"found {part.type}; another name makes it an attribute",
             )
-        if types != _NUMERIC["float64"] and part.type in UNITS:
+        if types != _NUMERIC["float64"] and part.type in _UNITS:
             raise item.wrong("layout", f"{name} is not told in seconds, so {part.type} cannot be")
 
 

@@ -69,6 +69,7 @@ TYPES: dict[str, str] = {
     "quoted": "anything up to a double quote that no backslash stands before, or nothing",
     "token": "characters but blanks, brackets, colour codes and the first one of what follows",
     "token?": "the same, or nothing",
+    "percent": "a token in which %XX stands for a byte, told as that byte",
     "blanks": "one or more blanks",
     "uuid": "a dashed UUID",
     "request": "req- and what belongs to it, a dashed UUID or 32 hex digits",
@@ -395,7 +396,7 @@ def type_pattern(capture: Capture, after: str) -> str:
     name = capture.type
     if name == "text":
         return f"(?:(?!{_escape(after)}).)*+"
-    if name in ("token", "token?"):
+    if name in ("token", "token?", "percent"):
         return f"{_class('token', after)}{'*' if name == 'token?' else '+'}+"
     if name == "int":
         return "[0-9]{1,18}+"

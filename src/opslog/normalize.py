@@ -21,7 +21,7 @@ from opslog._plan import FIXED_TEXTS, Plan
 from opslog._services import Services
 from opslog.arrays import texts
 from opslog.catalog import Catalog, Compiled
-from opslog.program import CONSTANT, FIRST, PRI, SECOND, SLOT, UNITS, Leaf
+from opslog.program import CHANGED, CONSTANT, FIRST, PRI, SECOND, SLOT, Leaf
 from opslog.timestamps import Zone
 
 _NUMBER = {column.name: index for index, column in enumerate(schema.COLUMNS)}
@@ -32,10 +32,7 @@ _KINDS = {"timestamp": "timestamp", "severity_number": "level", "format": "forma
 
 _EXCEPTION = ("exception_stacktrace", "exception_type", "exception_message")
 _SPECIAL = ("body", "service_name", "trace_id", "attributes", *_EXCEPTION)
-_CHANGES = {
-    UNITS["milliseconds"]: _plan.MILLISECONDS,
-    UNITS["microseconds"]: _plan.MICROSECONDS,
-}
+_CHANGES = {mark: _plan.CHANGES[name] for name, mark in CHANGED.items()}
 _STRING = pa.string()
 
 

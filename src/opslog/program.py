@@ -32,8 +32,8 @@ from opslog.trie import Node, Step, Trie
 SLOT, FIRST, SECOND, CONSTANT, PRI = 0x1FF, 0x200, 0x400, 0x800, 0x1000
 """Slot numbers and marks beside them: a value that has, has not the shape of an id; a constant;
 a syslog priority, of which the facility is kept."""
-UNITS = {"milliseconds": 0x2000, "microseconds": 0x4000}
-"""Marks of numbers whose unit is not the column's."""
+CHANGED = {"milliseconds": 0x2000, "microseconds": 0x4000, "percent": 0x6000}
+"""Marks of types whose values are not told as written."""
 
 _MOST = {"int": 18}
 _UNBOUNDED = 1 << 30
@@ -161,7 +161,7 @@ class Compiler:
                     name = "severity_text" if name == "severity" else name
                     slots[name] = count | (mark if len(part.names) > 1 else 0)
                     slots[name] |= PRI if part.type == "pri" else 0
-                    slots[name] |= UNITS.get(part.type, 0)
+                    slots[name] |= CHANGED.get(part.type, 0)
                 count += bool(part.names)
         if steps[-1][0].op != "rest":
             steps.append((Step("end"), "the end of the line"))
@@ -184,7 +184,8 @@ class Compiler:
             return Step("run", self._class(b" "), _UNBOUNDED, slot)
         if kind in RUNS:
             return Step("run", self._class(_members(kind)), _MOST.get(kind, _UNBOUNDED), slot)
-        if kind in ("token", "token?"):
+        if kind in ("token", "token?", "percent"):
+            kind = kind.replace("percent", "token")
             # What ends a token anyway makes no difference between captures.
             stop = after.encode()[:1].strip(b" \t[]\x1b") or b" "
             return Step(kind, stop[0], 1, slot)
@@ -194,7 +195,7 @@ class Compiler:
             return Step("severity", self._vocabulary(layout.vocabulary), 0, slot)
         if kind in ("source", "go"):
             return Step("source", after.encode()[0] if after else ord(" "), int(kind == "go"), slot)
-        if kind in UNITS:
+        if kind in ("milliseconds", "microseconds"):
             return Step("number", slot=slot)
         if kind in ("request", "request?"):
             return Step("request", int(kind.endswith("?")), 0, slot)
