@@ -31,7 +31,7 @@ HEADS = [
     b"2024-01-01 00:00:00.001 DEBUG a.b [%s n m] x f /a.py:1" % REQUEST.encode(),
     b"2024-01-01 00:00:00 ERROR a.b bare",
     b'{"message": "j\\n\\u00e9", "name": "n", "levelname": "INFO", "created": 1.5, "extra": {"a": 1}}',
-    b"\x1b[00;32mINFO nova.x [\x1b[00;36m-\x1b[00;32m] \x1b[01;35m\x1b[00;32mcolour\x1b[00m",
+    b"\x1b[00;32mINFO nova.x [\x1b[00;36m-\x1b[00;32m] \x1b[01;35m\x1b[00;32mcolor\x1b[00m",
 ]
 OTHERS = [
     b"2024-01-01 00:00:00.000 1 ERROR a.b Traceback (most recent call last):",

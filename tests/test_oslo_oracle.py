@@ -267,18 +267,18 @@ def test_every_default_is_read_back(
 
 
 @pytest.mark.parametrize("options", sets(devstack=True))
-@given(pair=log_records(), colour=st.sampled_from(["", "\x1b[00;32m"]))
-def test_devstack_is_read_back_with_and_without_colours(
+@given(pair=log_records(), color=st.sampled_from(["", "\x1b[00;32m"]))
+def test_devstack_is_read_back_with_and_without_colors(
     options: dict[str, str],
     pair: tuple[logging.LogRecord, oslo_context.RequestContext | None],
-    colour: str,
+    color: str,
 ) -> None:
     record, context = pair
-    record.color = colour
-    if not colour:
+    record.color = color
+    if not color:
         options = {k: re.sub(r"\x1b\[[0-9;]*m", "", v) for k, v in options.items()}
     row = one(formatter(options).format(record))
-    # The colour reset hides a newline at the end from logging.Formatter.
+    # The color reset hides a newline at the end from logging.Formatter.
     assert row["body"].rstrip("\n") == expected_body(record).rstrip("\n")
     assert row["severity_text"] == record.levelname
     assert row["exception_type"] == expected_exception(record)["exception_type"]

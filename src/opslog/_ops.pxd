@@ -5,7 +5,7 @@ from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.string cimport memcmp
 
 from opslog._bytes cimport find_either, load8, request_end, same, token_end
-from opslog._text cimport colour_code
+from opslog._text cimport color_code
 from opslog._time cimport State, is_digit
 
 
@@ -65,10 +65,10 @@ cdef inline int32_t identity(const uint8_t* data, int32_t at, int32_t end) noexc
     return at + 1 if at < end and data[at] == c'-' else -1
 
 
-cdef inline int32_t colours(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+cdef inline int32_t colors(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
     cdef Py_ssize_t size = 1
     while at < end and size:
-        size = colour_code(data + at, end - at)
+        size = color_code(data + at, end - at)
         at += <int32_t>size
     return at
 
@@ -133,7 +133,7 @@ cdef inline int32_t source_file(const uint8_t* data, int32_t at, int32_t end, ui
 
 
 cdef inline int32_t token(const uint8_t* data, int32_t at, int32_t end, uint8_t stop) noexcept nogil:
-    """Position behind a token, which ends before a colour code, too."""
+    """Position behind a token, which ends before a color code, too."""
     cdef int32_t p = <int32_t>(token_end(data + at, data + end, stop) - data)
     if p < end and data[p] == c'[':
         if p - at >= 4 and memcmp(data + p - 4, b"#033", 4) == 0:

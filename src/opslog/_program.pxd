@@ -10,7 +10,7 @@ cdef enum Role:
 cdef enum LeafFlag:
     STAMPED = 1                 # has a timestamp
     FOLLOW_ON = 2               # unrecognised lines continue its records
-    COLOURED = 4                # colour codes are removed from its fields
+    COLORED = 4                # color codes are removed from its fields
     JSON = 8                    # fields are JSON values
     BARE = 16                   # its traceback lines look like its heads
     UTC = 32                    # its times without an offset are UTC

@@ -13,7 +13,7 @@ from libc.string cimport memchr, memcmp, memcpy
 
 from opslog._block cimport NONE
 from opslog._ops cimport (
-    address, colours, identity, literal, maybe_int, number, pri, quoted, request, resource, severity,
+    address, colors, identity, literal, maybe_int, number, pri, quoted, request, resource, severity,
     source_file, token, url, uuid,
 )
 from opslog._time cimport DIRECTIVE as TIME_DIRECTIVE, time_iso, time_program
@@ -35,7 +35,7 @@ cdef enum Op:
     OP_SEVERITY = 9     # a: offset in words
     OP_ISO = 10         # a: 1 for iso-msecs, b: 1 if the time is not kept
     OP_TIME = 11        # a: offset in times, b: likewise
-    OP_COLOURS = 12
+    OP_COLORS = 12
     OP_END = 13
     OP_TOKEN = 14       # a: the byte that ends it besides blanks and brackets, b: how many
     OP_MAYBE_TOKEN = 15
@@ -50,13 +50,13 @@ OPS = {
     "literal": OP_LITERAL, "run": OP_RUN, "text": OP_TEXT, "rest": OP_REST,
     "number": OP_NUMBER, "uuid": OP_UUID, "request": OP_REQUEST, "id": OP_ID,
     "source": OP_SOURCE, "severity": OP_SEVERITY, "iso": OP_ISO, "time": OP_TIME,
-    "colours": OP_COLOURS, "end": OP_END, "token": OP_TOKEN,
+    "colors": OP_COLORS, "end": OP_END, "token": OP_TOKEN,
     "token?": OP_MAYBE_TOKEN, "url": OP_URL, "resource": OP_RESOURCE, "int?": OP_MAYBE_INT,
     "pri": OP_PRI, "address": OP_ADDRESS, "quoted": OP_QUOTED,
 }
 DIRECTIVE = TIME_DIRECTIVE
 FLAGS = {
-    "stamped": STAMPED, "follow_on": FOLLOW_ON, "coloured": COLOURED, "json": JSON, "bare": BARE,
+    "stamped": STAMPED, "follow_on": FOLLOW_ON, "colored": COLORED, "json": JSON, "bare": BARE,
     "utc": UTC, "graded": GRADED,
 }
 ROLES = {"head": HEAD, "traceback": TRACEBACK}
@@ -137,8 +137,8 @@ cdef inline int32_t step(Program self, const Node* node, const uint8_t* data, in
         return identity(data, at, end)
     elif op == OP_UUID:
         return uuid(data, at, end)
-    elif op == OP_COLOURS:
-        return colours(data, at, end)
+    elif op == OP_COLORS:
+        return colors(data, at, end)
     elif op == OP_SOURCE:
         return source_file(data, at, end, <uint8_t>node.a, node.b)
     elif op == OP_URL:

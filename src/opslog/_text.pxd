@@ -1,5 +1,5 @@
 # Growable output, and field text on its way into it: JSON and rsyslog escapes
-# undone, colour codes removed, anything but UTF-8 replaced by U+FFFD.
+# undone, color codes removed, anything but UTF-8 replaced by U+FFFD.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.stdlib cimport realloc
@@ -9,7 +9,7 @@ from opslog._bytes cimport all_ascii, find_either, put_utf8, utf8_length
 
 cdef enum Change:
     JSON_STRING = 1             # undo JSON escapes
-    NO_COLOURS = 2              # remove terminal colour codes
+    NO_COLORS = 2              # remove terminal color codes
     RSYSLOG = 4                 # undo #ooo
     CHECKED = 8                 # may hold bytes above 127: check them
     MILLISECONDS = 16           # a number: as seconds
@@ -55,8 +55,8 @@ cdef inline int32_t hex4(const uint8_t* p) noexcept nogil:
     return value
 
 
-cdef inline Py_ssize_t colour_code(const uint8_t* p, Py_ssize_t n) noexcept nogil:
-    """Length of the colour code at p, 0 if there is none."""
+cdef inline Py_ssize_t color_code(const uint8_t* p, Py_ssize_t n) noexcept nogil:
+    """Length of the color code at p, 0 if there is none."""
     cdef Py_ssize_t i
     if p[0] == 0x1B:
         i = 1
@@ -122,8 +122,8 @@ cdef inline int put_changed(Buffer* out, const uint8_t* p, Py_ssize_t n, int cha
         if p[i] == c'\\' and change & JSON_STRING:
             i += json_escape(p + i, n - i, out)
             continue
-        if change & NO_COLOURS and (p[i] == 0x1B or p[i] == c'#' or p[i] == c'^'):
-            length = colour_code(p + i, n - i)
+        if change & NO_COLORS and (p[i] == 0x1B or p[i] == c'#' or p[i] == c'^'):
+            length = color_code(p + i, n - i)
             if length:
                 i += length
                 continue
@@ -189,7 +189,7 @@ cdef inline int put_unquoted(Buffer* out, const uint8_t* p, Py_ssize_t n) except
     return put_changed(out, bytes, size, CHECKED)
 
 
-cdef inline bint may_be_coloured(const uint8_t* p, Py_ssize_t n) noexcept nogil:
+cdef inline bint may_be_colored(const uint8_t* p, Py_ssize_t n) noexcept nogil:
     return memchr(p, 0x1B, n) != NULL or find_either(p, p + n, c'#', c'^') < p + n
 
 
@@ -198,10 +198,10 @@ cdef inline int put(Buffer* out, const uint8_t* p, Py_ssize_t n, int change) exc
     if change & ~CHECKED == PERCENT and memchr(p, c'%', n) != NULL:
         return put_unquoted(out, p, n)
     if change:
-        # Most lines of a format with escapes or colours, and of a block that is
+        # Most lines of a format with escapes or colors, and of a block that is
         # not all ASCII, hold none.
         if not ((change & JSON_STRING and memchr(p, c'\\', n) != NULL)
-                or (change & NO_COLOURS and may_be_coloured(p, n))
+                or (change & NO_COLORS and may_be_colored(p, n))
                 or change & RSYSLOG
                 or (change & CHECKED and not all_ascii(p, n))):
             change = 0

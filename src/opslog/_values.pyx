@@ -16,8 +16,8 @@ from opslog._block cimport (
 )
 from opslog._bytes cimport request_uuid
 from opslog._plan cimport PAIRS, Field
-from opslog._program cimport COLOURED, JSON, TRACEBACK, fresh
-from opslog._text cimport CHECKED, JSON_STRING, NO_COLOURS, RSYSLOG, need, put, put_list
+from opslog._program cimport COLORED, JSON, TRACEBACK, fresh
+from opslog._text cimport CHECKED, JSON_STRING, NO_COLORS, RSYSLOG, need, put, put_list
 from opslog._traceback cimport Raised, raised
 
 cdef enum FixedText:
@@ -125,8 +125,8 @@ cdef class Rows:
             change |= JSON_STRING
         if line.flags & SYSLOG:
             change |= RSYSLOG
-        if leaf != NULL and leaf.flags & COLOURED:
-            change |= NO_COLOURS
+        if leaf != NULL and leaf.flags & COLORED:
+            change |= NO_COLORS
         return change
 
     cdef int load(self, int32_t i) except -1 nogil:

@@ -141,9 +141,9 @@ def _compile(formats: tuple[Format, ...]) -> Compiled:
 
 
 def _order(ranked: tuple[int, Entry]) -> tuple[int, bool]:
-    """By rank; a traceback's prefix with colours before those that would take them for text."""
+    """By rank; a traceback's prefix with colors before those that would take them for text."""
     rank, entry = ranked
-    return rank, rank == TRACEBACK and not entry.layout.coloured
+    return rank, rank == TRACEBACK and not entry.layout.colored
 
 
 def _entry(one: Format, number: int, index: int, item: FormatLayout) -> Entry:

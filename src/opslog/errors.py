@@ -56,7 +56,7 @@ class SampleError(FormatError):
         self.expected = expected
         self.found = found
         self.note = note
-        # A tab or a colour code would move the caret away from its place.
+        # A tab or a color code would move the caret away from its place.
         shown = "".join(c if c.isprintable() else "\ufffd" for c in line)
         column = len(line.encode()[:matched_up_to].decode(errors="replace"))
         caret = f"{' ' * column}^ {note}".rstrip()

@@ -10,7 +10,7 @@ A layout is the line as printed, in which
     {name=value}      captures nothing and sets the column to a constant
     {? ... }          is optional: tried with, then without; optional parts that
                       name the same column exclude each other
-    {~}               stands for any number of terminal colour codes, also none
+    {~}               stands for any number of terminal color codes, also none
     {{ and }}         are braces
 
 Everything else stands for itself.  Matching is deterministic: a capture takes
@@ -67,7 +67,7 @@ TYPES: dict[str, str] = {
     "url": "http:// or https:// and what follows up to a blank or quote",
     "address": "an address or host name, up to the port behind its last colon",
     "quoted": "anything up to a double quote that no backslash stands before, or nothing",
-    "token": "characters but blanks, brackets, colour codes and the first one of what follows",
+    "token": "characters but blanks, brackets, color codes and the first one of what follows",
     "token?": "the same, or nothing",
     "percent": "a token in which %XX stands for a byte, told as that byte",
     "blanks": "one or more blanks",
@@ -110,8 +110,8 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True)
-class Colours:
-    """Any number of terminal colour codes."""
+class Colors:
+    """Any number of terminal color codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class Optional:
     parts: tuple[Part, ...]
 
 
-Part: TypeAlias = Literal | Capture | Constant | Colours | Optional
+Part: TypeAlias = Literal | Capture | Constant | Colors | Optional
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +133,9 @@ class Layout:
     vocabulary: str = "oslo"
 
     @property
-    def coloured(self) -> bool:
-        """Whether colour codes may stand in its lines."""
-        return any(isinstance(part, Colours) for part in self.parts)
+    def colored(self) -> bool:
+        """Whether color codes may stand in its lines."""
+        return any(isinstance(part, Colors) for part in self.parts)
 
     def variants(self) -> Iterator[tuple[Part, ...]]:
         """Yield the layout without choices: each optional part first present, then absent."""
@@ -216,7 +216,7 @@ class _Parser:
             raise LayoutError(text, start, "expected '}' to close the hole opened here")
         inside = text[start + 1 : end]
         if inside == "~":
-            return Colours(), end + 1
+            return Colors(), end + 1
         if "=" in inside and ":" not in inside.split("=")[0]:
             name, value = inside.split("=", 1)
             self.names(name, start + 1)
@@ -339,7 +339,7 @@ def _pattern(parts: tuple[Part, ...], vocabulary: str) -> str:
             after = next_literal(variant[index + 1 :])
             if isinstance(part, Literal):
                 out.append(_escape(part.text))
-            elif isinstance(part, Colours):
+            elif isinstance(part, Colors):
                 out.append(r"(?:(?:\x1b|#033|\^\[)\[[0-9;]*+m)*+")
             elif isinstance(part, Capture):
                 group = f"?P<{'_or_'.join(part.names)}>" if part.names else "?:"

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from opslog.errors import LayoutError, OsloOptionError
 from opslog.layout import parse
 from opslog.percent import (
-    COLOUR,
+    COLOR,
     IDENTITY,
     OPTION_NAMES,
     OsloOptions,
@@ -79,7 +79,7 @@ def _derive(options: OsloOptions, resources: bool) -> Derived:
         if any("error_summary" in piece for piece in tail):
             tail = []  # free text behind free text: it stays at the end of the body
         while tail and tail[0] == "{~}":
-            tail = tail[1:]  # a colour reset behind the message is removed with its colours
+            tail = tail[1:]  # a color reset behind the message is removed with its colors
         if _alike(prefix, head):
             bares += [_join(head), *_fallback(head)]
         elif option == order[0] == "logging_context_format_string":
@@ -133,7 +133,7 @@ def _in_order(options: OsloOptions) -> tuple[str, str]:
     """
     both = ("logging_context_format_string", "logging_default_format_string")
     context, default = (
-        set(_KEYLESS.findall(COLOUR.sub("", getattr(options, option)).replace("%(color)s", "")))
+        set(_KEYLESS.findall(COLOR.sub("", getattr(options, option)).replace("%(color)s", "")))
         for option in both
     )
     return (both[1], both[0]) if default - context else both
@@ -187,7 +187,7 @@ def _fallback(head: Pieces) -> list[str]:
 
 
 def _shape(layout: str) -> str:
-    """Return the layout without colours and the names of its holes: what it accepts."""
+    """Return the layout without colors and the names of its holes: what it accepts."""
     return _unnamed(layout.replace("{~}", ""))
 
 
@@ -197,7 +197,7 @@ _ID_OR_NAME = {"user_id": "user_name", "project_id": "project_name"}
 def _merge(first: str, second: str) -> str:
     """Combine two layouts of one shape: ids of one, names of the other, by the value's shape.
 
-    If colours may stand in the lines of either, they may in those of both.
+    If colors may stand in the lines of either, they may in those of both.
     """
     names = re.compile(r"\{([a-z_|]+):")
     ours, theirs = names.findall(first), names.findall(second)

@@ -83,8 +83,8 @@ _UNNAMED = {"levelno": "int", "msecs": "int", "relativeCreated": "number"}
 DIRECTIVE = re.compile(r"%(?:\((\w+)\)([-#0+ ]*)(\d*)(\.\d+)?([a-zA-Z])|(.?))")
 """``%(key)`` with flags, width, precision and conversion, or the character behind another ``%``."""
 
-COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
-"""A colour code as it stands in an option."""
+COLOR = re.compile(r"(\x1b\[[0-9;]*m)")
+"""A color code as it stands in an option."""
 
 _NO_PADDING = 15
 """A time is at least as long, so that a width up to it adds nothing."""
@@ -232,8 +232,8 @@ class Translation:
 
 def _literal(text: str) -> Pieces:
     pieces = []
-    for part in COLOUR.split(text):
-        if COLOUR.fullmatch(part):
+    for part in COLOR.split(text):
+        if COLOR.fullmatch(part):
             pieces.append("{~}")
         elif part:
             pieces.append(part.replace("{", "{{").replace("}", "}}"))
@@ -241,7 +241,7 @@ def _literal(text: str) -> Pieces:
 
 
 def _tidy(pieces: Pieces) -> Pieces:
-    """Merge literals and colours that stand together."""
+    """Merge literals and colors that stand together."""
     out: Pieces = []
     for piece in pieces:
         if piece == "{~}" and out and out[-1] == "{~}":

@@ -18,7 +18,7 @@ from opslog.layout import (
     RUNS,
     TYPES,
     Capture,
-    Colours,
+    Colors,
     Constant,
     Layout,
     Literal,
@@ -149,8 +149,8 @@ class Compiler:
             after = next_literal(variant[index + 1 :])
             if isinstance(part, Literal):
                 steps.append((self.trie.literal_step(part.text), repr(part.text)))
-            elif isinstance(part, Colours):
-                steps.append((Step("colours"), "colour codes"))
+            elif isinstance(part, Colors):
+                steps.append((Step("colors"), "color codes"))
             elif isinstance(part, Constant):
                 slots[part.name] = CONSTANT | self._constant(part.value)
             elif isinstance(part, Capture):
@@ -310,7 +310,7 @@ class Compiler:
             for index in range(count):
                 first.add(self._words[step.a + 3 + 6 * index] & 0xFF)
             return first
-        if step.op == "colours":
+        if step.op == "colors":
             return set(b"\x1b#^").union(*(self._first(child) for child in node.children))
         return everything
 
@@ -321,8 +321,8 @@ class Compiler:
         graded = "severity_text" in slots or any(slot & PRI for slot in slots.values())
         if graded or flags & _program.FLAGS["json"]:
             flags |= _program.FLAGS["graded"]
-        if leaf.entry.layout.coloured:
-            flags |= _program.FLAGS["coloured"]
+        if leaf.entry.layout.colored:
+            flags |= _program.FLAGS["colored"]
         workers = [slots[n] for n in ("host_name", "stream", "process_pid") if n in slots]
         workers += [-1] * (_program.WORKER_SLOTS - len(workers))
         plain = {name: slot for name, slot in slots.items() if not slot & CONSTANT}
