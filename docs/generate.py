@@ -44,6 +44,9 @@ def types() -> str:
         "fraction behind `.` or `,` and an offset), `iso-msecs` (the same as oslo.log prints it:\n"
         "a fraction of less than three digits counts milliseconds), or a pattern of\n\n"
         "| directive | accepts |\n|---|---|\n" + "\n".join(directives) + "\n"
+        "\nA pattern has a month and a day, and mostly a year: without one the time is of the\n"
+        "newest year in which it is at most a day later than the last change of the file, or of\n"
+        "`--year`.\n"
     )
 
 

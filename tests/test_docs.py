@@ -77,7 +77,7 @@ def test_generated_pages_are_up_to_date(path: str) -> None:
 
 def test_links_between_pages_lead_somewhere() -> None:
     for path in DOCUMENTS:
-        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+        for target in re.findall(r"\]\(([^)#:?]+)\)", path.read_text()):
             assert (path.parent / target).exists(), f"{path.name}: {target}"
 
 

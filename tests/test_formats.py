@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,7 @@ import pytest
 from helpers import table
 from opslog import catalog
 from opslog.catalog import Catalog
-from opslog.check import check
-from opslog.engine import Normalizer
+from opslog.check import SampleReader, check
 from opslog.errors import FormatError, LayoutError, SampleError
 from opslog.format import Format, from_dict, load
 from opslog.sinks import to_json_lines
@@ -23,13 +23,18 @@ def test_a_shipped_format_reads_its_samples(one: Format) -> None:
     check(one)
 
 
-@pytest.mark.parametrize("one", [p for p in SHIPPED if p.values[0].applies_to == "line"])
+@pytest.mark.parametrize("one", SHIPPED)
 def test_no_other_format_takes_its_samples(one: Format) -> None:
+    alone, among_all = SampleReader(one), SampleReader(one)
+    among_all.catalog = catalog.default()
     for sample in one.samples:
-        normalizer = Normalizer(catalog=catalog.default())
-        batches = normalizer.feed(sample.text.encode() + b"\n") + normalizer.close()
-        found = {row["format"] for batch in batches for row in batch.to_pylist()}
-        assert found == {one.name}
+        assert among_all.records(sample.text) == alone.records(sample.text)
+        assert {row["format"] for row in alone.records(sample.text)} == {alone.format}
+
+
+@pytest.mark.parametrize("one", SHIPPED)
+def test_samples_stand_behind_all_else(one: Format) -> None:
+    assert load(Path(one.path), samples=False) == replace(one, samples=(), rejects=())
 
 
 def test_a_later_format_of_the_same_name_replaces_the_first() -> None:
@@ -46,8 +51,8 @@ def test_a_later_format_of_the_same_name_replaces_the_first() -> None:
         ("", "name", "expected a text, found nothing"),
         ("name = 'x'\ntitle = 'x'", "layouts", "expected [[layouts]], [[oslo]] or [json]"),
         ("name = 'x'\ntitle = 'x'\nnonsense = 1", "layouts", ""),
-        ("name = 'x'\ntitle = 'x'\nseverity = 'y'", "severity", "expected one of oslo, or a table of words"),
-        ("name = 'x'\ntitle = 'x'\nseverity.w4 = 'ERROR'", "severity.w4", "expected 1 to 16 letters"),
+        ("name = 'x'\ntitle = 'x'\nseverity = 'y'", "severity", "expected one of oslo, syslog, ovs,"),
+        ("name = 'x'\ntitle = 'x'\nseverity.'w 4' = 'ERROR'", "severity.w 4", "expected 1 to 16 ASCII characters"),
         ("name = 'x'\ntitle = 'x'\nseverity.w = 'LOUD'", "severity.w", "expected a severity"),
         ("name = 'x'\ntitle = 'x'\nseverity.w = 25", "severity.w", "expected a severity"),
         ("name = 'x'\ntitle = 'x'\nseverity = {}", "severity", "expected at least one word"),
@@ -57,6 +62,12 @@ def test_a_later_format_of_the_same_name_replaces_the_first() -> None:
          "oslo", "prints a quoted form"),
         ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayout = '{trace_id=y} {body:rest}'", "layouts[0].layout",
          "trace_id is filled by opslog itself"),
+        ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayout = '{process_pid:milliseconds} ms'", "layouts[0].layout",
+         "process_pid is a column of numbers: expected the type int or int?, found milliseconds"),
+        ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayout = '{waited:milliseconds} ms'", "layouts[0].layout",
+         "waited is not told in seconds"),
+        ("name = 'x'\ntitle = 'x'\nlevel = 'LOUD'\n[[layouts]]\nlayout = '{body:rest}'", "level", "expected a severity"),
+        ("name = 'x'\ntitle = 'x'\n[[tails]]\nlayout = ' {a:int}'", "tails", "expected in message formats only"),
         ("name = ", "file", "Invalid value"),
     ],
 )  # fmt: skip

@@ -11,6 +11,7 @@ from opslog import catalog
 from opslog.errors import LayoutError
 from opslog.layout import TYPES, Layout, parse
 from opslog.program import CONSTANT, SLOT, Compiler, Entry
+from opslog.severity import VOCABULARIES
 
 
 def scan(layout: Layout, line: bytes) -> dict[str, bytes] | None:
@@ -22,7 +23,9 @@ def scan(layout: Layout, line: bytes) -> dict[str, bytes] | None:
         return None
     slots = compiler.leaves[leaf].slots
     return {
-        name: line[slice(*spans[slot & SLOT])] for name, slot in slots.items() if slot < CONSTANT
+        name: line[slice(*spans[slot & SLOT])]
+        for name, slot in slots.items()
+        if not slot & CONSTANT
     }
 
 
@@ -43,11 +46,12 @@ def match(layout: Layout, line: bytes) -> dict[str, bytes] | None:
 FRAGMENTS = st.sampled_from(
     [
         "2024-02-29 12:30:45", "2023-02-30T23:59:60", ".5", ",123", ".123.456", "Z", "+02:00", "-0530",
-        "03/Nov/2016 14:58:55", "INFO", "WARNING", "WARNINGS", "TRACE", "req-", "req-1-a", "None", "-",
+        "03/Nov/2016 14:58:55", "Feb 29 12:30:45", "Nov  3 12:30:45", "Jun 3 1:2:3", "0211 19:03:31", "161109  9:25:42",
+        "161109 19:25:42", "31", " 1", "10", "32", "2 3", "I", "trace1", "trace", "trace9", "#", "##", "<191>", "192", "<13>", "07", "-1", "0", "INFO", "WARNING", "WARNINGS", "TRACE", "req-", "req-1-a", "None", "-",
         "0123456789abcdef" * 2, "0123456789abcdef" * 4, "5d8a4c2e-6f1b-4f6e-9b5a-1f7e2d3c4b5a",
-        "x", "a.b_c-d", "/usr/lib/x.py", "<string>", ":", ": ", " ", "  ", "[", "]", "] ", "[-]", "\"",
+        "x", "a.b_c-d", "/usr/lib/x.py", "<string>", "x.go", ".go", ":", ": ", " ", "  ", "[", "]", "] ", "[-]", "\"",
         "\x1b[00m", "#033[1;2m", "^[[0m", "^[", "#033", "1", "12345678901234567890", "3.14", "http://a/b",
-        "https://", "GET", "10.0.0.1,<local>", "\t", "é", "\x00", "\\", "{", "}", "g", "ERROR nova.x ",
+        "https://", "GET", ":8080", "\\\"", "-1", "10.0.0.1,<local>", "\t", "é", "\x00", "\\", "{", "}", "g", "ERROR nova.x ",
     ]
 )  # fmt: skip
 LINES = st.one_of(
@@ -57,7 +61,8 @@ LINES = st.one_of(
 HOLES = st.sampled_from(
     [f"{{{n}:{t}}}" for t in TYPES for n in "abc" if t not in ("rest", "text", "severity")]
     + ["{severity}", "{timestamp:iso}", "{timestamp:iso-msecs}", "{timestamp:%d/%b/%Y %H:%M:%S}", "{~}",
-       "{:int}", "{a|b:token}", "{a:token<6}", "{b:int>5}", "{severity:severity<8}", "{c:word>3}", "{?[{c:token}] }", "{?{:blanks}}"]
+       "{timestamp:%b %e %H:%M:%S}", "{:%b %e %H:%M:%S.%f}", "{:%m%d %H:%M:%S.%f}", "{:%y%m%d %k:%M:%S}", "{:%e%k%m}",
+       "{:int}", "{a|b:token}", "{a:token<6}", "{b:int>5}", "{severity:severity<8}", "{severity:severity>7}", "{severity:severity<2}", "<{a:pri}>", "{:pri}", "{c:word>3}", "{?[{c:token}] }", "{?{:blanks}}", "{duration:milliseconds}"]
 )  # fmt: skip
 LITERALS = st.sampled_from([" ", "] ", "[", "-", "] [", ": ", "é", "{{", "g", "\x1b"])
 
@@ -76,12 +81,12 @@ def layouts(draw: st.DrawFn) -> str:
     return "".join(parts)
 
 
-@given(layouts(), st.lists(LINES, min_size=1, max_size=8))
+@given(layouts(), st.lists(LINES, min_size=1, max_size=8), st.sampled_from(sorted(VOCABULARIES)))
 def test_scanner_and_pattern_accept_the_same_lines_with_the_same_captures(
-    text: str, lines: list[bytes]
+    text: str, lines: list[bytes], vocabulary: str
 ) -> None:
     try:
-        layout = parse(text)
+        layout = parse(text, vocabulary)
     except LayoutError:
         return
     for line in lines:
@@ -134,7 +139,7 @@ def test_every_shipped_layout_agrees_with_its_pattern(data: st.DataObject) -> No
         ("x {a:nonsense}", 2, "unknown type 'nonsense'"),
         ("{1a:int}", 1, "expected a name"),
         ("{timestamp:%Q}", 0, "%Q is not supported"),
-        ("{timestamp:%H:%M}", 0, "does not name year, month and day"),
+        ("{timestamp:%H:%M}", 0, "does not name month and day"),
         ("{a}{b:rest}", 0, "has no type, so a literal must follow"),
         ("{a:rest} x", 0, "takes the rest, but more follows"),
         ("{a:int} {a:int}", 0, "'a' is captured twice"),
@@ -157,7 +162,7 @@ def test_two_columns_share_a_hole_by_the_shape_of_the_value() -> None:
 
 
 def test_a_probe_says_how_far_a_line_was_matched() -> None:
-    compiled = catalog.default().lines
+    compiled = catalog.Catalog.of(f for f in catalog.shipped() if f.name == "oslo.text").lines
     line = b"2022-04-19 11:24:04.123 12 LOUD nova.x [-] hi"
     leaf, _, far, node = compiled.program.probe(line)
     assert leaf == -1

@@ -198,6 +198,7 @@ DEFAULT = "%(asctime)s.%(msecs)03d %(process)d %(levelname)s %(name)s "
         {"log_date_format": ""},
         {"logging_debug_format_suffix": ""},
         {"log_date_format": "%d/%b/%Y:%H:%M:%S %z"},
+        {"log_date_format": "%b %d %H:%M:%S"},
         # A bracket without a key that stands in both tells neither from the other.
         {
             "logging_default_format_string": "%(asctime)s %(levelname)s [nova] %(name)s: %(message)s",
@@ -244,7 +245,7 @@ def test_what_people_configure_is_learned(options: dict[str, str], tmp_path: Pat
         ("logging_exception_prefix", "%(asctime)s %(levelname)s %(threadName)s %(threadName)s ", "cannot be read back: 'thread_name' is captured twice"),
         ("logging_user_identity_format", "%(user)", "unsupported format at '%(user)'"),
         ("instance_uuid_format", "[%(name)s] ", "oslo.log cannot print a line with it ('name')"),
-        ("log_date_format", "%b %d %H:%M:%S", "does not name year, month and day"),
+        ("log_date_format", "%H:%M:%S", "does not name month and day"),
         ("log_date_format", "%Y-%m-%d %I:%M:%S %p", "%I is not supported"),
     ],
 )  # fmt: skip

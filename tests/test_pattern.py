@@ -163,7 +163,7 @@ def test_a_pattern_that_takes_too_long_does_not_match_and_is_counted() -> None:
         ({"regex": "no groups"}, "expected named groups such as (?P<body>.*): the columns"),
         ({"regex": "a(?P<timestamp>.*)"}, "expected a key timestamp that says the kind of this group\n  a(?P<timestamp>.*)\n      ^"),
         ({"regex": "(?P<body>.*)", "timestamp": "iso"}, "expected a group timestamp of the kind 'iso'"),
-        ({"regex": "(?P<timestamp>.*)", "timestamp": "%H:%M"}, "does not name year, month and day"),
+        ({"regex": "(?P<timestamp>.*)", "timestamp": "%H:%M"}, "does not name month and day"),
         ({"regex": "(?P<body>.*)", "layout": "{body:rest}"}, "layouts[0].layout: unknown key; expected one of regex, timestamp"),
     ],
 )  # fmt: skip

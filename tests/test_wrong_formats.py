@@ -99,12 +99,12 @@ def test_a_layout_has_no_more_variants_than_can_be_tried() -> None:
 @pytest.mark.parametrize(
     ("hole", "reason"),
     [
-        ("duration:token", "duration is a column of numbers: expected the type int or number, found token; another name makes it an attribute"),
-        ("duration:token>8", "duration is a column of numbers: expected the type int or number, found token"),
-        ("user_id|code_line:token", "code_line is a column of numbers: expected the type int, found token"),
-        ("http_status:number", "http_status is a column of numbers: expected the type int, found number"),
-        ("process_pid:hex", "process_pid is a column of numbers: expected the type int, found hex"),
-        ("thread_id", "thread_id is a column of numbers: expected the type int, found text"),
+        ("duration:token", "duration is a column of numbers: expected the type int, int?, number, milliseconds or microseconds, found token; another name makes it an attribute"),
+        ("duration:token>8", "duration is a column of numbers: expected the type int, int?, number, milliseconds or microseconds, found token"),
+        ("user_id|code_line:token", "code_line is a column of numbers: expected the type int or int?, found token"),
+        ("http_status:number", "http_status is a column of numbers: expected the type int or int?, found number"),
+        ("process_pid:hex", "process_pid is a column of numbers: expected the type int or int?, found hex"),
+        ("thread_id", "thread_id is a column of numbers: expected the type int or int?, found text"),
         ("http_response_size:token?", "http_response_size is a column of numbers"),
     ],
 )  # fmt: skip

@@ -9,7 +9,7 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
 from opslog._bytes cimport hash_bytes, same
-from opslog._text cimport Buffer, need, put
+from opslog._text cimport MICROSECONDS, MILLISECONDS, Buffer, need, put
 from opslog._plan cimport CODES, PAIRS, TEXT
 
 ctypedef struct Place:
@@ -130,4 +130,4 @@ cdef inline bint integer(const uint8_t* text, Py_ssize_t size, int64_t* out) noe
     return True
 
 
-cdef bint decimal(const uint8_t* text, Py_ssize_t size, double* out) noexcept nogil
+cdef bint decimal(const uint8_t* text, Py_ssize_t size, int change, double* out) noexcept nogil

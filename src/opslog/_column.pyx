@@ -60,8 +60,8 @@ cdef int rehash(Column* column, uint64_t mask) except -1 nogil:
     return 0
 
 
-cdef bint decimal(const uint8_t* text, Py_ssize_t size, double* out) noexcept nogil:
-    """Read decimal digits with an optional fraction, nothing else."""
+cdef bint decimal(const uint8_t* text, Py_ssize_t size, int change, double* out) noexcept nogil:
+    """Read decimal digits with an optional fraction, nothing else; `change` says their unit."""
     cdef int64_t number = 0
     cdef double scale = 1.0
     cdef Py_ssize_t i = 0, digits = 0
@@ -81,5 +81,9 @@ cdef bint decimal(const uint8_t* text, Py_ssize_t size, double* out) noexcept no
                 scale *= 10.0
                 digits += number != 0
             i += 1
+    if change & MILLISECONDS:
+        scale *= 1e3
+    elif change & MICROSECONDS:
+        scale *= 1e6
     out[0] = number / scale
     return i > 0 and i == size

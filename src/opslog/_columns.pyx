@@ -101,7 +101,7 @@ cdef class Columns(Rows):
                     column.numbers[row] = whole
                     mark(column, row)
             elif column.kind == DECIMAL:
-                if decimal(value.data, value.size, <double*>&column.numbers[row]):
+                if decimal(value.data, value.size, value.change, <double*>&column.numbers[row]):
                     mark(column, row)
             else:
                 for i in range(self.attribute_count):

@@ -124,7 +124,7 @@ cdef int32_t read_object(JsonTable self, const uint8_t* data, int32_t at, int32_
                 row[2 * key.slot] = begin + 1
                 row[2 * key.slot + 1] = stop
         else:
-            if data[at] == c'{' and key != NULL and key.table >= 0 and table == 0:
+            if data[at] == c'{' and key != NULL and key.table >= 0:
                 at = read_object(self, data, at, end, key.table, row, escaped)
             else:
                 at = skip(data, at, end)
@@ -171,6 +171,8 @@ cdef inline uint8_t level(JsonTable self, const uint8_t* text, int32_t length) n
 cdef inline bint when(JsonTable self, Shape* shape, const uint8_t* data, int32_t* row, State* state) noexcept nogil:
     """Read the time of a shape: its epoch seconds before its ISO text."""
     cdef int32_t slot = shape.epoch
+    if shape.epoch < 0 and shape.iso < 0:
+        return True
     if slot >= 0 and row[2 * slot] >= 0:
         if time_epoch(data, row[2 * slot], row[2 * slot + 1], state):
             return True

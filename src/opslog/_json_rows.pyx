@@ -138,7 +138,7 @@ cdef class JsonRows(Rows):
                 integer(out, whole)
             elif kind == DECIMAL:
                 value = &self.values[number]
-                if not read_decimal(value.data, value.size, &real):
+                if not read_decimal(value.data, value.size, value.change, &real):
                     continue
                 need(out, SLACK)
                 key(out, name, size)

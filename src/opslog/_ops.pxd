@@ -6,7 +6,7 @@ from libc.string cimport memcmp
 
 from opslog._bytes cimport find_either, load8, request_end, same, token_end
 from opslog._text cimport color_code
-from opslog._time cimport State
+from opslog._time cimport State, is_digit
 
 
 cdef inline bint is_hex(uint8_t c) noexcept nogil:
@@ -85,24 +85,46 @@ cdef inline bint is_letter(uint8_t c) noexcept nogil:
     return <uint8_t>((c | 0x20) - 97) < 26
 
 
+cdef inline bint prolongs(uint8_t last, uint8_t c) noexcept nogil:
+    """Whether a word that ends in `last` goes on with `c`: letters, digits, or the same sign again."""
+    if is_letter(last):
+        return is_letter(c)
+    return is_digit(c) if is_digit(last) else c == last
+
+
 cdef inline int32_t severity(const int32_t* words, const uint8_t* data, int32_t at, int32_t end, State* state) noexcept nogil:
-    """words: count, then per word its length, number and 16 bytes of text."""
+    """words: count, then per word, longest first, its length, number and 16 bytes of text."""
     cdef int32_t i, size
     cdef const int32_t* word = words + 1
     for i in range(words[0]):
         size = word[0]
         if (literal(<const uint8_t*>(word + 2), size, load8(<const uint8_t*>(word + 2)), data, at, end)
-                and (at + size == end or not is_letter(data[at + size]))):
+                and (at + size == end or not prolongs(data[at + size - 1], data[at + size]))):
             state.severity = <uint8_t>word[1]
             return at + size
         word += 6
     return -1
 
 
-cdef inline int32_t source_file(const uint8_t* data, int32_t at, int32_t end, uint8_t stop) noexcept nogil:
+cdef inline int32_t pri(const uint8_t* data, int32_t at, int32_t end, State* state) noexcept nogil:
+    """Read facility * 8 + severity of syslog: 0 to 191 without zeros before."""
+    cdef const uint8_t* numbers = <const uint8_t*>b"\x15\x13\x12\x11\x0d\x0a\x09\x05"
+    cdef int32_t value = 0, p = at
+    while p < end and p < at + 4 and is_digit(data[p]):
+        value = 10 * value + data[p] - c'0'
+        p += 1
+    if p == at or value > 191 or (p > at + 1 and data[at] == c'0'):
+        return -1
+    state.severity = numbers[value & 7]
+    return p
+
+
+cdef inline int32_t source_file(const uint8_t* data, int32_t at, int32_t end, uint8_t stop, bint go) noexcept nogil:
     cdef int32_t p = <int32_t>(find_either(data + at, data + end, c' ', stop) - data)
     if p == at:
         return -1
+    if go:
+        return p if p - at > 3 and memcmp(data + p - 3, b".go", 3) == 0 else -1
     if data[p - 1] == c'>' or (p - at >= 3 and memcmp(data + p - 3, b".py", 3) == 0):
         return p
     if p - at >= 4 and (memcmp(data + p - 4, b".pyc", 4) == 0 or memcmp(data + p - 4, b".pyx", 4) == 0):
@@ -132,6 +154,41 @@ cdef inline int32_t number(const uint8_t* data, int32_t at, int32_t end) noexcep
         while p < end and 48 <= data[p] <= 57:
             p += 1
     return p
+
+
+cdef inline int32_t maybe_int(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    cdef int32_t p = at
+    if at < end and data[at] == c'-':
+        return at + 2 if at + 1 < end and data[at + 1] == c'1' else at + 1
+    while p < end and p < at + 18 and 48 <= data[p] <= 57:
+        p += 1
+    return p if p > at else -1
+
+
+cdef inline bint in_host(uint8_t c) noexcept nogil:
+    return (is_letter(c) or 48 <= c <= 57 or c == c'.' or c == c':' or c == c'-' or c == c'_'
+            or c == c'%')
+
+
+cdef inline int32_t address(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    cdef int32_t p = at, port
+    while p < end and in_host(data[p]):
+        p += 1
+    port = p
+    while port > at and 48 <= data[port - 1] <= 57:
+        port -= 1
+    if port < p and port > at and data[port - 1] == c':':
+        p = port - 1
+    return p if p > at else -1
+
+
+cdef inline int32_t quoted(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    cdef int32_t p = at
+    while True:
+        p = <int32_t>(find_either(data + p, data + end, c'"', c'\\') - data)
+        if p + 1 >= end or data[p] == c'"':
+            return p
+        p += 2
 
 
 cdef inline int32_t url(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:

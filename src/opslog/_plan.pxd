@@ -24,6 +24,7 @@ ctypedef struct Field:
     int32_t slot                # NO_SLOT: a constant, `text` is its number
     int32_t shape
     int32_t text                # attribute's name or constant's text, number in texts
+    int32_t change              # what must be done with it
 
 ctypedef struct Special:
     int32_t body                # numbers of columns with rules of their own, -1 not asked for

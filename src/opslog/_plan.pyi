@@ -1,6 +1,7 @@
 from opslog._program import Program
 
 KINDS: dict[str, int]
+CHANGES: dict[str, int]
 FIXED_TEXTS: list[bytes]
 
 class Plan:
@@ -12,8 +13,8 @@ class Plan:
         lines: Program,
         messages: Program,
         kinds: list[tuple[str, bool]],
-        line_fields: list[list[tuple[int, int, int, int]]],
-        message_fields: list[list[tuple[int, int, int, int]]],
+        line_fields: list[list[tuple[int, ...]]],
+        message_fields: list[list[tuple[int, ...]]],
         special: dict[str, int],
         texts: list[bytes],
         slots: dict[str, int],

@@ -4,11 +4,15 @@ cimport cython
 from libc.stdlib cimport calloc, free
 
 from opslog._block cimport NONE
+from opslog cimport _text
 
 KINDS = {
     "string": TEXT, "dictionary": CODES, "int64": INTEGER, "float64": DECIMAL, "map": PAIRS,
     "timestamp": TIMESTAMP, "level": LEVEL, "format": FORMAT, "source": SOURCE,
     "program": PROGRAM, "offset": OFFSET, "original": ORIGINAL,
+}
+CHANGES = {
+    "milliseconds": _text.MILLISECONDS, "microseconds": _text.MICROSECONDS, "percent": _text.PERCENT,
 }
 FIXED_TEXTS = [b"incomplete", b"timestamp_ambiguous"]
 
@@ -20,7 +24,7 @@ cdef class Plan:
                  list line_fields, list message_fields, dict special, list texts,
                  dict slots, bint tails, bint requests):
         """``kinds``: (kind, context) per column; ``line_fields`` and ``message_fields``: per leaf
-        a list of (column, slot, shape, text); ``texts``: bytes, first FIXED_TEXTS.
+        a list of (column, slot, shape, text, change); ``texts``: bytes, first FIXED_TEXTS.
         """
         cdef int32_t i
         if len(kinds) > MOST_COLUMNS:
@@ -68,8 +72,8 @@ cdef class Plan:
         cdef int32_t leaf
         for leaf, fields in enumerate(leaves):
             starts[leaf] = at
-            for column, slot, shape, text in fields:
-                self.fields[at] = Field(column, slot, shape, text)
+            for column, slot, shape, text, change in fields:
+                self.fields[at] = Field(column, slot, shape, text, change)
                 at += 1
         starts[len(leaves)] = at
         return at

@@ -13,6 +13,8 @@ cdef enum LeafFlag:
     COLORED = 4                 # color codes are removed from its fields
     JSON = 8                    # fields are JSON values
     BARE = 16                   # its traceback lines look like its heads
+    UTC = 32                    # its times without an offset are UTC
+    GRADED = 64                 # has a severity
 
 cdef enum:
     WORKERS = 3                 # captures that tell writers of one source apart

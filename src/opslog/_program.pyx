@@ -8,12 +8,13 @@ The first layout, in the order they were given, that takes the whole line wins.
 """
 
 cimport cython
-from libc.stdint cimport int64_t
+from libc.stdint cimport INT64_MIN, int64_t
 from libc.string cimport memchr, memcmp, memcpy
 
 from opslog._block cimport NONE
 from opslog._ops cimport (
-    colors, identity, literal, number, request, resource, severity, source_file, token, url, uuid,
+    address, colors, identity, literal, maybe_int, number, pri, quoted, request, resource, severity,
+    source_file, token, url, uuid,
 )
 from opslog._time cimport DIRECTIVE as TIME_DIRECTIVE, time_iso, time_program
 
@@ -30,7 +31,7 @@ cdef enum Op:
     OP_UUID = 5
     OP_REQUEST = 6      # a: 1 if None, - and nothing are accepted
     OP_ID = 7
-    OP_SOURCE = 8       # a: the byte that ends it besides a blank
+    OP_SOURCE = 8       # a: the byte that ends it besides a blank, b: 1 for Go
     OP_SEVERITY = 9     # a: offset in words
     OP_ISO = 10         # a: 1 for iso-msecs, b: 1 if the time is not kept
     OP_TIME = 11        # a: offset in times, b: likewise
@@ -40,17 +41,23 @@ cdef enum Op:
     OP_MAYBE_TOKEN = 15
     OP_URL = 16
     OP_RESOURCE = 17
+    OP_PRI = 18
+    OP_MAYBE_INT = 19
+    OP_ADDRESS = 20
+    OP_QUOTED = 21
 
 OPS = {
     "literal": OP_LITERAL, "run": OP_RUN, "text": OP_TEXT, "rest": OP_REST,
     "number": OP_NUMBER, "uuid": OP_UUID, "request": OP_REQUEST, "id": OP_ID,
     "source": OP_SOURCE, "severity": OP_SEVERITY, "iso": OP_ISO, "time": OP_TIME,
     "colors": OP_COLORS, "end": OP_END, "token": OP_TOKEN,
-    "token?": OP_MAYBE_TOKEN, "url": OP_URL, "resource": OP_RESOURCE,
+    "token?": OP_MAYBE_TOKEN, "url": OP_URL, "resource": OP_RESOURCE, "int?": OP_MAYBE_INT,
+    "pri": OP_PRI, "address": OP_ADDRESS, "quoted": OP_QUOTED,
 }
 DIRECTIVE = TIME_DIRECTIVE
 FLAGS = {
     "stamped": STAMPED, "follow_on": FOLLOW_ON, "colored": COLORED, "json": JSON, "bare": BARE,
+    "utc": UTC, "graded": GRADED,
 }
 ROLES = {"head": HEAD, "traceback": TRACEBACK}
 WORKER_SLOTS = WORKERS
@@ -64,6 +71,7 @@ cdef void fresh(State* state) noexcept nogil:
     state.time = 0
     state.flags = 0
     state.severity = 0
+    state.reference = INT64_MIN
     state.furthest = 0
     state.failed = NONE
 
@@ -132,11 +140,19 @@ cdef inline int32_t step(Program self, const Node* node, const uint8_t* data, in
     elif op == OP_COLORS:
         return colors(data, at, end)
     elif op == OP_SOURCE:
-        return source_file(data, at, end, <uint8_t>node.a)
+        return source_file(data, at, end, <uint8_t>node.a, node.b)
     elif op == OP_URL:
         return url(data, at, end)
     elif op == OP_RESOURCE:
         return resource(data, at, end)
+    elif op == OP_PRI:
+        return pri(data, at, end, state)
+    elif op == OP_QUOTED:
+        return quoted(data, at, end)
+    elif op == OP_ADDRESS:
+        return address(data, at, end)
+    elif op == OP_MAYBE_INT:
+        return maybe_int(data, at, end)
     else:                       # OP_NUMBER
         return number(data, at, end)
 
@@ -278,14 +294,14 @@ cdef class Program:
     cdef const int32_t* first_tail(self, int32_t format, int32_t level) noexcept nogil:
         """The first tail of a format that may end a message of this level, NULL if none may.
 
-        A tail: blanks in it, its node, the level it belongs to or 0; after the
-        last one NONE.  Those with more blanks come first.
+        A tail: blanks in it, its node, the level it belongs to or 0, the byte it ends
+        in or -1; after the last one NONE.  Those with more blanks come first.
         """
         cdef const int32_t* tail = self.tails + self.tails[format]
         while tail[0] >= 0:
             if tail[2] == 0 or tail[2] == level:
                 return tail
-            tail += 3
+            tail += 4
         return NULL
 
     cdef int32_t match_tail(self, const int32_t* tail, int32_t level, const uint8_t* data,
@@ -299,6 +315,8 @@ cdef class Program:
         cdef int32_t[MOST_BLANKS + 1] begins
         cdef int32_t node, blanks = 0, p = end
         cdef const void* found
+        while tail[0] >= 0 and tail[3] >= 0 and (end == start or data[end - 1] != tail[3]):
+            tail += 4
         while blanks < tail[0]:
             found = memrchr(data + start, c' ', p - start)
             if found == NULL:
@@ -312,7 +330,7 @@ cdef class Program:
                 if node >= 0:
                     at[0] = begins[tail[0]]
                     return self.nodes[node].leaf
-            tail += 3
+            tail += 4
         return -1
 
     cdef bint read(self, int32_t node, const uint8_t* data, int32_t start, int32_t end, State* state) noexcept nogil:
@@ -327,6 +345,16 @@ cdef class Program:
             raise IndexError(node)
         fresh(&state)
         return self.read(node, text, 0, <int32_t>len(text), &state)
+
+    def ends(self, bytes message):
+        """Return the leaf of the tail of format 0 that ends the message, or -1."""
+        cdef int32_t[2 * MOST_DEPTH] row
+        cdef State state
+        cdef int32_t at = 0
+        cdef const int32_t* tail = self.first_tail(0, 0)
+        fresh(&state)
+        return -1 if tail == NULL else self.match_tail(
+            tail, 0, message, 0, <int32_t>len(message), row, &state, &at)
 
     def probe(self, bytes line):
         """Match one line; return (leaf or -1, spans by slot, bytes matched, node that failed)."""

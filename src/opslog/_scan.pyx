@@ -1,11 +1,11 @@
 """Blocks to lines: where each line stands, which layout it has, its field spans."""
 
-from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport INT64_MIN, int16_t, int32_t, int64_t, uint8_t, uint64_t
 from libc.string cimport memchr
 
 from opslog._block cimport BAD_TIME, ESCAPED, HAS_OFFSET, LONGEST_LINE, NONE, PIECE, SYSLOG, Block, Line
 from opslog._bytes cimport all_ascii, hash_bytes
-from opslog._program cimport WORKERS, Leaf, Program, fresh
+from opslog._program cimport GRADED, UTC, WORKERS, Leaf, Program, fresh
 from opslog._time cimport State
 
 cdef extern from "string.h" nogil:
@@ -35,6 +35,16 @@ cdef inline uint64_t worker_of(Block block, const Leaf* leaf, const int32_t* row
             break
         worker = hash_bytes(block.data + row[2 * slot], row[2 * slot + 1] - row[2 * slot], worker)
     return worker
+
+
+cdef inline void note(Line* line, const Leaf* leaf, const State* state) noexcept nogil:
+    """Keep what matching the layout told beside spans: time and severity."""
+    line.time = state.time
+    line.flags |= state.flags & (HAS_OFFSET | BAD_TIME | ESCAPED)
+    if leaf.flags & UTC:
+        line.flags |= HAS_OFFSET
+    # A layout that was tried before may have left a severity behind.
+    line.severity = <uint8_t>leaf.level if leaf.level else state.severity if leaf.flags & GRADED else 0
 
 
 cdef int add_line(Program program, Block block, int32_t first, int32_t end, int32_t stop,
@@ -70,9 +80,7 @@ cdef int add_line(Program program, Block block, int32_t first, int32_t end, int3
     leaf = &program.leaves[line.leaf]
     line.row = block.span_used
     block.span_used += 2 * leaf.slots
-    line.time = state.time
-    line.flags |= state.flags & (HAS_OFFSET | BAD_TIME | ESCAPED)
-    line.severity = <uint8_t>leaf.level if leaf.level else state.severity
+    note(line, leaf, state)
     line.worker = worker_of(block, leaf, row)
     return 0
 
@@ -93,8 +101,10 @@ cdef int scan_line(Program program, Block block, int32_t start, int32_t end, int
     return add_line(program, block, start, end, stop, SYSLOG, state)
 
 
-def scan(Program program not None, Block block not None, int32_t most_lines):
+def scan(Program program not None, Block block not None, int32_t most_lines, reference=None):
     """Find the lines of a block and match each; return the bytes looked at.
+
+    Times without a year are told by `reference`, local microseconds; without it they are none.
 
     Stops behind `most_lines` lines, so that a block of blank lines does not
     take more memory than one of text: split the rest off and scan it, too.
@@ -104,6 +114,7 @@ def scan(Program program not None, Block block not None, int32_t most_lines):
     cdef State state
     cdef bint piece = block.continued, hashes
     fresh(&state)
+    state.reference = INT64_MIN if reference is None else <int64_t>reference
     block.line_count = block.line_used = block.span_used = 0
     block.guard()
     with nogil:
@@ -133,10 +144,10 @@ def scan(Program program not None, Block block not None, int32_t most_lines):
     return at
 
 
-def recognise(Program program not None, Block block not None, find):
+def recognise(Program program not None, Block block not None, find, reference=None):
     """Give every line that no layout took to ``find``: its bytes to a pattern.Found, or None.
 
-    The block must have been scanned by the program.
+    The block must have been scanned by the program, with the same reference.
     """
     cdef int32_t i, j, start, at, end
     cdef int32_t* row
@@ -166,6 +177,7 @@ def recognise(Program program not None, Block block not None, find):
             row[2 * j] = start + at if at >= 0 else NONE
             row[2 * j + 1] = start + end if at >= 0 else NONE
         fresh(&state)
+        state.reference = INT64_MIN if reference is None else <int64_t>reference
         for node, slot in ((found.time, leaf.timestamp), (found.severity, found.severity_slot)):
             if node >= 0 and row[2 * <int32_t>slot] >= 0:
                 program.read(node, block.data, row[2 * <int32_t>slot], row[2 * <int32_t>slot + 1], &state)
@@ -173,7 +185,5 @@ def recognise(Program program not None, Block block not None, find):
         line.leaf = <int16_t>found.leaf
         line.row = block.span_used
         block.span_used += 2 * leaf.slots
-        line.time = state.time
-        line.flags |= state.flags & (HAS_OFFSET | BAD_TIME)
-        line.severity = state.severity
+        note(line, leaf, &state)
         line.worker = worker_of(block, leaf, row)

@@ -12,6 +12,9 @@ cdef enum Change:
     NO_COLORS = 2               # remove terminal color codes
     RSYSLOG = 4                 # undo #ooo
     CHECKED = 8                 # may hold bytes above 127: check them
+    MILLISECONDS = 16           # a number: as seconds
+    MICROSECONDS = 32
+    PERCENT = 64                # undo %XX
 
 ctypedef struct Buffer:
     uint8_t* data
@@ -146,12 +149,54 @@ cdef inline int put_changed(Buffer* out, const uint8_t* p, Py_ssize_t n, int cha
     return 0
 
 
+cdef inline uint8_t hex2(const uint8_t* p, Py_ssize_t n, bint* right) noexcept nogil:
+    """Value of the two hexadecimal digits at p, if there are two."""
+    cdef uint8_t value = 0, c
+    cdef int i
+    right[0] = n >= 2
+    for i in range(2 if n >= 2 else 0):
+        c = p[i]
+        if 48 <= c <= 57:
+            c -= 48
+        elif 65 <= (c & 0xDF) <= 70:
+            c = (c & 0xDF) - 55
+        else:
+            right[0] = False
+        value = value * 16 + c
+    return value
+
+
+cdef inline int put_unquoted(Buffer* out, const uint8_t* p, Py_ssize_t n) except -1 nogil:
+    """Append text, each %XX as the byte it stands for."""
+    cdef Py_ssize_t i = 0, size = 0
+    cdef uint8_t* bytes
+    cdef bint right
+    cdef uint8_t c
+    # The bytes stand behind the room that putting them takes.
+    need(out, 4 * n + 8)
+    bytes = out.data + out.used + 3 * n + 4
+    while i < n:
+        c = p[i]
+        i += 1
+        if c == c'%':
+            c = hex2(p + i, n - i, &right)
+            if right:
+                i += 2
+            else:
+                c = c'%'
+        bytes[size] = c
+        size += 1
+    return put_changed(out, bytes, size, CHECKED)
+
+
 cdef inline bint may_be_colored(const uint8_t* p, Py_ssize_t n) noexcept nogil:
     return memchr(p, 0x1B, n) != NULL or find_either(p, p + n, c'#', c'^') < p + n
 
 
 cdef inline int put(Buffer* out, const uint8_t* p, Py_ssize_t n, int change) except -1 nogil:
     """Append text, changed as its line demands; what is appended is valid UTF-8."""
+    if change & ~CHECKED == PERCENT and memchr(p, c'%', n) != NULL:
+        return put_unquoted(out, p, n)
     if change:
         # Most lines of a format with escapes or colors, and of a block that is
         # not all ASCII, hold none.

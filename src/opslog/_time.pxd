@@ -2,9 +2,10 @@
 #
 # Each function reads data[at:end] and returns the position behind what it
 # accepted, or -1.  A text without an offset gives local microseconds; with one
-# HAS_OFFSET is set and the value is UTC.
+# HAS_OFFSET is set and the value is UTC.  A text without a year is of the newest
+# year in which it is not later than a day after the source's reference.
 
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport INT64_MIN, int32_t, int64_t, uint8_t
 from libc.string cimport memcmp, memcpy
 
 from opslog._block cimport BAD_TIME, HAS_OFFSET
@@ -12,11 +13,13 @@ from opslog._bytes cimport same
 
 cdef enum:
     DIRECTIVE = 256             # in a time program: DIRECTIVE + letter, else a literal byte
+    NO_YEAR = -1
 
 ctypedef struct State:
     int64_t time
     uint8_t flags               # LineFlag
     uint8_t severity
+    int64_t reference           # local microseconds, for times without a year; INT64_MIN: none
     int64_t second              # value and text of the second read last: lines
     uint8_t[20] second_text     # that follow each other mostly share it
     int32_t furthest            # for diagnosis: where matching got to at the latest
@@ -159,6 +162,45 @@ cdef inline int32_t time_iso(const uint8_t* data, int32_t at, int32_t end, bint 
     return q
 
 
+cdef inline int64_t one_day() noexcept nogil:
+    return <int64_t>86400 * 1000000
+
+
+cdef inline int32_t year_of(int64_t time) noexcept nogil:
+    """Year of microseconds since the epoch."""
+    cdef int64_t day = time // one_day() - (time % one_day() < 0) + 719468
+    cdef int64_t era = day // 146097 - (day % 146097 < 0)
+    cdef int64_t doe = day - era * 146097
+    cdef int64_t yoe = (doe - doe // 1460 + doe // 36524 - doe // 146096) // 365
+    # Years of this reckoning begin on 1 March.
+    return <int32_t>(era * 400 + yoe + (doe - (365 * yoe + yoe // 4 - yoe // 100) >= 306))
+
+
+cdef inline int32_t newest_year(int32_t mo, int32_t d, int64_t time, int64_t reference) noexcept nogil:
+    """The newest year in which this day, and time of day, is at most a day after the reference."""
+    cdef int64_t latest = reference + one_day()
+    cdef int32_t y = year_of(latest)
+    while (mo == 2 and d == 29 and not is_day(y, mo, d)) or days(y, mo, d) * one_day() + time > latest:
+        y -= 1
+    return y
+
+
+cdef inline int32_t unpadded(const uint8_t* data, int32_t at, int32_t end, int32_t* out) noexcept nogil:
+    """Read two digits, one digit, or a blank and one digit."""
+    cdef bint blank = at < end and data[at] == c' '
+    at += blank
+    if at >= end or not is_digit(data[at]):
+        return -1
+    out[0] = data[at] - c'0'
+    at += 1
+    if at < end and is_digit(data[at]):
+        if blank:
+            return -1
+        out[0] = out[0] * 10 + (data[at] - c'0')
+        at += 1
+    return at
+
+
 cdef inline int32_t month(const uint8_t* p) noexcept nogil:
     cdef const char* table = "JanFebMarAprMayJunJulAugSepOctNovDec"
     cdef int32_t m
@@ -179,7 +221,7 @@ cdef inline bint weekday(const uint8_t* p) noexcept nogil:
 
 cdef inline int32_t time_program(const int32_t* program, const uint8_t* data, int32_t at, int32_t end, State* state) noexcept nogil:
     """Read a timestamp by the program of a strftime pattern (count, then its steps)."""
-    cdef int32_t y = 0, mo = 1, d = 1, h = 0, mi = 0, s = 0, i, code, v, count
+    cdef int32_t y = NO_YEAR, mo = 1, d = 1, h = 0, mi = 0, s = 0, i, code, v, count
     cdef int64_t us = 0, shift = 0, epoch = -1
     state.flags &= ~(HAS_OFFSET | BAD_TIME)
     for i in range(1, program[0] + 1):
@@ -217,6 +259,14 @@ cdef inline int32_t time_program(const int32_t* program, const uint8_t* data, in
             elif not weekday(data + at):
                 return -1
             at += 3
+        elif code == c'e':
+            at = unpadded(data, at, end, &d)
+            if d < 1 or d > 31:
+                return -1
+        elif code == c'k':
+            at = unpadded(data, at, end, &h)
+            if h > 23:
+                return -1
         else:
             if end - at < 2:
                 return -1
@@ -258,7 +308,9 @@ cdef inline int32_t time_program(const int32_t* program, const uint8_t* data, in
         if at < 0:
             return -1
     if epoch < 0:
-        if not is_day(y, mo, d):
+        if y == NO_YEAR and state.reference != INT64_MIN:
+            y = newest_year(mo, d, (h * 3600 + mi * 60 + s) * <int64_t>1000000 + us, state.reference)
+        if y == NO_YEAR or not is_day(y, mo, d):
             state.flags |= BAD_TIME
         epoch = days(y, mo, d) * 86400 + h * 3600 + mi * 60 + s
     state.time = (epoch - shift) * 1000000 + us

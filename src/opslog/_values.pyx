@@ -16,7 +16,7 @@ from opslog._block cimport (
 )
 from opslog._bytes cimport request_uuid
 from opslog._plan cimport PAIRS, Field
-from opslog._program cimport COLORED, JSON, fresh
+from opslog._program cimport COLORED, FOLLOW_ON, JSON, TRACEBACK, fresh
 from opslog._text cimport CHECKED, JSON_STRING, NO_COLORS, RSYSLOG, need, put, put_list
 from opslog._traceback cimport Raised, raised
 
@@ -28,6 +28,7 @@ cdef enum Shape:
     ANY = 0
     ID_ONLY = 1                 # a field only if its text has the shape of an id
     NAME_ONLY = 2               # only if it has not
+    PRI = 3                     # a syslog priority, of which the facility is kept
 
 cdef enum:
     NO_SLOT = -1
@@ -55,6 +56,16 @@ cdef bint has_id_shape(const uint8_t* p, Py_ssize_t n) noexcept nogil:
         elif not LOWER[p[i]]:
             return False
     return True
+
+
+cdef inline const uint8_t* facility(const uint8_t* pri, Py_ssize_t* size) noexcept nogil:
+    """The facility of a syslog priority, and its length."""
+    cdef const char* numbers = "000102030405060708091011121314151617181920212223"
+    cdef Py_ssize_t i, value = 0
+    for i in range(size[0]):
+        value = 10 * value + pri[i] - c'0'
+    size[0] = 1 if value < 80 else 2
+    return <const uint8_t*>numbers + (value >> 3) * 2 + (value < 80)
 
 
 cdef inline bint breaks_line(const uint8_t* text, Py_ssize_t at) noexcept nogil:
@@ -134,10 +145,11 @@ cdef class Rows:
                 # A tail's process id is the worker's own: it goes before the head's.
                 if self.plan.tails and not leaf.flags & JSON:
                     self.find_tail(record, leaf)
-                if self.plan.requests:
-                    self.find_request(record, line, change)
             self.fields(self.plan.line_fields, record.leaf, self.block.data,
                         self.block.spans + line.row, change)
+            # What the line says of its request counts more than what its message says.
+            if self.plan.requests and not record.flags & HEADLESS:
+                self.find_request(record, line, change)
             if self.plan.special.trace_id != NONE:
                 self.trace(record, line)
             if self.plan.special.service_name != NONE and not (
@@ -186,7 +198,9 @@ cdef class Rows:
                     field.shape and has_id_shape(text, size) != (field.shape == ID_ONLY)):
                 field += 1
                 continue
-            own = change
+            if field.shape == PRI:
+                text = facility(text, &size)
+            own = change | field.change
             if change & JSON_STRING and (text - 1)[0] != c'"':
                 own &= ~JSON_STRING         # a list or object is kept as JSON
             if self.plan.kinds[field.column] != PAIRS:
@@ -209,18 +223,21 @@ cdef class Rows:
     # -- the message ----------------------------------------------------------------
 
     cdef inline void body_part(self, const Line* line, int32_t* start, int32_t* end) noexcept nogil:
-        """What of a line is message text; start is -1 for a JSON null."""
+        """What of a line is message text: all if its layout does not say; -1 if JSON has none."""
         cdef int32_t slot
         start[0] = line.start
         end[0] = line.end
         if line.leaf >= 0:
             slot = self.plan.lines.slots[
                 self.plan.body_slots * self.plan.lines.leaf_count + line.leaf]
-            if slot < 0:
-                start[0] = line.end
-            else:
+            if slot >= 0:
                 start[0] = self.block.spans[line.row + 2 * slot]
                 end[0] = self.block.spans[line.row + 2 * slot + 1]
+            elif self.plan.lines.leaves[line.leaf].flags & JSON:
+                start[0] = NONE
+            elif (self.plan.lines.leaves[line.leaf].role == TRACEBACK
+                    or self.plan.lines.leaves[line.leaf].flags & FOLLOW_ON):
+                start[0] = line.end         # a prefix before nothing, or before what follows
 
     cdef int find_tail(self, Record* record, const Leaf* leaf) except -1 nogil:
         """Find what follows the message (oslo.log's debug suffix)."""
@@ -254,8 +271,10 @@ cdef class Rows:
                            0 if self.block.ascii else CHECKED)
 
     cdef int find_request(self, Record* record, Line* line, int change) except -1 nogil:
-        """Match the message layouts against the message's first line."""
+        """Match the message formats against the message's first line, then their tails."""
         cdef int32_t start, end, leaf
+        cdef const int32_t* tail = self.plan.messages.first_tail(0, 0)
+        cdef int32_t* spans = <int32_t*>self.request_spans.data
         cdef const uint8_t* data = self.block.data
         self.body_part(line, &start, &end)
         if self.tail != NONE and self.tail_line == record.head:
@@ -268,18 +287,21 @@ cdef class Rows:
             data = self.request_text.data
             start = 0
             end = <int32_t>self.request_text.used
-        leaf = self.plan.messages.match(
-            data, start, end, <int32_t*>self.request_spans.data, &self.state, False)
+        leaf = self.plan.messages.match(data, start, end, spans, &self.state, False)
+        if leaf < 0 and tail != NULL:
+            leaf = self.plan.messages.match_tail(tail, 0, data, start, end, spans, &self.state, &end)
         if leaf < 0:
             return 0
-        return self.fields(self.plan.message_fields, leaf, data,
-                           <const int32_t*>self.request_spans.data, 0 if self.block.ascii else CHECKED)
+        change = 0 if self.block.ascii else CHECKED
+        if self.plan.messages.leaves[leaf].flags & JSON and self.state.flags & ESCAPED:
+            change |= JSON_STRING
+        return self.fields(self.plan.message_fields, leaf, data, spans, change)
 
     cdef int body(self, Record* record, const Leaf* leaf) except -1 nogil:
         cdef Line* line = &self.block.lines[record.head]
         cdef int32_t at = record.head, start, end
         cdef int change
-        cdef bint first = True
+        cdef bint first = True, bodiless
         if not record.flags & HAS_MORE:
             self.body_part(line, &start, &end)
             if self.tail != NONE:
@@ -291,18 +313,21 @@ cdef class Rows:
                 found(self, self.plan.special.body, self.block.data + start, end - start, change)
             return 0
         self.body_text.used = 0
+        bodiless = leaf != NULL and leaf.body < 0
         while at != NONE:
             line = &self.block.lines[at]
             if line.part == PART_BODY:
                 self.body_part(line, &start, &end)
                 if self.tail != NONE and self.tail_line == at:
                     end = self.tail_at
+                start = end if start < 0 else start
                 if not first:
                     need(&self.body_text, 1)
                     self.body_text.data[self.body_text.used] = c'\n'
                     self.body_text.used += 1
                 put(&self.body_text, self.block.data + start, end - start, self.changes(line, leaf))
-                first = False
+                # What follows a head without a message is all of it.
+                first = bodiless and at == record.head
             at = line.next
         found(self, self.plan.special.body, self.body_text.data, self.body_text.used, 0)
         return 0

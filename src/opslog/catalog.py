@@ -40,8 +40,19 @@ def user_folder() -> Path:
 
 @cache
 def shipped() -> tuple[Format, ...]:
-    """Return the shipped formats, by name."""
-    return tuple(load(path) for path in sorted(folder().glob("*.toml"), key=lambda p: p.stem))
+    """Return the shipped formats, by name, oslo.log's before others, with their samples."""
+    return tuple(load(path) for path in _files())
+
+
+@cache
+def without_samples() -> tuple[Format, ...]:
+    """Return the shipped formats likewise, without what no run needs."""
+    return tuple(load(path, samples=False) for path in _files())
+
+
+def _files() -> list[Path]:
+    # Most lines are oslo.log's.
+    return sorted(folder().glob("*.toml"), key=lambda p: (not p.stem.startswith("oslo."), p.stem))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +91,7 @@ class Catalog:
 @cache
 def default() -> Catalog:
     """Return the catalog of the shipped formats."""
-    return Catalog.of(shipped())
+    return Catalog.of(without_samples())
 
 
 def beside_shipped(own: Iterable[Format]) -> Catalog:
@@ -91,7 +102,7 @@ def beside_shipped(own: Iterable[Format]) -> Catalog:
     named: dict[str, Format] = {}
     for one in own:
         named.setdefault(one.name, one)
-    return Catalog.of([*named.values(), *(f for f in shipped() if f.name not in named)])
+    return Catalog.of([*named.values(), *(f for f in without_samples() if f.name not in named)])
 
 
 def _compile(formats: tuple[Format, ...]) -> Compiled:
@@ -102,10 +113,13 @@ def _compile(formats: tuple[Format, ...]) -> Compiled:
             ranked.append((item.rank, _entry(one, number, index, item)))
         for index, item in enumerate(one.tails):
             level = 5 if item.debug_only else 0
-            compiler.add(Entry(item.layout, number, index, level=level, tail=True))
+            # Any message may end in the tail of a message format: one list for all.
+            of = number if one.applies_to == "line" else 0
+            compiler.add(Entry(item.layout, of, index, level=level, tail=True))
         if one.json:
+            keys = one.json
             compiler.add_json(
-                JsonShape(number, one.json.required, one.json.columns, one.json.epoch, one.json.iso)
+                JsonShape(number, keys.required, keys.columns, keys.epoch, keys.iso, _flags(one))
             )
     for _, entry in sorted(ranked, key=_order):
         compiler.add(entry)
@@ -137,13 +151,15 @@ def _entry(one: Format, number: int, index: int, item: FormatLayout) -> Entry:
     if item.rank == BARE:
         flags |= _program.FLAGS["bare"]
     role = "traceback" if item.rank == TRACEBACK else "head"
-    return Entry(item.layout, number, index, role, flags, level=17 if role == "traceback" else 0)
+    level = 17 if role == "traceback" else one.level
+    return Entry(item.layout, number, index, role, flags, level)
 
 
 def _beside(one: Format, number: int, index: int) -> Entry:
     """Return the entry of a pattern: it has no layout, but a vocabulary."""
-    return Entry(Layout("", (), one.severity), number, index, flags=_flags(one))
+    return Entry(Layout("", (), one.severity), number, index, flags=_flags(one), level=one.level)
 
 
 def _flags(one: Format) -> int:
-    return _program.FLAGS["follow_on"] if one.follow_on else 0
+    follow_on = _program.FLAGS["follow_on"] if one.follow_on else 0
+    return follow_on | (_program.FLAGS["utc"] if one.zone == "utc" else 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from opslog.catalog import Catalog, shipped
+from opslog.catalog import Catalog, without_samples
 from opslog.engine import Normalizer
 from opslog.errors import FormatError, LayoutError, SampleError
 from opslog.format import Format, Sample
@@ -36,12 +36,21 @@ def check(one: Format) -> None:
     layouts = [(item.key, item.layout.text) for item in one.layouts]
     for number, (key, text) in enumerate(layouts + [(p.key, p.text) for p in one.patterns]):
         if key and number not in reader.reached:
-            raise FormatError(
-                one.path,
-                key,
-                f"no sample reaches this layout: {text}",
-                "add a [[samples]] line that it matches",
-            )
+            raise _unreached(one, key, text)
+    for number, item in enumerate(one.tails):
+        if item.key and ~number not in reader.reached:
+            raise _unreached(one, item.key, item.layout.text)
+
+
+def _unreached(one: Format, key: str, text: str) -> FormatError:
+    return FormatError(
+        one.path, key, f"no sample reaches this layout: {text}",
+        "add a [[samples]] line that it matches",
+    )  # fmt: skip
+
+
+YEAR = 2026
+"""The year of times without one in samples."""
 
 
 class SampleReader:
@@ -52,14 +61,14 @@ class SampleReader:
         self.message = one.applies_to == "message"
         # A message needs a line around it; a line may hold a message of another format.
         others = [
-            f for f in shipped()
+            f for f in without_samples()
             if (f.name == "oslo.text" if self.message else f.applies_to == "message")
         ]  # fmt: skip
         self.catalog = Catalog.of([*(f for f in others if f.name != one.name), one])
         self.compiled = self.catalog.messages if self.message else self.catalog.lines
         self.format = "oslo.text" if self.message else one.name
         self.reached: set[int] = set()
-        """Numbers of the layouts, then patterns, that took a line of ``takes``."""
+        """Numbers of the layouts, then patterns, that took a line of ``takes``; ~ of a tail."""
 
     def takes(self, line: str) -> bool:
         """Return whether a layout or pattern takes the line."""
@@ -69,6 +78,8 @@ class SampleReader:
             leaf = -1 if found is None else found.leaf
         if leaf >= 0:
             self.reached.add(self.compiled.leaves[leaf].entry.number)
+        elif (leaf := self.compiled.program.ends(line.encode()) if self.message else -1) >= 0:
+            self.reached.add(~self.compiled.leaves[leaf].entry.number)
         return leaf >= 0
 
     def stop(self, line: str) -> tuple[int, str]:
@@ -91,7 +102,7 @@ class SampleReader:
 
     def records(self, text: str) -> list[dict[str, Any]]:
         """Return the records of a sample's text; values as TOML states them."""
-        normalizer = Normalizer(catalog=self.catalog)
+        normalizer = Normalizer(catalog=self.catalog, year=YEAR)
         data = ((_WRAPPER if self.message else "") + text).encode() + b"\n"
         batches = normalizer.feed(data) + normalizer.close()
         return [
@@ -151,7 +162,9 @@ def _where(lines: list[str], found: Any) -> tuple[str, int]:
 
 
 def _stated(value: Any) -> Any:
-    """Return a value as text where TOML may state it as a time."""
+    """Return a value as text where TOML may state it as a time; ``{}`` states null."""
+    if value == {}:
+        return None
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return value

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
@@ -28,7 +29,8 @@ from opslog.catalog import Catalog
 from opslog.filters import Filter
 from opslog.lines import Cutter
 from opslog.normalize import BatchBuilder, Kept
-from opslog.timestamps import Zone
+from opslog.timestamps import Zone, reference_of_year
+from opslog.zones import Timezone, Zones
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -104,8 +106,11 @@ class Job(Generic[T]):
 class Stream(Generic[T]):
     """One source on its way through the steps."""
 
-    def __init__(self, job: Job[T], name: str, zone: Zone, stats: Stats) -> None:
+    def __init__(
+        self, job: Job[T], name: str, zone: Zone, stats: Stats, reference: int | None = None
+    ) -> None:
         self.job = job
+        self.reference = reference
         self.stats = stats
         self.assembler = Assembler(job.catalog.lines.program)
         self.builder = BatchBuilder(job.catalog, name, zone)
@@ -114,9 +119,10 @@ class Stream(Generic[T]):
     def scan(self, block: Block) -> Block | None:
         """Find and match the lines of ``block``; return what it has too many lines for."""
         lines = self.job.catalog.lines
-        done = scan(lines.program, block, MOST_LINES)
+        done = scan(lines.program, block, MOST_LINES, self.reference)
         if lines.patterns is not None:
-            recognise(lines.program, block, partial(lines.patterns.find, late=self._late))
+            find = partial(lines.patterns.find, late=self._late)
+            recognise(lines.program, block, find, self.reference)
         if done == block.size:
             return None
         rest = Block(0)
@@ -278,14 +284,18 @@ class Normalizer:
 
     Where bytes are cut between two calls of ``feed`` never changes the
     records.  Batches have the columns ``schema.names(original)`` and come in
-    the order of the records' first lines.
+    the order of the records' first lines.  Times without a year are of ``year``,
+    or the newest that are at most a day later than ``reference``; with neither
+    they are null: nothing here reads a clock.
     """
 
     def __init__(
         self,
         *,
         source: str = "-",
-        timezone: str = "UTC",
+        timezone: Timezone = "UTC",
+        year: int | None = None,
+        reference: datetime | None = None,
         where: pc.Expression | None = None,
         original: bool = False,
         catalog: Catalog | None = None,
@@ -297,7 +307,9 @@ class Normalizer:
             None if where is None else filters.of(where),
             Kept.batch,
         )
-        self._stream = Stream(job, source, Zone(timezone), self.stats)
+        zone = Zones(timezone).of(source)
+        newest = reference_of_year(year) if year is not None else zone.reference(reference)
+        self._stream = Stream(job, source, zone, self.stats, newest)
         self._spare: deque[Block] = deque()
         self._cutter = Cutter(self._spare)
         self._closed = False

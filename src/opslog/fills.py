@@ -26,9 +26,10 @@ _READ = (
 )  # fmt: skip
 """What opslog reads where it stands in the line, to fill other columns or to join lines."""
 
+_UNITS = ("milliseconds", "microseconds")
 _NUMERIC = {
-    "int64": (("int",), re.compile("[0-9]{1,18}")),
-    "float64": (("int", "number"), re.compile(r"[0-9]{1,18}(?:\.[0-9]+)?")),
+    "int64": (("int", "int?"), re.compile("[0-9]{1,18}")),
+    "float64": (("int", "int?", "number", *_UNITS), re.compile(r"[0-9]{1,18}(?:\.[0-9]+)?")),
 }
 """Kinds of columns that hold numbers: the types, and the constants, that are some."""
 
@@ -59,10 +60,12 @@ def refused_capture(part: Capture) -> Refusal:
         types, _ = _numeric(name)
         if types and part.type not in types:
             return (
-                f"{name} is a column of numbers: expected the type {' or '.join(types)}, "
+                f"{name} is a column of numbers: expected the type {_any_of(types)}, "
                 f"found {part.type}",
                 "another name makes it an attribute",
             )
+        if part.type in _UNITS and not types:
+            return f"{name} is not told in seconds", f"{part.type} are those of duration"
     return None
 
 
@@ -70,7 +73,7 @@ def refused_constant(part: Constant) -> Refusal:
     """Whether a constant is no value of its column."""
     if refusal := refused_name(part.name):
         return refusal
-    if part.name in _READ:
+    if part.name in _READ and part.name != "logger":
         return f"{part.name} is a constant", f"expected a hole, {{{part.name}:...}}"
     if part.name not in schema.BY_NAME:
         near = difflib.get_close_matches(part.name, schema.BY_NAME, n=1)
@@ -85,6 +88,10 @@ def refused_constant(part: Constant) -> Refusal:
             "another name makes it an attribute",
         )
     return None
+
+
+def _any_of(types: tuple[str, ...]) -> str:
+    return f"{', '.join(types[:-1])} or {types[-1]}"
 
 
 def _numeric(name: str) -> tuple[tuple[str, ...], re.Pattern[str]]:

@@ -16,7 +16,7 @@ from typing import Any
 from opslog import oslo
 from opslog.errors import FilterError, FormatError, LayoutError, OsloOptionError
 from opslog.fills import Refusal, refused_capture, refused_constant, refused_key, refused_name
-from opslog.layout import Capture, Constant, Layout, parse
+from opslog.layout import Constant, Layout, parse
 from opslog.pattern import Pattern, parse_pattern
 from opslog.percent import OPTION_NAMES
 from opslog.severity import LONGEST_WORD, VOCABULARIES, number, spelled
@@ -63,6 +63,9 @@ class Format:
     path: str
     applies_to: str = "line"
     severity: str = "oslo"
+    zone: str = "local"
+    level: int = 0
+    """The severity number of lines that state none; 0: unknown."""
     follow_on: bool = False
     layouts: tuple[FormatLayout, ...] = ()
     tails: tuple[FormatLayout, ...] = ()
@@ -72,10 +75,19 @@ class Format:
     rejects: tuple[str, ...] = field(default=())
 
 
-def load(path: Path) -> Format:
-    """Read a format file; raises FormatError naming the key that is wrong."""
+_SAMPLES = re.compile(r"^\[\[(?:samples|rejects)\]\]", re.MULTILINE)
+
+
+def load(path: Path, samples: bool = True) -> Format:
+    """Read a format file, or only what stands before its samples.
+
+    Raises FormatError naming the key that is wrong.
+    """
     try:
-        data = tomllib.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        first = _SAMPLES.search(text)
+        head = text[: first.start()] if first else text
+        data = tomllib.loads(text if samples else head)
         if _nested(data):
             raise RecursionError
     except RecursionError:
@@ -114,18 +126,27 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
         path=path,
         applies_to=applies_to,
         severity=severity,
+        zone=_zone(reader),
+        level=_level(reader),
         follow_on=reader.flag("follow_on"),
         layouts=layouts + written,
-        tails=tails,
+        tails=tails + _tails(reader, severity, applies_to),
         patterns=patterns,
-        json=_json(reader),
+        json=_json(reader, timed=applies_to == "line"),
         samples=tuple(_sample(item) for item in reader.tables("samples", "line", "expect")),
         rejects=tuple(item.text("line") for item in reader.tables("rejects", "line", "reason")),
     )
-    if not (result.layouts or result.patterns) and result.json is None:
+    if not (layouts or written or patterns or result.tails) and result.json is None:
         raise reader.wrong("layouts", "expected [[layouts]], [[oslo]] or [json]")
     reader.refuse_unknown()
     return result
+
+
+def _zone(reader: _Reader) -> str:
+    zone = reader.text("zone", "local")
+    if zone not in ("local", "utc"):
+        raise reader.wrong("zone", f"expected 'local' or 'utc', found {zone!r}")
+    return zone
 
 
 def _severity(reader: _Reader) -> str:
@@ -139,8 +160,9 @@ def _severity(reader: _Reader) -> str:
     words = {}
     table = reader.table("severity")
     for word, level in table.data.items():
-        if not re.fullmatch(rf"[A-Za-z]{{1,{LONGEST_WORD}}}", word):
-            raise table.wrong(word, f"expected 1 to {LONGEST_WORD} letters, the word as printed")
+        if not re.fullmatch(rf"[!-<>-~]{{1,{LONGEST_WORD}}}", word):
+            expected = f"expected 1 to {LONGEST_WORD} ASCII characters, no blank or =, as printed"
+            raise table.wrong(word, expected)
         try:
             words[word] = number(str(level))
         except FilterError as error:
@@ -148,6 +170,15 @@ def _severity(reader: _Reader) -> str:
     if not words:
         raise reader.wrong("severity", "expected at least one word")
     return spelled(words)
+
+
+def _level(reader: _Reader) -> int:
+    if "level" not in reader.data:
+        return 0
+    try:
+        return number(reader.text("level"))
+    except FilterError as error:
+        raise reader.wrong("level", str(error)) from None
 
 
 def _derived(
@@ -198,15 +229,11 @@ def _written(
             for name in patterns[-1].names:
                 _refuse(item, "regex", refused_name(name))
         else:
-            item.only("layout", "bare")
+            item.only("layout", "bare", "severity")
             rank = BARE if item.flag("bare") else HEAD
-            layout = _parsed(item, "layout", item.text("layout"), severity)
-            for variant in layout.variants():
-                for part in variant:
-                    if isinstance(part, Constant):
-                        _refuse(item, "layout", refused_constant(part))
-                    elif isinstance(part, Capture):
-                        _refuse(item, "layout", refused_capture(part))
+            words = _severity(item) if "severity" in item.data else severity
+            layout = _parsed(item, "layout", item.text("layout"), words)
+            _refuse_wrong(item, layout)
             layouts.append(FormatLayout(layout, rank, key=key))
     return tuple(layouts), tuple(patterns)
 
@@ -216,6 +243,25 @@ def _refuse(item: _Reader, key: str, refusal: Refusal) -> None:
         raise item.wrong(key, *refusal)
 
 
+def _tails(reader: _Reader, severity: str, applies_to: str) -> tuple[FormatLayout, ...]:
+    """Return the layouts of what ends a message."""
+    tails = []
+    for item in reader.tables("tails", "layout"):
+        if applies_to != "message":
+            raise reader.wrong("tails", "expected in message formats only")
+        layout = _parsed(item, "layout", item.text("layout"), severity)
+        _refuse_wrong(item, layout)
+        tails.append(FormatLayout(layout, key=item.place.removesuffix(".")))
+    return tuple(tails)
+
+
+def _refuse_wrong(item: _Reader, layout: Layout) -> None:
+    """Refuse a layout whose values could not be kept."""
+    for part in layout.holes():
+        refused = refused_constant(part) if isinstance(part, Constant) else refused_capture(part)
+        _refuse(item, "layout", refused)
+
+
 def _parsed(reader: _Reader, key: str, text: str, severity: str) -> Layout:
     try:
         return parse(text, severity)
@@ -223,7 +269,7 @@ def _parsed(reader: _Reader, key: str, text: str, severity: str) -> Layout:
         raise reader.wrong(key, str(error)) from None
 
 
-def _json(reader: _Reader) -> JsonKeys | None:
+def _json(reader: _Reader, timed: bool) -> JsonKeys | None:
     if "json" not in reader.data:
         return None
     item = reader.table("json", "required", "columns", "epoch", "iso")
@@ -238,7 +284,7 @@ def _json(reader: _Reader) -> JsonKeys | None:
     if not isinstance(required, list) or not all(isinstance(key, str) for key in required):
         raise item.wrong("required", f"expected a list of keys, found {required!r}")
     epoch, iso = item.text("epoch", ""), item.text("iso", "")
-    if not (epoch or iso):
+    if timed and not (epoch or iso):
         raise item.wrong("epoch", "expected epoch or iso, the key of the time")
     return JsonKeys(tuple(required), columns, epoch or None, iso or None)
 

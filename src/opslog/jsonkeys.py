@@ -14,7 +14,7 @@ class JsonShape:
     """A one-line JSON object recognised by the keys it has.
 
     ``paths`` lists per column the keys (``a`` or ``a.b``) that may hold it, the
-    first that is neither null nor empty wins.
+    first that is neither null nor empty wins.  Without ``epoch`` and ``iso`` it has no time.
     """
 
     format: int
@@ -22,6 +22,7 @@ class JsonShape:
     paths: dict[str, tuple[str, ...]]
     epoch: str | None = None
     iso: str | None = None
+    flags: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class JsonLeaf:
     format: int
     slots: dict[str, int]
     count: int
+    flags: int
 
 
 def table(shapes: list[JsonShape], first_leaf: int) -> tuple[_json.JsonTable, list[JsonLeaf]]:
@@ -44,8 +46,8 @@ def table(shapes: list[JsonShape], first_leaf: int) -> tuple[_json.JsonTable, li
                 paths.setdefault(time, len(paths))
     tables = {"": 0}
     for path in paths:
-        if "." in path:
-            tables.setdefault(path.rpartition(".")[0], len(tables))
+        while path := path.rpartition(".")[0]:
+            tables.setdefault(path, len(tables))
     texts = b""
     keys: list[tuple[int, int, int, int, int]] = []
     numbers: list[int] = []
@@ -69,13 +71,14 @@ def table(shapes: list[JsonShape], first_leaf: int) -> tuple[_json.JsonTable, li
         otherwise = len(numbers)
         numbers += [len(pairs), *(slot for pair in pairs for slot in pair)]
         slots = {name: paths[found[0]] for name, found in shape.paths.items()}
-        slots["timestamp"] = paths[shape.epoch or shape.iso or ""]
+        if time := shape.epoch or shape.iso:
+            slots["timestamp"] = paths[time]
         level = slots.get("severity_text", -1)
         packed.append(
             (first_leaf + len(leaves), required, otherwise,
              paths.get(shape.epoch or "", -1), paths.get(shape.iso or "", -1), level)
         )  # fmt: skip
-        leaves.append(JsonLeaf(shape.format, slots, len(paths)))
+        leaves.append(JsonLeaf(shape.format, slots, len(paths), shape.flags))
     words = b"".join(
         struct.pack("<BB14s", number, len(word), word.encode()) for word, number in WORDS.items()
     )

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from opslog import timestamps
 from opslog.errors import LayoutError
+from opslog.severity import longest_first, prolonging
 from opslog.severity import vocabulary as vocabulary_of
 
 if TYPE_CHECKING:
@@ -38,13 +39,14 @@ HEX = "0-9A-Fa-f"
 _UUID = f"[{HEX}]{{8}}-[{HEX}]{{4}}-[{HEX}]{{4}}-[{HEX}]{{4}}-[{HEX}]{{12}}"
 _REQUEST = f"(?:req-[0-9A-Za-z-]++|{_UUID}|[{HEX}]{{32}})"
 
+_HOST = "[0-9A-Za-z_.:%-]"
+
 RUNS: dict[str, str] = {
     "int": "0-9",
     "hex": HEX,
     "word": "0-9A-Za-z_.-",
     "capitals": "A-Z",
     "addresses": f"{HEX}:.,%<>loc",
-    "severity": "A-Za-z",
 }
 """Types that are runs of characters of one class, and the class."""
 
@@ -54,14 +56,20 @@ TYPES: dict[str, str] = {
     "text": "anything up to the literal that follows (the default)",
     "rest": "everything to the end of the line",
     "int": "1 to 18 decimal digits",
+    "int?": "the same, or - or -1 where there is none",
     "number": "decimal digits with an optional fraction",
+    "milliseconds": "the same; duration is told in seconds",
+    "microseconds": "the same; duration is told in seconds",
     "hex": "hexadecimal digits",
     "word": "letters, digits and _ . -",
     "capitals": "capital letters",
     "addresses": "what IP addresses, lists of them and <local> are made of",
     "url": "http:// or https:// and what follows up to a blank or quote",
+    "address": "an address or host name, up to the port behind its last colon",
+    "quoted": "anything up to a double quote that no backslash stands before, or nothing",
     "token": "characters but blanks, brackets, color codes and the first one of what follows",
     "token?": "the same, or nothing",
+    "percent": "a token in which %XX stands for a byte, told as that byte",
     "blanks": "one or more blanks",
     "uuid": "a dashed UUID",
     "request": "req- and what belongs to it, a dashed UUID or 32 hex digits",
@@ -69,7 +77,9 @@ TYPES: dict[str, str] = {
     "resource": "letters and _, but not req, with which request ids begin",
     "id": "a dashed UUID, 32 or 64 hex digits, - or None",
     "source": "a path without blanks up to what follows, ending in .py, .pyc or .pyx, or <...>",
+    "go": "a path likewise, ending in .go",
     "severity": "a word of the format's severity vocabulary",
+    "pri": "a syslog priority, 0 to 191: the severity is known from it, its value is the facility",
 }
 """Type names and what they accept; a timestamp's type is a kind of timestamps.py."""
 
@@ -130,6 +140,10 @@ class Layout:
     def variants(self) -> Iterator[tuple[Part, ...]]:
         """Yield the layout without choices: each optional part first present, then absent."""
         yield from _variants(self.parts)
+
+    def holes(self) -> Iterator[Capture | Constant]:
+        """Yield every capture and constant, those of optional parts too."""
+        yield from _holes(self.parts)
 
     def pattern(self) -> str:
         """Return the ``regex`` pattern that matches the same lines (group names are columns)."""
@@ -245,7 +259,7 @@ def _check(layout: Layout) -> None:
         if not any(isinstance(part, (Literal, Capture)) for part in variant):
             raise LayoutError(layout.text, 0, "a layout must not match an empty line")
         for index, part in enumerate(variant):
-            if isinstance(part, Capture):
+            if isinstance(part, Capture) and part.type in ("rest", "text"):
                 _check_capture(layout, part, variant[index + 1 :])
 
 
@@ -270,8 +284,21 @@ def _names_of(part: Part) -> tuple[str, ...]:
 
 def _twice(variant: tuple[Part, ...]) -> str | None:
     """Return a name that a variant captures more than once, if there is one."""
-    names = [name for part in variant for name in _names_of(part)]
-    return next((name for name in names if names.count(name) > 1), None)
+    known: set[str] = set()
+    for part in variant:
+        for name in _names_of(part):
+            if name in known:
+                return name
+            known.add(name)
+    return None
+
+
+def _holes(parts: tuple[Part, ...]) -> Iterator[Capture | Constant]:
+    for part in parts:
+        if isinstance(part, Optional):
+            yield from _holes(part.parts)
+        elif isinstance(part, (Capture, Constant)):
+            yield part
 
 
 def _variants(parts: tuple[Part, ...]) -> Iterator[tuple[Part, ...]]:
@@ -316,10 +343,23 @@ def _pattern(parts: tuple[Part, ...], vocabulary: str) -> str:
                 out.append(r"(?:(?:\x1b|#033|\^\[)\[[0-9;]*+m)*+")
             elif isinstance(part, Capture):
                 group = f"?P<{'_or_'.join(part.names)}>" if part.names else "?:"
-                value = f"({group}{type_pattern(part, after, vocabulary)})"
+                if part.type == "severity":
+                    out.append(_severity(group, part.width, vocabulary))
+                    continue
+                value = f"({group}{type_pattern(part, after)})"
                 out.append(_padded(value, part, after) if part.width else value)
         alternatives.append("".join(out))
     return alternatives[0] if len(alternatives) == 1 else f"(?:{'|'.join(alternatives)})"
+
+
+def _severity(group: str, width: int, vocabulary: str) -> str:
+    """Return a pattern for a word of a vocabulary, filled up with blanks to a width."""
+    options = []
+    for word in longest_first(vocabulary_of(vocabulary)):
+        value = f"({group}{re.escape(word)})(?!{prolonging(word)})"
+        blanks = f" {{{max(0, abs(width) - len(word))}}}"
+        options.append(f"{blanks}{value}" if width < 0 else f"{value}{blanks}")
+    return f"(?>{'|'.join(options)})"
 
 
 def _padded(value: str, part: Capture, after: str) -> str:
@@ -351,31 +391,36 @@ def _escape(text: str) -> str:
     )
 
 
-def type_pattern(capture: Capture, after: str, vocabulary: str) -> str:
+def type_pattern(capture: Capture, after: str) -> str:
     """Return the possessive ``regex`` pattern of a capture; ``after`` is the literal behind it."""
     name = capture.type
     if name == "text":
         return f"(?:(?!{_escape(after)}).)*+"
-    if name in ("token", "token?"):
+    if name in ("token", "token?", "percent"):
         return f"{_class('token', after)}{'*' if name == 'token?' else '+'}+"
     if name == "int":
         return "[0-9]{1,18}+"
     stop = rf"\x{after.encode()[0]:02x}" if after else ""
-    if name in RUNS and name != "severity":
+    if name in RUNS:
         return f"[{RUNS[name]}]++"
-    if name == "severity":
-        words = "|".join(sorted(vocabulary_of(vocabulary), key=len, reverse=True))
-        return f"(?>(?:{words})(?![A-Za-z]))"
+    number = r"[0-9]{1,18}+(?:\.[0-9]++)?+"
     fixed = {
         "rest": ".*+",
-        "number": r"[0-9]{1,18}+(?:\.[0-9]++)?+",
+        "int?": "(?>[0-9]{1,18}|-1?)",
+        "number": number,
+        "milliseconds": number,
+        "microseconds": number,
+        "address": rf"(?:(?!:[0-9]++(?!{_HOST})){_HOST})++",
+        "quoted": r"(?:[^\"\\]|\\.)*+",
         "url": r"https?+://[^ \"]++",
         "blanks": " ++",
         "uuid": _UUID,
         "request": f"(?>{_REQUEST})",
         "request?": f"(?>(?:{_REQUEST}|None|-|))",
         "id": f"(?>(?:{_UUID}|[{HEX}]{{64}}|[{HEX}]{{32}}|None|-))",
+        "pri": "(?:1[0-8][0-9]|19[01]|[1-9]?[0-9])(?![0-9])",
         "resource": "(?!req(?![A-Za-z_]))[A-Za-z_]++",
         "source": rf"[^ {stop}]++(?<=\.py|\.pyc|\.pyx|>)",
+        "go": rf"[^ {stop}]++(?<=.\.go)",
     }
     return fixed[name] if name in fixed else f"(?>{timestamps.kind(name).regex})"

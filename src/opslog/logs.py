@@ -22,7 +22,7 @@ from opslog.output import STDOUT
 from opslog.reading import Reading, Watch, unwatched
 from opslog.records import LogRecord, records_of
 from opslog.sources import STDIN, expand, identity
-from opslog.timestamps import Zone
+from opslog.zones import Times, Timezone, Zones
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -40,7 +40,8 @@ class Logs:
     """
 
     paths: tuple[str, ...]
-    timezone: str = "UTC"
+    timezone: Timezone = "UTC"
+    year: int | None = None
     where: Filter | None = None
     original: bool = False
     threads: int = 1
@@ -53,11 +54,11 @@ class Logs:
         """Return these logs with only the records for which ``condition`` is true, too.
 
         A condition is a pyarrow expression, as ``opslog.F`` makes them, or its
-        text form (query.py), whose times are read in ``timezone``.  Raises
-        FilterError for one that fits no record.
+        text form (query.py), whose times are read in ``timezone`` (of several: that of
+        ``*``).  Raises FilterError for one that fits no record.
         """
         if isinstance(condition, str):
-            condition = query.parse(condition, self.timezone)
+            condition = query.parse(condition, Zones(self.timezone).default.name)
         new = condition if isinstance(condition, Filter) else filters.of(condition)
         return replace(self, where=new if self.where is None else self.where & new)
 
@@ -158,7 +159,7 @@ class Logs:
         if self.most is not None:
             yield from self._first(self.most, names, finish, columns, stats, watch)
             return
-        reading = Reading(self._job(finish, columns), Zone(self.timezone), stats, watch)
+        reading = Reading(self._job(finish, columns), self._times(), stats, watch)
         for rows, result in run(reading.items(names), self.threads, reading.spare):
             stats.kept += rows
             yield result
@@ -174,7 +175,7 @@ class Logs:
         watch: Watch,
     ) -> Iterator[T]:
         """Finish the first ``left`` records here, one batch after the other, and stop reading."""
-        reading = Reading(self._job(_itself, columns), Zone(self.timezone), stats, watch)
+        reading = Reading(self._job(_itself, columns), self._times(), stats, watch)
         with closing(reading.items(names if left else [])) as items:
             for rows, kept in run(items, self.threads, reading.spare):
                 taken = kept.first(left) if rows > left else kept
@@ -196,7 +197,7 @@ class Logs:
     ) -> Iterator[pa.RecordBatch]:
         """Yield ``rows`` of the kept records of all sources in the order of time."""
         job = self._job(lambda kept: (kept.source, kept.times(), rows(kept)), columns)
-        reading = Reading(job, Zone(self.timezone), stats, watch)
+        reading = Reading(job, self._times(), stats, watch)
         left = self.most
         with merge.Runs(len(names)) as runs:
             for _, added in run(reading.items(names), self.threads, reading.spare):
@@ -211,6 +212,9 @@ class Logs:
                     break
         reading.close()
 
+    def _times(self) -> Times:
+        return Times.of(self.timezone, self.year)
+
     def _job(self, finish: Callable[[Kept], T], columns: tuple[str, ...]) -> Job[T]:
         return Job(self.catalog, columns, self.where, finish, self.skip)
 
@@ -221,7 +225,8 @@ def _itself(kept: Kept) -> Kept:
 
 def read(
     *paths: str | os.PathLike[str],
-    timezone: str = "UTC",
+    timezone: Timezone = "UTC",
+    year: int | None = None,
     original: bool = False,
     threads: int = 1,
     skip: bool = True,
@@ -231,7 +236,10 @@ def read(
     """Return the logs in ``paths``: files, folders, globs, ``-`` for standard input (the default).
 
     gzip, bzip2, xz and zstd are recognised by content.  ``timezone`` (an IANA
-    name or an offset) is that of times without an offset.  ``original`` adds
+    name or an offset) is that of times without an offset; a mapping says it by
+    patterns of paths or file names (the last that fits; ``*`` for all others).
+    Times without a year are of ``year``, or else the newest that are at most a day
+    later than the last change of their file.  ``original`` adds
     the column of the lines as read.  With ``skip`` blocks that cannot hold a
     kept record are not scanned; counts then say so (Stats.skipped_bytes).  With
     ``merge`` the records of all sources come in the order of time: one without a
@@ -240,7 +248,7 @@ def read(
     shipped ones; one of the same name replaces the shipped one.  Raises
     FormatError for a file that is wrong or fails its own samples.
     """
-    Zone(timezone)
+    Times.of(timezone, year)
     if threads < 1:
         raise OpslogError(f"threads: expected at least 1, found {threads}")
     names = tuple(os.fspath(path) for path in paths) or (STDIN,)
@@ -250,5 +258,12 @@ def read(
 
         catalog = catalogs.beside_shipped(user_formats(formats))
     return Logs(
-        names, timezone, original=original, threads=threads, skip=skip, merge=merge, catalog=catalog
+        names,
+        timezone,
+        year,
+        original=original,
+        threads=threads,
+        skip=skip,
+        merge=merge,
+        catalog=catalog,
     )

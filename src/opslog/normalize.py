@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from opslog import _columns, schema, services
+from opslog import _columns, _plan, schema, services
 from opslog._assemble import Records
 from opslog._columns import Columns, Memory
 from opslog._json_rows import JsonKeys, JsonRows
@@ -21,7 +21,7 @@ from opslog._plan import FIXED_TEXTS, Plan
 from opslog._services import Services
 from opslog.arrays import texts
 from opslog.catalog import Catalog, Compiled
-from opslog.program import CONSTANT, FIRST, SECOND, SLOT, Leaf
+from opslog.program import CHANGED, CONSTANT, FIRST, PRI, SECOND, SLOT, Leaf
 from opslog.timestamps import Zone
 
 _NUMBER = {column.name: index for index, column in enumerate(schema.COLUMNS)}
@@ -34,11 +34,7 @@ _SAME = {"program": "program"}
 
 _EXCEPTION = ("exception_stacktrace", "exception_type", "exception_message")
 _SPECIAL = ("body", "service_name", "trace_id", "attributes", *_EXCEPTION)
-_FROM_MESSAGE = {
-    "http_method", "http_target", "http_status", "http_response_size", "duration",
-    "client_address", "attributes",
-}  # fmt: skip
-_FROM_TAIL = {"body", "process_pid", "code_file", "code_line", "code_function", "attributes"}
+_CHANGES = {mark: _plan.CHANGES[name] for name, mark in CHANGED.items()}
 _STRING = pa.string()
 
 
@@ -206,8 +202,10 @@ def _planned(catalog: Catalog, names: tuple[str, ...]) -> _Planned:
         special=special,
         texts=names_used,
         slots=_NUMBER,
-        tails=bool(_FROM_TAIL & set(names)),
-        requests=bool(_FROM_MESSAGE & set(names)),
+        tails=bool((_filled(catalog.lines, tails=True) | {"body"}) & set(names)),
+        requests=bool(
+            (_filled(catalog.messages) | _filled(catalog.messages, tails=True)) & set(names)
+        ),
     )
     return _Planned(
         plan,
@@ -218,16 +216,22 @@ def _planned(catalog: Catalog, names: tuple[str, ...]) -> _Planned:
     )
 
 
+def _filled(compiled: Compiled, tails: bool = False) -> set[str]:
+    """Return the columns that the layouts, or the tails, of formats fill."""
+    names = {n for leaf in compiled.leaves if leaf.entry.tail == tails for n in leaf.slots}
+    return {name if name in _NUMBER else "attributes" for name in names}
+
+
 def _fields(
     compiled: Compiled, numbers: dict[str, int], names_used: list[bytes]
-) -> list[list[tuple[int, int, int, int]]]:
-    """Return per leaf (column, slot, shape, text) of what fills a column."""
+) -> list[list[tuple[int, ...]]]:
+    """Return per leaf (column, slot, shape, text, change) of what fills a column."""
     return [list(_leaf_fields(compiled, leaf, numbers, names_used)) for leaf in compiled.leaves]
 
 
 def _leaf_fields(
     compiled: Compiled, leaf: Leaf, numbers: dict[str, int], names_used: list[bytes]
-) -> Iterator[tuple[int, int, int, int]]:
+) -> Iterator[tuple[int, ...]]:
     for name, slot in leaf.slots.items():
         if name in _KINDS or (name in _SPECIAL and name != "service_name"):
             continue
@@ -235,14 +239,15 @@ def _leaf_fields(
         number = numbers.get("attributes" if attribute else name)
         if number is None:
             continue
+        change = _CHANGES.get(slot & ~(SLOT | FIRST | SECOND | CONSTANT | PRI), 0)
         text = -1
         if attribute or slot & CONSTANT:
             text = len(names_used)
             names_used.append(
                 name.encode() if attribute else compiled.constants[slot & SLOT].encode()
             )
-        shape = 1 if slot & FIRST else 2 if slot & SECOND else 0
-        yield number, -1 if slot & CONSTANT else slot & SLOT, shape, text
+        shape = 1 if slot & FIRST else 2 if slot & SECOND else 3 if slot & PRI else 0
+        yield number, -1 if slot & CONSTANT else slot & SLOT, shape, text, change
 
 
 @lru_cache(maxsize=256)

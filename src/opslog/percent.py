@@ -170,7 +170,7 @@ class Translation:
     def _padded(self, key: str, left: bool, width: str) -> None:
         name, _, kind = "".join(self._hole(key)).strip("{}").partition(":")
         kind = {"text": "token", "token?": "token", "source": "token"}.get(kind, kind)
-        if kind != "token" and kind not in RUNS:
+        if kind not in ("token", "severity") and kind not in RUNS:
             raise self._refuse(f"a padded %({key})s cannot be told from its padding")
         self.pieces.append(f"{{{name}:{kind}{'<' if left else '>'}{width}}}")
 

@@ -26,11 +26,14 @@ from opslog.layout import (
     next_literal,
 )
 from opslog.pattern import Pattern
-from opslog.severity import vocabulary
+from opslog.severity import longest_first, vocabulary
 from opslog.trie import Node, Step, Trie
 
-SLOT, FIRST, SECOND, CONSTANT = 0x1FF, 0x200, 0x400, 0x800
-"""Slot numbers and marks beside them: a value that has, has not the shape of an id; a constant."""
+SLOT, FIRST, SECOND, CONSTANT, PRI = 0x1FF, 0x200, 0x400, 0x800, 0x1000
+"""Slot numbers and marks beside them: a value that has, has not the shape of an id; a constant;
+a syslog priority, of which the facility is kept."""
+CHANGED = {"milliseconds": 0x2000, "microseconds": 0x4000, "percent": 0x6000}
+"""Marks of types whose values are not told as written."""
 
 _MOST = {"int": 18}
 _UNBOUNDED = 1 << 30
@@ -42,8 +45,8 @@ _MOST_LEAVES = 32000
 class Entry:
     """A layout in its role: where it comes from and what its lines mean.
 
-    ``level`` is the severity number a head implies, or the only one a tail (a
-    layout of what ends a message) is looked for at; 0 for any.
+    ``level`` is the severity number of lines that state none, or the only one a
+    tail (a layout of what ends a message) is looked for at; 0 for any.
     """
 
     layout: Layout
@@ -61,7 +64,7 @@ class Leaf:
 
     entry: Entry
     slots: dict[str, int]
-    """Column or attribute name to slot, with FIRST, SECOND or CONSTANT marks."""
+    """Column or attribute name to slot, with FIRST, SECOND, CONSTANT or PRI marks."""
     count: int
 
 
@@ -74,7 +77,7 @@ class Compiler:
         self.constants: list[str] = []
         self.trie = Trie()
         self._heads: list[Node] = []
-        self._tails: list[tuple[int, Node, Entry]] = []
+        self._tails: list[tuple[int, Node, Entry, int]] = []
         self._classes: list[bytes] = []
         self._words: list[int] = []
         self._vocabularies: dict[str, int] = {}
@@ -102,7 +105,9 @@ class Compiler:
             count = sum(1 for step, _ in steps if step.slot >= 0)
             self.leaves.append(Leaf(entry, slots, count))
             if entry.tail:
-                self._tails.append((blanks, roots[0], entry))
+                last = variant[-1]
+                end = last.text.encode()[-1] if isinstance(last, Literal) else -1
+                self._tails.append((blanks, roots[0], entry, end))
 
     def add_pattern(self, entry: Entry, pattern: Pattern) -> tuple[int, int, int]:
         """Add a pattern, which stands beside the tree.
@@ -155,6 +160,8 @@ class Compiler:
                 for name, mark in zip(part.names, (FIRST, SECOND), strict=False):
                     name = "severity_text" if name == "severity" else name
                     slots[name] = count | (mark if len(part.names) > 1 else 0)
+                    slots[name] |= PRI if part.type == "pri" else 0
+                    slots[name] |= CHANGED.get(part.type, 0)
                 count += bool(part.names)
         if steps[-1][0].op != "rest":
             steps.append((Step("end"), "the end of the line"))
@@ -175,9 +182,10 @@ class Compiler:
             )
         if kind == "blanks":
             return Step("run", self._class(b" "), _UNBOUNDED, slot)
-        if kind in RUNS and kind != "severity":
+        if kind in RUNS:
             return Step("run", self._class(_members(kind)), _MOST.get(kind, _UNBOUNDED), slot)
-        if kind in ("token", "token?"):
+        if kind in ("token", "token?", "percent"):
+            kind = kind.replace("percent", "token")
             # What ends a token anyway makes no difference between captures.
             stop = after.encode()[:1].strip(b" \t[]\x1b") or b" "
             return Step(kind, stop[0], 1, slot)
@@ -185,10 +193,14 @@ class Compiler:
             return Step("text", self.trie.literal(after), len(after.encode()), slot)
         if kind == "severity":
             return Step("severity", self._vocabulary(layout.vocabulary), 0, slot)
-        if kind == "source":
-            return Step(kind, after.encode()[0] if after else ord(" "), 0, slot)
+        if kind in ("source", "go"):
+            return Step("source", after.encode()[0] if after else ord(" "), int(kind == "go"), slot)
+        if kind in ("milliseconds", "microseconds"):
+            return Step("number", slot=slot)
+        if kind in ("request", "request?"):
+            return Step("request", int(kind.endswith("?")), 0, slot)
         if kind in TYPES:
-            return Step(kind.rstrip("?"), int(kind.endswith("?")), 0, slot)
+            return Step(kind, slot=slot)
         time = timestamps.kind(kind)
         if time.program is None:
             return Step("iso", int(kind == "iso-msecs"), int(not part.names), slot)
@@ -213,7 +225,8 @@ class Compiler:
             self._vocabularies[name] = len(self._words)
             words = vocabulary(name)
             self._words.append(len(words))
-            for word, number in words.items():
+            for word in longest_first(words):
+                number = words[word]
                 self._words += struct.unpack(
                     "=6i", struct.pack("=2i16s", len(word), number, word.encode())
                 )
@@ -234,7 +247,8 @@ class Compiler:
             json, leaves = jsonkeys.table(self._json, len(self.leaves))
             for leaf in leaves:
                 self._name(leaf.slots)
-                entry = Entry(_NO_LAYOUT, leaf.format, -1, flags=_program.FLAGS["json"])
+                flags = leaf.flags | _program.FLAGS["json"]
+                entry = Entry(_NO_LAYOUT, leaf.format, -1, flags=flags)
                 self.leaves.append(Leaf(entry, leaf.slots, leaf.count))
         return _program.Program(
             nodes=self.trie.packed(),
@@ -258,8 +272,8 @@ class Compiler:
         for number in range(formats):
             own = [tail for tail in self._tails if tail[2].format == number]
             offsets.append(formats + (len(lists) if own else 0))
-            for blanks, node, entry in sorted(own, key=lambda tail: -tail[0]):
-                lists += [blanks, self.trie.place([node]), entry.level]
+            for blanks, node, entry, end in sorted(own, key=lambda tail: -tail[0]):
+                lists += [blanks, self.trie.place([node]), entry.level, end]
             if own:
                 lists.append(-1)
         return _ints(offsets + lists)
@@ -289,8 +303,8 @@ class Compiler:
             return {c for c in range(256) if self._classes[step.a][c]}
         if step.op == "url":
             return set(b"h")
-        if step.op in ("iso", "number"):
-            return set(b"0123456789")
+        if step.op in ("iso", "number", "int?"):
+            return set(b"-0123456789")
         if step.op == "severity":
             count, first = self._words[step.a], set()
             for index in range(count):
@@ -304,6 +318,9 @@ class Compiler:
         slots, flags = leaf.slots, leaf.entry.flags
         if "timestamp" in slots:
             flags |= _program.FLAGS["stamped"]
+        graded = "severity_text" in slots or any(slot & PRI for slot in slots.values())
+        if graded or flags & _program.FLAGS["json"]:
+            flags |= _program.FLAGS["graded"]
         if leaf.entry.layout.colored:
             flags |= _program.FLAGS["colored"]
         plain = _plain(slots)
@@ -320,7 +337,7 @@ class Compiler:
             plain.get("logger", -1),
             plain.get("resource_id", -1),
             plain.get("body", -1),
-            leaf.entry.level,
+            0 if "severity_text" in slots else leaf.entry.level,
             *workers,
         )
 

@@ -11,7 +11,7 @@ from opslog.engine import Item, Job, Stats, Stream
 from opslog.errors import SourceError
 from opslog.lines import Cutter
 from opslog.sources import Source
-from opslog.timestamps import Zone
+from opslog.zones import Times
 
 T = TypeVar("T")
 
@@ -26,9 +26,9 @@ def unwatched(position: int) -> None:
 class Reading(Generic[T]):
     """One pass over sources: their blocks for the engine, and their errors for the end."""
 
-    def __init__(self, job: Job[T], zone: Zone, stats: Stats, watch: Watch = unwatched) -> None:
+    def __init__(self, job: Job[T], times: Times, stats: Stats, watch: Watch = unwatched) -> None:
         self.job = job
-        self.zone = zone
+        self.times = times
         self.stats = stats
         self.watch = watch
         self.spare: deque[Block] = deque()
@@ -45,7 +45,11 @@ class Reading(Generic[T]):
             except SourceError as error:
                 self._errors.append(error)
                 continue
-            stream = Stream(self.job, name, self.zone, self.stats)
+            zone = self.times.zones.of(name)
+            reference = self.times.reference
+            if reference is None:
+                reference = zone.reference(source.modified)
+            stream = Stream(self.job, name, zone, self.stats, reference)
             self._errors_before[stream.builder.source] = len(self._errors)
             cutter = Cutter(self.spare)
             try:

@@ -89,7 +89,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("http_status", "int64", "status code of its response"),
     Column("http_response_size", "int64", "bytes of its response"),
     Column("duration", "float64", "seconds it took"),
-    Column("client_address", "string", "its client address or list of addresses, as written"),
+    Column("client_address", "string", "its client address or list of addresses, as written", True),
     Column("code_file", "dictionary", "source file of the log call"),
     Column("code_line", "int64", "line in code_file"),
     Column("code_function", "dictionary", "function of the log call"),

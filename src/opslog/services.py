@@ -73,11 +73,69 @@ A client library (``novaclient``) or shared library (``oslo_messaging``) says
 nothing about the service that uses it and is not listed.
 """
 
+NEIGHBOURS: dict[str, str] = {
+    name: service
+    for service, names in {
+        "apache": "apache apache2 httpd",
+        "ceph": "ceph radosgw rbd rbd-mirror",
+        "chrony": "chrony chronyd",
+        "corosync": "corosync",
+        "cron": "cron crond crontab anacron",
+        "dbus": "dbus dbus-daemon dbus-broker",
+        "dnsmasq": "dnsmasq",
+        "docker": "docker dockerd containerd",
+        "etcd": "etcd",
+        "haproxy": "haproxy",
+        "iscsi": "iscsid tgtd",
+        "juju": "juju jujud",
+        "keepalived": "keepalived",
+        "kernel": "kernel",
+        "kubernetes": "kubelet",
+        "libvirt": "libvirt libvirtd virtqemud virtlogd virtlockd virtnetworkd virtnodedevd "
+        "virtproxyd virtsecretd virtstoraged virtnwfilterd virtinterfaced",
+        "mariadb": "mariadb mariadbd mysql mysqld galera",
+        "memcached": "memcached",
+        "multipath": "multipath multipathd",
+        "nginx": "nginx",
+        "ntp": "ntp ntpd",
+        "ovn": "ovn ovsdb-server-nb ovsdb-server-sb",
+        "ovs": "ovs ovsdb openvswitch",
+        "pacemaker": "pacemaker pacemakerd crmd pengine lrmd stonithd stonith-ng cib attrd",
+        "podman": "podman conmon",
+        "qemu": "qemu",
+        "rabbitmq": "rabbitmq rabbit",
+        "redis": "redis",
+        "rsyslog": "rsyslogd syslogd",
+        "sshd": "sshd",
+        "sudo": "sudo",
+        "systemd": "systemd",
+        "valkey": "valkey",
+        "zookeeper": "zookeeper",
+    }.items()
+    for name in names.split()
+}
+"""Programs beside OpenStack's, or the first part of their names, to what they belong to."""
+
+_SWIFT = re.compile(
+    r"(?:proxy|account|container|object)-(?:server|replicator|auditor|updater|reaper|reconstructor|"
+    r"expirer|sharder|sync|reconciler)"
+)
+"""Swift's programs, which leave out its name."""
+
 _DEVSTACK: dict[str, str] = {
     "n": "nova", "q": "neutron", "c": "cinder", "g": "glance", "h": "heat", "s": "swift",
     "key": "keystone", "placement": "placement", "o": "octavia", "ir": "ironic",
 }  # fmt: skip
 """Prefixes of DevStack's unit and screen names."""
+
+_NEIGHBOURS: dict[str, str] = {
+    "ovn": "ovn", "ovs": "openvswitch", "ovsdb": "openvswitch", "openvswitch": "openvswitch",
+    "libvirtd": "libvirt", "virtqemud": "libvirt", "ceph": "ceph", "etcd": "etcd",
+}  # fmt: skip
+"""First part of a program's name to what it belongs to that is not of OpenStack.
+
+A logger that begins so says nothing: a service may use a library of that name.
+"""
 
 _ROTATED = re.compile(
     r"(?:\.(?:gz|bz2|xz|zst|txt|log|out|json|jsonl|old|\d{1,3}))+$"
@@ -90,6 +148,24 @@ def service_of_logger(logger: str) -> str | None:
     return SERVICES.get(logger.partition(".")[0])
 
 
+def service_of_program(program: str) -> str | None:
+    """Return the service a program belongs to, as syslog, a unit or a container names it.
+
+    None if the name does not say.
+    """
+    name = program.rpartition("/")[2].lower()
+    name = re.sub(r"\.(?:service|scope|socket|timer|slice)$", "", name)
+    name, devstack = re.subn(r"^devstack@", "", name)
+    name = re.sub(r"^(?:snap\.[^.]*\.|openstack-)", "", name)
+    first = re.split(r"[-_@.:(\[ ]", name, maxsplit=1)[0]
+    if devstack and first in _DEVSTACK:
+        return _DEVSTACK[first]
+    known = NEIGHBOURS.get(name) or SERVICES.get(name) or SERVICES.get(first)
+    if known is None and _SWIFT.match(name):
+        return "swift"
+    return known or NEIGHBOURS.get(first)
+
+
 def of_path(path: str) -> tuple[str | None, str | None]:
     """Return (service, program) as the file's name and folder say, each None if they do not."""
     folder, _, name = path.rpartition("/")
@@ -100,10 +176,13 @@ def of_path(path: str) -> tuple[str | None, str | None]:
     if first in _DEVSTACK and (rest or first in SERVICES) and name != first:
         return _DEVSTACK[first], None
     stem = name.partition("_")[0] if name.partition("-")[0] not in SERVICES else name
-    service = SERVICES.get(first) or SERVICES.get(stem)
+    service = SERVICES.get(first) or SERVICES.get(stem) or _NEIGHBOURS.get(first)
     if service:
         return service, name if re.fullmatch(r"[a-z][a-z0-9-]*", name) else None
+    program = name if re.fullmatch(r"[a-z][a-z0-9-]*", name) else None
+    if service := service_of_program(name):
+        return service, program
     if parent in SERVICES and re.fullmatch(r"[a-z][a-z0-9-]*", name):
         # RDO and packages of old name files after the agent: neutron/l3-agent.log.
         return SERVICES[parent], f"{parent}-{name}"
-    return None, None
+    return service_of_program(parent), None

@@ -16,6 +16,7 @@ import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from io import FileIO
 from typing import NamedTuple, Protocol
 
@@ -102,6 +103,17 @@ class Source:
     def position(self) -> int:
         """How many bytes of the file were read, as they lie there; of a pipe, were given."""
         return self._raw.tell() if self._raw.seekable() else self._given
+
+    @property
+    def modified(self) -> datetime:
+        """When the file was changed last, in UTC; now for what is no regular file."""
+        status = os.fstat(self._raw.fileno())
+        try:
+            if stat.S_ISREG(status.st_mode):
+                return datetime.fromtimestamp(status.st_mtime, UTC)
+        except (OverflowError, ValueError, OSError):
+            pass
+        return datetime.now(UTC)
 
     def close(self) -> None:
         """Close the file; standard input stays open."""

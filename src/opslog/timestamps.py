@@ -4,7 +4,8 @@ A *kind* is ``iso``, ``iso-msecs`` or a strftime pattern such as
 ``%d/%b/%Y:%H:%M:%S``.  Each compiles to a scanner operation and to a regular
 expression that accept the same text.  The scanner yields microseconds since
 the epoch; a text without an offset is local time, turned into UTC later by
-the source's zone.
+the source's zone.  A text without a year is of the newest year in which it is
+at most a day later than the source's *reference*, a local time.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ DIRECTIVES: dict[str, str] = {
     "H": _HOUR,
     "M": _SIXTY,
     "S": f"(?:{_SIXTY}|60)",
+    "e": "(?:0[1-9]|[12][0-9]|3[01]| ?[1-9](?![0-9]))",
+    "k": "(?:[01][0-9]|2[0-3]| ?[0-9](?![0-9]))",
     "f": "[0-9]{1,9}+",
     "L": "[0-9]{1,3}+",
     "z": _OFFSET,
@@ -48,7 +51,8 @@ DIRECTIVES: dict[str, str] = {
 
 ``%f`` is a decimal fraction of a second (1-9 digits), ``%L`` whole
 milliseconds (1-3 digits, as ``%(msecs)d`` prints them), ``%s`` seconds since
-the epoch.  ``%a`` is accepted and ignored.
+the epoch.  ``%e`` and ``%k`` are day and hour, of two digits, one, or one behind
+a blank.  ``%a`` is accepted and ignored.
 """
 
 
@@ -105,12 +109,25 @@ def _pattern(text: str) -> Kind:
                 f"expected one of {' '.join('%' + d for d in DIRECTIVES)}"
             )
         position += 2
-    if "s" not in used and not (used & {"Y", "y"} and used & {"m", "b"} and "d" in used):
-        raise ValueError(f"timestamp pattern {text!r} does not name year, month and day")
+    if "s" not in used and not (used & {"m", "b"} and used & {"d", "e"}):
+        raise ValueError(f"timestamp pattern {text!r} does not name month and day")
     return Kind(text, "".join(regex), tuple(program))
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _local_microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH.replace(tzinfo=None)) // timedelta(microseconds=1)
+
+
+def reference_of_year(year: int) -> int:
+    """Return the reference for which all times without a year are of ``year``."""
+    if not 1 <= year <= 9999:
+        raise OpslogError(f"year: expected a number from 1 to 9999, found {year}")
+    return _local_microseconds(datetime(year, 12, 31)) - 1
+
+
 _FIXED = re.compile(r"([+-])(\d\d):?(\d\d)$")
 
 
@@ -153,6 +170,12 @@ class Zone:
         if self._iana is None:
             return timezone(timedelta(microseconds=self._offset_us))
         return zoneinfo.ZoneInfo(self._iana)
+
+    def reference(self, moment: datetime | None) -> int | None:
+        """Return what tells years that lack, as at ``moment``; a naive one is of this zone."""
+        if moment is None:
+            return None
+        return _local_microseconds(moment if moment.tzinfo is None else self.local(moment))
 
     def to_utc(self, local: pa.Array, has_offset: pa.Array) -> tuple[pa.Array, pa.Array | None]:
         """Turn ``local`` (int64 microseconds, nullable) into UTC int64 microseconds.

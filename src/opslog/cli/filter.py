@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from opslog import zones
 from opslog.cli import formats as formats_command
 from opslog.cli import keep, output, progress
 from opslog.engine import Stats
@@ -46,8 +47,15 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     output.add(command)
     reading = command.add_argument_group("reading")
     reading.add_argument(
-        "--timezone", metavar="ZONE", default="UTC",
-        help="zone of times without an offset: an IANA name or +HH:MM (default: UTC)",
+        "--timezone", action="append", metavar="ZONE", default=[],
+        help="zone of times without an offset: an IANA name or +HH:MM (default: UTC); "
+        "PATTERN=ZONE says it of the files whose path or name is like PATTERN, "
+        "and may be given again: the last one that fits counts",
+    )  # fmt: skip
+    reading.add_argument(
+        "--year", type=int, metavar="YEAR",
+        help="year of times without one (default: the last in which they are not after the "
+        "file's last change)",
     )  # fmt: skip
     reading.add_argument(
         "--threads", type=int, metavar="N",
@@ -73,7 +81,8 @@ def run(options: argparse.Namespace) -> int:
     """Read, keep and write what the options say; return the exit code."""
     logs = read(
         *options.paths,
-        timezone=options.timezone,
+        timezone=zones.stated(options.timezone),
+        year=options.year,
         original=options.original,
         threads=_threads() if options.threads is None else options.threads,
         skip=not options.stats,

@@ -13,6 +13,7 @@ from opslog import filters, moments, query
 from opslog.errors import FilterError
 from opslog.filters import Filter
 from opslog.timestamps import Zone
+from opslog.zones import Zones, stated
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -87,7 +88,8 @@ def filter_of(options: argparse.Namespace) -> Filter | None:
 
     if options.ignore_case and not options.grep:
         raise FilterError("-i", "expected a --grep whose letters may match either case beside")
-    found = list(_filters(options, Fields(options.timezone)))
+    zone = _zone(options)
+    found = list(_filters(options, Fields(zone), zone))
     if not found:
         if options.invert_match:
             raise FilterError("-v", "expected a condition to turn round beside")
@@ -96,7 +98,12 @@ def filter_of(options: argparse.Namespace) -> Filter | None:
     return ~whole if options.invert_match else whole
 
 
-def _filters(options: argparse.Namespace, f: Fields) -> Iterable[Filter]:
+def _zone(options: argparse.Namespace) -> str:
+    """Return the zone of times in conditions: that of sources of no other."""
+    return Zones(stated(options.timezone)).default.name
+
+
+def _filters(options: argparse.Namespace, f: Fields, zone: str) -> Iterable[Filter]:
     def names(flag: str, *columns: str) -> Iterable[Filter]:
         if values := _given(options, flag):
             yield filters.of(_any(f[column].glob(v) for v in values for column in columns))
@@ -118,7 +125,7 @@ def _filters(options: argparse.Namespace, f: Fields) -> Iterable[Filter]:
     yield from names("user", "user_id", "user_name")
     if codes := _given(options, "status"):
         yield filters.of(_any(_status(f, code) for code in codes))
-    _refuse_empty_span(options)
+    _refuse_empty_span(options, Zone(zone))
     for time in _given(options, "since"):
         yield filters.of(f.timestamp >= time)
     for time in _given(options, "until"):
@@ -132,11 +139,10 @@ def _filters(options: argparse.Namespace, f: Fields) -> Iterable[Filter]:
             )
         )
     for condition in _given(options, "where"):
-        yield filters.of(query.parse(condition, options.timezone))
+        yield filters.of(query.parse(condition, zone))
 
 
-def _refuse_empty_span(options: argparse.Namespace) -> None:
-    zone = Zone(options.timezone)
+def _refuse_empty_span(options: argparse.Namespace, zone: Zone) -> None:
     if not (options.since and options.until):
         return
     if moments.parse(options.since, zone) >= moments.parse(options.until, zone):
