@@ -40,7 +40,7 @@ def user_folder() -> Path:
 
 @cache
 def shipped() -> tuple[Format, ...]:
-    """Return the shipped formats, by name, oslo.log's before others, with their samples."""
+    """Return the shipped formats with their samples, in the order in which they are tried."""
     return tuple(load(path) for path in _files())
 
 
@@ -51,8 +51,14 @@ def without_samples() -> tuple[Format, ...]:
 
 
 def _files() -> list[Path]:
-    # Most lines are oslo.log's.
-    return sorted(folder().glob("*.toml"), key=lambda p: (not p.stem.startswith("oslo."), p.stem))
+    """Return the shipped files in the order in which their formats are tried.
+
+    Those of oslo.log come first: most lines are theirs, and once a layout has
+    taken a line only those before it are tried.
+    """
+    return sorted(
+        folder().glob("*.toml"), key=lambda path: (not path.stem.startswith("oslo."), path.stem)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -303,7 +303,9 @@ class Compiler:
             return {c for c in range(256) if self._classes[step.a][c]}
         if step.op == "url":
             return set(b"h")
-        if step.op in ("iso", "number", "int?"):
+        if step.op == "time":
+            return timestamps.first_bytes(self._times[step.a + 1])
+        if step.op in ("iso", "number", "pri", "int?"):
             return set(b"-0123456789")
         if step.op == "severity":
             count, first = self._words[step.a], set()
