@@ -68,6 +68,11 @@ def test_a_later_format_of_the_same_name_replaces_the_first() -> None:
          "waited is not told in seconds"),
         ("name = 'x'\ntitle = 'x'\nlevel = 'LOUD'\n[[layouts]]\nlayout = '{body:rest}'", "level", "expected a severity"),
         ("name = 'x'\ntitle = 'x'\n[[tails]]\nlayout = ' {a:int}'", "tails", "expected in message formats only"),
+        ("name = 'x'\ntitle = 'x'\nzone = 'CET'", "zone", "expected 'local' or 'utc', found 'CET'"),
+        ("name = 'x'\ntitle = 'x'\n[json]\niso = 't'\n[json.columns]\nhost_name = 'b'\n[json.constants]\nhost_name = 'x'",
+         "json.constants.host_name", "is a key of columns, too"),
+        ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayout = '{severity} {body:rest}'\nseverity = 'loud'",
+         "layouts[0].severity", "expected one of oslo, syslog, ovs,"),
         ("name = ", "file", "Invalid value"),
     ],
 )  # fmt: skip

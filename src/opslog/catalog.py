@@ -125,7 +125,15 @@ def _compile(formats: tuple[Format, ...]) -> Compiled:
         if one.json:
             keys = one.json
             compiler.add_json(
-                JsonShape(number, keys.required, keys.columns, keys.epoch, keys.iso, _flags(one))
+                JsonShape(
+                    number,
+                    keys.required,
+                    keys.columns,
+                    keys.epoch,
+                    keys.iso,
+                    _flags(one),
+                    keys.constants,
+                )
             )
     for _, entry in sorted(ranked, key=_order):
         compiler.add(entry)

@@ -44,6 +44,8 @@ class JsonKeys:
     columns: dict[str, tuple[str, ...]]
     epoch: str | None
     iso: str | None
+    constants: dict[str, str] = field(default_factory=dict)
+    """Values its lines imply, by column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +274,7 @@ def _parsed(reader: _Reader, key: str, text: str, severity: str) -> Layout:
 def _json(reader: _Reader, timed: bool) -> JsonKeys | None:
     if "json" not in reader.data:
         return None
-    item = reader.table("json", "required", "columns", "epoch", "iso")
+    item = reader.table("json", "required", "columns", "constants", "epoch", "iso")
     columns = {}
     for name, paths in item.table("columns").data.items():
         found = [paths] if isinstance(paths, str) else paths
@@ -286,7 +288,15 @@ def _json(reader: _Reader, timed: bool) -> JsonKeys | None:
     epoch, iso = item.text("epoch", ""), item.text("iso", "")
     if timed and not (epoch or iso):
         raise item.wrong("epoch", "expected epoch or iso, the key of the time")
-    return JsonKeys(tuple(required), columns, epoch or None, iso or None)
+    constants = {}
+    if "constants" in item.data:
+        table = item.table("constants")
+        constants = {name: table.text(name) for name in table.data}
+        for name, value in constants.items():
+            _refuse(item, f"constants.{name}", refused_constant(Constant(name, value)))
+        if twice := sorted(constants.keys() & columns.keys()):
+            raise item.wrong(f"constants.{twice[0]}", "is a key of columns, too")
+    return JsonKeys(tuple(required), columns, epoch or None, iso or None, constants)
 
 
 def _sample(item: _Reader) -> Sample:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from opslog import _json
 from opslog.severity import WORDS
@@ -23,6 +23,7 @@ class JsonShape:
     epoch: str | None = None
     iso: str | None = None
     flags: int = 0
+    constants: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class JsonLeaf:
     slots: dict[str, int]
     count: int
     flags: int
+    constants: dict[str, str]
 
 
 def table(shapes: list[JsonShape], first_leaf: int) -> tuple[_json.JsonTable, list[JsonLeaf]]:
@@ -78,7 +80,7 @@ def table(shapes: list[JsonShape], first_leaf: int) -> tuple[_json.JsonTable, li
             (first_leaf + len(leaves), required, otherwise,
              paths.get(shape.epoch or "", -1), paths.get(shape.iso or "", -1), level)
         )  # fmt: skip
-        leaves.append(JsonLeaf(shape.format, slots, len(paths), shape.flags))
+        leaves.append(JsonLeaf(shape.format, slots, len(paths), shape.flags, shape.constants))
     words = b"".join(
         struct.pack("<BB14s", number, len(word), word.encode()) for word, number in WORDS.items()
     )

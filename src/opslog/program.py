@@ -246,6 +246,8 @@ class Compiler:
         if self._json:
             json, leaves = jsonkeys.table(self._json, len(self.leaves))
             for leaf in leaves:
+                for name, value in leaf.constants.items():
+                    leaf.slots[name] = CONSTANT | self._constant(value)
                 self._name(leaf.slots)
                 flags = leaf.flags | _program.FLAGS["json"]
                 entry = Entry(_NO_LAYOUT, leaf.format, -1, flags=flags)
