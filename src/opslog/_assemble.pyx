@@ -6,7 +6,11 @@ Rules (docs/explanation/assembly.md gives examples):
 2. A line no layout recognises continues the record that owns the line before.
 3. A traceback line joins the open record equal in every field its prefix has.
 4. Where traceback lines look like heads, a line joins only inside a block.
-5. A record closes at the next head of its worker, or when WINDOW bytes of later
+5. In an envelope that hands on a stream (a container's output) rule 2 holds for
+   each stream of its own; elsewhere only a traceback's lines join there.
+6. Further lines of one message, and what continues text cut in the middle, belong
+   to its record whatever they look like.
+7. A record closes at the next head of its worker, or when WINDOW bytes of later
    input have gone by since its own first byte, or at the end of the input.
 
 All rules read bytes and offsets, never chunks, threads or clocks: the records
@@ -19,12 +23,12 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memchr, memcmp, memcpy
 
 from opslog._block cimport (
-    BAD_TIME, CLOSED, HAS_MORE, HAS_OFFSET, HAS_STACK, HAS_TRACEBACK, HEADLESS, IN_BLOCK, IN_STACK,
-    MOST_LINES, NONE, OVERLONG, PART_BODY, PART_STACK, PART_TRACEBACK, PIECE, SYSLOG, TORN,
-    UNRECOGNISED, WINDOW, Block, Line, Record,
+    BAD_TIME, CLOSED, CONTINUED, HAS_MORE, HAS_OFFSET, HAS_STACK, HAS_TRACEBACK, HEADLESS, IN_BLOCK, IN_STACK,
+    MORE, MOST_LINES, NONE, OVERLONG, PART_BODY, PART_STACK, PART_TRACEBACK, PIECE, SYSLOG, TORN,
+    TIMED, UNENDED, UNRECOGNISED, WINDOW, Block, Line, Record,
 )
-from opslog._bytes cimport all_ascii
-from opslog._program cimport BARE, FOLLOW_ON, HEAD, JSON, STAMPED, Leaf, Program, fresh
+from opslog._carry cimport adopt, carry
+from opslog._program cimport ALONE, BARE, ENVELOPE, FOLLOW_ON, HEAD, INDENTED, JSON, STAMPED, STREAM, WEAK, Leaf, Program, fresh
 from opslog._time cimport State
 from opslog._trace_text cimport (
     begins, continues_block, inside_block, links_blocks, names_exception, opens_block, torn,
@@ -193,7 +197,7 @@ cdef class Assembler:
         cdef Worker* worker
         if leaf.flags & JSON:
             # Complete in itself: nothing can follow, nothing is held back.
-            self.start(block, i, CLOSED)
+            self.latest = self.start(block, i, CLOSED)
             self.previous = NONE
             return 0
         worker = self.workers.get(block.lines[i].worker)
@@ -204,7 +208,7 @@ cdef class Assembler:
             block, i, 0)
         if not leaf.flags & FOLLOW_ON:
             self.previous = NONE
-        if leaf.flags & STAMPED:
+        if block.lines[i].flags & TIMED:
             self.stamped = self.records[self.latest].offset
         return 0
 
@@ -249,6 +253,7 @@ cdef class Assembler:
         cdef Worker* worker = self.workers.get(line.worker)
         cdef Worker* unnumbered
         cdef int32_t[3] candidates
+        cdef uint64_t base
         cdef bint last
         cdef State state
         text = text_of(block, line, leaf.body, &length)
@@ -257,14 +262,20 @@ cdef class Assembler:
         candidates[0] = worker.head
         candidates[1] = worker.orphan
         # A format may print the process id in one of both only.
-        unnumbered = self.workers.find(1)
-        candidates[2] = self.latest if line.worker == 1 else (unnumbered.head if unnumbered.used else NONE)
+        base = 1 if line.outer == NONE else block.wraps[line.outer].stream
+        unnumbered = self.workers.find(base)
+        if line.worker == base:
+            candidates[2] = self.latest if base == 1 else worker.previous
+        else:
+            candidates[2] = unnumbered.head if unnumbered.used else NONE
         for candidate in candidates[:3]:
             if self.takes(block, candidate, line, leaf, text, length):
                 self.join(block, candidate, i, PART_TRACEBACK)
                 self.previous = candidate
+                if line.outer != NONE:
+                    self.latest = candidate
                 return 0
-        if not leaf.flags & STAMPED:
+        if not line.flags & TIMED:
             if not (opens_block(text, length) or begins(text, length, b"  ", 2)) or self.shadowed(block, line):
                 return self.raw_line(block, i)
         if torn(text, length, True):
@@ -288,7 +299,7 @@ cdef class Assembler:
         worker.orphan = self.latest = self.previous = self.start(
             block, i, HEADLESS | HAS_TRACEBACK | (IN_BLOCK if length and not last else 0))
         line.part = PART_TRACEBACK
-        if leaf.flags & STAMPED:
+        if line.flags & TIMED:
             self.stamped = self.records[self.latest].offset
         return 0
 
@@ -300,10 +311,16 @@ cdef class Assembler:
         cdef Line* line = &block.lines[i]
         cdef const uint8_t* text = block.data + line.start
         cdef int32_t length = line.end - line.start, number = self.previous
-        cdef Record* record
-        cdef uint8_t part = PART_BODY
         cdef uint16_t alone = 0
+        cdef bint whole = False
         line.leaf = line.row = NONE
+        if number >= 0 and length and text[0] == c' ':
+            whole = self.unindent(block, number, line)
+            text = block.data + line.start
+            length = line.end - line.start
+        if whole and self.traced(block, number, line):
+            self.join(block, number, i, PART_TRACEBACK)
+            return 0
         if line.flags & PIECE:
             alone = OVERLONG
         elif not self.is_open(number, block.offset + line.first):
@@ -314,7 +331,50 @@ cdef class Assembler:
             self.start(block, i, CLOSED | UNRECOGNISED | alone)
             self.previous = NONE
             return 0
-        record = &self.records[number]
+        self.join_text(block, number, i, text, length, whole or line.flags & SYSLOG)
+        return 0
+
+    cdef bint unindent(self, Block block, int32_t number, Line* line) noexcept nogil:
+        """Drop the blanks that put a message's further line below its first; return whether it is one."""
+        cdef const Line* head = &block.lines[self.records[number].head]
+        cdef int32_t row = head.row, leaf = head.leaf, at = head.outer, i
+        while at != NONE:
+            row = block.wraps[at].row
+            leaf = block.wraps[at].leaf
+            at = block.wraps[at].outer
+        if leaf < 0 or not self.program.leaves[leaf].flags & INDENTED or self.program.leaves[leaf].body < 0:
+            return False
+        at = block.spans[row + 2 * self.program.leaves[leaf].body]
+        if not head.first <= at < head.stop or line.end - line.start < at - head.first:
+            return False
+        for i in range(line.start, line.start + at - head.first):
+            if block.data[i] != c' ':
+                return False
+        line.start += at - head.first
+        return True
+
+    cdef int traced(self, Block block, int32_t number, Line* line) except -1 nogil:
+        """Whether a message's further line is one of its traceback; if so its layout is found."""
+        cdef State state
+        cdef int32_t found
+        if not self.is_open(number, block.offset + line.first):
+            return False
+        fresh(&state)
+        block.need_spans(2 * self.program.most_slots)
+        found = self.program.match(
+            block.data, line.start, line.end, block.spans + block.span_used, &state, False)
+        if found < 0 or self.program.leaves[found].role == HEAD:
+            return False
+        line.leaf = <int16_t>found
+        line.row = block.span_used
+        block.span_used += 2 * self.program.leaves[found].slots
+        return True
+
+    cdef void join_text(self, Block block, int32_t number, int32_t i, const uint8_t* text,
+                        int32_t length, bint whole) noexcept nogil:
+        """Join text to the record as part of its body, stack or, if its lines come whole, traceback."""
+        cdef Record* record = &self.records[number]
+        cdef uint8_t part = PART_BODY
         if record.flags & IN_STACK:
             if begins(text, length, b"  ", 2):
                 part = PART_STACK
@@ -323,109 +383,160 @@ cdef class Assembler:
         if begins(text, length, b"Stack (most recent call last):", 30) and length == 30:
             record.flags |= IN_STACK
             part = PART_STACK
-        if line.flags & SYSLOG:
+        if whole:
             if begins(text, length, b"Traceback (most recent call last)", 33):
                 record.flags |= IN_BLOCK
             if record.flags & IN_BLOCK:
                 part = PART_TRACEBACK
         self.join(block, number, i, part)
+
+    # -- lines in envelopes -------------------------------------------------------
+
+    cdef int part_line(self, Program program, Block block, int32_t i) except -1 nogil:
+        """Join a further line of the message that the line before began."""
+        cdef Line* line = &block.lines[i]
+        cdef int32_t number = self.latest
+        if number < 0 or self.records[number].lines >= MOST_LINES:
+            return self.raw_line(block, i)
+        if line.leaf >= 0 or self.records[number].flags & HEADLESS:
+            self.join(block, number, i, PART_TRACEBACK)
+        else:
+            self.join_text(block, number, i, block.data + line.start, line.end - line.start, True)
         return 0
+
+    cdef bint goes_on(self, Block block, int32_t i, const Leaf* envelope, const uint8_t* text,
+                      int32_t length) except -1 nogil:
+        """Join text that no layout in an envelope takes to the record before it, if that takes it."""
+        cdef Line* line = &block.lines[i]
+        cdef Worker* stream = self.workers.get(line.worker)
+        cdef int32_t number = stream.previous
+        cdef Record* record
+        cdef bint stays
+        if not self.is_open(number, block.offset + line.first):
+            return False
+        record = &self.records[number]
+        if record.flags & IN_BLOCK:
+            # Inside a traceback: up to the line that names the exception, and on if it is one of a chain.
+            stays = inside_block(text, length) or opens_block(text, length)
+            if not stays:
+                record.flags &= ~IN_BLOCK
+            self.join(block, number, i, PART_TRACEBACK)
+            return True
+        if opens_block(text, length) and not record.flags & (HAS_TRACEBACK | HEADLESS):
+            if envelope.flags & STREAM and self.program.leaves[record.leaf].flags & FOLLOW_ON:
+                record.flags |= IN_BLOCK
+                self.join(block, number, i, PART_TRACEBACK)
+                return True
+            return False
+        if record.flags & HAS_TRACEBACK and length and links_blocks(text, length):
+            record.flags |= IN_BLOCK
+            self.join(block, number, i, PART_TRACEBACK)
+            return True
+        if (not envelope.flags & STREAM or record.flags & HEADLESS
+                or not self.program.leaves[record.leaf].flags & FOLLOW_ON
+                or self.program.leaves[record.leaf].flags & ENVELOPE):
+            return False
+        self.join_text(block, number, i, text, length, False)
+        return True
+
+    cdef int text_line(self, Program program, Block block, int32_t i, const Leaf* envelope) except -1 nogil:
+        """A line whose envelope holds text that no layout takes."""
+        cdef Line* line = &block.lines[i]
+        cdef Worker* stream
+        cdef const uint8_t* text
+        cdef int32_t length
+        text = text_of(block, line, envelope.body, &length)
+        if length < 0:
+            length = 0
+        if self.goes_on(block, i, envelope, text, length):
+            self.latest = self.workers.get(line.worker).previous
+            return 0
+        if length and opens_block(text, length) and not begins(text, length, b"Stack", 5):
+            # A traceback that nobody logged: what a program prints when it dies.
+            self.latest = self.start(block, i, HEADLESS | HAS_TRACEBACK | IN_BLOCK)
+            line.part = PART_TRACEBACK
+            line.severity = 17
+        else:
+            self.latest = self.start(block, i, 0)
+        stream = self.workers.get(line.worker)
+        self.close(stream.head)
+        self.close(stream.orphan)
+        stream.orphan = NONE
+        stream.head = self.latest
+        self.previous = self.latest if envelope.flags & FOLLOW_ON else NONE
+        if line.flags & TIMED:
+            self.stamped = self.records[self.latest].offset
+        return 0
+
+    cdef int wrapped_line(self, Program program, Block block, int32_t i, const Leaf* leaf) except -1 nogil:
+        """A line in at least one envelope, or an envelope itself."""
+        cdef Line* line = &block.lines[i]
+        cdef int32_t at, number
+        cdef const Leaf* outermost
+        cdef Worker* stream
+        stream = self.workers.get(line.worker if line.outer == NONE or leaf.flags & ENVELOPE
+                                  else block.wraps[line.outer].stream)
+        if stream.unended and self.is_open(stream.previous, block.offset + line.first):
+            number = stream.previous
+            line.flags |= CONTINUED
+            if not leaf.flags & ENVELOPE:
+                line.leaf = NONE            # it may look like a record of its own
+            self.join(block, number, i, self.part_of(block, number))
+            self.latest = number
+        elif (leaf.flags & WEAK and line.outer == NONE and self.shadowed(block, line)
+                and not self.is_open(stream.previous, block.offset + line.first)):
+            return self.raw_line(block, i)
+        elif leaf.flags & ENVELOPE:
+            self.text_line(program, block, i, leaf)
+        elif leaf.role != HEAD:
+            self.traceback_line(program, block, i, leaf)
+        else:
+            self.head_line(block, i, leaf)
+        line = &block.lines[i]
+        # What it now belongs to is what the next text of each of its streams may continue.
+        if leaf.flags & ENVELOPE:
+            self.remember(line.worker, line)
+        at = line.outer
+        while at != NONE:
+            self.remember(block.wraps[at].stream, line)
+            outermost = &program.leaves[block.wraps[at].leaf]
+            at = block.wraps[at].outer
+            if at == NONE and not outermost.flags & FOLLOW_ON:
+                self.previous = NONE
+        return 0
+
+    cdef int remember(self, uint64_t key, const Line* line) except -1 nogil:
+        cdef Worker* stream = self.workers.get(key)
+        stream.previous = self.latest
+        stream.unended = (line.flags & UNENDED) != 0
+        return 0
+
+    cdef uint8_t part_of(self, Block block, int32_t number) noexcept nogil:
+        """The part of a record that its last line belongs to."""
+        return block.lines[self.records[number].last].part
 
     cdef int assemble(self, Program program, Block block) except -1 nogil:
         cdef int32_t i
         cdef const Leaf* leaf
         for i in range(block.line_count):
+            if block.lines[i].flags & MORE:
+                self.part_line(program, block, i)
+                continue
             if block.lines[i].leaf < 0:
                 self.raw_line(block, i)
                 continue
             leaf = &program.leaves[block.lines[i].leaf]
-            if leaf.role != HEAD:
+            if leaf.flags & ENVELOPE or block.lines[i].outer != NONE:
+                self.wrapped_line(program, block, i, leaf)
+            elif leaf.role != HEAD:
                 self.traceback_line(program, block, i, leaf)
-            elif leaf.flags & STAMPED or not self.shadowed(block, &block.lines[i]):
+            elif leaf.flags & (STAMPED | ALONE) or not self.shadowed(block, &block.lines[i]):
                 self.head_line(block, i, leaf)
             else:
                 self.raw_line(block, i)
         return 0
 
     # -- between blocks ----------------------------------------------------------
-
-    cdef int adopt(self, Block block, Block kept) except -1 nogil:
-        """Put the carried lines behind those of the block."""
-        cdef int32_t shift, base = block.line_used, rows, i, j, leaf
-        cdef Line* line
-        if kept.used == 0:
-            return 0
-        block.need_data(kept.used)
-        block.need_lines(kept.line_used)
-        block.need_spans(kept.span_used)
-        shift = <int32_t>block.used
-        rows = block.span_used
-        memcpy(block.data + shift, kept.data, kept.used)
-        memcpy(block.lines + base, kept.lines, kept.line_used * sizeof(Line))
-        memcpy(block.spans + rows, kept.spans, kept.span_used * sizeof(int32_t))
-        for i in range(rows, rows + kept.span_used):
-            if block.spans[i] >= 0:     # a negative one is a JSON null
-                block.spans[i] += shift
-        for i in range(base, base + kept.line_used):
-            line = &block.lines[i]
-            line.first += shift
-            line.start += shift
-            line.end += shift
-            line.stop += shift
-            if line.row != NONE:
-                line.row += rows
-            if line.next != NONE:
-                line.next += base
-        for i in range(self.count):
-            self.records[i].head += base
-            self.records[i].last += base
-        block.ascii = block.ascii and all_ascii(kept.data, kept.used)
-        block.used += kept.used
-        block.line_used += kept.line_used
-        block.span_used += kept.span_used
-        return 0
-
-    cdef int carry(self, Block block, Block kept) except -1 nogil:
-        """Keep the lines of the records that are left."""
-        cdef int32_t i, at, copy, shift, slots, j, before, at_span
-        cdef Line* line
-        kept.used = kept.size = 0
-        kept.line_used = kept.span_used = 0
-        for i in range(self.count):
-            at = self.records[i].head
-            before = NONE
-            while at != NONE:
-                line = &block.lines[at]
-                kept.need_data(line.stop - line.first)
-                kept.need_lines(1)
-                shift = <int32_t>kept.used - line.first
-                memcpy(kept.data + kept.used, block.data + line.first, line.stop - line.first)
-                kept.used += line.stop - line.first
-                copy = kept.line_used
-                kept.lines[copy] = line[0]
-                kept.line_used += 1
-                at = line.next
-                line = &kept.lines[copy]
-                line.first += shift
-                line.start += shift
-                line.end += shift
-                line.stop += shift
-                line.next = NONE
-                if line.row != NONE:
-                    slots = self.program.leaves[line.leaf].slots
-                    kept.need_spans(2 * slots)
-                    for j in range(2 * slots):
-                        at_span = block.spans[line.row + j]
-                        kept.spans[kept.span_used + j] = at_span + shift if at_span >= 0 else at_span
-                    line.row = kept.span_used
-                    kept.span_used += 2 * slots
-                if before == NONE:
-                    self.records[i].head = copy
-                else:
-                    kept.lines[before].next = copy
-                before = copy
-            self.records[i].last = before
-        return 0
 
     cdef int32_t released(self, int64_t end, bint final) noexcept nogil:
         """Number of records that are complete and have no open record before them."""
@@ -455,7 +566,7 @@ cdef class Assembler:
         cdef Block kept = self.carried
         cdef int32_t released
         with nogil:
-            self.adopt(block, kept)
+            adopt(block, kept, self.records, self.count)
             self.assemble(self.program, block)
             released = self.released(block.offset + block.size, final)
             out.records = <Record*>realloc(NULL, (released + 1) * sizeof(Record))
@@ -466,7 +577,7 @@ cdef class Assembler:
                 memcpy(out.records, self.records, released * sizeof(Record))
             out.count = released
             self.forget(released)
-            self.carry(block, kept)
+            carry(self.program, block, kept, self.records, self.count)
         out.block = block
         return out
 

@@ -14,7 +14,11 @@ cdef enum LineFlag:
     BAD_TIME = 2                # shaped like a time, but no such day
     ESCAPED = 4                 # JSON: a captured string holds a backslash
     PIECE = 8                   # what follows the first piece of an overlong line
-    SYSLOG = 16                 # part of a line whose newlines rsyslog wrote as #012
+    SYSLOG = 16                 # rsyslog escapes in its text are undone
+    TIMED = 32                  # a layout of it, or of an envelope around it, gave the time
+    MORE = 64                   # a further part of the message that the line before began
+    UNENDED = 128               # the next line of its stream continues its text
+    CONTINUED = 256             # its text continues that of the record's line before
 
 cdef enum LinePart:
     PART_BODY = 0
@@ -27,7 +31,7 @@ cdef enum RecordFlag:
     HEADLESS = 4                # traceback lines whose head is missing
     TORN = 8
     IN_STACK = 16               # the last raw line was a stack line
-    IN_BLOCK = 32               # the last prefixed line was inside a traceback block
+    IN_BLOCK = 32               # the last traceback line was inside a traceback block
     HAS_TRACEBACK = 64
     HAS_STACK = 128
     HAS_MORE = 256              # follow-on lines in the body
@@ -43,9 +47,19 @@ ctypedef struct Line:
     int32_t row                 # index into spans, NONE without a layout
     int32_t next                # next line of the same record, NONE at the end
     int16_t leaf                # which layout matched, NONE if no one did
+    uint16_t flags
     uint8_t severity            # OpenTelemetry number, 0 unknown
-    uint8_t flags
     uint8_t part
+    int32_t outer               # the envelope around it, NONE
+
+ctypedef struct Wrap:           # an envelope around a line's layout
+    uint64_t stream             # hash of what tells writers apart, as far as this envelope knows
+    int32_t start               # what its layout matched: data[start:end]
+    int32_t end
+    int32_t row                 # index into spans
+    int32_t outer               # the envelope around this one, NONE
+    int16_t leaf
+    uint16_t flags              # LineFlag: ESCAPED, SYSLOG, UNENDED; TIMED if the time is from here
 
 ctypedef struct Record:
     int64_t offset              # source offset of the first byte
@@ -56,7 +70,7 @@ ctypedef struct Record:
     uint16_t flags
 
 cdef class Block:
-    cdef uint8_t* data          # size bytes of input, then carried bytes up to used
+    cdef uint8_t* data          # size bytes of input, then unescaped and carried ones up to used
     cdef Py_ssize_t capacity
     cdef readonly Py_ssize_t size
     cdef readonly Py_ssize_t used
@@ -69,9 +83,13 @@ cdef class Block:
     cdef int32_t* spans
     cdef Py_ssize_t span_capacity
     cdef int32_t span_used
+    cdef Wrap* wraps
+    cdef Py_ssize_t wrap_capacity
+    cdef int32_t wrap_used
     cdef readonly bint ascii    # no byte of the input is above 127
 
     cdef int need_data(self, Py_ssize_t more) except -1 nogil
     cdef int need_lines(self, Py_ssize_t more) except -1 nogil
     cdef int need_spans(self, Py_ssize_t more) except -1 nogil
+    cdef int need_wraps(self, Py_ssize_t more) except -1 nogil
     cdef void guard(self) noexcept nogil

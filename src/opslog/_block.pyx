@@ -39,6 +39,7 @@ cdef class Block:
         free(self.data)
         free(self.lines)
         free(self.spans)
+        free(self.wraps)
 
     cdef int need_data(self, Py_ssize_t more) except -1 nogil:
         """Make room for ``more`` bytes behind ``used``."""
@@ -85,6 +86,20 @@ cdef class Block:
         self.span_capacity = wanted
         return 0
 
+    cdef int need_wraps(self, Py_ssize_t more) except -1 nogil:
+        cdef Py_ssize_t wanted = self.wrap_used + more
+        cdef Wrap* wraps
+        if wanted <= self.wrap_capacity:
+            return 0
+        wanted = max(wanted, self.wrap_capacity * 2)
+        wraps = <Wrap*>realloc(self.wraps, wanted * sizeof(Wrap))
+        if wraps == NULL:
+            with gil:
+                raise MemoryError()
+        self.wraps = wraps
+        self.wrap_capacity = wanted
+        return 0
+
     cdef void guard(self) noexcept nogil:
         """Let the address sanitizer catch any read behind the bytes in use."""
         ASAN_POISON_MEMORY_REGION(self.data + self.used, self.capacity - self.used)
@@ -92,7 +107,7 @@ cdef class Block:
     def reset(self, int64_t offset, bint continued=False):
         """Empty the block; its next byte stands at ``offset`` of the source."""
         self.size = self.used = 0
-        self.line_count = self.line_used = self.span_used = 0
+        self.line_count = self.line_used = self.span_used = self.wrap_used = 0
         self.offset = offset
         self.continued = continued
         self.ascii = True
@@ -125,7 +140,9 @@ cdef class Block:
             other.need_data(count)
             memcpy(other.data, self.data + at, count)
             other.filled(count)
-        self.size = self.used = at
+        # Unescaped text behind the input stays.
+        self.used = at if self.used == self.size else self.used
+        self.size = at
 
     def may_hold(self, const uint8_t[::1] needle not None):
         """Return whether ``needle`` occurs in the input, as it is or behind a JSON \\u escape."""

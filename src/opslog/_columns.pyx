@@ -6,10 +6,10 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
-from opslog._block cimport BAD_TIME, HAS_OFFSET, NONE, Line, Record
+from opslog._block cimport BAD_TIME, HAS_OFFSET, NONE, TIMED, Line, Record
 from opslog._bytes cimport lowest_bit
 from opslog._column cimport Column, add_end, begin, decimal, drop, end_row, integer, intern, mark
-from opslog._program cimport STAMPED, Program
+from opslog._program cimport Program
 from opslog._assemble cimport Records
 from opslog._text cimport Buffer, put
 from opslog._plan cimport CODES, DECIMAL, INTEGER, PAIRS, TEXT
@@ -177,7 +177,7 @@ def times(Records records not None, Program program not None, const int32_t[::1]
         for i in range(count):
             record = selected(records, selection, i)
             line = &records.block.lines[record.head]
-            if (record.leaf < 0 or not program.leaves[record.leaf].flags & STAMPED or line.flags & BAD_TIME
+            if (record.leaf < 0 or not line.flags & TIMED or line.flags & BAD_TIME
                     or not EARLIEST <= line.time <= LATEST):
                 nulls += 1
                 continue

@@ -16,6 +16,7 @@ ctypedef struct Shape:
     int32_t otherwise           # offset in numbers: count, then pairs (slot, slot used if it is null)
     int32_t epoch               # slot of seconds since the epoch, -1
     int32_t iso                 # slot of an ISO time, -1
+    int32_t micros              # slot of microseconds since the epoch, -1
     int32_t severity            # slot of the level word, -1
 
 cdef class JsonTable:

@@ -12,7 +12,7 @@ from libc.string cimport memcmp, memset
 
 from opslog._block cimport ESCAPED
 from opslog._bytes cimport find_either, hash_bytes
-from opslog._time cimport time_epoch, time_iso
+from opslog._time cimport time_epoch, time_iso, time_micros
 
 cdef enum:
     DEEPEST = 200               # nesting skipped at most; deeper lines are not recognised
@@ -72,6 +72,20 @@ cdef int32_t skip(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
         else:
             at += 1
     return -1
+
+
+cdef int32_t only_text(const uint8_t* data, int32_t at, int32_t end, bint* escaped) noexcept nogil:
+    """Where the text of the list data[at:end] ends if it is its only item, else -1."""
+    cdef bint found = False
+    cdef int32_t stop
+    at = blanks(data, at + 1, end)
+    if at >= end or data[at] != c'"':
+        return -1
+    stop = string_end(data, at + 1, end, &found)
+    if stop < 0 or blanks(data, stop + 1, end) != end - 1:
+        return -1
+    escaped[0] = escaped[0] or found
+    return stop
 
 
 cdef inline Key* lookup(JsonTable self, const uint8_t* text, int32_t length, int32_t parent) noexcept nogil:
@@ -134,6 +148,22 @@ cdef int32_t read_object(JsonTable self, const uint8_t* data, int32_t at, int32_
                 if at - begin == 4 and memcmp(data + begin, b"null", 4) == 0:
                     row[2 * key.slot] = -1
                 else:
+                    if data[begin] == c'[':
+                        # A list of one text stands for that text.
+                        stop = only_text(data, begin, at, escaped)
+                        if stop >= 0:
+                            begin = blanks(data, begin + 1, at) + 1
+                            row[2 * key.slot] = begin
+                            row[2 * key.slot + 1] = stop
+                            at = blanks(data, at, end)
+                            if at >= end:
+                                return -1
+                            if data[at] == c'}':
+                                return at + 1
+                            if data[at] != c',':
+                                return -1
+                            at = blanks(data, at + 1, end)
+                            continue
                     if data[begin] == c'[' or data[begin] == c'{':
                         escaped[0] = True
                     row[2 * key.slot] = begin
@@ -170,9 +200,13 @@ cdef inline uint8_t level(JsonTable self, const uint8_t* text, int32_t length) n
 
 cdef inline bint when(JsonTable self, Shape* shape, const uint8_t* data, int32_t* row, State* state) noexcept nogil:
     """Read the time of a shape: its epoch seconds before its ISO text."""
-    cdef int32_t slot = shape.epoch
-    if shape.epoch < 0 and shape.iso < 0:
+    cdef int32_t slot = shape.micros
+    if shape.micros < 0 and shape.epoch < 0 and shape.iso < 0:
         return True
+    if slot >= 0 and row[2 * slot] >= 0:
+        if time_micros(data, row[2 * slot], row[2 * slot + 1], state):
+            return True
+    slot = shape.epoch
     if slot >= 0 and row[2 * slot] >= 0:
         if time_epoch(data, row[2 * slot], row[2 * slot + 1], state):
             return True
@@ -219,7 +253,8 @@ cdef class JsonTable:
         self.shape_count = len(shapes)
         for i, shape in enumerate(shapes):
             (self.shapes[i].leaf, self.shapes[i].required, self.shapes[i].otherwise,
-             self.shapes[i].epoch, self.shapes[i].iso, self.shapes[i].severity) = shape
+             self.shapes[i].epoch, self.shapes[i].iso, self.shapes[i].micros,
+             self.shapes[i].severity) = shape
 
     def __dealloc__(self):
         free(self.keys)
@@ -244,7 +279,7 @@ cdef class JsonTable:
                 if row[2 * self.numbers[base + j]] < 0:
                     complete = False
                     break
-            if not complete or not when(self, shape, data, row, state):
+            if not complete:
                 continue
             base = shape.otherwise
             for j in range(self.numbers[base]):
@@ -252,6 +287,8 @@ cdef class JsonTable:
                 if row[at] < 0 or row[at] == row[at + 1]:
                     row[at] = row[2 * self.numbers[base + 2 + 2 * j]]
                     row[at + 1] = row[2 * self.numbers[base + 2 + 2 * j] + 1]
+            if not when(self, shape, data, row, state):
+                continue
             if escaped:
                 state.flags |= ESCAPED
             else:

@@ -15,9 +15,18 @@ cdef enum LeafFlag:
     BARE = 16                   # its traceback lines look like its heads
     UTC = 32                    # its times without an offset are UTC
     GRADED = 64                 # has a severity
+    ENVELOPE = 128              # its body is read as a line of its own
+    STREAM = 256                # text in it that no layout takes continues the record before
+    OCTAL = 512                 # rsyslog wrote its control characters as #ooo
+    NEWLINES = 1024             # text in it without a newline is continued by the next
+    INDENTED = 2048             # further lines of its text stand below the first, behind blanks
+    UNFINISHED = 4096           # its text is continued by the next
+    ALONE = 16384               # starts a record whatever is open, even without a timestamp
+    HOLLOW = 32768              # nothing but the record it holds tells that it is one
+    WEAK = 8192                 # text in it that no layout takes may as well be part of a message
 
 cdef enum:
-    WORKERS = 3                 # captures that tell writers of one source apart
+    WORKERS = 6                 # captures that tell writers of one source apart
     MOST_DEPTH = 64             # nodes of one layout variant at most
     MOST_BLANKS = 15            # blanks in a tail layout at most
     LAST = 0x7FFFFFFF           # behind every layout

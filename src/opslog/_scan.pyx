@@ -1,11 +1,14 @@
 """Blocks to lines: where each line stands, which layout it has, its field spans."""
 
-from libc.stdint cimport INT64_MIN, int16_t, int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport INT64_MIN, int16_t, int32_t, int64_t, uint8_t, uint16_t
 from libc.string cimport memchr
 
-from opslog._block cimport BAD_TIME, ESCAPED, HAS_OFFSET, LONGEST_LINE, NONE, PIECE, SYSLOG, Block, Line
-from opslog._bytes cimport all_ascii, hash_bytes
-from opslog._program cimport GRADED, UTC, WORKERS, Leaf, Program, fresh
+from opslog._block cimport (
+    LONGEST_LINE, MORE, NONE, PIECE, SYSLOG, Block, Line,
+)
+from opslog._bytes cimport all_ascii
+from opslog._envelope cimport note, unwrap, worker_of
+from opslog._program cimport ENVELOPE, Leaf, Program, fresh
 from opslog._time cimport State
 
 cdef extern from "string.h" nogil:
@@ -25,30 +28,8 @@ cdef inline int64_t shift_out(const uint8_t* data, int32_t at, int32_t end) noex
         p += 1
 
 
-cdef inline uint64_t worker_of(Block block, const Leaf* leaf, const int32_t* row) noexcept nogil:
-    """Hash of what tells writers of one source apart."""
-    cdef uint64_t worker = 1
-    cdef int32_t i, slot
-    for i in range(WORKERS):
-        slot = leaf.worker[i]
-        if slot < 0:
-            break
-        worker = hash_bytes(block.data + row[2 * slot], row[2 * slot + 1] - row[2 * slot], worker)
-    return worker
-
-
-cdef inline void note(Line* line, const Leaf* leaf, const State* state) noexcept nogil:
-    """Keep what matching the layout told beside spans: time and severity."""
-    line.time = state.time
-    line.flags |= state.flags & (HAS_OFFSET | BAD_TIME | ESCAPED)
-    if leaf.flags & UTC:
-        line.flags |= HAS_OFFSET
-    # A layout that was tried before may have left a severity behind.
-    line.severity = <uint8_t>leaf.level if leaf.level else state.severity if leaf.flags & GRADED else 0
-
-
 cdef int add_line(Program program, Block block, int32_t first, int32_t end, int32_t stop,
-                  uint8_t flags, State* state) except -1 nogil:
+                  uint16_t flags, State* state) except -1 nogil:
     """Match data[first:end] and append the line."""
     cdef Line* line
     cdef const Leaf* leaf
@@ -67,11 +48,11 @@ cdef int add_line(Program program, Block block, int32_t first, int32_t end, int3
     line.stop = stop
     line.next = NONE
     line.part = 0
-    line.row = NONE
+    line.row = line.outer = NONE
     line.worker = 1
     line.severity = 0
     line.flags = flags
-    state.flags = 0
+    state.flags = state.severity = 0
     line.leaf = NONE if flags & PIECE else <int16_t>program.match(
         block.data, start, end, row, state, False)
     if line.leaf < 0:
@@ -81,7 +62,9 @@ cdef int add_line(Program program, Block block, int32_t first, int32_t end, int3
     line.row = block.span_used
     block.span_used += 2 * leaf.slots
     note(line, leaf, state)
-    line.worker = worker_of(block, leaf, row)
+    if leaf.flags & ENVELOPE:
+        return unwrap(program, block, block.line_used - 1, state)
+    line.worker = worker_of(block, leaf, row, 1)
     return 0
 
 
@@ -92,8 +75,14 @@ cdef int scan_line(Program program, Block block, int32_t start, int32_t end, int
                    State* state) except -1 nogil:
     """Add the physical line data[start:end], split where rsyslog wrote a traceback's newlines as #012."""
     cdef int64_t hit = shift_out(block.data, start, end)
-    if hit < 0 or memmem(block.data + start, end - start, ESCAPED_HEADER, 38) == NULL:
-        return add_line(program, block, start, end, stop, 0, state)
+    cdef int32_t lines = block.line_used, spans = block.span_used
+    add_line(program, block, start, end, stop, 0, state)
+    if (hit < 0 or memmem(block.data + start, end - start, ESCAPED_HEADER, 38) == NULL
+            or block.lines[lines].outer != NONE or (block.lines[lines].leaf >= 0
+            and program.leaves[block.lines[lines].leaf].flags & ENVELOPE)):
+        return 0
+    block.line_used = lines
+    block.span_used = spans
     while hit >= 0:
         add_line(program, block, start, <int32_t>hit, <int32_t>hit + 4, SYSLOG, state)
         start = <int32_t>hit + 4
@@ -115,7 +104,7 @@ def scan(Program program not None, Block block not None, int32_t most_lines, ref
     cdef bint piece = block.continued, hashes
     fresh(&state)
     state.reference = INT64_MIN if reference is None else <int64_t>reference
-    block.line_count = block.line_used = block.span_used = 0
+    block.line_count = block.line_used = block.span_used = block.wrap_used = 0
     block.guard()
     with nogil:
         block.ascii = all_ascii(block.data, size)
@@ -159,7 +148,7 @@ def recognise(Program program not None, Block block not None, find, reference=No
         start = line.start
         while start < line.end and block.data[start] == 0:
             start += 1
-        if line.leaf >= 0 or line.flags & PIECE or start >= line.end:
+        if line.leaf >= 0 or line.flags & (PIECE | MORE) or start >= line.end:
             continue
         found = find(<bytes>(<const char*>block.data)[start:line.end])
         if found is None:
@@ -186,4 +175,4 @@ def recognise(Program program not None, Block block not None, find, reference=No
         line.row = block.span_used
         block.span_used += 2 * leaf.slots
         note(line, leaf, &state)
-        line.worker = worker_of(block, leaf, row)
+        line.worker = worker_of(block, leaf, row, 1)

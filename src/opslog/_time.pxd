@@ -239,6 +239,11 @@ cdef inline int32_t time_program(const int32_t* program, const uint8_t* data, in
         elif code == c'z':
             at = offset(data, at, end, &shift)
             state.flags |= HAS_OFFSET
+        elif code == c'Z':
+            if end - at < 3 or (memcmp(data + at, b"UTC", 3) != 0 and memcmp(data + at, b"GMT", 3) != 0):
+                return -1
+            at += 3
+            state.flags |= HAS_OFFSET
         elif code == c's':
             count = 0
             epoch = 0
@@ -345,4 +350,20 @@ cdef inline bint time_epoch(const uint8_t* data, int32_t at, int32_t end, State*
         return False
     state.time = seconds * 1000000 + us
     state.flags |= HAS_OFFSET
+    return True
+
+
+cdef inline bint time_micros(const uint8_t* data, int32_t at, int32_t end, State* state) noexcept nogil:
+    """Read all of data[at:end] as microseconds since the epoch."""
+    cdef int64_t value = 0
+    if at >= end or end - at > 18:
+        return False
+    while at < end:
+        if not is_digit(data[at]):
+            return False
+        value = value * 10 + (data[at] - c'0')
+        at += 1
+    state.flags &= ~BAD_TIME
+    state.flags |= HAS_OFFSET
+    state.time = value
     return True

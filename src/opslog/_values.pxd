@@ -41,6 +41,7 @@ cdef class Rows:
     cdef Value[MOST_COLUMNS] values
     cdef Attribute[MOST_ATTRIBUTES] attributes
     cdef int32_t attribute_count
+    cdef bint untimed                   # the time is not from the envelope being read
     cdef int32_t tail                   # leaf of the tail found, NONE
     cdef int32_t tail_line
     cdef int32_t tail_at
@@ -53,6 +54,7 @@ cdef class Rows:
     cdef uint8_t[32] trace_id
 
     cdef Record* record(self, int32_t i) noexcept nogil
+    cdef int text_changes(self, const Line* line, const Leaf* leaf, int32_t start) noexcept nogil
     cdef int load(self, int32_t i) except -1 nogil
     cdef int changes(self, const Line* line, const Leaf* leaf) noexcept nogil
     cdef int fields(self, const int32_t* starts, int32_t leaf, const uint8_t* data,
@@ -62,8 +64,10 @@ cdef class Rows:
     cdef int find_tail(self, Record* record, const Leaf* leaf) except -1 nogil
     cdef int find_request(self, Record* record, Line* line, int change) except -1 nogil
     cdef int body(self, Record* record, const Leaf* leaf) except -1 nogil
-    cdef int service(self, Record* record, Line* line) except -1 nogil
-    cdef int trace(self, Record* record, Line* line) except -1 nogil
+    cdef int envelopes(self, int32_t at) except -1 nogil
+    cdef const int32_t* span_of(self, int32_t column, int32_t leaf, int32_t row, int32_t outer) noexcept nogil
+    cdef int service(self, int32_t leaf, int32_t row, int32_t outer) except -1 nogil
+    cdef int trace(self, int32_t leaf, int32_t row, int32_t outer) except -1 nogil
     cdef int put_parts(self, Buffer* out, int32_t at, uint8_t part) except -1 nogil
     cdef int exception(self, Record* record, Line* line) except -1 nogil
     cdef int find_listed(self, Record* record, Line* line) except -1 nogil

@@ -11,12 +11,12 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memchr, memcmp
 
 from opslog._block cimport (
-    ESCAPED, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HEADLESS, NONE, OVERLONG, PART_BODY, PART_STACK,
-    PART_TRACEBACK, SYSLOG, TORN,
+    CONTINUED, ESCAPED, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HEADLESS, NONE, OVERLONG, PART_BODY,
+    PART_STACK, PART_TRACEBACK, SYSLOG, TIMED, TORN, Wrap,
 )
 from opslog._bytes cimport request_uuid
 from opslog._plan cimport PAIRS, Field
-from opslog._program cimport COLORED, FOLLOW_ON, JSON, TRACEBACK, fresh
+from opslog._program cimport COLORED, ENVELOPE, FOLLOW_ON, JSON, TRACEBACK, fresh
 from opslog._text cimport CHECKED, JSON_STRING, NO_COLORS, RSYSLOG, need, put, put_list
 from opslog._traceback cimport Raised, raised
 
@@ -29,6 +29,7 @@ cdef enum Shape:
     ID_ONLY = 1                 # a field only if its text has the shape of an id
     NAME_ONLY = 2               # only if it has not
     PRI = 3                     # a syslog priority, of which the facility is kept
+    STAMP_ONLY = 4              # an envelope's time, where that of the record is another
 
 cdef enum:
     NO_SLOT = -1
@@ -129,6 +130,13 @@ cdef class Rows:
             change |= NO_COLORS
         return change
 
+    cdef inline int text_changes(self, const Line* line, const Leaf* leaf, int32_t start) noexcept nogil:
+        """Likewise, of the text at `start`: in JSON only what is in quotes is escaped."""
+        cdef int change = self.changes(line, leaf)
+        if change & JSON_STRING and self.block.data[start - 1] != c'"':
+            change &= ~JSON_STRING
+        return change
+
     cdef int load(self, int32_t i) except -1 nogil:
         """Find all values of a row; they are valid until the next one is loaded."""
         cdef Record* record = self.record(i)
@@ -150,11 +158,13 @@ cdef class Rows:
             # What the line says of its request counts more than what its message says.
             if self.plan.requests and not record.flags & HEADLESS:
                 self.find_request(record, line, change)
+            if line.outer != NONE:
+                self.envelopes(line.outer)
             if self.plan.special.trace_id != NONE:
-                self.trace(record, line)
+                self.trace(record.leaf, line.row, line.outer)
             if self.plan.special.service_name != NONE and not (
                     self.present >> self.plan.special.service_name & 1):
-                self.service(record, line)
+                self.service(record.leaf, line.row, line.outer)
         if self.plan.special.program != NONE and self.services.program_size and not (
                 self.present >> self.plan.special.program & 1):
             found(self, self.plan.special.program, self.services.program_data, self.services.program_size, 0)
@@ -175,6 +185,21 @@ cdef class Rows:
                 self.present |= <uint64_t>1 << self.plan.special.attributes
         return 0
 
+    cdef int envelopes(self, int32_t at) except -1 nogil:
+        """Add what the envelopes know, from the inner ones outwards: what is nearer wins."""
+        cdef const Wrap* wrap
+        cdef int change
+        while at != NONE:
+            wrap = &self.block.wraps[at]
+            change = 0 if self.block.ascii else CHECKED
+            if wrap.flags & ESCAPED:
+                change |= JSON_STRING
+            self.untimed = not wrap.flags & TIMED
+            self.fields(self.plan.line_fields, wrap.leaf, self.block.data, self.block.spans + wrap.row, change)
+            at = wrap.outer
+        self.untimed = False
+        return 0
+
     cdef int fields(self, const int32_t* starts, int32_t leaf, const uint8_t* data,
                     const int32_t* spans, int change) except -1 nogil:
         cdef const Field* field = self.plan.fields + starts[leaf]
@@ -183,8 +208,9 @@ cdef class Rows:
         cdef Py_ssize_t size
         cdef int own
         while field < end:
-            if self.present >> field.column & 1:
-                field += 1          # a layout before had it
+            if (self.present >> field.column & 1        # a layout before had it
+                    or (field.shape == STAMP_ONLY and not self.untimed)):
+                field += 1
                 continue
             if field.slot == NO_SLOT:
                 found(self, field.column, <const uint8_t*>self.plan.text_data[field.text],
@@ -195,7 +221,7 @@ cdef class Rows:
             size = spans[2 * field.slot + 1] - spans[2 * field.slot]
             if spans[2 * field.slot] < 0 or (
                     self.plan.contexts[field.column] and is_null_word(text, size)) or (
-                    field.shape and has_id_shape(text, size) != (field.shape == ID_ONLY)):
+                    0 < field.shape < PRI and has_id_shape(text, size) != (field.shape == ID_ONLY)):
                 field += 1
                 continue
             if field.shape == PRI:
@@ -236,7 +262,7 @@ cdef class Rows:
             elif self.plan.lines.leaves[line.leaf].flags & JSON:
                 start[0] = NONE
             elif (self.plan.lines.leaves[line.leaf].role == TRACEBACK
-                    or self.plan.lines.leaves[line.leaf].flags & FOLLOW_ON):
+                    or self.plan.lines.leaves[line.leaf].flags & (FOLLOW_ON | ENVELOPE)):
                 start[0] = line.end         # a prefix before nothing, or before what follows
 
     cdef int find_tail(self, Record* record, const Leaf* leaf) except -1 nogil:
@@ -281,6 +307,8 @@ cdef class Rows:
             end = self.tail_at
         if start < 0 or start >= end:
             return 0
+        if change & JSON_STRING and data[start - 1] != c'"':
+            change &= ~JSON_STRING
         if change & ~CHECKED:
             self.request_text.used = 0
             put(&self.request_text, data + start, end - start, change)
@@ -307,9 +335,7 @@ cdef class Rows:
             if self.tail != NONE:
                 end = self.tail_at
             if start >= 0:
-                change = self.changes(line, leaf)
-                if change & JSON_STRING and self.block.data[start - 1] != c'"':
-                    change &= ~JSON_STRING      # a list or object is kept as JSON
+                change = self.text_changes(line, leaf, start)
                 found(self, self.plan.special.body, self.block.data + start, end - start, change)
             return 0
         self.body_text.used = 0
@@ -321,33 +347,46 @@ cdef class Rows:
                 if self.tail != NONE and self.tail_line == at:
                     end = self.tail_at
                 start = end if start < 0 else start
-                if not first:
+                if not (first or line.flags & CONTINUED):
                     need(&self.body_text, 1)
                     self.body_text.data[self.body_text.used] = c'\n'
                     self.body_text.used += 1
-                put(&self.body_text, self.block.data + start, end - start, self.changes(line, leaf))
+                put(&self.body_text, self.block.data + start, end - start,
+                    self.text_changes(line, leaf, start))
                 # What follows a head without a message is all of it.
                 first = bodiless and at == record.head
             at = line.next
         found(self, self.plan.special.body, self.body_text.data, self.body_text.used, 0)
         return 0
 
-    cdef int service(self, Record* record, Line* line) except -1 nogil:
-        """The service of the logger; where that does not say, of program or source."""
-        cdef int32_t slot = self.plan.lines.slots[
-            self.plan.logger_slots * self.plan.lines.leaf_count + record.leaf]
+    cdef const int32_t* span_of(self, int32_t column, int32_t leaf, int32_t row, int32_t outer) noexcept nogil:
+        """The span of a column that the line's layout, or the nearest envelope, captures; NULL if none does."""
+        cdef int32_t slot
         cdef const int32_t* span
+        while True:
+            slot = self.plan.lines.slots[column * self.plan.lines.leaf_count + leaf]
+            if slot >= 0:
+                span = self.block.spans + row + 2 * slot
+                if span[0] >= 0 and not is_null_word(self.block.data + span[0], span[1] - span[0]):
+                    return span
+            if outer == NONE:
+                return NULL
+            leaf = self.block.wraps[outer].leaf
+            row = self.block.wraps[outer].row
+            outer = self.block.wraps[outer].outer
+
+    cdef int service(self, int32_t leaf, int32_t row, int32_t outer) except -1 nogil:
+        """The service of the logger; where that does not say, of program or source."""
+        cdef const int32_t* span = self.span_of(self.plan.logger_slots, leaf, row, outer)
         cdef const uint8_t* text = self.block.data
         cdef Py_ssize_t size = 0
         cdef const uint8_t* service
         cdef Value* program
         cdef Buffer* both
         cdef int32_t found_size
-        if slot >= 0:
-            span = self.block.spans + line.row + 2 * slot
-            if span[0] >= 0:
-                text += span[0]
-                size = span[1] - span[0]
+        if span != NULL:
+            text += span[0]
+            size = span[1] - span[0]
         if self.plan.special.program != NONE and self.present >> self.plan.special.program & 1:
             program = &self.values[self.plan.special.program]
             both = &self.body_text      # free: the body is found later
@@ -364,23 +403,12 @@ cdef class Rows:
             found(self, self.plan.special.service_name, service, found_size, 0)
         return 0
 
-    cdef int trace(self, Record* record, Line* line) except -1 nogil:
+    cdef int trace(self, int32_t leaf, int32_t row, int32_t outer) except -1 nogil:
         """The UUID of the root request: of global_request_id, else of request_id."""
-        cdef int32_t slot
-        cdef const int32_t* span
-        cdef const int16_t* slots = self.plan.lines.slots
-        cdef int32_t leaves = self.plan.lines.leaf_count
-        slot = slots[self.plan.global_slots * leaves + record.leaf]
-        if slot >= 0:
-            span = self.block.spans + line.row + 2 * slot
-            if span[0] < 0 or is_null_word(self.block.data + span[0], span[1] - span[0]):
-                slot = -1
-        if slot < 0:
-            slot = slots[self.plan.request_slots * leaves + record.leaf]
-            if slot < 0:
-                return 0
-            span = self.block.spans + line.row + 2 * slot
-        if span[0] >= 0 and span[1] - span[0] == 40 and request_uuid(self.trace_id, self.block.data + span[0]):
+        cdef const int32_t* span = self.span_of(self.plan.global_slots, leaf, row, outer)
+        if span == NULL:
+            span = self.span_of(self.plan.request_slots, leaf, row, outer)
+        if span != NULL and span[1] - span[0] == 40 and request_uuid(self.trace_id, self.block.data + span[0]):
             found(self, self.plan.special.trace_id, self.trace_id, 32, 0)
         return 0
 
@@ -396,13 +424,13 @@ cdef class Rows:
         while at != NONE:
             line = &self.block.lines[at]
             if line.part == part:
-                if begun:
+                if begun and not line.flags & CONTINUED:
                     need(out, 1)
                     out.data[out.used] = c'\n'
                     out.used += 1
                 self.body_part(line, &start, &end)
                 leaf = &self.plan.lines.leaves[line.leaf] if line.leaf >= 0 else NULL
-                put(out, self.block.data + start, end - start, self.changes(line, leaf))
+                put(out, self.block.data + start, end - start, self.text_changes(line, leaf, start))
                 begun = True
             at = line.next
         # The prefix before nothing that ends a printed traceback.
@@ -461,12 +489,11 @@ cdef class Rows:
             return 0
         p = self.block.data + start
         stop = self.block.data + end
-        if line.flags & ESCAPED:
-            # A JSON record has no other lines, so body_text is free.
-            self.body_text.used = 0
-            put(&self.body_text, p, end - start, JSON_STRING)
-            p = self.body_text.data
-            stop = p + self.body_text.used
+        if self.text_changes(line, NULL, start) & JSON_STRING:
+            self.message_text.used = 0      # free: the exception's message is found later
+            put(&self.message_text, p, end - start, JSON_STRING)
+            p = self.message_text.data
+            stop = p + self.message_text.used
         while True:
             if not record.flags & HAS_TRACEBACK:
                 p = <const uint8_t*>memchr(p, c'[', stop - p)

@@ -1,4 +1,5 @@
 # Open records by worker: what writes lines of one source, told apart by a hash.
+# The stream of an envelope has a place here, too: the hash of what the envelope knows.
 
 from libc.stdint cimport int32_t, uint64_t
 
@@ -6,6 +7,8 @@ ctypedef struct Worker:
     uint64_t key
     int32_t head                # its open record, NONE
     int32_t orphan              # its open record of headless traceback lines, NONE
+    int32_t previous            # record of the line before of its stream, NONE if it takes no text
+    bint unended                # whose text the next line of the stream continues
     bint used
 
 cdef class Workers:

@@ -48,7 +48,8 @@ cdef class Workers:
                 worker = self.find(key)
             worker.used = True
             worker.key = key
-            worker.head = worker.orphan = NONE
+            worker.head = worker.orphan = worker.previous = NONE
+            worker.unended = False
             self.count += 1
         return worker
 
@@ -61,9 +62,12 @@ cdef class Workers:
         self.count = 0
         self.grow(64)
         for i in range(size):
-            if old[i].used and (old[i].head >= released or old[i].orphan >= released):
+            if old[i].used and max(old[i].head, old[i].orphan, old[i].previous) >= released:
                 worker = self.get(old[i].key)
                 worker.head = old[i].head - released if old[i].head >= released else NONE
                 worker.orphan = old[i].orphan - released if old[i].orphan >= released else NONE
+                if old[i].previous >= released:
+                    worker.previous = old[i].previous - released
+                    worker.unended = old[i].unended
         free(old)
         return 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
@@ -131,6 +131,7 @@ def _compile(formats: tuple[Format, ...]) -> Compiled:
                     keys.columns,
                     keys.epoch,
                     keys.iso,
+                    keys.epoch_us,
                     _flags(one),
                     keys.constants,
                 )
@@ -164,6 +165,8 @@ def _entry(one: Format, number: int, index: int, item: FormatLayout) -> Entry:
     flags = _flags(one)
     if item.rank == BARE:
         flags |= _program.FLAGS["bare"]
+    for name in ("unfinished", "alone"):
+        flags |= _program.FLAGS[name] if getattr(item, name) else 0
     role = "traceback" if item.rank == TRACEBACK else "head"
     level = 17 if role == "traceback" else one.level
     return Entry(item.layout, number, index, role, flags, level)
@@ -175,5 +178,10 @@ def _beside(one: Format, number: int, index: int) -> Entry:
 
 
 def _flags(one: Format) -> int:
-    follow_on = _program.FLAGS["follow_on"] if one.follow_on else 0
-    return follow_on | (_program.FLAGS["utc"] if one.zone == "utc" else 0)
+    flags = _program.FLAGS["follow_on"] if one.follow_on else 0
+    flags |= _program.FLAGS["utc"] if one.zone == "utc" else 0
+    if one.envelope is not None:
+        flags |= _program.FLAGS["envelope"]
+        for name, wanted in asdict(one.envelope).items():
+            flags |= _program.FLAGS[name] if wanted else 0
+    return flags

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from opslog.pattern import Pattern, parse_pattern
 from opslog.percent import OPTION_NAMES
 from opslog.severity import LONGEST_WORD, VOCABULARIES, number, spelled
 
-HEAD, FALLBACK, TRACEBACK, BARE = range(4)
+HEAD, FALLBACK, TRACEBACK, BARE, AROUND, WEAK, HOLLOW = range(7)
 """Ranks: a layout of a lower rank wins over one of a higher, whatever their formats."""
 
 
@@ -34,6 +34,29 @@ class FormatLayout:
     debug_only: bool = False
     key: str = ""
     """Where in the file it stands; empty if it is made from oslo.log options."""
+    unfinished: bool = False
+    """Whether the text its lines hold is continued by the next one."""
+    alone: bool = False
+    """Whether its lines start a record whatever is open, even without a timestamp."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """How a format hands on its body, which is read as a line of its own."""
+
+    stream: bool = False
+    """Text in it that no layout takes continues the record before."""
+    octal: bool = False
+    """rsyslog wrote control characters as #ooo."""
+    newlines: bool = False
+    """Text in it without a newline is continued by the next."""
+    indented: bool = False
+    """Further lines of a text stand below the first, behind as many blanks."""
+    hollow: bool = False
+    """Only what it holds tells that it is one: a line whose text no layout takes is none."""
+    weak: bool = False
+    """So little marks it that a message's further lines may look like it: text in it that no
+    layout takes starts no record while one of another format with a timestamp is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +67,7 @@ class JsonKeys:
     columns: dict[str, tuple[str, ...]]
     epoch: str | None
     iso: str | None
+    epoch_us: tuple[str, ...]
     constants: dict[str, str] = field(default_factory=dict)
     """Values its lines imply, by column."""
 
@@ -73,6 +97,7 @@ class Format:
     tails: tuple[FormatLayout, ...] = ()
     patterns: tuple[Pattern, ...] = ()
     json: JsonKeys | None = None
+    envelope: Envelope | None = None
     samples: tuple[Sample, ...] = ()
     rejects: tuple[str, ...] = field(default=())
 
@@ -135,6 +160,7 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
         tails=tails + _tails(reader, severity, applies_to),
         patterns=patterns,
         json=_json(reader, timed=applies_to == "line"),
+        envelope=_envelope(reader),
         samples=tuple(_sample(item) for item in reader.tables("samples", "line", "expect")),
         rejects=tuple(item.text("line") for item in reader.tables("rejects", "line", "reason")),
     )
@@ -231,13 +257,29 @@ def _written(
             for name in patterns[-1].names:
                 _refuse(item, "regex", refused_name(name))
         else:
-            item.only("layout", "bare", "severity")
-            rank = BARE if item.flag("bare") else HEAD
+            item.only("layout", "bare", "severity", "unfinished", "alone")
+            rank = BARE if item.flag("bare") else _around(reader)
             words = _severity(item) if "severity" in item.data else severity
             layout = _parsed(item, "layout", item.text("layout"), words)
             _refuse_wrong(item, layout)
-            layouts.append(FormatLayout(layout, rank, key=key))
+            layouts.append(
+                FormatLayout(
+                    layout,
+                    rank,
+                    key=key,
+                    unfinished=item.flag("unfinished"),
+                    alone=item.flag("alone"),
+                )
+            )
     return tuple(layouts), tuple(patterns)
+
+
+def _around(reader: _Reader) -> int:
+    """Return the rank of a format's layouts: the less marks an envelope, the later it is tried."""
+    if "envelope" not in reader.data:
+        return HEAD
+    item = reader.table("envelope")
+    return HOLLOW if item.flag("hollow") else WEAK if item.flag("weak") else AROUND
 
 
 def _refuse(item: _Reader, key: str, refusal: Refusal) -> None:
@@ -274,7 +316,7 @@ def _parsed(reader: _Reader, key: str, text: str, severity: str) -> Layout:
 def _json(reader: _Reader, timed: bool) -> JsonKeys | None:
     if "json" not in reader.data:
         return None
-    item = reader.table("json", "required", "columns", "constants", "epoch", "iso")
+    item = reader.table("json", "required", "columns", "constants", "epoch", "iso", "epoch_us")
     columns = {}
     for name, paths in item.table("columns").data.items():
         found = [paths] if isinstance(paths, str) else paths
@@ -286,8 +328,11 @@ def _json(reader: _Reader, timed: bool) -> JsonKeys | None:
     if not isinstance(required, list) or not all(isinstance(key, str) for key in required):
         raise item.wrong("required", f"expected a list of keys, found {required!r}")
     epoch, iso = item.text("epoch", ""), item.text("iso", "")
-    if timed and not (epoch or iso):
-        raise item.wrong("epoch", "expected epoch or iso, the key of the time")
+    micros = item.data.get("epoch_us", [])
+    if not isinstance(micros, list) or not all(isinstance(key, str) for key in micros):
+        raise item.wrong("epoch_us", f"expected a list of keys, found {micros!r}")
+    if timed and "envelope" not in reader.data and not (epoch or iso or micros):
+        raise item.wrong("epoch", "expected epoch, iso or epoch_us, the key of the time")
     constants = {}
     if "constants" in item.data:
         table = item.table("constants")
@@ -296,7 +341,17 @@ def _json(reader: _Reader, timed: bool) -> JsonKeys | None:
             _refuse(item, f"constants.{name}", refused_constant(Constant(name, value)))
         if twice := sorted(constants.keys() & columns.keys()):
             raise item.wrong(f"constants.{twice[0]}", "is a key of columns, too")
-    return JsonKeys(tuple(required), columns, epoch or None, iso or None, constants)
+    return JsonKeys(
+        tuple(required), columns, epoch or None, iso or None, tuple(micros), constants
+    )
+
+
+def _envelope(reader: _Reader) -> Envelope | None:
+    if "envelope" not in reader.data:
+        return None
+    names = tuple(one.name for one in fields(Envelope))
+    item = reader.table("envelope", *names)
+    return Envelope(**{name: item.flag(name) for name in names})
 
 
 def _sample(item: _Reader) -> Sample:

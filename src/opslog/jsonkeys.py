@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass, field
 
 from opslog import _json
-from opslog.severity import WORDS
+from opslog.severity import VOCABULARIES, WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class JsonShape:
     paths: dict[str, tuple[str, ...]]
     epoch: str | None = None
     iso: str | None = None
+    epoch_us: tuple[str, ...] = ()
+    """Keys of microseconds since the epoch, the first present one counts."""
     flags: int = 0
     constants: dict[str, str] = field(default_factory=dict)
 
@@ -43,7 +45,7 @@ def table(shapes: list[JsonShape], first_leaf: int) -> tuple[_json.JsonTable, li
     for shape in shapes:
         for path in (*shape.required, *(p for ps in shape.paths.values() for p in ps)):
             paths.setdefault(path, len(paths))
-        for time in (shape.epoch, shape.iso):
+        for time in (shape.epoch, shape.iso, *shape.epoch_us):
             if time:
                 paths.setdefault(time, len(paths))
     tables = {"": 0}
@@ -53,7 +55,7 @@ def table(shapes: list[JsonShape], first_leaf: int) -> tuple[_json.JsonTable, li
     texts = b""
     keys: list[tuple[int, int, int, int, int]] = []
     numbers: list[int] = []
-    packed: list[tuple[int, int, int, int, int, int]] = []
+    packed: list[tuple[int, ...]] = []
     leaves: list[JsonLeaf] = []
     for path in sorted(set(paths) | set(tables) - {""}):
         parent, _, key = path.rpartition(".")
@@ -66,6 +68,8 @@ def table(shapes: list[JsonShape], first_leaf: int) -> tuple[_json.JsonTable, li
         required = len(numbers)
         numbers += [len(shape.required), *(paths[p] for p in shape.required)]
         pairs = [
+            *((paths[shape.epoch_us[0]], paths[other]) for other in shape.epoch_us[1:]),
+        ] + [
             (paths[first], paths[other])
             for first, *others in shape.paths.values()
             for other in others
@@ -73,16 +77,19 @@ def table(shapes: list[JsonShape], first_leaf: int) -> tuple[_json.JsonTable, li
         otherwise = len(numbers)
         numbers += [len(pairs), *(slot for pair in pairs for slot in pair)]
         slots = {name: paths[found[0]] for name, found in shape.paths.items()}
-        if time := shape.epoch or shape.iso:
-            slots["timestamp"] = paths[time]
+        times = [*filter(None, (shape.epoch, shape.iso)), *shape.epoch_us]
+        if times:
+            slots["timestamp"] = paths[times[0]]
+        micros = paths[shape.epoch_us[0]] if shape.epoch_us else -1
         level = slots.get("severity_text", -1)
         packed.append(
             (first_leaf + len(leaves), required, otherwise,
-             paths.get(shape.epoch or "", -1), paths.get(shape.iso or "", -1), level)
+             paths.get(shape.epoch or "", -1), paths.get(shape.iso or "", -1), micros, level)
         )  # fmt: skip
         leaves.append(JsonLeaf(shape.format, slots, len(paths), shape.flags, shape.constants))
     words = b"".join(
-        struct.pack("<BB14s", number, len(word), word.encode()) for word, number in WORDS.items()
+        struct.pack("<BB14s", number, len(word), word.encode())
+        for word, number in (*WORDS.items(), *VOCABULARIES["syslog"].items())
     )
     numbers_ = struct.pack(f"={len(numbers)}i", *numbers)
     return _json.JsonTable(keys, texts, numbers_, packed, len(paths), words), leaves

@@ -18,6 +18,7 @@ from opslog._columns import Columns, Memory
 from opslog._json_rows import JsonKeys, JsonRows
 from opslog._jsonl import JsonLines
 from opslog._plan import FIXED_TEXTS, Plan
+from opslog._program import FLAGS
 from opslog._services import Services
 from opslog.arrays import texts
 from opslog.catalog import Catalog, Compiled
@@ -232,6 +233,11 @@ def _fields(
 def _leaf_fields(
     compiled: Compiled, leaf: Leaf, numbers: dict[str, int], names_used: list[bytes]
 ) -> Iterator[tuple[int, ...]]:
+    stamp, number = leaf.slots.get("timestamp"), numbers.get("attributes")
+    if leaf.entry.flags & FLAGS["envelope"] and stamp is not None and number is not None:
+        # Where the record has a time of its own, the envelope's is kept beside it.
+        names_used.append(f"{compiled.formats[leaf.entry.format].name}.timestamp".encode())
+        yield number, stamp, 4, len(names_used) - 1, 0
     for name, slot in leaf.slots.items():
         if name in _KINDS or (name in _SPECIAL and name != "service_name"):
             continue

@@ -328,10 +328,10 @@ class Compiler:
         if leaf.entry.layout.colored:
             flags |= _program.FLAGS["colored"]
         plain = _plain(slots)
-        workers = [plain[n] for n in ("host_name", "stream", "process_pid") if n in plain]
+        workers = [plain[n] for n in _WRITERS if n in plain][: _program.WORKER_SLOTS]
         workers += [-1] * (_program.WORKER_SLOTS - len(workers))
         return struct.pack(
-            "=13i",
+            f"={10 + _program.WORKER_SLOTS}i",
             leaf.entry.format,
             leaf.entry.number,
             _program.ROLES[leaf.entry.role],
@@ -355,6 +355,9 @@ def _plain(slots: dict[str, int]) -> dict[str, int]:
     """Return those that are the number of a slot and nothing else."""
     return {name: slot for name, slot in slots.items() if slot <= SLOT}
 
+
+_WRITERS = ("process_pid", "program", "container_name", "tag", "host_name", "stream")
+"""What tells the writers of one source apart."""
 
 _NO_LAYOUT = Layout("", ())
 

@@ -45,6 +45,7 @@ DIRECTIVES: dict[str, str] = {
     "f": "[0-9]{1,9}+",
     "L": "[0-9]{1,3}+",
     "z": _OFFSET,
+    "Z": "(?:UTC|GMT)",
     "s": "[0-9]{1,11}+",
 }
 """strftime directives a pattern may use, and what each accepts.
