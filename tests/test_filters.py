@@ -70,7 +70,7 @@ def texts(batch: pa.RecordBatch, name: str) -> pa.Array:
 def options(*flags: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     keep.add(parser)
-    parser.add_argument("--timezone", default="UTC")
+    parser.add_argument("--timezone", action="append", default=[])
     return parser.parse_args(flags)
 
 
