@@ -111,8 +111,14 @@ class JsonlSink:
         self._output = Output(path)
         self._spare: deque[JsonLines] = deque()
 
+    def _writer(self) -> JsonLines:
+        try:  # another thread may take the last one between a look and a pop
+            return self._spare.popleft()
+        except IndexError:
+            return JsonLines()
+
     def encode(self, kept: Kept) -> JsonLines:
-        writer = self._spare.pop() if self._spare else JsonLines()
+        writer = self._writer()
         kept.json_lines(writer, self._names)
         return writer
 
@@ -123,7 +129,7 @@ class JsonlSink:
 
     def rows(self, kept: Kept) -> pa.RecordBatch:
         ends = bytearray(8 * (kept.count + 1))
-        writer = self._spare.popleft() if self._spare else JsonLines()
+        writer = self._writer()
         if writer.exports:  # rows made of it are still in use
             writer = JsonLines()
         kept.json_lines(writer, self._names, memoryview(ends).cast("q"))
