@@ -8,15 +8,18 @@ that nothing is lost and that all cuts of the input give the same records.
 
 from __future__ import annotations
 
+import os
 import random
+import struct
 import sys
 import time
 
 import pyarrow as pa
 
 from helpers import records, table
-from opslog import catalog, schema
+from opslog import catalog, merge, schema
 from opslog.engine import Normalizer
+from opslog.errors import SinkError
 from opslog.format import from_dict
 from opslog.lines import BLOCK_BYTES
 from opslog.sinks import to_json_lines
@@ -73,6 +76,7 @@ def once(rng: random.Random) -> None:
         data += rng.randbytes(rng.randrange(5000))
     if rng.randrange(60) == 0:
         blocks(rng)
+    merged(rng)
     formats = rng.choice(CATALOGS)
     normalizer = Normalizer(original=True, catalog=formats)
     batches = normalizer.feed(data) + normalizer.close()
@@ -90,6 +94,31 @@ def blocks(rng: random.Random) -> None:
     formats = rng.choice(CATALOGS)
     normalizer = Normalizer(original=True, catalog=formats)
     check(rng, data, normalizer.feed(data) + normalizer.close(), formats)
+
+
+def merged(rng: random.Random) -> None:
+    """Merge random lines, in a file that may be damaged."""
+    with merge.Runs(1) as runs:
+        runs._window = rng.randrange(100)
+        expected = []
+        for source in range(rng.randrange(9)):
+            time = 0
+            for _ in range(rng.randrange(4)):
+                data = b""
+                for _ in range(rng.randrange(9)):
+                    time += rng.randrange(3)
+                    text = rng.randbytes(rng.choice((0, 9, 300)))
+                    data += struct.pack("=qq", time, len(text)) + text
+                    expected.append((time, source, len(expected), text))
+                runs.add(runs.put(str(source), list, memoryview(data)))
+        damaged = bool(runs._end) and rng.randrange(2) == 0
+        if damaged:
+            os.pwrite(runs._fd, rng.randbytes(rng.randrange(1, 9)), rng.randrange(runs._end))
+        try:
+            found = b"".join(bytes(view) for _, view in runs.merged())
+            assert damaged or found == b"".join(text for *_, text in sorted(expected))
+        except SinkError:
+            assert damaged
 
 
 def check(

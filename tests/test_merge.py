@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import struct
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +20,9 @@ from opslog import F, merge
 from opslog.errors import SinkError
 
 START = datetime(2026, 3, 10, tzinfo=UTC)
-TIMES = st.lists(st.none() | st.integers(0, 9), max_size=12)
+TIME = st.none() | st.integers(0, 9)
+TIMES = st.lists(TIME, max_size=12)
+NO_TIME = -(1 << 63)
 
 
 def add(runs: merge.Runs, number: int, times: list[int | None], sizes: list[int]) -> None:
@@ -29,16 +33,24 @@ def add(runs: merge.Runs, number: int, times: list[int | None], sizes: list[int]
     for size in [*sizes, len(times)]:
         part = rows.slice(at, size)
         if len(part):
-            runs.add(str(number), pa.array(times[at : at + size], pa.int64()), part)
+            moments = pa.array(times[at : at + size], pa.int64())
+            runs.add(runs.put(str(number), lambda moments=moments: moments, part))
         at += size
 
 
 @given(
     st.lists(st.tuples(TIMES, st.lists(st.integers(0, 4), max_size=6)), max_size=5),
     st.sampled_from([1, 100, 1 << 20]),
+    st.sampled_from([1, 100, 1 << 20]),
+    st.none() | st.integers(0, 60),
+    st.integers(1, 2),
 )
 def test_merged_is_a_stable_sort_of_all(
-    sources: list[tuple[list[int | None], list[int]]], read_at_once: int
+    sources: list[tuple[list[int | None], list[int]]],
+    read_at_once: int,
+    taken_at_once: int,
+    most: int | None,
+    threads: int,
 ) -> None:
     expected = []
     for number, (times, _) in enumerate(sources):
@@ -47,11 +59,79 @@ def test_merged_is_a_stable_sort_of_all(
             latest = max(latest, -1 if time is None else time)
             expected.append((latest, number, place))
     with pytest.MonkeyPatch.context() as patch, merge.Runs(len(sources)) as runs:
-        patch.setattr(runs, "_slice", read_at_once)
+        patch.setattr(runs, "_window", read_at_once)
+        patch.setattr(merge, "_AHEAD", taken_at_once)
         for number, (times, sizes) in enumerate(sources):
             add(runs, number, times, sizes)
-        rows = [row for batch in runs.merged() for row in batch.column("row").to_pylist()]
-    assert rows == [f"{number}.{place}" for _, number, place in sorted(expected)]
+        rows = []
+        for count, batch in runs.merged(most, threads):
+            assert count == len(batch) > 0
+            rows += batch.column("row").to_pylist()
+    assert rows == [f"{number}.{place}" for _, number, place in sorted(expected)][:most]
+
+
+@given(
+    st.lists(st.lists(st.lists(st.tuples(TIME, st.binary(max_size=40)))), max_size=5),
+    st.integers(1, 100),
+    st.sampled_from([1, 100, 1 << 20]),
+    st.none() | st.integers(0, 60),
+    st.integers(1, 2),
+)
+def test_merged_lines_are_a_stable_sort_of_all(
+    sources: list[list[list[tuple[int | None, bytes]]]],
+    read_at_once: int,
+    taken_at_once: int,
+    most: int | None,
+    threads: int,
+) -> None:
+    expected = []
+    with pytest.MonkeyPatch.context() as patch, merge.Runs(len(sources)) as runs:
+        patch.setattr(runs, "_window", read_at_once)
+        patch.setattr(merge, "_TAKEN", taken_at_once)
+        for number, parts in enumerate(sources):
+            latest, written = -1, []
+            for part in parts:
+                written.append(runs.put(str(number), pytest.fail, memoryview(lines(part))))
+                for time, line in part:
+                    latest = max(latest, -1 if time is None else time)
+                    expected.append((latest, number, len(expected), line))
+            for done in written:
+                runs.add(done)
+        merged, total = b"", 0
+        for count, view in runs.merged(most, threads):
+            merged += view
+            total += count
+    expected = sorted(expected)[:most]
+    assert total == len(expected)
+    assert merged == b"".join(line for *_, line in expected)
+
+
+def lines(rows: list[tuple[int | None, bytes]]) -> bytes:
+    """Return lines behind their heads."""
+    return b"".join(
+        struct.pack("=qq", NO_TIME if time is None else time, len(line)) + line
+        for time, line in rows
+    )
+
+
+@pytest.mark.parametrize("window", [1, 100, 1 << 16])
+@pytest.mark.parametrize(
+    "wrong", [b"\0" * 15, struct.pack("=qq", 1, 2) + b"x", struct.pack("=qq", 1, -1)]
+)
+def test_a_changed_file_is_told(window: int, wrong: bytes) -> None:
+    with merge.Runs(1) as runs:
+        runs._window = window
+        runs.add(runs.put("a", pytest.fail, memoryview(lines([(0, b"line")]) + wrong)))
+        with pytest.raises(SinkError, match="have been changed"):
+            list(runs.merged())
+
+
+def test_a_shorter_file_is_told() -> None:
+    with merge.Runs(1) as runs:
+        runs.add(runs.put("a", pytest.fail, memoryview(lines([(0, b"line")]))))
+        os.truncate(runs._fd, 3)
+        with pytest.raises(SinkError, match="have been changed"):
+            list(runs.merged())
 
 
 @pytest.fixture
@@ -124,11 +204,11 @@ def test_a_full_disk_is_told() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
     with merge.Runs(1) as runs:
-        runs._file.close()
-        runs._file = pa.OSFile("/dev/full", "wb")
+        os.dup2(full := os.open("/dev/full", os.O_WRONLY), runs._fd)
+        os.close(full)
         times = pa.array([1], pa.int64())
         with pytest.raises(SinkError) as raised:
-            runs.add("a", times, pa.RecordBatch.from_arrays([times], ["row"]))
+            runs.put("a", lambda: times, pa.RecordBatch.from_arrays([times], ["row"]))
     assert str(raised.value).endswith(
         "to be merged, what is kept must fit there; TMPDIR names another folder"
     )

@@ -7,12 +7,13 @@ copy.  A double is written with the fewest digits that read back as itself.
 
 cimport cython
 from cpython.buffer cimport PyBuffer_FillInfo
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport INT64_MIN, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy
 
 from opslog._json_rows cimport JsonRows
 from opslog._json_text cimport byte, decimal, integer, quoted, quoted_bytes, raw, timestamp
+from opslog._merge cimport HEAD, Head
 from opslog._text cimport Buffer, need
 
 cdef enum ArrayKind:
@@ -76,24 +77,35 @@ cdef class JsonLines:
     def __releasebuffer__(self, Py_buffer* view):
         self.exports -= 1
 
-    def encode_rows(self, JsonRows rows not None, int64_t[::1] ends=None):
+    def encode_rows(self, JsonRows rows not None, bint heads=False):
         """Write the rows; return bytes written.
 
-        The bytes are those of the object's buffer until the next call.  ``ends``,
-        one longer than the rows, gets 0 and the end of each row.
+        The bytes are those of the object's buffer until the next call.  With
+        ``heads`` each line stands behind its head, to be merged.
         """
         cdef int32_t i
+        cdef Head head
+        cdef Py_ssize_t start
         if self.exports:
             raise BufferError("the lines written last are still in use")
-        if ends is not None and ends.shape[0] <= rows.count:
-            raise ValueError("fewer ends than rows")
+        if heads and rows.moments is None:
+            raise ValueError("to be merged, rows need their moments")
         self.out.used = 0
         with nogil:
             for i in range(rows.count):
                 rows.load(i)
+                if not heads:
+                    rows.write(i, &self.out)
+                    continue
+                need(&self.out, HEAD)
+                start = self.out.used
+                self.out.used += HEAD
                 rows.write(i, &self.out)
-                if ends is not None:
-                    ends[i + 1] = self.out.used
+                head.time = rows.moments[i]
+                if rows.timed is not None and not rows.timed[i >> 3] >> (i & 7) & 1:
+                    head.time = INT64_MIN
+                head.size = self.out.used - start - HEAD
+                memcpy(self.out.data + start, &head, HEAD)
         return self.out.used
 
     def encode(self, list columns, int64_t rows):

@@ -9,7 +9,7 @@ order.  Nothing here opens a file, reads a clock or writes anything.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -164,7 +164,9 @@ class Item(Generic[T]):
     skip: bool = False
 
 
-def run(items: Iterable[Item[T]], threads: int, spare: deque[Block]) -> Iterator[tuple[int, T]]:
+def run(
+    items: Iterable[Item[T]], threads: int, spare: deque[Block]
+) -> Generator[tuple[int, T], None, None]:
     """Yield (rows, result) of every batch, in order; used blocks go to ``spare``."""
     items = _without_needless(items)
     if threads == 1:

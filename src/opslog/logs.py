@@ -196,20 +196,21 @@ class Logs:
         watch: Watch,
     ) -> Iterator[pa.RecordBatch]:
         """Yield ``rows`` of the kept records of all sources in the order of time."""
-        job = self._job(lambda kept: (kept.source, kept.times(), rows(kept)), columns)
-        reading = Reading(job, self._times(), stats, watch)
-        left = self.most
         with merge.Runs(len(names)) as runs:
-            for _, added in run(reading.items(names), self.threads, reading.spare):
-                runs.add(*added)
+
+            def put(kept: Kept) -> merge.Part:
+                return runs.put(kept.source, kept.times, rows(kept))
+
+            reading = Reading(self._job(put, columns), self._times(), stats, watch)
+            items = reading.items(names)
+            with closing(run(items, self.threads, reading.spare)) as found:
+                for _, part in found:
+                    runs.add(part)
             reading.spare.clear()
-            for batch in runs.merged():
-                taken = batch if left is None else batch.slice(0, left)
-                left = None if left is None else left - taken.num_rows
-                stats.kept += taken.num_rows
-                yield taken
-                if left == 0:
-                    break
+            with closing(runs.merged(self.most, self.threads)) as merged:
+                for count, taken in merged:
+                    stats.kept += count
+                    yield taken
         reading.close()
 
     def _times(self) -> Times:

@@ -110,15 +110,13 @@ class Kept:
         chosen = everything if self._selection is None else self._selection[:count]
         return Kept(self._builder, self._records, self._names, chosen)
 
-    def json_lines(
-        self, out: JsonLines, names: tuple[str, ...] = (), ends: memoryview | None = None
-    ) -> int:
+    def json_lines(self, out: JsonLines, names: tuple[str, ...] = (), heads: bool = False) -> int:
         """Write the records as JSON lines into ``out`` and return how many bytes.
 
         ``names`` are those of the columns in the output, in order, if not their own;
-        ``ends`` (int64, one longer than the records) gets 0 and the end of each line.
+        with ``heads`` each line stands behind its head, to be merged.
         """
-        moments, ambiguous = self._moments() if self._timed() else (None, None)
+        moments, ambiguous = self._moments() if heads or self._timed() else (None, None)
         keys = _keys(self._plan, names or self._names, self._builder.source, self._builder.program)
         values = known = None
         if moments is not None:
@@ -126,7 +124,7 @@ class Kept:
             values = memoryview(value_buffer).cast("B").cast("q")
             known = memoryview(known_buffer).cast("B") if moments.null_count else None
         rows = JsonRows(*self._rows(ambiguous), names=keys, moments=values, timed=known)
-        return out.encode_rows(rows, ends)
+        return out.encode_rows(rows, heads)
 
     def _timed(self) -> bool:
         return "timestamp" in self._names or "attributes" in self._names

@@ -13,7 +13,7 @@ import tempfile
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
 
@@ -29,6 +29,10 @@ ROWS_PER_GROUP = 131072
 """Rows of a Parquet row group."""
 
 
+Rows: TypeAlias = memoryview | pa.RecordBatch
+"""Lines (before they are merged each behind its head, see _merge.pxd), or columns."""
+
+
 class Sink(Protocol):
     """What the engine's results are handed to."""
 
@@ -41,11 +45,11 @@ class Sink(Protocol):
     def write(self, encoded: Any) -> None:
         """Write what ``encode`` returned, in order; raises SinkError."""
 
-    def rows(self, kept: Kept) -> pa.RecordBatch:
-        """Turn records into rows that can be put into another order; from any thread."""
+    def rows(self, kept: Kept) -> Rows:
+        """Turn records into rows to be merged; from any thread."""
 
-    def write_rows(self, rows: pa.RecordBatch) -> None:
-        """Write rows as ``rows`` returns them; raises SinkError."""
+    def write_rows(self, rows: Rows) -> None:
+        """Write merged rows; raises SinkError."""
 
     def close(self, complete: bool = True) -> None:
         """End the output; raises SinkError.  What is not ``complete`` may be given up."""
@@ -127,23 +131,18 @@ class JsonlSink:
             self._output.write(data)
         self._spare.append(encoded)
 
-    def rows(self, kept: Kept) -> pa.RecordBatch:
-        ends = bytearray(8 * (kept.count + 1))
+    def rows(self, kept: Kept) -> memoryview:
         writer = self._writer()
-        if writer.exports:  # rows made of it are still in use
+        if writer.exports:  # rows in it are still in use
             writer = JsonLines()
-        kept.json_lines(writer, self._names, memoryview(ends).cast("q"))
-        buffers = [None, pa.py_buffer(ends), pa.py_buffer(writer)]
+        kept.json_lines(writer, self._names, heads=True)
+        rows = memoryview(writer)
         self._spare.append(writer)
-        lines = pa.Array.from_buffers(pa.large_binary(), kept.count, buffers, 0)
-        return pa.RecordBatch.from_arrays([lines], ["line"])
+        return rows
 
-    def write_rows(self, rows: pa.RecordBatch) -> None:
+    def write_rows(self, rows: Rows) -> None:
         self._spare.clear()  # all is encoded
-        lines = rows.column(0)
-        ends = memoryview(lines.buffers()[1]).cast("B").cast("q")
-        start, stop = ends[lines.offset], ends[lines.offset + len(lines)]
-        self._output.write(memoryview(lines.buffers()[2]).cast("B")[start:stop])
+        self._output.write(rows)
 
     def close(self, complete: bool = True) -> None:
         self._output.close()
