@@ -36,6 +36,9 @@ _AHEAD = 12 << 20
 """Bytes of all runs together that are read at a time."""
 
 _SMALLEST, _LARGEST = 16 << 10, 4 << 20
+_WRITTEN = 64 << 10
+"""Bytes written at a time: the page cache takes more in larger units, up to thrice as slowly."""
+
 _TAKEN = 2 << 20
 """Bytes of lines that are merged at a time, about."""
 
@@ -114,7 +117,7 @@ class Runs:
         try:
             for view in data:
                 while view:
-                    count = os.pwrite(self._fd, view, at)
+                    count = os.pwrite(self._fd, view[:_WRITTEN], at)
                     at += count
                     view = view[count:]
         except OSError as error:
