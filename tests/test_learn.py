@@ -193,6 +193,9 @@ DEFAULT = "%(asctime)s.%(msecs)03d %(process)d %(levelname)s %(name)s "
         {"logging_context_format_string": DEFAULT + "[%(request_id)s] {%(user_name)s} %(message)s %(error_summary)s"},
         {"logging_context_format_string": "\x1b[01;36m" + DEFAULT + "[%(request_id)s%(color)s] %(message)s\x1b[00m"},
         {"logging_context_format_string": "%(asctime)s %(levelname)s %(name)s [%(request_id)s %(user_id)s %(tenant)s] %(instance)s%(message)s"},
+        # The thread's name could be the number in a traceback's prefix.
+        {"logging_default_format_string": "%(asctime)s %(threadName)s %(levelname)s %(name)s %(message)s: %(error_summary)s"},
+        {"logging_default_format_string": "%(asctime)s %(module)s %(levelname)s %(name)s %(message)s"},
         {"logging_exception_prefix": ""},
         {"logging_exception_prefix": "%(asctime)s %(of_service)s| ", "logging_debug_format_suffix": "by %(of_service)s"},
         {"log_date_format": ""},
@@ -312,6 +315,27 @@ def test_a_prefix_whose_blank_was_stripped_is_told_from_heads(tmp_path: Path) ->
     found = records(text, catalog=Catalog.of([from_dict(data, "own")]))
     assert [row["body"] for row in found] == ["started", "it failed", "stopped"]
     assert [row.get("exception_type") for row in found] == [None, "ValueError", None]
+
+
+def test_a_head_that_takes_words_leaves_tracebacks_their_numbers(tmp_path: Path) -> None:
+    head = "%(asctime)s %(threadName)s %(levelname)s %(name)s %(message)s: %(error_summary)s"
+    data = learn([written(tmp_path, {"logging_default_format_string": head})])
+    assert data is not None
+    time = "2026-03-10 10:00:00"
+    text = f"""\
+{time} MainThread INFO nova.api started: -
+{time} MainThread ERROR nova.api it failed: ValueError: bad
+{time}.123 2412 ERROR nova.api Traceback (most recent call last):
+{time}.123 2412 ERROR nova.api   File "x.py", line 1, in <module>
+{time}.123 2412 ERROR nova.api ValueError: bad
+{time} 140213 INFO nova.api stopped: -
+"""
+    found = records(text, catalog=Catalog.of([from_dict(data, "own")]))
+    bodies = ["started: -", "it failed: ValueError: bad", "stopped: -"]
+    assert [row["body"] for row in found] == bodies
+    assert [row.get("exception_type") for row in found] == [None, "ValueError", None]
+    names = [row["attributes"]["thread_name"] for row in found]
+    assert names == ["MainThread", "MainThread", "140213"]
 
 
 def test_folders_of_files_are_read_as_the_service_reads_them(tmp_path: Path) -> None:

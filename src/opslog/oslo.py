@@ -162,8 +162,14 @@ def _alike(prefix: Pieces, head: Pieces) -> bool:
         return word.rjust(int(match[2])) if match[1] == ">" else word.ljust(int(match[2] or 0))
 
     first, second = (_SEVERITY.sub(level, shape) for shape in shapes)
+    # What takes any word takes a number, too.
+    head_shape = re.compile(_WORD_HOLE.sub(r"(?:\\{:[a-z?-]+\\}|[^ \\[\\]]+)", re.escape(second)))
     # oslo.config strips the blank at the end of a prefix without quotes.
-    return bool(prefix) and (first.startswith(second) or first == second.rstrip(" "))
+    return bool(prefix) and (head_shape.match(first) is not None or first == second.rstrip(" "))
+
+
+_WORD_HOLE = re.compile(r"\\\{:(?:text|token)\\\}")
+"""A hole in a regular expression of a layout's text."""
 
 
 def _unnamed(layout: str) -> str:
