@@ -1,4 +1,4 @@
-"""What a filter of each kind costs over reading alone."""
+"""What a filter of each kind costs over reading alone, and two against a loop that only counts."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ _FLAGS = {
     "-v": "-v --severity WARNING",
 }
 
+_LOOPS = {
+    "--service": "service neutron",
+    "--since and --until": "time '2026-03-02 01:00' '2026-03-02 02:00'",
+}
+_LOOP = Path(__file__).parent / "peers" / "count.py"
+
 
 def ask(folder: Path, megabytes: int, runs: int) -> list[dict[str, Any]]:
     """Return the CPU seconds that counting the records each filter keeps takes."""
@@ -35,6 +41,8 @@ def ask(folder: Path, megabytes: int, runs: int) -> list[dict[str, Any]]:
         )
         for title, flags in _FLAGS.items()
     }
+    for title, question in _LOOPS.items():
+        commands[f"a loop for `{title}`"] = f"{sys.executable} {_LOOP} {log} {question}"
     rows = []
     quiet = {title: f"{command} > /dev/null" for title, command in commands.items()}
     for title, times in measure.in_turn(quiet, runs).items():
@@ -43,7 +51,7 @@ def ask(folder: Path, megabytes: int, runs: int) -> list[dict[str, Any]]:
         told = subprocess.run(commands[title], shell=True, capture_output=True, check=False)
         rows.append({
             "title": title,
-            "flags": _FLAGS[title].format(request="ID"),
+            "flags": _FLAGS.get(title, "").format(request="ID"),
             "kept": int(told.stdout),
             "cpu": statistics.median(t.cpu for t in times),
             "bytes": truth.bytes,

@@ -75,6 +75,22 @@ def test_the_loop_answers_as_opslog_does(log: Path, truth: dict[str, Any], tmp_p
             assert abs(moments[0] - moments[1]) <= timedelta(microseconds=kind(log) == "json")
 
 
+def test_the_loop_that_counts_counts_as_opslog_does(log: Path) -> None:
+    if kind(log) == "json":
+        return
+    start, stop = "2026-03-02 00:00:01", "2026-03-02 00:00:02.5"
+    for question, flags in (
+        (["service", "neutron"], ["--service", "neutron"]),
+        (["time", start, stop], ["--since", start, "--until", stop]),
+    ):
+        theirs = subprocess.run(
+            [sys.executable, BENCHMARKS / "peers" / "count.py", log, *question],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        ours = opslog("filter", "-c", *flags, str(log))
+        assert 0 < int(theirs.stdout) == int(ours.stdout)
+
+
 def kind(log: Path) -> str:
     return log.stem.removeprefix("oslo-")
 
