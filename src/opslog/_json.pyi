@@ -5,7 +5,7 @@ class JsonTable:
         keys: list[tuple[int, int, int, int, int]],
         texts: bytes,
         numbers: bytes,
-        shapes: list[tuple[int, int, int, int, int, int]],
+        shapes: list[tuple[int, ...]],
         slots: int,
         words: bytes,
     ) -> None: ...
