@@ -37,6 +37,7 @@ HTTP = re.compile(
     r'|([\da-f.:,]+) - - \[[^]]*\] "([A-Z]+) (\S+) HTTP/([\d.]+)" (\d+) (\d+) ([\d.]+)$'
     r"|([A-Z]+) (https?://\S+)$"
     r"|(https?://\S+) returned with HTTP (\d+)$"
+    r"|(?P<call>[A-Z]+) call to (?P<peer>\S+) for (?P<url>https?://\S+) used request id (?P<id>\S+)$"
 )
 LEVELS = {"DEBUG": 5, "INFO": 9, "WARNING": 13, "ERROR": 17, "CRITICAL": 21}
 SERVICES = {
@@ -99,7 +100,10 @@ def add_http(record: Record, body: str) -> None:
         client, method, target, version, status, size, seconds = match.groups()[8:15]
         if version:
             record["attributes"] = {"network_protocol_version": version}
-        method, target = method or match[16], target or match[17] or match[18]
+        if match["call"]:
+            record["attributes"] = {"peer_service": match["peer"], "peer_request_id": match["id"]}
+        method = method or match[16] or match["call"]
+        target = target or match[17] or match[18] or match["url"]
         status = status or match[19]
     record["http_method"] = method
     record["http_target"] = target
