@@ -37,7 +37,8 @@ HTTP = re.compile(
     r'|([\da-f.:,]+) - - \[[^]]*\] "([A-Z]+) (\S+) HTTP/([\d.]+)" (\d+) (\d+) ([\d.]+)$'
     r"|([A-Z]+) (https?://\S+)$"
     r"|(https?://\S+) returned with HTTP (\d+)$"
-    r"|(?P<call>[A-Z]+) call to (?P<peer>\S+) for (?P<url>https?://\S+) used request id (?P<id>\S+)$"
+    r"|(?P<call>[A-Z]+) call to (?P<peer>\S+) for (?P<url>https?://\S+) used request id "
+    r"(?P<id>\S+)$"
 )
 LEVELS = {"DEBUG": 5, "INFO": 9, "WARNING": 13, "ERROR": 17, "CRITICAL": 21}
 SERVICES = {

@@ -104,12 +104,11 @@ NEIGHBOURS: dict[str, str] = {
         "podman": "podman conmon",
         "qemu": "qemu",
         "rabbitmq": "rabbitmq rabbit",
-        "redis": "redis",
+        "redis": "redis valkey",
         "rsyslog": "rsyslogd syslogd",
         "sshd": "sshd",
         "sudo": "sudo",
         "systemd": "systemd",
-        "valkey": "valkey",
         "zookeeper": "zookeeper",
     }.items()
     for name in names.split()
@@ -127,15 +126,6 @@ _DEVSTACK: dict[str, str] = {
     "key": "keystone", "placement": "placement", "o": "octavia", "ir": "ironic",
 }  # fmt: skip
 """Prefixes of DevStack's unit and screen names."""
-
-_NEIGHBOURS: dict[str, str] = {
-    "ovn": "ovn", "ovs": "openvswitch", "ovsdb": "openvswitch", "openvswitch": "openvswitch",
-    "libvirtd": "libvirt", "virtqemud": "libvirt", "ceph": "ceph", "etcd": "etcd",
-}  # fmt: skip
-"""First part of a program's name to what it belongs to that is not of OpenStack.
-
-A logger that begins so says nothing: a service may use a library of that name.
-"""
 
 _ROTATED = re.compile(
     r"(?:\.(?:gz|bz2|xz|zst|txt|log|out|json|jsonl|old|\d{1,3}))+$"
@@ -176,7 +166,7 @@ def of_path(path: str) -> tuple[str | None, str | None]:
     if first in _DEVSTACK and (rest or first in SERVICES) and name != first:
         return _DEVSTACK[first], None
     stem = name.partition("_")[0] if name.partition("-")[0] not in SERVICES else name
-    service = SERVICES.get(first) or SERVICES.get(stem) or _NEIGHBOURS.get(first)
+    service = SERVICES.get(first) or SERVICES.get(stem)
     if service:
         return service, name if re.fullmatch(r"[a-z][a-z0-9-]*", name) else None
     program = name if re.fullmatch(r"[a-z][a-z0-9-]*", name) else None
