@@ -68,8 +68,6 @@ class Compiled:
     program: _program.Program
     formats: tuple[Format, ...]
     leaves: tuple[Leaf, ...]
-    names: tuple[str, ...]
-    """Columns, then attributes, in the order of the program's slot table."""
     constants: tuple[str, ...]
     expected: tuple[tuple[str, str], ...]
     """What each node of the program expects, and what behind it."""
@@ -148,7 +146,6 @@ def _compile(formats: tuple[Format, ...]) -> Compiled:
         program,
         formats,
         tuple(compiler.leaves),
-        tuple(compiler.names),
         tuple(compiler.constants),
         tuple(compiler.trie.expected),
         Patterns(program, tuple(placed)) if placed else None,

@@ -72,13 +72,14 @@ class Compiler:
     """Collects entries and makes one Program of them; columns get their numbers from ``names``."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
-        self.names = list(names)
+        self.names = names
         self.leaves: list[Leaf] = []
         self.constants: list[str] = []
         self.trie = Trie()
         self._heads: list[Node] = []
         self._tails: list[tuple[int, Node, Entry, int]] = []
         self._classes: list[bytes] = []
+        self._class_numbers: dict[bytes, int] = {}
         self._words: list[int] = []
         self._vocabularies: dict[str, int] = {}
         self._times: list[int] = []
@@ -118,7 +119,6 @@ class Compiler:
         leaf = len(self.leaves)
         names = pattern.names
         slots = {"severity_text" if n == "severity" else n: i for i, n in enumerate(names)}
-        self._name(slots)
         self.leaves.append(Leaf(entry, slots, len(slots)))
         time = severity = -1
         if pattern.kind is not None:
@@ -165,14 +165,7 @@ class Compiler:
                 count += bool(part.names)
         if steps[-1][0].op != "rest":
             steps.append((Step("end"), "the end of the line"))
-        self._name(slots)
         return steps, slots
-
-    def _name(self, slots: dict[str, int]) -> None:
-        """Give every attribute a number behind the columns'."""
-        for name in slots:
-            if name not in self.names:
-                self.names.append(name)
 
     def _capture(self, layout: Layout, part: Capture, after: str, slot: int) -> Step:
         kind = part.type
@@ -210,10 +203,10 @@ class Compiler:
         return Step("time", self._time_offsets[kind], int(not part.names), slot)
 
     def _class(self, members: bytes) -> int:
-        table = bytes(c in members for c in range(256))
-        if table not in self._classes:
-            self._classes.append(table)
-        return self._classes.index(table)
+        if members not in self._class_numbers:
+            self._class_numbers[members] = len(self._classes)
+            self._classes.append(bytes(c in members for c in range(256)))
+        return self._class_numbers[members]
 
     def _constant(self, value: str) -> int:
         if value not in self.constants:
@@ -248,7 +241,6 @@ class Compiler:
             for leaf in leaves:
                 for name, value in leaf.constants.items():
                     leaf.slots[name] = CONSTANT | self._constant(value)
-                self._name(leaf.slots)
                 flags = leaf.flags | _program.FLAGS["json"]
                 entry = Entry(_NO_LAYOUT, leaf.format, -1, flags=flags)
                 self.leaves.append(Leaf(entry, leaf.slots, leaf.count))
