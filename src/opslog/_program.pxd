@@ -28,6 +28,9 @@ cdef enum LeafFlag:
 cdef enum:
     WORKERS = 6                 # captures that tell writers of one source apart
     MOST_DEPTH = 64             # nodes of one layout variant at most
+    PREFIX = 40                 # bytes of a line that say which trees may take it
+    TREES = 64                  # told apart by them
+    MOST_STATES = 2048          # of their automaton
     MOST_BLANKS = 15            # blanks in a tail layout at most
     LAST = 0x7FFFFFFF           # behind every layout
 
@@ -62,7 +65,13 @@ ctypedef struct Leaf:
 
 cdef class Program:
     cdef const Node* nodes
-    cdef const int32_t* roots
+    cdef const int32_t* roots           # first nodes of the trees, in the order of their layouts
+    cdef int32_t root_count
+    cdef int32_t early                  # trees told apart by how a line begins; the rest come last
+    cdef object forest                  # prefix.Forest: trees that may take what begins so
+    cdef int16_t* moves                 # [state, ASCII byte]: the state behind it, -1 not yet known
+    cdef uint64_t[MOST_STATES] alive    # per state: its trees, as bits
+    cdef bint[MOST_STATES] settled      # per state: further bytes make no difference
     cdef const uint8_t* literals
     cdef const uint8_t* classes
     cdef const int32_t* words
@@ -76,10 +85,12 @@ cdef class Program:
     cdef JsonTable json
     cdef tuple keep
 
+    cdef int32_t learn(self, int32_t state, uint8_t byte) noexcept with gil
     cdef int32_t walk(self, int32_t at, int32_t limit, const uint8_t* data, int32_t start,
                       int32_t end, int32_t* row, State* state, bint heads) noexcept nogil
     cdef int32_t match(self, const uint8_t* data, int32_t start, int32_t end,
                        int32_t* row, State* state, bint heads) noexcept nogil
+    cdef uint64_t candidates(self, const uint8_t* data, int32_t start, int32_t end) noexcept nogil
     cdef bint read(self, int32_t node, const uint8_t* data, int32_t start, int32_t end, State* state) noexcept nogil
     cdef const int32_t* first_tail(self, int32_t format, int32_t level) noexcept nogil
     cdef int32_t match_tail(self, const int32_t* tail, int32_t level, const uint8_t* data,

@@ -7,6 +7,7 @@ DIRECTIVE: int
 WORKER_SLOTS: int
 DEEPEST: int
 WIDEST_TAIL: int
+MOST_TREES: int
 
 class Program:
     leaf_count: int
@@ -24,6 +25,8 @@ class Program:
         leaves: bytes,
         slots: bytes,
         most_slots: int,
+        early: int,
+        forest: object,
         json: JsonTable | None = None,
     ) -> None: ...
     def accepts(self, node: int, text: bytes) -> bool: ...

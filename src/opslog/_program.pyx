@@ -8,10 +8,12 @@ The first layout, in the order they were given, that takes the whole line wins.
 """
 
 cimport cython
-from libc.stdint cimport INT64_MIN, int64_t
-from libc.string cimport memchr, memcmp, memcpy
+from libc.stdint cimport INT64_MIN, int16_t, int64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memchr, memcmp, memcpy, memset
 
 from opslog._block cimport NONE
+from opslog._bytes cimport lowest_bit
 from opslog._ops cimport (
     address, colors, identity, literal, maybe_int, number, pri, quoted, request, resource, severity,
     source_file, token, url, uuid,
@@ -65,6 +67,7 @@ ROLES = {"head": HEAD, "traceback": TRACEBACK}
 WORKER_SLOTS = WORKERS
 DEEPEST = MOST_DEPTH
 WIDEST_TAIL = MOST_BLANKS
+MOST_TREES = TREES
 
 cdef void fresh(State* state) noexcept nogil:
     """Make a state valid: the remembered second is a true one."""
@@ -74,6 +77,7 @@ cdef void fresh(State* state) noexcept nogil:
     state.flags = 0
     state.severity = 0
     state.reference = INT64_MIN
+    state.tree = 0
     state.furthest = 0
     state.failed = NONE
 
@@ -176,7 +180,8 @@ cdef class Program:
     """Compiled layouts; see program.py, which makes the tables."""
 
     def __init__(self, *, bytes nodes, bytes roots, bytes literals, bytes classes, bytes words,
-                 bytes times, bytes tails, bytes leaves, bytes slots, int32_t most_slots, JsonTable json=None):
+                 bytes times, bytes tails, bytes leaves, bytes slots, int32_t most_slots, int32_t early, forest,
+                 JsonTable json=None):
         self.keep = (nodes, roots, literals, classes, words, times, tails, leaves, slots)
         self.nodes = <const Node*><const char*>nodes
         self.roots = <const int32_t*><const char*>roots
@@ -190,6 +195,32 @@ cdef class Program:
         self.leaf_count = len(leaves) // sizeof(Leaf)
         self.most_slots = max(most_slots, json.slots if json is not None else 0)
         self.json = json
+        self.root_count = len(roots) // sizeof(int32_t)
+        self.forest = forest
+        self.early = early
+        self.moves = <int16_t*>malloc(MOST_STATES * 128 * sizeof(int16_t))
+        if self.moves == NULL:
+            raise MemoryError()
+        memset(self.moves, 0xFF, MOST_STATES * 128 * sizeof(int16_t))
+        self.alive[0] = forest.alive[0]
+        self.settled[0] = False
+
+    def __dealloc__(self):
+        free(self.moves)
+
+    cdef int32_t learn(self, int32_t state, uint8_t byte) noexcept with gil:
+        """Ask the forest where a byte leads; -1 if there is no room to remember it."""
+        cdef int32_t after
+        try:
+            after = self.forest.step(state, byte)
+            if after >= MOST_STATES:
+                return -1
+            self.alive[after] = self.forest.alive[after]
+            self.settled[after] = self.forest.settled[after]
+            self.moves[128 * state + byte] = <int16_t>after
+            return after
+        except MemoryError:
+            return -1
 
     cdef int32_t walk(self, int32_t at, int32_t limit, const uint8_t* data, int32_t start,
                       int32_t end, int32_t* row, State* state, bint heads) noexcept nogil:
@@ -270,28 +301,67 @@ cdef class Program:
         cdef int32_t found, best = NONE, limit = LAST
         cdef int32_t[2 * MOST_DEPTH] kept_row
         cdef State kept
-        cdef const int32_t* root
+        cdef int32_t tree = 0, taken
+        cdef uint64_t left
         if start >= end:
             return -1
         if data[start] == c'{' and self.json is not None:
             found = (<JsonTable>self.json).match(data, start, end, row, state)
             if found >= 0:
                 return found
-        root = self.roots + self.roots[data[start]]
-        while root[0] >= 0:
-            if self.nodes[root[0]].order < limit:
-                if best >= 0:
-                    memcpy(kept_row, row, 2 * self.leaves[self.nodes[best].leaf].slots * sizeof(int32_t))
-                    kept = state[0]
-                found = self.walk(root[0], limit, data, start, end, row, state, heads)
-                if found >= 0:
-                    best = found
-                    limit = self.nodes[found].order
-                elif best >= 0:
-                    memcpy(row, kept_row, 2 * self.leaves[self.nodes[best].leaf].slots * sizeof(int32_t))
-                    state[0] = kept
-            root += 1
-        return self.nodes[best].leaf if best >= 0 else -1
+        if self.root_count == 0:
+            return -1
+        if state.tree == 0:
+            # The first tree took the line before: what it takes before others need not be asked.
+            best = self.walk(self.roots[0], limit, data, start, end, row, state, heads)
+            if best >= 0:
+                limit = self.nodes[best].order
+            if self.root_count == 1 or limit < self.nodes[self.roots[1]].order:
+                return self.nodes[best].leaf if best >= 0 else -1
+            tree = 1
+        left = self.candidates(data, start, end) if tree < self.early else 0
+        taken = 0 if best >= 0 else NONE
+        while tree < self.root_count:
+            if tree < self.early:
+                # The next tree that may take it; those from the last bit on share that.
+                if tree < TREES - 1:
+                    tree = tree + lowest_bit(left >> tree) if left >> tree else self.early
+                elif not left >> (TREES - 1):
+                    tree = self.early
+            if tree >= self.root_count or self.nodes[self.roots[tree]].order >= limit:
+                break
+            if best >= 0:
+                memcpy(kept_row, row, 2 * self.leaves[self.nodes[best].leaf].slots * sizeof(int32_t))
+                kept = state[0]
+            found = self.walk(self.roots[tree], limit, data, start, end, row, state, heads)
+            if found >= 0:
+                best = found
+                taken = tree
+                limit = self.nodes[found].order
+            elif best >= 0:
+                memcpy(row, kept_row, 2 * self.leaves[self.nodes[best].leaf].slots * sizeof(int32_t))
+                state[0] = kept
+            tree += 1
+        if best < 0:
+            return -1
+        state.tree = taken
+        return self.nodes[best].leaf
+
+    cdef uint64_t candidates(self, const uint8_t* data, int32_t start, int32_t end) noexcept nogil:
+        """The trees that may take data[start:end], as bits; the last one stands for all from there on."""
+        cdef int32_t state = 0, after, at, stop = end if end - start <= PREFIX else start + PREFIX
+        for at in range(start, stop):
+            if data[at] > 127:
+                break
+            after = self.moves[128 * state + data[at]]
+            if after < 0:
+                after = self.learn(state, data[at])
+                if after < 0:
+                    break
+            state = after
+            if self.settled[state]:
+                break
+        return self.alive[state]
 
     cdef const int32_t* first_tail(self, int32_t format, int32_t level) noexcept nogil:
         """The first tail of a format that may end a message of this level, NULL if none may.
@@ -371,6 +441,11 @@ cdef class Program:
         while start < len(line) and line[start] == 0:
             start += 1
         leaf = self.match(line, start, <int32_t>len(line), row, &state, False)
+        if leaf < 0:
+            # Trees that cannot take it were not tried, but say what they expect.
+            for i in range(self.root_count):
+                if start < len(line):
+                    self.walk(self.roots[i], LAST, line, start, <int32_t>len(line), row, &state, False)
         spans = [] if leaf < 0 else [
             (row[2 * i], row[2 * i + 1]) for i in range(self.leaves[leaf].slots)
         ]

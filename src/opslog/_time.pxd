@@ -22,6 +22,7 @@ ctypedef struct State:
     int64_t reference           # local microseconds, for times without a year; INT64_MIN: none
     int64_t second              # value and text of the second read last: lines
     uint8_t[20] second_text     # that follow each other mostly share it
+    int32_t tree                # number of the tree that took a line last
     int32_t furthest            # for diagnosis: where matching got to at the latest
     int32_t failed              # and the node that failed there
 

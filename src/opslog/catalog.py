@@ -15,7 +15,7 @@ from pathlib import Path
 
 from opslog import _program
 from opslog.errors import FormatError
-from opslog.format import BARE, TRACEBACK, Format, FormatLayout, load
+from opslog.format import BARE, HOLLOW, TRACEBACK, WEAK, Format, FormatLayout, load
 from opslog.jsonkeys import JsonShape
 from opslog.layout import Layout
 from opslog.pattern import Patterns, Placed
@@ -166,7 +166,8 @@ def _entry(one: Format, number: int, index: int, item: FormatLayout) -> Entry:
         flags |= _program.FLAGS[name] if getattr(item, name) else 0
     role = "traceback" if item.rank == TRACEBACK else "head"
     level = 17 if role == "traceback" else one.level
-    return Entry(item.layout, number, index, role, flags, level)
+    late = item.rank in (WEAK, HOLLOW)
+    return Entry(item.layout, number, index, role, flags, level, late=late)
 
 
 def _beside(one: Format, number: int, index: int) -> Entry:

@@ -341,9 +341,7 @@ def _json(reader: _Reader, timed: bool) -> JsonKeys | None:
             _refuse(item, f"constants.{name}", refused_constant(Constant(name, value)))
         if twice := sorted(constants.keys() & columns.keys()):
             raise item.wrong(f"constants.{twice[0]}", "is a key of columns, too")
-    return JsonKeys(
-        tuple(required), columns, epoch or None, iso or None, tuple(micros), constants
-    )
+    return JsonKeys(tuple(required), columns, epoch or None, iso or None, tuple(micros), constants)
 
 
 def _envelope(reader: _Reader) -> Envelope | None:

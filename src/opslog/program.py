@@ -11,7 +11,7 @@ import struct
 from dataclasses import dataclass, replace
 from functools import cache
 
-from opslog import _program, jsonkeys, timestamps
+from opslog import _program, jsonkeys, prefix, timestamps
 from opslog.errors import LayoutError
 from opslog.jsonkeys import JsonShape
 from opslog.layout import (
@@ -56,6 +56,8 @@ class Entry:
     flags: int = 0
     level: int = 0
     tail: bool = False
+    late: bool = False
+    """Whether so little marks its lines that it is tried only where no other layout fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,12 @@ class Compiler:
         self.constants: list[str] = []
         self.trie = Trie()
         self._heads: list[Node] = []
+        self._late: list[Node] = []
         self._tails: list[tuple[int, Node, Entry, int]] = []
         self._classes: list[bytes] = []
         self._class_numbers: dict[bytes, int] = {}
+        self._class_masks: list[int] = []
+        self._word_masks: dict[int, int] = {}
         self._words: list[int] = []
         self._vocabularies: dict[str, int] = {}
         self._times: list[int] = []
@@ -92,7 +97,7 @@ class Compiler:
             steps, slots = self._steps(entry, variant)
             if len(steps) > _program.DEEPEST:
                 raise LayoutError(entry.layout.text, 0, f"more than {_program.DEEPEST} parts")
-            roots = self._heads
+            roots = self._late if entry.late else self._heads
             if entry.tail:
                 blanks = sum(p.text.count(" ") for p in variant if isinstance(p, Literal))
                 if not 0 < blanks <= _program.WIDEST_TAIL:
@@ -205,6 +210,7 @@ class Compiler:
     def _class(self, members: bytes) -> int:
         if members not in self._class_numbers:
             self._class_numbers[members] = len(self._classes)
+            self._class_masks.append(prefix.mask(members))
             self._classes.append(bytes(c in members for c in range(256)))
         return self._class_numbers[members]
 
@@ -217,6 +223,7 @@ class Compiler:
         if name not in self._vocabularies:
             self._vocabularies[name] = len(self._words)
             words = vocabulary(name)
+            self._word_masks[len(self._words)] = prefix.mask("".join(words).encode())
             self._words.append(len(words))
             for word in longest_first(words):
                 number = words[word]
@@ -230,10 +237,12 @@ class Compiler:
 
         Raises LayoutError if the layouts share so many beginnings that the tree is too deep.
         """
-        if self.trie.depth(self._heads) > _program.DEEPEST:
+        if self.trie.depth([*self._heads, *self._late]) > _program.DEEPEST:
             text = max((leaf.entry.layout.text for leaf in self.leaves), key=len)
             raise LayoutError(text, 0, f"more than {_program.DEEPEST} beginnings shared by layouts")
-        roots = [self.trie.place([node]) for node in self._heads]
+        for heads in (self._heads, self._late):
+            heads.sort(key=lambda node: node.order)
+        roots = [self.trie.place([node]) for node in (*self._heads, *self._late)]
         tails = self._tail_table()
         json = None
         if self._json:
@@ -246,7 +255,9 @@ class Compiler:
                 self.leaves.append(Leaf(entry, leaf.slots, leaf.count))
         return _program.Program(
             nodes=self.trie.packed(),
-            roots=self._dispatch(roots),
+            roots=_ints(roots),
+            early=len(self._heads),
+            forest=prefix.Forest(self._heads, self._atoms),
             literals=self.trie.literals or b"\0",
             classes=b"".join(self._classes) or b"\0",
             words=_ints(self._words or [0]),
@@ -272,43 +283,20 @@ class Compiler:
                 lists.append(-1)
         return _ints(offsets + lists)
 
-    def _dispatch(self, roots: list[int]) -> bytes:
-        """First byte of a line to the roots worth trying, in order, ended by -1."""
-        table, lists = [0] * 256, list[int]()
-        known: dict[tuple[int, ...], int] = {}
-        firsts = [self._first(node) for node in self._heads]
-        for byte in range(256):
-            tried = tuple(r for r, first in zip(roots, firsts, strict=True) if byte in first)
-            if tried not in known:
-                known[tried] = 256 + len(lists)
-                lists += [*tried, -1]
-            table[byte] = known[tried]
-        return _ints(table + lists)
-
-    def _first(self, node: Node) -> frozenset[int] | set[int]:
-        """The bytes a line that matches ``node`` may begin with."""
-        step = node.step
-        everything = frozenset(range(256))
-        if step.width < 0:
-            return everything
+    def _atoms(self, step: Step) -> list[prefix.Atom]:
         if step.op == "literal":
-            return {self.trie.literals[step.a]}
+            raw = self.trie.literals[step.a : step.a + step.b]
+            return [prefix.Atom(1 << byte) for byte in raw]
         if step.op == "run":
-            return {c for c in range(256) if self._classes[step.a][c]}
-        if step.op == "url":
-            return set(b"h")
+            return [prefix.Atom(self._class_masks[step.a], repeats=True)]
         if step.op == "time":
-            return timestamps.first_bytes(self._times[step.a + 1])
-        if step.op in ("iso", "number", "pri", "int?"):
-            return set(b"-0123456789")
+            size = self._times[step.a]
+            return prefix.time_atoms(
+                self._times[step.a + 1 : step.a + 1 + size], _program.DIRECTIVE
+            )
         if step.op == "severity":
-            count, first = self._words[step.a], set()
-            for index in range(count):
-                first.add(self._words[step.a + 3 + 6 * index] & 0xFF)
-            return first
-        if step.op == "colors":
-            return set(b"\x1b#^").union(*(self._first(child) for child in node.children))
-        return everything
+            return [prefix.Atom(self._word_masks[step.a], repeats=True)]
+        return prefix.fixed_atoms(step)
 
     def _leaf(self, leaf: Leaf) -> bytes:
         slots, flags = leaf.slots, leaf.entry.flags

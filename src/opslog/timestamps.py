@@ -57,17 +57,6 @@ a blank.  ``%a`` is accepted and ignored.
 """
 
 
-_FIRST = {"b": {month[0] for month in _MONTHS}, "a": {day[0] for day in _DAYS}, "z": set("Z+-")}
-_FIRST |= {directive: set(" 0123456789") for directive in "ek"}
-
-
-def first_bytes(code: int) -> set[int]:
-    """Return the bytes a time may begin with whose program begins with ``code``."""
-    if code < _program.DIRECTIVE:
-        return {code}
-    return {ord(c) for c in _FIRST.get(chr(code - _program.DIRECTIVE), "0123456789")}
-
-
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A timestamp kind: its ``regex`` and its scanner ``program`` (None for the ISO operation)."""

@@ -1,0 +1,196 @@
+"""What a line's first bytes say: which trees of layouts can take it at all.
+
+All trees are followed at once, byte by byte, as a finite automaton made on
+demand; what it allows may be more than a layout takes, never less.  So most
+trees need not be tried on most lines, however many there are, and what a line
+is taken for does not change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from opslog._program import MOST_TREES
+from opslog.trie import Node, Step
+
+ANY = (1 << 256) - 1
+
+
+def mask(members: Iterable[int]) -> int:
+    """Return the set of bytes as bits of a number."""
+    found = 0
+    for byte in members:
+        found |= 1 << byte
+    return found
+
+
+_DIGITS = mask(b"0123456789")
+_LETTERS = mask(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_HEX = _DIGITS | mask(b"abcdefABCDEF")
+_SOLID = ANY & ~mask(b" ")
+_TOKEN = ANY & ~mask(b" \t[]\x1b")
+
+
+class Atom(NamedTuple):
+    """One byte, or any number of them from one on, or none."""
+
+    bytes: int
+    repeats: bool = False
+    absent: bool = False
+
+
+_ISO = [Atom(_DIGITS)] * 4 + [
+    Atom(mask(b"-")), Atom(_DIGITS), Atom(_DIGITS), Atom(mask(b"-")), Atom(_DIGITS), Atom(_DIGITS),
+    Atom(mask(b" T")), Atom(_DIGITS), Atom(_DIGITS), Atom(mask(b":")), Atom(_DIGITS), Atom(_DIGITS),
+    Atom(mask(b":")), Atom(_DIGITS), Atom(_DIGITS), Atom(mask(b".,"), absent=True),
+    Atom(_DIGITS, repeats=True, absent=True), Atom(mask(b".+-Z"), absent=True),
+    Atom(_DIGITS | mask(b":"), repeats=True, absent=True),
+]  # fmt: skip
+
+_FIXED: dict[str, list[Atom]] = {
+    "rest": [Atom(ANY, True, True)],
+    "text": [Atom(ANY, True, True)],
+    "quoted": [Atom(ANY, True, True)],
+    "number": [Atom(_DIGITS | mask(b"."), True)],
+    "int?": [Atom(_DIGITS | mask(b"-"), True)],
+    "pri": [Atom(_DIGITS, True)],
+    "uuid": [Atom(_HEX | mask(b"-"), True)],
+    "id": [Atom(_HEX | mask(b"-None"), True)],
+    "request": [Atom(_DIGITS | _LETTERS | mask(b"-"), True)],
+    "source": [Atom(_SOLID, True)],
+    "address": [Atom(_SOLID, True)],
+    "url": [Atom(mask(b"h")), Atom(_SOLID, True)],
+    "resource": [Atom(_LETTERS | mask(b"_"), True)],
+    "token": [Atom(_TOKEN, True)],
+    "token?": [Atom(_TOKEN, True, True)],
+    "iso": _ISO,
+    "colors": [Atom(mask(b"\x1b#^[0123456789;m"), True, True)],
+    "end": [],
+}
+
+_UNKNOWN = [Atom(ANY, True, True)]
+
+_TIMES: dict[str, list[Atom]] = {
+    "Y": [Atom(_DIGITS)] * 4,
+    "b": [Atom(_LETTERS)] * 3,
+    "a": [Atom(_LETTERS)] * 3,
+    "Z": [Atom(_LETTERS)] * 3,
+    "e": [Atom(_DIGITS | mask(b" ")), Atom(_DIGITS, absent=True)],
+    "k": [Atom(_DIGITS | mask(b" ")), Atom(_DIGITS, absent=True)],
+    "f": [Atom(_DIGITS, True)],
+    "L": [Atom(_DIGITS, True)],
+    "s": [Atom(_DIGITS, True)],
+    "z": [Atom(mask(b"Z+-")), Atom(_DIGITS | mask(b":"), True, True)],
+}
+
+
+def time_atoms(program: Iterable[int], directive: int) -> list[Atom]:
+    """Return the atoms of a time's program: literal bytes, and directives from ``directive`` on."""
+    atoms: list[Atom] = []
+    for code in program:
+        if code < directive:
+            atoms.append(Atom(1 << code))
+        else:
+            atoms += _TIMES.get(chr(code - directive), [Atom(_DIGITS)] * 2)
+    return atoms
+
+
+def fixed_atoms(step: Step) -> list[Atom]:
+    """Return the atoms of a step that is the same whatever its arguments."""
+    atoms = _FIXED.get(step.op, _UNKNOWN)
+    if step.op == "request" and step.a:
+        return [Atom(atoms[0].bytes, True, True)]
+    return atoms
+
+
+class Forest:
+    """Where the trees of a program may be after the bytes read so far, as numbered states.
+
+    State 0 is before the first byte.  A state stands for places, an atom of a
+    node each; the trees they are of are the bits of ``alive``.  States are made
+    when a line first leads to them.
+    """
+
+    def __init__(self, roots: list[Node], atoms_of: Callable[[Step], list[Atom]]) -> None:
+        self._atoms_of = atoms_of
+        self._places: list[tuple[Atom | None, Node, int, int]] = []
+        """Per place its atom, node, index in the node's atoms, and the bit of its tree."""
+        self._numbers: dict[tuple[int, int, int], int] = {}
+        self._known: dict[int, list[Atom]] = {}
+        self._after: dict[int, frozenset[int]] = {}
+        self._states: list[frozenset[int]] = []
+        self._by_places: dict[frozenset[int], int] = {}
+        self.alive: list[int] = []
+        """Per state its trees, as bits."""
+        self.settled: list[bool] = []
+        """Per state whether further bytes make no difference."""
+        begin: set[int] = set()
+        for number, root in enumerate(roots):
+            self._enter(root, 1 << min(number, MOST_TREES - 1), begin)
+        self._state(frozenset(begin))
+
+    def step(self, state: int, byte: int) -> int:
+        """Return the state that ``byte`` leads to from ``state``."""
+        found: set[int] = set()
+        for place in self._states[state]:
+            atom = self._places[place][0]
+            if atom is not None and atom.bytes >> byte & 1:
+                found |= self._behind(place)
+        return self._state(frozenset(found))
+
+    def _state(self, places: frozenset[int]) -> int:
+        if places not in self._by_places:
+            self._by_places[places] = len(self._states)
+            self._states.append(places)
+            trees, settled = 0, True
+            for place in places:
+                atom, _, _, tree = self._places[place]
+                trees |= tree
+                settled = settled and atom is not None and atom.bytes == ANY and atom.repeats
+            self.alive.append(trees)
+            self.settled.append(settled or not trees & (trees - 1))
+        return self._by_places[places]
+
+    def _behind(self, place: int) -> frozenset[int]:
+        """Return the places where the next byte is expected behind one that was taken."""
+        if place not in self._after:
+            atom, node, index, tree = self._places[place]
+            found: set[int] = set()
+            if atom is not None and atom.repeats:
+                found.add(place)
+            self._arrive(node, index + 1, tree, found)
+            self._after[place] = frozenset(found)
+        return self._after[place]
+
+    def _enter(self, node: Node, tree: int, found: set[int]) -> None:
+        self._arrive(node, 0, tree, found)
+
+    def _arrive(self, node: Node, index: int, tree: int, found: set[int]) -> None:
+        atoms = self._known.get(id(node))
+        if atoms is None:
+            atoms = self._atoms_of(node.step)
+            if node.step.width:
+                atoms = [Atom(_blank_or(atoms), True, True)]
+            self._known[id(node)] = atoms
+        if index < len(atoms) or not node.children:
+            key = (id(node), index, tree)
+            number = self._numbers.setdefault(key, len(self._places))
+            if number == len(self._places):
+                atom = atoms[index] if index < len(atoms) else None
+                self._places.append((atom, node, index, tree))
+            if number in found:
+                return
+            found.add(number)
+        if index == len(atoms):
+            for child in node.children:
+                self._enter(child, tree, found)
+        elif atoms[index].absent:
+            self._arrive(node, index + 1, tree, found)
+
+
+def _blank_or(atoms: list[Atom]) -> int:
+    found = 1 << ord(" ")
+    for atom in atoms:
+        found |= atom.bytes
+    return found
