@@ -480,7 +480,7 @@ cdef class Assembler:
             number = stream.previous
             line.flags |= CONTINUED
             if not leaf.flags & ENVELOPE:
-                line.leaf = NONE            # it may look like a record of its own
+                line.leaf = line.row = NONE     # it may look like a record of its own
             self.join(block, number, i, self.part_of(block, number))
             self.latest = number
         elif (leaf.flags & WEAK and line.outer == NONE and self.shadowed(block, line)
