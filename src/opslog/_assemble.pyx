@@ -28,8 +28,8 @@ from opslog._block cimport (
     TIMED, UNENDED, UNRECOGNISED, WINDOW, Block, Line, Record,
 )
 from opslog._carry cimport adopt, carry
-from opslog._program cimport ALONE, BARE, ENVELOPE, FOLLOW_ON, HEAD, INDENTED, JSON, STAMPED, STREAM, WEAK, Leaf, Program, fresh
-from opslog._time cimport State
+from opslog._program cimport ALONE, BARE, ENVELOPE, FOLLOW_ON, HEAD, INDENTED, JSON, OCTAL, STAMPED, STREAM, WEAK, Leaf, Program, fresh
+from opslog._time cimport State, is_digit
 from opslog._trace_text cimport (
     begins, continues_block, inside_block, links_blocks, names_exception, opens_block, torn,
 )
@@ -327,12 +327,25 @@ cdef class Assembler:
             alone = CLOSED
         elif torn(text, length, False):
             alone = TORN
+        elif self.damaged(block, number, text, length):
+            alone = CLOSED
         if alone:
             self.start(block, i, CLOSED | UNRECOGNISED | alone)
             self.previous = NONE
             return 0
         self.join_text(block, number, i, text, length, whole or line.flags & SYSLOG)
         return 0
+
+    cdef bint damaged(self, Block block, int32_t number, const uint8_t* text, int32_t length) noexcept nogil:
+        """Whether a line behind a syslog message is one itself, though not written as one should be."""
+        if length < 3 or text[0] != c'<' or not is_digit(text[1]):
+            return False
+        cdef const Line* head = &block.lines[self.records[number].head]
+        cdef int32_t leaf = head.leaf, at = head.outer
+        while at != NONE:
+            leaf = block.wraps[at].leaf
+            at = block.wraps[at].outer
+        return leaf >= 0 and self.program.leaves[leaf].flags & OCTAL
 
     cdef bint unindent(self, Block block, int32_t number, Line* line) noexcept nogil:
         """Drop the blanks that put a message's further line below its first; return whether it is one."""
@@ -446,12 +459,10 @@ cdef class Assembler:
         cdef const uint8_t* text
         cdef int32_t length
         text = text_of(block, line, envelope.body, &length)
-        if length < 0:
-            length = 0
-        if self.goes_on(block, i, envelope, text, length):
+        if length >= 0 and self.goes_on(block, i, envelope, text, length):
             self.latest = self.workers.get(line.worker).previous
             return 0
-        if length and opens_block(text, length) and not begins(text, length, b"Stack", 5):
+        if length > 0 and opens_block(text, length) and not begins(text, length, b"Stack", 5):
             # A traceback that nobody logged: what a program prints when it dies.
             self.latest = self.start(block, i, HEADLESS | HAS_TRACEBACK | IN_BLOCK)
             line.part = PART_TRACEBACK
