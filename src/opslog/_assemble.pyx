@@ -28,6 +28,7 @@ from opslog._block cimport (
     TIMED, UNENDED, UNRECOGNISED, WINDOW, Block, Line, Record,
 )
 from opslog._carry cimport adopt, carry
+from opslog._envelope cimport undo
 from opslog._program cimport ALONE, BARE, ENVELOPE, FOLLOW_ON, HEAD, INDENTED, JSON, OCTAL, STAMPED, STREAM, WEAK, Leaf, Program, fresh
 from opslog._time cimport State, is_digit
 from opslog._trace_text cimport (
@@ -289,12 +290,15 @@ cdef class Assembler:
             block.need_spans(2 * program.most_slots)
             line = &block.lines[i]
             again = program.match(block.data, line.start, line.end, block.spans + block.span_used, &state, True)
-            if again >= 0:
+            if again >= 0 and not program.leaves[again].flags & ENVELOPE:
                 line.leaf = <int16_t>again
                 line.row = block.span_used
                 block.span_used += 2 * program.leaves[again].slots
                 line.severity = state.severity
                 return self.head_line(block, i, &program.leaves[again])
+            if line.outer != NONE and not leaf.flags & STAMPED:
+                undo(block, line)       # a sentence of an envelope that begins as the prefix does
+                return self.text_line(program, block, i, &program.leaves[line.leaf])
         self.close(worker.orphan)
         worker.orphan = self.latest = self.previous = self.start(
             block, i, HEADLESS | HAS_TRACEBACK | (IN_BLOCK if length and not last else 0))
@@ -505,7 +509,7 @@ cdef class Assembler:
             self.head_line(block, i, leaf)
         line = &block.lines[i]
         # What it now belongs to is what the next text of each of its streams may continue.
-        if leaf.flags & ENVELOPE:
+        if leaf.flags & ENVELOPE or (line.leaf >= 0 and program.leaves[line.leaf].flags & ENVELOPE):
             self.remember(line.worker, line)
         at = line.outer
         while at != NONE:
