@@ -76,11 +76,14 @@ class SampleReader:
 
     def takes(self, line: str) -> bool:
         """Return whether a layout or pattern takes the line, or what an envelope in it holds."""
-        if envelope := self.one.envelope:
-            own = [entry for name, entry in self.layers(line) if name == self.one.name]
-            self.reached.update(entry.number for entry in own)
-            if own or envelope.hollow:
-                return bool(own)
+        if self.one.envelope is None:
+            return self.alone(line)
+        own = [entry for name, entry in self.layers(line) if name == self.one.name]
+        self.reached.update(entry.number for entry in own)
+        return bool(own)
+
+    def alone(self, line: str) -> bool:
+        """Return whether a layout or pattern takes the line where no other format is."""
         leaf = self.compiled.program.probe(line.encode())[0]
         if leaf < 0 and self.compiled.patterns is not None:
             found = self.compiled.patterns.find(line.encode(), [])
@@ -174,7 +177,8 @@ def _check_sample(reader: SampleReader, key: str, sample: Sample) -> None:
 
 
 def _check_reject(reader: SampleReader, key: str, line: str) -> None:
-    if reader.takes(line):
+    hollow = reader.one.envelope is not None and reader.one.envelope.hollow
+    if reader.takes(line) or (not hollow and reader.alone(line)):
         raise SampleError(
             reader.one.path, key, line, len(line.encode()), "no layout to match", "one that does"
         )
