@@ -85,8 +85,9 @@ GROUPS = {
     "Envelopes, and what stands between": ("syslog.", "journal.", "apache."),
     "Neighbours": ("",),
 }
-"""Titles of the groups of formats, and how the names in them begin; every envelope is in its own."""
+"""Titles of the groups of formats, and how names in them begin."""
 AROUND = "Envelopes, and what stands between"
+"""The group of every envelope, whatever its name."""
 UNSHOWN = ("source", "source_offset")
 OF_THE_LINE = ("timestamp", "severity_number", "severity_text", "process_pid", "logger", "format")
 """What is not from the message, but from the line around it."""
@@ -99,12 +100,11 @@ def formats() -> str:
         title = next(t for t, starts in GROUPS.items() if one.name.startswith(starts))
         grouped[AROUND if one.envelope else title].append(_format(one))
     return (
-        HEAD
-        + "# The shipped formats\n\n"
-        "What opslog recognises without being told, by content alone. Under each format stand its layouts\n"
-        "(in the [layout language](format-files.md)) or the keys of its JSON objects, a sample, and what\n"
-        "becomes of it: the [columns](columns.md) of its first record. `opslog formats show NAME` shows all\n"
-        "samples, and the regular expressions that say the same.\n"
+        HEAD + "# The shipped formats\n\n"
+        "What opslog recognises without being told, by content alone. Under each format stand its\n"
+        "layouts (in the [layout language](format-files.md)) or the keys of its JSON objects, a\n"
+        "sample, and what becomes of it: the [columns](columns.md) of its first record.\n"
+        "`opslog formats show NAME` shows all samples, and regular expressions that say the same.\n"
         + "".join(f"\n## {title}\n" + "".join(pages) for title, pages in grouped.items())
     )
 

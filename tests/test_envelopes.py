@@ -184,7 +184,8 @@ COLORED = (
 
 @pytest.mark.parametrize("escape", ["\x1b", "#033", "^["])
 @pytest.mark.parametrize(
-    "name", ["rfc3164", "rsyslog forward", "rfc5424", "journal short", "journal json", "docker", "cri"]
+    "name",
+    ["rfc3164", "rsyslog forward", "rfc5424", "journal short", "journal json", "docker", "cri"],
 )
 @given(identity=st.uuids(), text=UNCOLORED)
 def test_colors_of_devstack_are_gone_however_they_are_written(

@@ -95,7 +95,7 @@ class SampleReader:
         return leaf >= 0
 
     def layers(self, line: str) -> list[tuple[str, Entry]]:
-        """Return the formats that a line is of, with their layouts, the outermost envelope first."""
+        """Return the formats a line is of, with their layouts, the outermost envelope first."""
         data, lines, block = line.encode(), self.catalog.lines, Block(0)
         block.reset(0)
         block.room(len(data))[: len(data)] = data
@@ -138,7 +138,7 @@ class SampleReader:
 
 
 def _among_all(one: Format) -> Catalog:
-    """Return the shipped formats with ``one``: in the place of its name if there is one, else first."""
+    """Return the shipped formats and ``one``, in the place of its name or else first."""
     shipped = without_samples()
     if all(f.name != one.name for f in shipped):
         return beside_shipped([one])

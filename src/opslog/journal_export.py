@@ -38,7 +38,7 @@ def begins(read: Read) -> tuple[bytes, bool]:
 
 
 def lines(read: Read, start: bytes) -> Iterator[bytes]:
-    """Yield the entries of an export that begins with ``start``, each a JSON object and a newline."""
+    """Yield the entries of an export that begins with ``start``, each a line of JSON."""
     source, entry = _Input(read, start), _Entry()
     while True:
         line = source.line()
