@@ -6,7 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import manual
-from opslog import names, schema
+from opslog import catalog, names, schema
+from opslog.check import SampleReader
+from opslog.format import Format
+from opslog.harmless import harmless
 from opslog.layout import TYPES
 from opslog.timestamps import DIRECTIVES
 
@@ -76,10 +79,76 @@ def spellings() -> str:
     )  # fmt: skip
 
 
+GROUPS = {
+    "OpenStack": ("oslo.", "swift.", "horizon.", "python."),
+    "HTTP": ("http.", "apache.access", "haproxy.", "nginx.", "uwsgi."),
+    "Envelopes, and what stands between": ("syslog.", "journal.", "apache."),
+    "Neighbours": ("",),
+}
+"""Titles of the groups of formats, and how names in them begin."""
+AROUND = "Envelopes, and what stands between"
+"""The group of every envelope, whatever its name."""
+UNSHOWN = ("source", "source_offset")
+OF_THE_LINE = ("timestamp", "severity_number", "severity_text", "process_pid", "logger", "format")
+"""What is not from the message, but from the line around it."""
+
+
+def formats() -> str:
+    """Return the page of the shipped formats."""
+    grouped: dict[str, list[str]] = {title: [] for title in GROUPS}
+    for one in sorted(catalog.shipped(), key=lambda one: one.name):
+        title = next(t for t, starts in GROUPS.items() if one.name.startswith(starts))
+        grouped[AROUND if one.envelope else title].append(_format(one))
+    return (
+        HEAD + "# The shipped formats\n\n"
+        "What opslog recognises without being told, by content alone. Under each format stand its\n"
+        "layouts (in the [layout language](format-files.md)) or the keys of its JSON objects, a\n"
+        "sample, and what becomes of it: the [columns](columns.md) of its first record.\n"
+        "`opslog formats show NAME` shows all samples, and regular expressions that say the same.\n"
+        + "".join(f"\n## {title}\n" + "".join(pages) for title, pages in grouped.items())
+    )
+
+
+def _format(one: Format) -> str:
+    notes = ["reads messages, in records of any format"] if one.applies_to == "message" else []
+    if one.envelope is not None:
+        flags = [name for name in one.envelope.__slots__ if getattr(one.envelope, name)]
+        notes.append("an envelope" + (f": {', '.join(flags)}" if flags else ""))
+    if one.follow_on:
+        notes.append("lines that no format recognises continue its records")
+    shown = [item.layout.text for item in (*one.layouts, *one.tails) if item.key]
+    if any(not item.key for item in one.layouts):
+        shown.append("... and layouts derived from oslo.log's options")
+    shown += [pattern.text for pattern in one.patterns]
+    if one.json is not None:
+        shown.append("JSON with the keys " + ", ".join(one.json.required))
+    sample = one.samples[0].text
+    record = SampleReader(one).records(sample)[0]
+    hidden = UNSHOWN + (OF_THE_LINE if one.applies_to == "message" else ())
+    filled = {k: v for k, v in record.items() if v is not None and k not in hidden}
+    width = max(map(len, filled))
+    rows = [f"{name:{width}}  {_plain(value)}" for name, value in filled.items()]
+    lines = [harmless(line) for text in rows for line in text.replace("\n", "\n  ").split("\n")]
+    return (
+        f"\n### {one.name}\n\n{one.title}.\n"
+        + (f"({'; '.join(notes)})\n" if notes else "")
+        + "\n```text\n" + "\n".join(map(harmless, shown)) + "\n```\n"
+        + "\n```text\n" + "\n".join(map(harmless, sample.split("\n"))) + "\n```\n"
+        + "\n```text\n" + "\n".join(lines) + "\n```\n"
+    )  # fmt: skip
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={text}" for name, text in value.items())
+    return str(value)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "reference/columns.md": columns,
     "reference/layout-types.md": types,
     "reference/names.md": spellings,
+    "reference/formats.md": formats,
     "reference/command-line.md": lambda: HEAD + manual.page(),
     "opslog.1": manual.man,
 }

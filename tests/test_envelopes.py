@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -11,12 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import opslog
+from opslog import journal_export
 
 Wrap = Callable[[list[str]], bytes]
 """Makes the bytes of a log in which a program wrote these lines."""
 
 STAMP = "2026-03-01T10:00:00.123456Z"
-TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Zl", "Zp")), max_size=60)
+TEXT = st.text(
+    st.characters(codec="utf-8", exclude_categories=("C", "Zl", "Zp"), include_characters="\t"),
+    max_size=60,
+)
 UNCOLORED = TEXT.map(lambda text: text.replace("#0", "#o").replace("^[", "^"))
 
 
@@ -88,6 +93,32 @@ def journal_json(text: str, message: Callable[[str], Any] = str) -> str:
     return json.dumps(entry)
 
 
+def exported(lines: list[str]) -> bytes:
+    """Return the lines as one entry of journalctl -o export, as opslog reads it."""
+    message = "\n".join(lines).encode()
+    entry = b"__CURSOR=s=1;i=2\n__REALTIME_TIMESTAMP=1772359200000000\n_PID=7\n_HOSTNAME=ctl1\n"
+    entry += b"SYSLOG_IDENTIFIER=nova-api\nPRIORITY=6\n"
+    entry += b"MESSAGE\n" + len(message).to_bytes(8, "little") + message + b"\n\n"
+    read = io.BytesIO(entry).readinto
+    start, export = journal_export.begins(read)
+    assert export
+    return b"".join(journal_export.lines(read, start))
+
+
+def merged(lines: list[str]) -> bytes:
+    """Put a log's alias between time and rest, and further lines below, as os-log-merger does."""
+    head = f"{lines[0][:23]}000 [NOVA-API1] "
+    return "".join(
+        f"{head}{t[24:]}\n" if t.startswith("2026-") else f"{' ' * len(head)}{t}\n" for t in lines
+    ).encode()
+
+
+def named(lines: list[str]) -> bytes:
+    """Put the file's name before each line with a time, as in the loghub data set."""
+    before = "nova-api.log.1.2026-03-01_13:53:08 "
+    return "".join(f"{before if t.startswith('2026-') else ''}{t}\n" for t in lines).encode()
+
+
 WRAPS: dict[str, Wrap] = {
     "rfc3164": whole(lambda t: f"Mar  1 10:00:01 ctl1 nova-api[7]: {octal(t)}"),
     "rfc3164 without pid": whole(lambda t: f"Mar  1 10:00:01 ctl1 nova-api: {octal(t)}"),
@@ -110,6 +141,10 @@ WRAPS: dict[str, Wrap] = {
     "crictl": each(lambda t: f"2026-03-01T11:00:00.1+01:00 {t}"),
     "compose": each(lambda t: f"nova_api_1  | {t}"),
     "pebble": each(lambda t: f"2026-03-01T10:00:01.123Z [wsgi-nova-api] {t}"),
+    "apache 2.4": each(lambda t: f"[Sun Mar 01 10:00:01.123456 2026] [wsgi:error] [pid 7] {t}"),
+    "apache 2.4, mod_wsgi 3": each(
+        lambda t: f"[Sun Mar 01 10:00:01.123456 2026] [:error] [pid 7] {t}"
+    ),
     "apache's %M": each(lambda t: f"2026-03-01 10:00:01.123456 {t}"),
     "docker in cri in syslog": each(
         lambda t: f"Mar  1 10:00:01 ctl1 kubelet[1]: {STAMP} stdout F "
@@ -120,6 +155,12 @@ WRAPS: dict[str, Wrap] = {
     "fluentd stdout": each(
         lambda t: "2026-03-01 10:00:01.000000000 +0000 nova: " + json.dumps({"message": t})
     ),
+    "journal export": exported,
+    "kolla": whole(
+        lambda t: json.dumps({"Hostname": "c", "Timestamp": "2026-03-01 10:00:01", "Payload": t})
+    ),
+    "os-log-merger": merged,
+    "file's name": named,
     "logstash": whole(lambda t: json.dumps({"@timestamp": STAMP, "@version": "1", "message": t})),
     "logstash 1.1": whole(lambda t: json.dumps({"@timestamp": STAMP, "@message": t})),
 }  # fmt: skip
@@ -133,3 +174,25 @@ def test_the_record_inside_comes_back(name: str, lines: list[str]) -> None:
     for column in plain.keys() - {"source_offset", "host_name", "program", "attributes"}:
         assert wrapped[column] == plain[column], column
     assert set(plain["attributes"]) <= set(wrapped["attributes"])
+
+
+COLORED = (
+    "\x1b[00;32mINFO nova.api [\x1b[01;36mNone req-{id} \x1b[00;36mdemo jane\x1b[00;32m] "
+    "\x1b[01;35m\x1b[00;32m{text}\x1b[00m"
+)
+
+
+@pytest.mark.parametrize("escape", ["\x1b", "#033", "^["])
+@pytest.mark.parametrize(
+    "name",
+    ["rfc3164", "rsyslog forward", "rfc5424", "journal short", "journal json", "docker", "cri"],
+)
+@given(identity=st.uuids(), text=UNCOLORED)
+def test_colors_of_devstack_are_gone_however_they_are_written(
+    name: str, escape: str, identity: Any, text: str
+) -> None:
+    line = COLORED.format(id=identity, text=text).replace("\x1b", escape)
+    [row] = records(WRAPS[name]([line]))
+    assert (row["body"], row["severity_text"], row["logger"]) == (text, "INFO", "nova.api")
+    assert row["request_id"] == f"req-{identity}"
+    assert (row["project_name"], row["user_name"]) == ("demo", "jane")

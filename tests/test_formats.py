@@ -29,7 +29,35 @@ def test_no_other_format_takes_its_samples(one: Format) -> None:
     among_all.catalog = catalog.default()
     for sample in one.samples:
         assert among_all.records(sample.text) == alone.records(sample.text)
-        assert {row["format"] for row in alone.records(sample.text)} == {alone.format}
+        formats = [expect.get("format", alone.format) or None for expect in sample.expect]
+        assert [row["format"] for row in among_all.records(sample.text)] == formats
+        if not alone.message:
+            line = sample.text.split("\n")[0]
+            assert one.name in [name for name, _ in among_all.layers(line)]
+
+
+@pytest.mark.parametrize("one", SHIPPED)
+def test_its_near_misses_are_not_of_it_among_all_formats_either(one: Format) -> None:
+    among_all = SampleReader(one)
+    among_all.catalog = catalog.default()
+    for line in one.rejects:
+        if among_all.message:
+            assert not among_all.takes(line)
+        else:
+            assert one.name not in [name for name, _ in among_all.layers(line)]
+            assert one.name not in [row["format"] for row in among_all.records(line)]
+
+
+@pytest.mark.parametrize("one", SHIPPED)
+def test_every_envelope_has_near_misses_and_says_all_values_of_its_samples(one: Format) -> None:
+    if one.envelope is None:
+        return
+    assert one.rejects
+    reader = SampleReader(one)
+    for sample in one.samples:
+        for record, expect in zip(reader.records(sample.text), sample.expect, strict=True):
+            filled = {name for name, value in record.items() if value is not None}
+            assert filled - set(expect) <= {"format", "source", "source_offset", "trace_id"}
 
 
 @pytest.mark.parametrize("one", SHIPPED)

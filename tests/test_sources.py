@@ -173,3 +173,67 @@ def test_only_files_of_a_folder_are_read_and_what_cannot_be_read_is_told(tmp_pat
     result = run("filter", str(tmp_path))
     assert (result.returncode, result.stdout.count(b"\n")) == (2, 1)
     assert result.stderr == f"opslog: {hidden}: Permission denied\n".encode()
+
+
+def exported(*entries: dict[str, bytes]) -> bytes:
+    """Return entries as journalctl -o export writes them."""
+    out = b""
+    for entry in entries:
+        for name, value in entry.items():
+            if b"\n" in value or not value.isascii():
+                out += name.encode() + b"\n" + len(value).to_bytes(8, "little") + value + b"\n"
+            else:
+                out += name.encode() + b"=" + value + b"\n"
+        out += b"\n"
+    return out
+
+
+ENTRY = {"__CURSOR": b"s=1;i=2", "__REALTIME_TIMESTAMP": b"1772359200123456", "PRIORITY": b"4",
+         "_HOSTNAME": b"ctl1", "SYSLOG_IDENTIFIER": b"nova-api", "_PID": b"7"}  # fmt: skip
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gz"])
+def test_an_export_of_the_journal_is_read_as_its_json(
+    pack: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    path = tmp_path / "journal"
+    path.write_bytes(
+        pack(
+            exported(
+                ENTRY | {"MESSAGE": b"=1\n\nMESSAGE=2"},
+                ENTRY | {"MESSAGE": b"\xff\x1b"},
+                ENTRY | {"MESSAGE": "é".encode() * 60_000},
+                ENTRY | {"COREDUMP": b"\xff" * 300_000, "MESSAGE": b"dumped"},
+                ENTRY | {"MESSAGE": b"2026-03-01 10:00:00.000 7 INFO nova.x [-] inside"},
+            )[:-1]
+        )
+    )
+    rows = opslog.read(path).to_table().to_pylist()
+    assert [row["body"] for row in rows] == [
+        "=1\n\nMESSAGE=2", "�\x1b", "é" * 32_768, "dumped", "inside",
+    ]  # fmt: skip
+    assert [row["format"] for row in rows] == ["journal.json"] * 4 + ["oslo.text"]
+    assert {(row["host_name"], row["program"], row["process_pid"]) for row in rows} == {
+        ("ctl1", "nova-api", 7)
+    }
+    assert rows[0]["severity_number"] == 13
+    piped = run("filter", "--to", "jsonl", stdin=path.read_bytes())
+    assert piped.stdout.count(b"\n") == len(rows)
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"__CURSOR=1\nMESSAGE\n\xff\xff\xff\xff\xff\xff\xff\xffcut short",
+        b"__CURSOR=1\nMESSAGE\n\x01",
+        b"__CURSOR=1\nno field\n\n__CURSOR=2\nMESSAGE=x\n",
+        b"__CURSOR=1\nMESSAGE=" + b"x" * 3_000_000,
+        b"__CURSOR=",
+        b"__CUR",
+        b"",
+    ],
+)
+def test_a_damaged_export_of_the_journal_is_read_as_far_as_it_goes(damaged: bytes) -> None:
+    result = run("filter", "--stats", "--exit-zero", stdin=damaged)
+    assert (result.returncode, bool(result.stdout)) == (0, bool(damaged))
+    assert b"Traceback" not in result.stderr

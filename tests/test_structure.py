@@ -12,6 +12,7 @@ from opslog import LogRecord, schema
 SOURCE = ROOT / "src" / "opslog"
 LAYERS = [
     ["errors", "severity", "version", "harmless", "names", "output"],
+    ["journal_export"],
     ["_block", "_bytes", "_text", "_time", "_json", "_json_text", "_merge", "_ops", "_program", "_scan", "_trace_text",
      "_traceback", "_workers", "_assemble",     "_column", "_columns", "_plan", "_services", "_values", "_json_rows", "_jsonl"],
     ["arrays", "schema", "timestamps", "zones", "lines", "layout", "pattern", "fills", "trie", "prefix", "jsonkeys", "program", "services"],

@@ -28,8 +28,9 @@ from opslog._block cimport (
     TIMED, UNENDED, UNRECOGNISED, WINDOW, Block, Line, Record,
 )
 from opslog._carry cimport adopt, carry
-from opslog._program cimport ALONE, BARE, ENVELOPE, FOLLOW_ON, HEAD, INDENTED, JSON, STAMPED, STREAM, WEAK, Leaf, Program, fresh
-from opslog._time cimport State
+from opslog._envelope cimport undo
+from opslog._program cimport ALONE, BARE, ENVELOPE, FOLLOW_ON, HEAD, INDENTED, JSON, OCTAL, STAMPED, STREAM, WEAK, Leaf, Program, fresh
+from opslog._time cimport State, is_digit
 from opslog._trace_text cimport (
     begins, continues_block, inside_block, links_blocks, names_exception, opens_block, torn,
 )
@@ -289,12 +290,15 @@ cdef class Assembler:
             block.need_spans(2 * program.most_slots)
             line = &block.lines[i]
             again = program.match(block.data, line.start, line.end, block.spans + block.span_used, &state, True)
-            if again >= 0:
+            if again >= 0 and not program.leaves[again].flags & ENVELOPE:
                 line.leaf = <int16_t>again
                 line.row = block.span_used
                 block.span_used += 2 * program.leaves[again].slots
                 line.severity = state.severity
                 return self.head_line(block, i, &program.leaves[again])
+            if line.outer != NONE and not leaf.flags & STAMPED:
+                undo(block, line)       # a sentence of an envelope that begins as the prefix does
+                return self.text_line(program, block, i, &program.leaves[line.leaf])
         self.close(worker.orphan)
         worker.orphan = self.latest = self.previous = self.start(
             block, i, HEADLESS | HAS_TRACEBACK | (IN_BLOCK if length and not last else 0))
@@ -327,12 +331,25 @@ cdef class Assembler:
             alone = CLOSED
         elif torn(text, length, False):
             alone = TORN
+        elif self.damaged(block, number, text, length):
+            alone = CLOSED
         if alone:
             self.start(block, i, CLOSED | UNRECOGNISED | alone)
             self.previous = NONE
             return 0
         self.join_text(block, number, i, text, length, whole or line.flags & SYSLOG)
         return 0
+
+    cdef bint damaged(self, Block block, int32_t number, const uint8_t* text, int32_t length) noexcept nogil:
+        """Whether a line behind a syslog message is one itself, though not written as one should be."""
+        if length < 3 or text[0] != c'<' or not is_digit(text[1]):
+            return False
+        cdef const Line* head = &block.lines[self.records[number].head]
+        cdef int32_t leaf = head.leaf, at = head.outer
+        while at != NONE:
+            leaf = block.wraps[at].leaf
+            at = block.wraps[at].outer
+        return leaf >= 0 and self.program.leaves[leaf].flags & OCTAL
 
     cdef bint unindent(self, Block block, int32_t number, Line* line) noexcept nogil:
         """Drop the blanks that put a message's further line below its first; return whether it is one."""
@@ -446,12 +463,10 @@ cdef class Assembler:
         cdef const uint8_t* text
         cdef int32_t length
         text = text_of(block, line, envelope.body, &length)
-        if length < 0:
-            length = 0
-        if self.goes_on(block, i, envelope, text, length):
+        if length >= 0 and self.goes_on(block, i, envelope, text, length):
             self.latest = self.workers.get(line.worker).previous
             return 0
-        if length and opens_block(text, length) and not begins(text, length, b"Stack", 5):
+        if length > 0 and opens_block(text, length) and not begins(text, length, b"Stack", 5):
             # A traceback that nobody logged: what a program prints when it dies.
             self.latest = self.start(block, i, HEADLESS | HAS_TRACEBACK | IN_BLOCK)
             line.part = PART_TRACEBACK
@@ -494,7 +509,7 @@ cdef class Assembler:
             self.head_line(block, i, leaf)
         line = &block.lines[i]
         # What it now belongs to is what the next text of each of its streams may continue.
-        if leaf.flags & ENVELOPE:
+        if leaf.flags & ENVELOPE or (line.leaf >= 0 and program.leaves[line.leaf].flags & ENVELOPE):
             self.remember(line.worker, line)
         at = line.outer
         while at != NONE:

@@ -24,7 +24,8 @@ cdef int adopt(Block block, Block kept, Record* records, int32_t count) except -
     memcpy(block.data + shift, kept.data, kept.used)
     memcpy(block.lines + base, kept.lines, kept.line_used * sizeof(Line))
     memcpy(block.spans + rows, kept.spans, kept.span_used * sizeof(int32_t))
-    memcpy(block.wraps + wraps, kept.wraps, kept.wrap_used * sizeof(Wrap))
+    if kept.wrap_used:          # there may be no memory for any yet
+        memcpy(block.wraps + wraps, kept.wraps, kept.wrap_used * sizeof(Wrap))
     for i in range(rows, rows + kept.span_used):
         if block.spans[i] >= 0:     # a negative one is a JSON null
             block.spans[i] += shift

@@ -37,4 +37,6 @@ cdef inline uint64_t worker_of(Block block, const Leaf* leaf, const int32_t* row
     return worker
 
 
+cdef void undo(Block block, Line* line) noexcept nogil
+
 cdef int unwrap(Program program, Block block, int32_t number, State* state) except -1 nogil

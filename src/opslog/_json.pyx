@@ -16,6 +16,8 @@ from opslog._time cimport time_epoch, time_iso, time_micros
 
 cdef enum:
     DEEPEST = 200               # nesting skipped at most; deeper lines are not recognised
+    ABSENT = -1                 # spans of keys that are not there
+    NOTHING = -2                # and of keys that are null, until a shape is found
 
 
 cdef inline int32_t blanks(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
@@ -146,7 +148,7 @@ cdef int32_t read_object(JsonTable self, const uint8_t* data, int32_t at, int32_
                 return -1
             if key != NULL and key.slot >= 0:
                 if at - begin == 4 and memcmp(data + begin, b"null", 4) == 0:
-                    row[2 * key.slot] = -1
+                    row[2 * key.slot] = NOTHING
                 else:
                     if data[begin] == c'[':
                         # A list of one text stands for that text.
@@ -276,7 +278,7 @@ cdef class JsonTable:
             complete = True
             base = shape.required
             for j in range(1, self.numbers[base] + 1):
-                if row[2 * self.numbers[base + j]] < 0:
+                if row[2 * self.numbers[base + j]] == ABSENT:
                     complete = False
                     break
             if not complete:
@@ -289,6 +291,8 @@ cdef class JsonTable:
                     row[at + 1] = row[2 * self.numbers[base + 2 + 2 * j] + 1]
             if not when(self, shape, data, row, state):
                 continue
+            for j in range(self.slots):
+                row[2 * j] = max(row[2 * j], ABSENT)
             if escaped:
                 state.flags |= ESCAPED
             else:

@@ -191,6 +191,37 @@ cdef inline int32_t quoted(const uint8_t* data, int32_t at, int32_t end) noexcep
         p += 2
 
 
+cdef inline int32_t sd_name(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    cdef int32_t p = at
+    while p < end and 32 < data[p] < 127 and data[p] != c'"' and data[p] != c'=' and data[p] != c']':
+        p += 1
+    return p
+
+
+cdef inline int32_t structure(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    """Position behind elements as RFC 5424 has them: [id name="value" name="value"][id]."""
+    cdef int32_t whole = at, p, begin
+    while whole < end and data[whole] == c'[':
+        p = sd_name(data, whole + 1, end)
+        if p == whole + 1:
+            break
+        while p < end and data[p] == c' ':
+            begin = p + 1
+            p = sd_name(data, begin, end)
+            if p == begin or end - p < 3 or data[p] != c'=' or data[p + 1] != c'"':
+                p = end
+                break
+            p = quoted(data, p + 2, end)
+            if p >= end or data[p] != c'"':
+                p = end
+                break
+            p += 1
+        if p >= end or data[p] != c']':
+            break
+        whole = p + 1
+    return whole if whole > at else -1
+
+
 cdef inline int32_t url(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
     cdef int32_t p, host
     if end - at < 8 or memcmp(data + at, b"http", 4) != 0:

@@ -16,7 +16,7 @@ from opslog._block cimport NONE
 from opslog._bytes cimport lowest_bit
 from opslog._ops cimport (
     address, colors, identity, literal, maybe_int, number, pri, quoted, request, resource, severity,
-    source_file, token, url, uuid,
+    source_file, structure, token, url, uuid,
 )
 from opslog._time cimport DIRECTIVE as TIME_DIRECTIVE, time_iso, time_program
 
@@ -47,6 +47,7 @@ cdef enum Op:
     OP_MAYBE_INT = 19
     OP_ADDRESS = 20
     OP_QUOTED = 21
+    OP_STRUCTURE = 22
 
 OPS = {
     "literal": OP_LITERAL, "run": OP_RUN, "text": OP_TEXT, "rest": OP_REST,
@@ -55,6 +56,7 @@ OPS = {
     "colors": OP_COLORS, "end": OP_END, "token": OP_TOKEN,
     "token?": OP_MAYBE_TOKEN, "url": OP_URL, "resource": OP_RESOURCE, "int?": OP_MAYBE_INT,
     "pri": OP_PRI, "address": OP_ADDRESS, "quoted": OP_QUOTED,
+    "structure": OP_STRUCTURE,
 }
 DIRECTIVE = TIME_DIRECTIVE
 FLAGS = {
@@ -155,6 +157,8 @@ cdef inline int32_t step(Program self, const Node* node, const uint8_t* data, in
         return pri(data, at, end, state)
     elif op == OP_QUOTED:
         return quoted(data, at, end)
+    elif op == OP_STRUCTURE:
+        return structure(data, at, end)
     elif op == OP_ADDRESS:
         return address(data, at, end)
     elif op == OP_MAYBE_INT:

@@ -4,6 +4,7 @@ from opslog._block import Block
 from opslog._program import Program
 
 def scan(program: Program, block: Block, most_lines: int, reference: int | None = None) -> int: ...
+def layers(program: Program, block: Block) -> list[list[int]]: ...
 def recognise(
     program: Program,
     block: Block,

@@ -133,6 +133,20 @@ def scan(Program program not None, Block block not None, int32_t most_lines, ref
     return at
 
 
+def layers(Program program not None, Block block not None):
+    """Return for each line of a scanned block the leaves that took it, those of envelopes first."""
+    cdef int32_t i, at
+    cdef list found = [], own
+    for i in range(block.line_count):
+        own = [block.lines[i].leaf] if block.lines[i].leaf >= 0 else []
+        at = block.lines[i].outer
+        while at != NONE:
+            own.insert(0, block.wraps[at].leaf)
+            at = block.wraps[at].outer
+        found.append(own)
+    return found
+
+
 def recognise(Program program not None, Block block not None, find, reference=None):
     """Give every line that no layout took to ``find``: its bytes to a pattern.Found, or None.
 

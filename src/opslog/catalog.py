@@ -120,8 +120,8 @@ def _compile(formats: tuple[Format, ...]) -> Compiled:
             # Any message may end in the tail of a message format: one list for all.
             of = number if one.applies_to == "line" else 0
             compiler.add(Entry(item.layout, of, index, level=level, tail=True))
-        if one.json:
-            keys = one.json
+    for number, one in sorted(enumerate(formats), key=lambda item: not _timed(item[1])):
+        if keys := one.json:
             compiler.add_json(
                 JsonShape(
                     number,
@@ -150,6 +150,12 @@ def _compile(formats: tuple[Format, ...]) -> Compiled:
         tuple(compiler.trie.expected),
         Patterns(program, tuple(placed)) if placed else None,
     )
+
+
+def _timed(one: Format) -> bool:
+    """Whether a JSON format's objects have a time: those without are looked for last."""
+    keys = one.json
+    return one.applies_to == "message" or bool(keys and (keys.epoch or keys.iso or keys.epoch_us))
 
 
 def _order(ranked: tuple[int, Entry]) -> tuple[int, bool]:

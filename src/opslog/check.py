@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from opslog.catalog import Catalog, without_samples
+from opslog._block import Block
+from opslog._scan import layers, scan
+from opslog.catalog import Catalog, beside_shipped, without_samples
 from opslog.engine import Normalizer
 from opslog.errors import FormatError, LayoutError, SampleError
 from opslog.format import Format, Sample
+from opslog.program import Entry
 
 _WRAPPER = "2024-01-01 00:00:00.000 1 INFO sample [-] "
 """What stands before a message so that a message format's sample is a line."""
@@ -54,7 +57,7 @@ YEAR = 2026
 
 
 class SampleReader:
-    """Reads lines as one format alone does."""
+    """Reads lines as one format alone does; an envelope together with what it may hold."""
 
     def __init__(self, one: Format) -> None:
         self.one = one
@@ -64,14 +67,23 @@ class SampleReader:
             f for f in without_samples()
             if (f.name == "oslo.text" if self.message else f.applies_to == "message")
         ]  # fmt: skip
-        self.catalog = Catalog.of([*(f for f in others if f.name != one.name), one])
-        self.compiled = self.catalog.messages if self.message else self.catalog.lines
+        alone = Catalog.of([*(f for f in others if f.name != one.name), one])
+        self.catalog = alone if one.envelope is None else _among_all(one)
+        self.compiled = alone.messages if self.message else alone.lines
         self.format = "oslo.text" if self.message else one.name
         self.reached: set[int] = set()
         """Numbers of the layouts, then patterns, that took a line of ``takes``; ~ of a tail."""
 
     def takes(self, line: str) -> bool:
-        """Return whether a layout or pattern takes the line."""
+        """Return whether a layout or pattern takes the line, or what an envelope in it holds."""
+        if self.one.envelope is None:
+            return self.alone(line)
+        own = [entry for name, entry in self.layers(line) if name == self.one.name]
+        self.reached.update(entry.number for entry in own)
+        return bool(own)
+
+    def alone(self, line: str) -> bool:
+        """Return whether a layout or pattern takes the line where no other format is."""
         leaf = self.compiled.program.probe(line.encode())[0]
         if leaf < 0 and self.compiled.patterns is not None:
             found = self.compiled.patterns.find(line.encode(), [])
@@ -81,6 +93,16 @@ class SampleReader:
         elif (leaf := self.compiled.program.ends(line.encode()) if self.message else -1) >= 0:
             self.reached.add(~self.compiled.leaves[leaf].entry.number)
         return leaf >= 0
+
+    def layers(self, line: str) -> list[tuple[str, Entry]]:
+        """Return the formats a line is of, with their layouts, the outermost envelope first."""
+        data, lines, block = line.encode(), self.catalog.lines, Block(0)
+        block.reset(0)
+        block.room(len(data))[: len(data)] = data
+        block.filled(len(data))
+        scan(lines.program, block, 2)
+        entries = [lines.leaves[leaf].entry for leaf in (layers(lines.program, block) or [[]])[0]]
+        return [(lines.formats[entry.format].name, entry) for entry in entries]
 
     def stop(self, line: str) -> tuple[int, str]:
         """Return the byte up to which a line that nothing takes is matched, and what is missing."""
@@ -115,6 +137,14 @@ class SampleReader:
         ]
 
 
+def _among_all(one: Format) -> Catalog:
+    """Return the shipped formats and ``one``, in the place of its name or else first."""
+    shipped = without_samples()
+    if all(f.name != one.name for f in shipped):
+        return beside_shipped([one])
+    return Catalog.of([*shipped, one])
+
+
 def _check_sample(reader: SampleReader, key: str, sample: Sample) -> None:
     path = reader.one.path
     lines = sample.text.split("\n")
@@ -147,7 +177,8 @@ def _check_sample(reader: SampleReader, key: str, sample: Sample) -> None:
 
 
 def _check_reject(reader: SampleReader, key: str, line: str) -> None:
-    if reader.takes(line):
+    hollow = reader.one.envelope is not None and reader.one.envelope.hollow
+    if reader.takes(line) or (not hollow and reader.alone(line)):
         raise SampleError(
             reader.one.path, key, line, len(line.encode()), "no layout to match", "one that does"
         )

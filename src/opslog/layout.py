@@ -40,6 +40,7 @@ _UUID = f"[{HEX}]{{8}}-[{HEX}]{{4}}-[{HEX}]{{4}}-[{HEX}]{{4}}-[{HEX}]{{12}}"
 _REQUEST = f"(?:req-[0-9A-Za-z-]++|{_UUID}|[{HEX}]{{32}})"
 
 _HOST = "[0-9A-Za-z_.:%-]"
+_SD_NAME = r"[!#-<>-\\^-~]++"
 
 RUNS: dict[str, str] = {
     "int": "0-9",
@@ -67,6 +68,7 @@ TYPES: dict[str, str] = {
     "url": "http:// or https:// and what follows up to a blank or quote",
     "address": "an address or host name, up to the port behind its last colon",
     "quoted": "anything up to a double quote that no backslash stands before, or nothing",
+    "structure": 'elements of RFC 5424, one behind the other: [id name="value" name="value"]',
     "token": "characters but blanks, brackets, color codes and the first one of what follows",
     "token?": "the same, or nothing",
     "percent": "a token in which %XX stands for a byte, told as that byte",
@@ -412,6 +414,7 @@ def type_pattern(capture: Capture, after: str) -> str:
         "microseconds": number,
         "address": rf"(?:(?!:[0-9]++(?!{_HOST})){_HOST})++",
         "quoted": r"(?:[^\"\\]|\\.)*+",
+        "structure": rf'(?:\[{_SD_NAME}(?: {_SD_NAME}="(?:[^"\\]|\\.)*+")*+\])++',
         "url": r"https?+://[^ \"]++",
         "blanks": " ++",
         "uuid": _UUID,

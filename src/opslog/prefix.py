@@ -52,6 +52,7 @@ _FIXED: dict[str, list[Atom]] = {
     "rest": [Atom(ANY, True, True)],
     "text": [Atom(ANY, True, True)],
     "quoted": [Atom(ANY, True, True)],
+    "structure": [Atom(mask(b"[")), Atom(ANY, True)],
     "number": [Atom(_DIGITS | mask(b"."), True)],
     "int?": [Atom(_DIGITS | mask(b"-"), True)],
     "pri": [Atom(_DIGITS, True)],

@@ -1,5 +1,6 @@
 """Sources: files, globs, standard input, compressed by content.
 
+What ``journalctl -o export`` wrote is read as JSON lines (journal_export.py).
 What is whole is read; then, for a source that cannot be read to its end, a
 SourceError says why.
 """
@@ -20,6 +21,7 @@ from datetime import UTC, datetime
 from io import FileIO
 from typing import NamedTuple, Protocol
 
+from opslog import journal_export
 from opslog.errors import SourceError
 
 STDIN = "-"
@@ -88,7 +90,7 @@ class Source:
             raise SourceError(name, error.strerror or str(error)) from None
         self._raw = raw
         self._given = 0
-        self._read = _reader(name, raw, start)
+        self._read = _converted(_reader(name, raw, start))
 
     def read_into(self, room: memoryview) -> int:
         """Fill the beginning of ``room`` and return how much, 0 at the end; raises SourceError."""
@@ -142,6 +144,27 @@ _ZSTD_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 def _reader(name: str, raw: FileIO, start: bytes) -> _Reader:
     codec = _codec(start)
     return _plain(raw, start) if codec is None else _unpacked(name, raw, start, codec)
+
+
+def _converted(read: _Reader) -> _Reader:
+    """Read as ``read`` does, an export of the journal as lines of JSON."""
+    found: _Reader | None = None
+
+    def choose() -> _Reader:
+        start, export = journal_export.begins(read)
+        chunks = iter((start,)) if start else iter(())
+        if export:
+            return _pump(journal_export.lines(read, start))
+        first = _pump(chunks)
+        return lambda room: first(room) or read(room)
+
+    def converted(room: memoryview) -> int:
+        nonlocal found
+        if found is None:
+            found = choose()
+        return found(room)
+
+    return converted
 
 
 class _Codec(NamedTuple):

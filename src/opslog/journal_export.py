@@ -1,0 +1,147 @@
+"""What ``journalctl -o export`` writes, as the lines that ``-o json`` would write.
+
+An entry is its fields and an empty line behind them.  A field is NAME=value on a
+line, or, where the value holds a newline or is no text: NAME, a newline, the
+value's length as 64 bits (little-endian), the value, a newline.  The first field
+is always __CURSOR, of which the export is told.
+
+Memory is bounded whatever the lengths say: a value longer than LONGEST_VALUE is
+null (a message is cut there), and of an entry longer than LONGEST_ENTRY the
+further fields are left out.  A line that is no field passes as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+
+Read = Callable[[memoryview], int]
+"""Fills the beginning of a buffer and returns how much; 0 at the end."""
+
+START = b"__CURSOR="
+LONGEST_VALUE = 1 << 16
+LONGEST_ENTRY = 1 << 18
+_CHUNK = 1 << 16
+_FIELD = re.compile(rb"[A-Z_][A-Z0-9_]*+(?==|\Z)")
+
+
+def begins(read: Read) -> tuple[bytes, bool]:
+    """Read what shows whether an export begins here; return it, and whether one does."""
+    start, room = b"", memoryview(bytearray(len(START)))
+    while len(start) < len(START) and START.startswith(start):
+        count = read(room[: len(START) - len(start)])
+        if not count:
+            break
+        start += bytes(room[:count])
+    return start, start == START
+
+
+def lines(read: Read, start: bytes) -> Iterator[bytes]:
+    """Yield the entries of an export that begins with ``start``, each a line of JSON."""
+    source, entry = _Input(read, start), _Entry()
+    while True:
+        line = source.line()
+        if line is None:
+            break
+        if line in (b"", b"\r"):
+            yield from entry.end()
+            continue
+        name = _FIELD.match(line)
+        if name is None:
+            yield from entry.end()
+            yield line
+            while not source.whole:
+                yield source.line() or b""
+            yield b"\n"
+        elif name.end() < len(line):
+            entry.add(name[0], line[name.end() + 1 :], source.whole)
+            while not source.whole:
+                source.line()
+        else:
+            size = int.from_bytes(source.take(8), "little")
+            entry.add(name[0], source.take(min(size, LONGEST_VALUE)), size <= LONGEST_VALUE)
+            source.skip(size - LONGEST_VALUE)
+            source.line()
+    yield from entry.end()
+
+
+class _Entry:
+    """The fields of the entry that is being read."""
+
+    def __init__(self) -> None:
+        self._fields: dict[str, list[str | list[int] | None]] = {}
+        self._size = 0
+
+    def add(self, name: bytes, value: bytes, whole: bool) -> None:
+        """Keep a value, of which ``whole`` says whether it is all there."""
+        if self._size > LONGEST_ENTRY and name != b"MESSAGE":
+            return
+        kept = _text(value, whole) if whole or name == b"MESSAGE" else None
+        self._fields.setdefault(name.decode(), []).append(kept)
+        self._size += len(name) + len(value)
+
+    def end(self) -> Iterator[bytes]:
+        """Yield the entry's line, if it has a field."""
+        if self._fields:
+            entry = {name: v[0] if len(v) == 1 else v for name, v in self._fields.items()}
+            yield json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        self._fields = {}
+        self._size = 0
+
+
+def _text(value: bytes, whole: bool) -> str | list[int]:
+    """Return a value as journalctl's JSON has it: a text, or its bytes if it is none."""
+    for size in range(len(value), len(value) - (1 if whole else 4), -1):
+        try:
+            return value[:size].decode()
+        except UnicodeDecodeError:
+            continue
+    return list(value)
+
+
+class _Input:
+    """A source's bytes, as lines and as counted."""
+
+    def __init__(self, read: Read, start: bytes) -> None:
+        self._read = read
+        self._room = memoryview(bytearray(_CHUNK))
+        self._data = start
+        self._at = 0
+        self.whole = True
+        """Whether the last line was given to its end."""
+
+    def _more(self) -> bool:
+        count = self._read(self._room)
+        self._data = self._data[self._at :] + bytes(self._room[:count])
+        self._at = 0
+        return count > 0
+
+    def line(self) -> bytes | None:
+        """Return the next line, at most LONGEST_VALUE bytes of it; None at the end."""
+        scanned = 0
+        while True:
+            end = self._data.find(b"\n", self._at + scanned)
+            if end >= 0 or len(self._data) - self._at > LONGEST_VALUE:
+                break
+            scanned = len(self._data) - self._at
+            if not self._more():
+                self.whole = True
+                return self.take(scanned) if scanned else None
+        self.whole = 0 <= end <= self._at + LONGEST_VALUE
+        line = self.take(end - self._at if self.whole else LONGEST_VALUE)
+        self._at += self.whole
+        return line
+
+    def take(self, count: int) -> bytes:
+        """Return the next ``count`` bytes, fewer at the end."""
+        while len(self._data) - self._at < count and self._more():
+            pass
+        taken = self._data[self._at : self._at + count]
+        self._at += len(taken)
+        return taken
+
+    def skip(self, count: int) -> None:
+        """Leave the next ``count`` bytes out."""
+        while count > 0 and (taken := self.take(min(count, _CHUNK))):
+            count -= len(taken)
