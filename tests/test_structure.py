@@ -13,13 +13,13 @@ SOURCE = ROOT / "src" / "opslog"
 LAYERS = [
     ["errors", "severity", "version", "harmless", "names", "output"],
     ["_block", "_bytes", "_text", "_time", "_json", "_json_text", "_ops", "_program", "_scan", "_trace_text",
-     "_traceback", "_workers", "_assemble",     "_column", "_columns", "_plan", "_services", "_values", "_json_rows", "_jsonl"],
+     "_traceback", "_workers", "_assemble",     "_column", "_columns", "_plan", "_services", "_values", "_json_rows", "_jsonl", "_survey"],
     ["arrays", "schema", "timestamps", "zones", "lines", "layout", "pattern", "fills", "trie", "jsonkeys", "program", "services"],
     ["percent", "oslo", "format", "catalog"],
     ["normalize", "filters", "moments", "fields", "query"],
     ["engine"],
     ["check", "user_formats", "records", "sources", "text", "sinks", "reading", "merge"],
-    ["learn", "logs"],
+    ["learn", "logs", "doctor"],
     ["cli"],
     ["__main__"],
 ]  # fmt: skip
