@@ -107,7 +107,7 @@ class Text:
                 text = f"{zone}, {certainty} ({reason}): {_names(files)}"
                 lines += self._wrapped(text, 2, hanging=2)
             lines.append("  give")
-            lines += [f"    {one}" for one in _options(advised, local)]
+            lines += [f"    {harmless(one)}" for one in _options(advised, local)]
             if any(r.times.guess and r.times.guess.zone[0] in "+-" for r in advised):
                 lines += self._wrapped(
                     "An offset holds until clocks change, a name such as Europe/Berlin longer.",

@@ -98,9 +98,9 @@ def _by_envelopes(votes: Counter[int]) -> tuple[int, str, str] | None:
         return None
     [(minutes, most)] = votes.most_common(1)
     total = votes.total()
-    several = "" if most == total else f", {total - most:,} say another: does the clock change?"
+    several = "" if most == total else "; the others say another: does the clock change?"
     certainty = CERTAIN if most == total >= 3 else LIKELY if 10 * most >= 9 * total else POSSIBLE
-    return minutes, certainty, f"{most:,} compared with their envelopes' times{several}"
+    return minutes, certainty, f"{most:,} of {total:,} compared with their envelopes{several}"
 
 
 def _by_change(newest: int, changed: datetime | None) -> tuple[int, str, str] | None:

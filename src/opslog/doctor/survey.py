@@ -24,7 +24,7 @@ LEAST_GAP = 600_000_000
 MOST_GAPS = 16
 _SAMPLE = 16
 _LONGEST = 300
-_STAMP = re.compile(rb"[-\w /:,.\[\]()<>]{0,24}?\d\d:\d\d:\d\d")
+_STAMP = re.compile(rb"(?:[-\w /:,.\[\]()<>]{0,23}?\d[-\w /:,.\[\]()<>]{0,23}?)?\d\d:\d\d:\d\d")
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ class Tally:
             self._lines(lost, whole.unrecognised),
             self._lines(weak, whole.time_only),
             self._lines(joined, whole.joined),
-            self.cut,
+            self.cut and status == READ,
             self._times(host),
             self._gaps(),
             tuple(Loss(what, *counts) for what, counts in sorted(whole.losses.items())),
