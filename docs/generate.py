@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import manual
 from opslog import catalog, names, schema
 from opslog.check import SampleReader
+from opslog.doctor import report
 from opslog.format import Format
 from opslog.harmless import harmless
 from opslog.layout import TYPES
@@ -144,11 +147,55 @@ def _plain(value: object) -> str:
     return str(value)
 
 
+def doctor() -> str:
+    """Return the page of the doctor's JSON."""
+    out = [
+        HEAD + "# What the doctor says, as JSON\n",
+        "`opslog doctor --json` prints one object a file. Keys stay; new ones may come. A value",
+        "that is not known is `null`, times are RFC 3339 in UTC.",
+        "`opslog.doctor.examine` yields the same as `FileReport`, with Python's own times.",
+    ]
+    waiting: list[type] = [report.FileReport]
+    while waiting:
+        kind = waiting.pop(0)
+        out += [
+            f"\n## {kind.__name__}\n",
+            str(kind.__doc__),
+            "\n| key | kind | meaning |",
+            "|---|---|---|",
+        ]
+        for name, told in typing.get_type_hints(kind, include_extras=True).items():
+            inner, meaning = typing.get_args(told)
+            out.append(f"| `{name}` | {_kind(inner, waiting)} | {meaning} |")
+    return "\n".join(out) + "\n"
+
+
+_KINDS = {str: "text", int: "number", float: "number", bool: "true, false", datetime: "time",
+          type(None): "null"}  # fmt: skip
+
+
+def _kind(kind: typing.Any, waiting: list[type]) -> str:
+    """Return a type in words of JSON; what is an object itself is added to those waiting."""
+    arguments = typing.get_args(kind)
+    if typing.get_origin(kind) is tuple:
+        return f"list of {_kind(arguments[0], waiting)}"
+    if typing.get_origin(kind) is dict:
+        return f"object of {_kind(arguments[1], waiting)}"
+    if arguments:
+        return " or ".join(_kind(one, waiting) for one in arguments)
+    if kind in _KINDS:
+        return _KINDS[kind]
+    if kind not in waiting:
+        waiting.append(kind)
+    return f"[{kind.__name__}](#{kind.__name__.lower()})"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "reference/columns.md": columns,
     "reference/layout-types.md": types,
     "reference/names.md": spellings,
     "reference/formats.md": formats,
+    "reference/doctor.md": doctor,
     "reference/command-line.md": lambda: HEAD + manual.page(),
     "opslog.1": manual.man,
 }

@@ -28,7 +28,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-def shown(*arguments: str, stdin: bytes = b"") -> str:
+def shown(*arguments: str, stdin: bytes = b"", command: str = "filter") -> str:
     """Run the command with standard error on a terminal and return what it shows."""
     ours, theirs = pty.openpty()
     parts: list[bytes] = []
@@ -44,7 +44,7 @@ def shown(*arguments: str, stdin: bytes = b"") -> str:
     reader.start()
     try:
         subprocess.run(
-            [sys.executable, "-m", "opslog", "filter", *arguments], check=True, input=stdin,
+            [sys.executable, "-m", "opslog", command, *arguments], check=True, input=stdin,
             stdout=subprocess.DEVNULL, stderr=theirs, env=os.environ | {"TERM": "xterm"},
         )  # fmt: skip
     finally:
@@ -63,6 +63,10 @@ def test_a_long_run_shows_how_far_it_is(long: str) -> None:
     # It leaves nothing behind.
     assert text.endswith("\r")
     assert "\n" not in text
+
+
+def test_the_doctor_shows_it_too(long: str) -> None:
+    assert re.search(r"\d+%.*, [1-9][\d,]+ records/s\]", shown(long, command="doctor"))
 
 
 def test_the_end_of_a_pipe_is_not_known(long: str) -> None:

@@ -18,7 +18,7 @@ from opslog._columns import Columns, Memory
 from opslog._json_rows import JsonKeys, JsonRows
 from opslog._jsonl import JsonLines
 from opslog._plan import FIXED_TEXTS, Plan
-from opslog._program import FLAGS
+from opslog._program import FLAGS, Program
 from opslog._services import Services
 from opslog.arrays import texts
 from opslog.catalog import Catalog, Compiled
@@ -80,7 +80,7 @@ class Kept:
         self.source = builder.source
         self.count = records.count if selection is None else len(selection)
         self._builder = builder
-        self._records = records
+        self.records = records
         self._names = names
         self._selection = selection
         self._plan = _planned(builder.catalog, names)
@@ -104,11 +104,26 @@ class Kept:
         """Return the records' times: microseconds since the epoch in UTC, int64, nullable."""
         return self._moments()[0]
 
+    @property
+    def program(self) -> Program:
+        """The scanner program the records were made by."""
+        return self._builder.catalog.lines.program
+
+    def clock(self) -> tuple[pa.Array, pa.Array]:
+        """Return the times as read (microseconds, int64, nullable) and which are UTC, not local."""
+        nulls, validity, values, utc = _columns.times(self.records, self.program, self._selection)
+        local = _array(pa.int64(), self.count, nulls, validity, values)
+        return local, _array(pa.bool_(), self.count, 0, None, utc)
+
+    def others(self, names: tuple[str, ...], selection: pa.Array) -> pa.RecordBatch:
+        """Return the columns ``names`` of the records numbered by ``selection`` (int32)."""
+        return self._builder.kept(self.records, names, selection).batch()
+
     def first(self, count: int) -> Kept:
         """Return the first ``count`` of these records."""
         everything = memoryview(array("i", range(count)))
         chosen = everything if self._selection is None else self._selection[:count]
-        return Kept(self._builder, self._records, self._names, chosen)
+        return Kept(self._builder, self.records, self._names, chosen)
 
     def json_lines(self, out: JsonLines, names: tuple[str, ...] = (), heads: bool = False) -> int:
         """Write the records as JSON lines into ``out`` and return how many bytes.
@@ -133,23 +148,18 @@ class Kept:
         marked = None if ambiguous is None else memoryview(ambiguous.buffers()[1]).cast("B")
         program = self._builder.program or ""
         found = Services(self._builder.find_service, program.encode())
-        return self._records, self._plan.plan, found, self._selection, marked, decode_list
+        return self.records, self._plan.plan, found, self._selection, marked, decode_list
 
     def _moments(self) -> tuple[pa.Array, pa.Array | None]:
         """Return UTC microseconds (int64, nullable) and which were ambiguous (None: none)."""
-        program = self._builder.catalog.lines.program
-        nulls, validity, values, utc = _columns.times(self._records, program, self._selection)
-        local = _array(pa.int64(), self.count, nulls, validity, values)
-        known = _array(pa.bool_(), self.count, 0, None, utc)
-        return self._builder.zone.to_utc(local, known)
+        return self._builder.zone.to_utc(*self.clock())
 
     def _alone(self, name: str) -> pa.Array:
-        records, selection = self._records, self._selection
+        records, selection = self.records, self._selection
         if name == "severity_number":
             return _array(pa.uint8(), self.count, *_columns.severities(records, selection))
         if name == "format":
-            program = self._builder.catalog.lines.program
-            numbers = _columns.formats(records, program, selection)
+            numbers = _columns.formats(records, self.program, selection)
             return _encoded(_array(pa.int32(), self.count, *numbers), self._builder.formats)
         if name == "source_offset":
             return _array(pa.int64(), self.count, 0, None, _columns.offsets(records, selection))

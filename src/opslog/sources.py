@@ -117,6 +117,11 @@ class Source:
             pass
         return datetime.now(UTC)
 
+    @property
+    def regular(self) -> bool:
+        """Whether it is a regular file, which has a last change."""
+        return stat.S_ISREG(os.fstat(self._raw.fileno()).st_mode)
+
     def close(self) -> None:
         """Close the file; standard input stays open."""
         self._raw.close()

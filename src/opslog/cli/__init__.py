@@ -14,6 +14,7 @@ import sys
 from types import FrameType
 
 from opslog.cli import completion
+from opslog.cli import doctor as doctor_command
 from opslog.cli import filter as filter_command
 from opslog.cli import formats as formats_command
 from opslog.cli import schema as schema_command
@@ -69,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--version", action="version", version=f"opslog {__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     filter_command.add(commands)
+    doctor_command.add(commands)
     formats_command.add(commands)
     schema_command.add(commands)
     completion.add(commands, parser)

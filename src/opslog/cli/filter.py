@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from typing import TYPE_CHECKING
 
 from opslog import zones
 from opslog.cli import formats as formats_command
-from opslog.cli import keep, output, progress
+from opslog.cli import keep, output, progress, reading
 from opslog.engine import Stats
 from opslog.logs import read
+from opslog.output import STDOUT
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -38,30 +38,10 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "Parquet or an Arrow stream.",
         epilog=_EXAMPLES,
     )
-    command.add_argument(
-        "paths", nargs="*", metavar="PATH", default=["-"],
-        help="files, folders or globs; - is standard input (default); "
-        "gzip, bzip2, xz and zstd are recognised by content",
-    )  # fmt: skip
     keep.add(command)
     output.add(command)
-    reading = command.add_argument_group("reading")
-    reading.add_argument(
-        "--timezone", action="append", metavar="ZONE", default=[],
-        help="zone of times without an offset: an IANA name or +HH:MM (default: UTC); "
-        "PATTERN=ZONE says it of the files whose path or name is like PATTERN, "
-        "and may be given again: the last one that fits counts",
-    )  # fmt: skip
-    reading.add_argument(
-        "--year", type=int, metavar="YEAR",
-        help="year of times without one (default: the last in which they are not after the "
-        "file's last change)",
-    )  # fmt: skip
-    reading.add_argument(
-        "--threads", type=int, metavar="N",
-        help="threads to use (default: the processors there are, at most 4)",
-    )  # fmt: skip
-    reading.add_argument(
+    group = reading.add(command)
+    group.add_argument(
         "--merge", action="store_true", help="put the records of all files in the order of time"
     )
     formats_command.add_options(command)
@@ -84,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
         timezone=zones.stated(options.timezone),
         year=options.year,
         original=options.original,
-        threads=_threads() if options.threads is None else options.threads,
+        threads=reading.threads(options),
         skip=not options.stats,
         merge=options.merge,
         formats=formats_command.chosen(options),
@@ -96,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
         logs = logs.limit(options.limit)
     target = output.target(options)
     stats = Stats()
-    shown = progress.Progress(logs.paths, stats, progress.wanted(options))
+    shown = progress.Progress(logs.paths, stats, progress.wanted(options, options.output != STDOUT))
     try:
         logs.write_to(target, stats, shown.watch)
     finally:
@@ -110,10 +90,6 @@ def run(options: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
     return 0 if stats.kept or options.exit_zero else 1
-
-
-def _threads() -> int:
-    return min(4, len(os.sched_getaffinity(0)))
 
 
 def _table(stats: Stats) -> str:

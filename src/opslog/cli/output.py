@@ -60,7 +60,7 @@ def target(options: argparse.Namespace) -> sinks.Target:
         options.output,
         kind,
         names=options.names,
-        colored=_colored(options.color, terminal),
+        colored=colored(options.color, terminal),
         full=options.full,
         width=table.width() if terminal else 0,
     )
@@ -84,7 +84,8 @@ def _refuse_idle(options: argparse.Namespace, kind: str) -> None:
             )
 
 
-def _colored(wish: str, terminal: bool) -> bool:
+def colored(wish: str, terminal: bool) -> bool:
+    """Return whether text gets colors, as ``--color`` and the environment say."""
     if wish != "auto":
         return wish == "always"
     # https://no-color.org: any value but the empty one.

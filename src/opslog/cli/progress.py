@@ -11,18 +11,19 @@ import time
 from typing import Any
 
 from opslog.engine import Stats
-from opslog.output import STDOUT
 from opslog.sources import STDIN, expand
 
 _DELAY = 0.5
 """Seconds a run goes on without a bar."""
 
 
-def wanted(options: argparse.Namespace) -> bool:
-    """Return whether there is somebody to see it, and nothing it would disturb."""
-    own = options.output != STDOUT or not os.isatty(1)
+def wanted(options: argparse.Namespace, apart: bool) -> bool:
+    """Return whether there is somebody to see it, and nothing it would disturb.
+
+    ``apart`` says that the output is not written to the terminal meanwhile.
+    """
     seen = os.isatty(2) and os.environ.get("TERM") != "dumb"
-    return seen and own and not options.no_progress
+    return seen and (apart or not os.isatty(1)) and not options.no_progress
 
 
 class Progress:

@@ -1,0 +1,152 @@
+"""``opslog doctor``: what is in logs, file by file, and what they lose."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from opslog import zones
+from opslog.cli import formats as formats_command
+from opslog.cli import output, progress, reading, table
+from opslog.engine import Stats
+from opslog.errors import OpslogError
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+    from opslog.doctor.report import FileReport
+
+LEAST = 99.5
+"""Percent of a file's lines that are recognised where all is well."""
+
+_EXAMPLES = """\
+examples:
+  opslog doctor /var/log                            # all there is, the worst files first
+  opslog doctor --full /var/log/nova/nova-api.log   # everything that is told of a file
+  opslog doctor --json /var/log | jq -r 'select(.recognised < 0.995) | .path'
+  opslog doctor --min-recognised 95 /var/log/nova /var/log/neutron > /dev/null || echo look
+  journalctl -o json -u 'devstack@*' | opslog doctor
+"""
+
+
+def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its options."""
+    command = commands.add_parser(
+        "doctor",
+        help="say what is in logs and what they lose",
+        description="Say of each file which formats its lines have, which lines nobody recognises, "
+        "of which zone its times seem to be, what is missing in it, and which change of the "
+        "configuration would keep it. Exits with 1 if a file is recognised too little, "
+        "with 2 if one cannot be read.",
+        epilog=_EXAMPLES,
+    )
+    reading.add(command)
+    formats_command.add_options(command)
+    shown = command.add_argument_group("output")
+    shown.add_argument(
+        "--json", action="store_true",
+        help="one JSON object a file, in the order of the files; its keys are documented",
+    )  # fmt: skip
+    shown.add_argument(
+        "--full",
+        action="store_true",
+        help="in text: all that is told, of files without trouble too",
+    )
+    shown.add_argument(
+        "--examples", type=int, default=3, metavar="N",
+        help="lines to show of those that nobody recognises (default: 3)",
+    )  # fmt: skip
+    shown.add_argument(
+        "--min-recognised", type=float, default=LEAST, metavar="PERCENT",
+        help=f"lines of a file that must be recognised (default: {LEAST})",
+    )  # fmt: skip
+    shown.add_argument(
+        "--color", choices=["auto", "always", "never"], default="auto",
+        help="colors in text (default: auto, on a terminal unless NO_COLOR is set)",
+    )  # fmt: skip
+    command.add_argument(
+        "--no-progress", action="store_true", help="show no progress of a long run on a terminal"
+    )
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Examine and say what the options want; return the exit code."""
+    _refuse_wrong(options)
+    stats = Stats()
+    shown = progress.Progress(
+        tuple(options.paths), stats, progress.wanted(options, not options.json)
+    )
+    seen: list[FileReport] = []
+    try:
+        for report in _reports(options, stats, shown):
+            seen.append(report)
+            if options.json:
+                _print_json(report)
+    finally:
+        # Of what is interrupted, what is known is said.
+        shown.close()
+        if seen and not options.json:
+            from opslog.cli.doctor_text import Text
+
+            text = Text(
+                output.colored(options.color, os.isatty(1)), table.width(), options.min_recognised
+            )
+            print(text.of(seen, options.full))
+    return _code(seen, options.min_recognised)
+
+
+def _refuse_wrong(options: argparse.Namespace) -> None:
+    if options.examples < 0:
+        raise OpslogError(f"--examples: expected a number from 0, found {options.examples}")
+    if not 0 <= options.min_recognised <= 100:
+        raise OpslogError(
+            f"--min-recognised: expected a number from 0 to 100, found {options.min_recognised}"
+        )
+    for flag, given in (("--full", options.full), ("--color always", options.color == "always")):
+        if given and options.json:
+            raise OpslogError(f"{flag}: has no effect on --json: leave one of them out")
+
+
+def _reports(
+    options: argparse.Namespace, stats: Stats, shown: progress.Progress
+) -> Iterator[FileReport]:
+    from opslog.doctor import examine  # start-up: no other command needs it
+
+    return examine(
+        *options.paths,
+        timezone=zones.stated(options.timezone),
+        year=options.year,
+        threads=reading.threads(options),
+        formats=formats_command.chosen(options),
+        examples=options.examples,
+        host_zone=host_zone(),
+        stats=stats,
+        watch=shown.watch,
+    )
+
+
+def host_zone() -> str | None:
+    """Return the IANA name of this machine's zone, None if it is not told."""
+    name = os.environ.get("TZ", "").removeprefix(":") or os.path.realpath("/etc/localtime")
+    found = re.search(r"(?:^|zoneinfo/)([A-Z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)+)$", name)
+    return None if found is None else found[1]
+
+
+def _print_json(report: FileReport) -> None:
+    import json  # start-up: no other command needs it
+
+    # A name of a file may hold bytes that are no text.
+    line = json.dumps(report.as_dict(), ensure_ascii=False)
+    sys.stdout.write(line.encode("utf-8", "replace").decode() + "\n")
+
+
+def _code(seen: list[FileReport], least: float) -> int:
+    if any(report.status in ("unreadable", "damaged") for report in seen):
+        return 2
+    shares = (report.recognised for report in seen)
+    return int(any(share is not None and 100 * share < least for share in shares))

@@ -1,0 +1,149 @@
+"""One pass over files: their blocks for the engine, and a report of each."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from opslog import catalog as catalogs
+from opslog._block import Block
+from opslog.catalog import Catalog
+from opslog.doctor.layouts import facts
+from opslog.doctor.report import BINARY, FileReport
+from opslog.doctor.sniff import SNIFFED, binary
+from opslog.doctor.survey import Part, surveyor
+from opslog.doctor.tally import Tally
+from opslog.engine import Item, Job, Stats, Stream, run
+from opslog.errors import OpslogError, SourceError
+from opslog.format import Format
+from opslog.lines import Cutter
+from opslog.normalize import Kept
+from opslog.reading import Watch, unwatched
+from opslog.sources import STDIN, Source, expand
+from opslog.zones import Times, Timezone
+
+EXAMPLES = 3
+
+
+def examine(
+    *paths: str | os.PathLike[str],
+    timezone: Timezone = "UTC",
+    year: int | None = None,
+    threads: int = 1,
+    formats: Iterable[str | os.PathLike[str] | Format] = (),
+    examples: int = EXAMPLES,
+    host_zone: str | None = None,
+    stats: Stats | None = None,
+    watch: Watch = unwatched,
+) -> Iterator[FileReport]:
+    """Yield a report of each file in ``paths``, as ``opslog.read`` takes them, in their order.
+
+    ``examples`` is how many lines are shown of each kind.  ``host_zone`` is the
+    name of this machine's zone, preferred where a guess agrees with it.
+    ``stats`` counts records as they come, and ``watch`` is told of each block
+    read.  A file that cannot be read is reported, not raised.
+    """
+    if threads < 1:
+        raise OpslogError(f"threads: expected at least 1, found {threads}")
+    times = Times.of(timezone, year)
+    catalog = catalogs.default()
+    if formats := list(formats):
+        from opslog.user_formats import user_formats  # start-up: most runs have none
+
+        catalog = catalogs.beside_shipped(user_formats(formats))
+    names = expand(tuple(os.fspath(path) for path in paths) or (STDIN,))
+    round_ = _Round(catalog, times, examples, watch, year)
+    total = Stats() if stats is None else stats
+    return _reports(round_, names, threads, host_zone, total)
+
+
+@dataclass(slots=True)
+class _Round:
+    """One pass: what is wanted, and the files that were opened and not yet reported."""
+
+    catalog: Catalog
+    times: Times
+    examples: int
+    watch: Watch
+    year: int | None
+    spare: deque[Block] = field(default_factory=deque)
+    opened: deque[Tally] = field(default_factory=deque)
+    done: int = 0
+
+    def items(self, names: list[str]) -> Generator[Item[tuple[Tally, Part]], None, None]:
+        """Yield the blocks of the files, one after the other."""
+        for name in names:
+            tally = Tally(name, self.catalog, self.times.zones.of(name), self.examples)
+            self.opened.append(tally)
+            try:
+                source = Source(name)
+            except SourceError as error:
+                tally.fail(error.reason)
+                continue
+            try:
+                yield from self._blocks(tally, source)
+            finally:
+                self.done += source.position
+                source.close()
+            self.watch(self.done)
+
+    def _blocks(self, tally: Tally, source: Source) -> Iterator[Item[tuple[Tally, Part]]]:
+        regular = source.regular
+        tally.changed = source.modified if regular else None
+        tally.year_source = "--year" if self.year else "last change" if regular else "now"
+        stream = self._stream(tally, source)
+        cutter = Cutter(self.spare)
+        start = bytearray()
+        failed: str | None = None
+        read = 0
+        while True:
+            room = cutter.room()
+            try:
+                count = source.read_into(room)
+            except SourceError as error:
+                failed, count = error.reason, 0
+            if len(start) < SNIFFED:
+                start += room[: min(count, SNIFFED)]
+                if (not count or len(start) >= SNIFFED) and (found := binary(bytes(start))):
+                    tally.status, tally.problem = BINARY, found
+                    return
+            if not count:
+                break
+            read += count
+            tally.cut = room[count - 1] != 10
+            block = cutter.filled(count)
+            if block is not None:
+                yield Item(stream, block, final=False)
+                self.watch(self.done + source.position)
+        yield Item(stream, cutter.rest(), final=True)
+        if failed is not None:
+            tally.fail(failed, read)
+
+    def _stream(self, tally: Tally, source: Source) -> Stream[tuple[Tally, Part]]:
+        reference = self.times.reference
+        if reference is None:
+            reference = tally.zone.reference(source.modified)
+        told = surveyor(facts(self.catalog), tally.zone.to_utc, self.examples)
+
+        def finish(kept: Kept) -> tuple[Tally, Part]:
+            return tally, told(kept)
+
+        job: Job[tuple[Tally, Part]] = Job(self.catalog, (), None, finish)
+        return Stream(job, tally.path, tally.zone, tally.stats, reference)
+
+
+def _reports(
+    round_: _Round, names: list[str], threads: int, host: str | None, total: Stats
+) -> Iterator[FileReport]:
+    with closing(round_.items(names)) as items:
+        for rows, (tally, part) in run(items, threads, round_.spare):
+            while round_.opened[0] is not tally:
+                yield round_.opened.popleft().report(host)
+            tally.add(part)
+            total.records += rows
+            total.kept += rows
+    while round_.opened:
+        yield round_.opened.popleft().report(host)

@@ -1,0 +1,242 @@
+"""What is told of one block's records: columns and sums, no object a record."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from opslog._survey import INCOMPLETE, holds, survey
+from opslog.doctor import clock
+from opslog.doctor.layouts import BARE, LayoutFacts
+from opslog.doctor.report import Example
+from opslog.normalize import Kept
+
+LEAST_GAP = 600_000_000
+"""Microseconds."""
+
+MOST_GAPS = 16
+_SAMPLE = 16
+_LONGEST = 300
+_STAMP = re.compile(rb"(?:[-\w /:,.\[\]()<>]{0,23}?\d[-\w /:,.\[\]()<>]{0,23}?)?\d\d:\d\d:\d\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A message that says that others were dropped."""
+
+    what: str
+    needle: bytes
+    pattern: re.Pattern[str]
+    """Its group is how many were."""
+
+
+MARKERS = (
+    Marker("oslo.log", b"Logging rate limit: drop after",
+           re.compile(r"Logging rate limit: drop after ()")),
+    Marker("Open vSwitch", b" log messages in last ",
+           re.compile(r"Dropped (\d+) log messages in last ")),
+    Marker("systemd-journald", b"Suppressed ", re.compile(r"Suppressed (\d+) messages from ")),
+    Marker("rsyslog", b"due to rate-limiting",
+           re.compile(r"(?:lost (\d+) messages from pid|(\d+) messages lost|begin to drop messages)"
+                      r".*due to rate-limiting")),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Records of one layout in the same envelopes whose times are told alike."""
+
+    leaf: int
+    chain: int
+    clock: int
+    """One of UNTIMED, LOCAL, UTC."""
+
+
+UNTIMED, LOCAL, UTC = 0, 1, 2
+
+
+@dataclass(slots=True)
+class Sums:
+    """What is added up of a group."""
+
+    records: int = 0
+    lines: int = 0
+    joined: int = 0
+    fractions: int = 0
+    """How many times are not whole seconds."""
+    first: int | None = None
+    last: int | None = None
+
+
+@dataclass(slots=True)
+class Part:
+    """What is told of a block."""
+
+    groups: dict[Group, Sums] = field(default_factory=dict)
+    unrecognised: list[Example] = field(default_factory=list)
+    time_only: list[Example] = field(default_factory=list)
+    joined: list[Example] = field(default_factory=list)
+    incomplete: Counter[str] = field(default_factory=Counter)
+    losses: dict[str, tuple[int, int | None]] = field(default_factory=dict)
+    services: set[str] = field(default_factory=set)
+    """Whose lines have no place for a request id."""
+    offsets: Counter[int] = field(default_factory=Counter)
+    """Minutes by which local times are ahead of their envelopes'."""
+    newest: int | None = None
+    """The last local time, as it stands there."""
+    first: int | None = None
+    latest: int | None = None
+    gaps: list[tuple[int, int]] = field(default_factory=list)
+
+
+def surveyor(
+    facts: tuple[LayoutFacts, ...], to_utc: Callable[[pa.Array, pa.Array], Any], examples: int
+) -> Callable[[Kept], Part]:
+    """Return what tells of the records of a block, in any thread."""
+    bare = pa.array([n for n, one in enumerate(facts) if one.role == BARE], pa.int32())
+    weak = pa.array([n for n, one in enumerate(facts) if one.weak], pa.int32())
+
+    def told(kept: Kept) -> Part:
+        part = Part()
+        columns = _columns(kept)
+        local, known = kept.clock()
+        moments = to_utc(local, known)[0]
+        clocks = pc.if_else(pc.is_valid(local), pc.if_else(known, UTC, LOCAL), UNTIMED)
+        part.groups = _groups(columns, moments, clocks)
+        _tell_gaps(part, moments)
+        leaves = columns["leaf"]
+        part.unrecognised = _examples(kept, pc.equal(leaves, -1), examples)
+        if weak and any(facts[group.leaf].weak for group in part.groups if group.leaf >= 0):
+            part.time_only = _examples(kept, pc.is_in(leaves, weak), examples)
+        if any(sums.joined for sums in part.groups.values()):
+            part.joined = _joined(kept, facts, pc.greater(columns["joined"], 0), examples)
+        marks = pc.value_counts(columns["mark"])
+        part.incomplete = Counter(
+            {INCOMPLETE[m["values"]]: m["counts"] for m in marks.to_pylist() if m["values"]}
+        )
+        if any(group.clock == LOCAL for group in part.groups):
+            _tell_zone(part, kept, columns["chain"], local, pc.equal(clocks, LOCAL))
+        if any(facts[group.leaf].role == BARE for group in part.groups if group.leaf >= 0):
+            rows = _first(pc.is_in(leaves, bare), 4 * _SAMPLE)
+            named = kept.others(("service_name",), rows).column(0)
+            part.services = set(named.dictionary_decode().drop_null().unique().to_pylist())
+        _tell_losses(part, kept)
+        return part
+
+    return told
+
+
+def _columns(kept: Kept) -> dict[str, pa.Array]:
+    count = kept.count
+    kinds = {"leaf": pa.int32(), "lines": pa.int32(), "joined": pa.int32(), "mark": pa.uint8(),
+             "chain": pa.int64()}  # fmt: skip
+    rooms = [bytearray(count * kind.bit_width // 8) for kind in kinds.values()]
+    leaf, lines, joined, mark, chain = (memoryview(room) for room in rooms)
+    survey(kept.records, kept.program, leaf.cast("i"), lines.cast("i"), joined.cast("i"), mark,
+           chain.cast("q"))  # fmt: skip
+    return {
+        name: pa.Array.from_buffers(kind, count, [None, pa.py_buffer(room)], 0)
+        for (name, kind), room in zip(kinds.items(), rooms, strict=True)
+    }
+
+
+def _groups(columns: dict[str, pa.Array], moments: pa.Array, clocks: pa.Array) -> dict[Group, Sums]:
+    whole = pc.equal(moments, pc.multiply(pc.divide(moments, 1_000_000), 1_000_000))
+    table = pa.table({
+        **{name: columns[name] for name in ("leaf", "chain", "lines", "joined")},
+        "clock": clocks,
+        "fraction": pc.invert(whole),
+        "time": moments,
+    })  # fmt: skip
+    sums = [("lines", "count"), ("lines", "sum"), ("joined", "sum"), ("fraction", "sum"),
+            ("time", "min"), ("time", "max")]  # fmt: skip
+    found = table.group_by(["leaf", "chain", "clock"], use_threads=False).aggregate(sums)
+    keys = ("leaf", "chain", "clock")
+    rows = zip(*(found[key].to_pylist() for key in keys), strict=True)
+    names = (f"{name}_{what}" for name, what in sums)
+    values = zip(*(found[name].to_pylist() for name in names), strict=True)
+    return {
+        Group(*row): Sums(*(number or 0 for number in value[:4]), *value[4:])
+        for row, value in zip(rows, values, strict=True)
+    }
+
+
+def _tell_gaps(part: Part, moments: pa.Array) -> None:
+    times = moments.drop_null()
+    if not len(times):
+        return
+    highest = pc.cumulative_max(times)
+    part.first, part.latest = times[0].as_py(), highest[-1].as_py()
+    before, behind = highest[:-1], times[1:]
+    distances = pc.subtract(behind, before)
+    longest = pc.max(distances).as_py()
+    if longest is None or longest < LEAST_GAP:
+        return
+    table = pa.table({"begin": before, "end": behind, "length": distances})
+    table = table.filter(pc.greater_equal(distances, LEAST_GAP))
+    table = table.take(pc.sort_indices(table["length"], sort_keys=[("", "descending")])[:MOST_GAPS])
+    table = table.sort_by("end")
+    part.gaps = list(zip(table["begin"].to_pylist(), table["end"].to_pylist(), strict=True))
+
+
+def _first(mask: pa.Array, count: int) -> pa.Array:
+    """Return the numbers (int32) of the first rows the mask names."""
+    return pc.indices_nonzero(mask)[:count].cast(pa.int32())
+
+
+def _examples(kept: Kept, mask: pa.Array, count: int) -> list[Example]:
+    rows = _first(mask, count)
+    if not len(rows):
+        return []
+    batch = kept.others(("source_offset", "original"), rows)
+    return [Example(at, _text(text)) for at, text in zip(*batch.to_pydict().values(), strict=True)]
+
+
+def _joined(
+    kept: Kept, facts: tuple[LayoutFacts, ...], mask: pa.Array, count: int
+) -> list[Example]:
+    def unknown(line: bytes) -> bool:
+        leaf = kept.program.probe(line)[0]
+        return _STAMP.match(line) is not None and (leaf < 0 or facts[leaf].weak)
+
+    batch = kept.others(("source_offset", "original"), _first(mask, count))
+    texts = zip(*batch.to_pydict().values(), strict=True)
+    found = ((at, line) for at, text in texts for line in text.split(b"\n")[1:] if unknown(line))
+    return [Example(at, _text(line)) for at, line in islice(found, count)]
+
+
+def _text(line: bytes) -> str:
+    text = line.split(b"\n", 1)[0][: 4 * _LONGEST].decode("utf-8", "replace").rstrip("\r")
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+
+
+def _tell_zone(
+    part: Part, kept: Kept, chains: pa.Array, local: pa.Array, is_local: pa.Array
+) -> None:
+    part.newest = local[pc.indices_nonzero(is_local)[-1].as_py()].as_py()
+    rows = _first(pc.and_(is_local, pc.not_equal(chains, 0)), _SAMPLE)
+    if len(rows):
+        outer = kept.others(("attributes",), rows).column(0).to_pylist()
+        inner = local.take(rows).to_pylist()
+        part.offsets = clock.offsets(zip(inner, outer, strict=True))
+
+
+def _tell_losses(part: Part, kept: Kept) -> None:
+    markers = [one for one in MARKERS if holds(kept.records, one.needle)]
+    if not markers:
+        return
+    everything = pa.array(range(kept.count), pa.int32())
+    bodies = kept.others(("body",), everything).column(0)
+    for one in markers:
+        said = bodies.filter(pc.match_substring(bodies, one.needle.decode()))
+        matches = [match for text in said.to_pylist() if (match := one.pattern.search(text))]
+        if matches:
+            numbers = [int(n) for match in matches for n in match.groups() if n]
+            part.losses[one.what] = len(matches), sum(numbers) if numbers else None

@@ -1,0 +1,222 @@
+"""What blocks tell of a file, added up in their order."""
+
+from __future__ import annotations
+
+from datetime import UTC as ZULU
+from datetime import datetime, timedelta
+
+from opslog.catalog import Catalog
+from opslog.doctor import clock
+from opslog.doctor.advice import Seen, advice
+from opslog.doctor.layouts import facts
+from opslog.doctor.report import (
+    DAMAGED,
+    EMPTY,
+    READ,
+    UNREADABLE,
+    Example,
+    FileReport,
+    FormatShare,
+    Gap,
+    Lines,
+    Loss,
+    Times,
+    Years,
+    share,
+)  # fmt: skip
+from opslog.doctor.survey import LEAST_GAP, LOCAL, MOST_GAPS, UNTIMED, Group, Part, Sums
+from opslog.engine import Stats
+from opslog.timestamps import Zone
+
+_GAPS = 5
+_UNUSUAL = 20
+"""A gap is so many times as long as the usual distance."""
+
+_FEW = 50
+"""Records, of which no distance is usual."""
+
+_SYSLOG = "syslog.rfc3164"
+_EPOCH = datetime(1970, 1, 1, tzinfo=ZULU)
+
+
+class Tally:
+    """One file while it is read; what it keeps does not grow with the file."""
+
+    def __init__(self, path: str, catalog: Catalog, zone: Zone, examples: int) -> None:
+        self.path = path
+        self.zone = zone
+        self.stats = Stats()
+        self.status = READ
+        self.problem: str | None = None
+        self.changed: datetime | None = None
+        self.year_source = ""
+        self.cut = False
+        self._catalog = catalog
+        self._facts = facts(catalog)
+        self._most = examples
+        self._groups: dict[Group, Sums] = {}
+        self._whole = Part()
+
+    def fail(self, reason: str, read: int = 0) -> None:
+        """Say what kept the file from being read, or from being read on behind ``read`` bytes."""
+        self.problem = reason
+        self.status = DAMAGED if read else UNREADABLE
+
+    def add(self, part: Part) -> None:
+        """Add what the next block tells."""
+        whole = self._whole
+        for group, sums in part.groups.items():
+            _add(self._groups.setdefault(group, Sums()), sums)
+        for name in ("unrecognised", "time_only", "joined"):
+            kept = getattr(whole, name)
+            kept += getattr(part, name)[: self._most - len(kept)]
+        whole.incomplete += part.incomplete
+        whole.offsets += part.offsets
+        whole.services |= part.services
+        whole.newest = whole.newest if part.newest is None else part.newest
+        for what, (messages, dropped) in part.losses.items():
+            before, lost = whole.losses.get(what, (0, None))
+            known = None if lost is None and dropped is None else (lost or 0) + (dropped or 0)
+            whole.losses[what] = before + messages, known
+        self._add_gaps(part)
+
+    def _add_gaps(self, part: Part) -> None:
+        if part.first is None or part.latest is None:
+            return
+        latest = self._whole.latest
+        found = [*self._whole.gaps]
+        if latest is None:
+            found += part.gaps
+        else:
+            found += [(latest, part.first)]
+            found += [(max(begin, latest), end) for begin, end in part.gaps]
+        found = [(begin, end) for begin, end in found if end - begin >= LEAST_GAP]
+        self._whole.gaps = sorted(found, key=lambda gap: gap[0] - gap[1])[:MOST_GAPS]
+        self._whole.latest = part.latest if latest is None else max(latest, part.latest)
+
+    # -- the report -----------------------------------------------------------------
+
+    def report(self, host: str | None) -> FileReport:
+        """Return what is said of the file, which has been read."""
+        stats, whole = self.stats, self._whole
+        status = EMPTY if self.status == READ and not stats.bytes else self.status
+        lost = stats.formats.get(None, (0, 0, 0))[1]
+        known = {group: sums for group, sums in self._groups.items() if group.leaf >= 0}
+        weak = sum(sums.lines for group, sums in known.items() if self._facts[group.leaf].weak)
+        joined = sum(sums.joined for sums in known.values())
+        return FileReport(
+            self.path,
+            status,
+            self.problem,
+            stats.bytes,
+            stats.lines,
+            stats.records,
+            share(stats.lines - lost, stats.lines) if stats.lines else None,
+            self._formats(known),
+            self._lines(lost, whole.unrecognised),
+            self._lines(weak, whole.time_only),
+            self._lines(joined, whole.joined),
+            self.cut and status == READ,
+            self._times(host),
+            self._gaps(),
+            tuple(Loss(what, *counts) for what, counts in sorted(whole.losses.items())),
+            dict(sorted(whole.incomplete.items())),
+            advice([self._seen(*item) for item in known.items()], whole.services),
+        )
+
+    def _lines(self, count: int, examples: list[Example]) -> Lines:
+        return Lines(count, count / self.stats.lines if count else 0.0, tuple(examples))
+
+    def _formats(self, known: dict[Group, Sums]) -> tuple[FormatShare, ...]:
+        found: dict[tuple[str, tuple[str, ...]], tuple[int, int]] = {}
+        for group, sums in known.items():
+            key = self._facts[group.leaf].format, self._envelopes(group.chain)
+            records, lines = found.get(key, (0, 0))
+            found[key] = records + sums.records, lines + sums.lines
+        shares = [
+            FormatShare(*key, records, lines, lines / self.stats.lines)
+            for key, (records, lines) in found.items()
+        ]
+        return tuple(sorted(shares, key=lambda one: (-one.lines, one.format, one.envelopes)))
+
+    def _envelopes(self, chain: int) -> tuple[str, ...]:
+        names = []
+        while chain:
+            names.append(self._catalog.lines.formats[chain % 256 - 1].name)
+            chain //= 256
+        return tuple(reversed(names))
+
+    def _seen(self, group: Group, sums: Sums) -> Seen:
+        own = self._facts[group.leaf]
+        around = self._envelopes(group.chain)
+        outer = [one for one in self._facts if one.format in around]
+        named = own.format == _SYSLOG or (not own.timed and _SYSLOG in around)
+        return Seen(
+            own,
+            sums.records,
+            sums.fractions,
+            own.process_id or any(one.process_id for one in outer),
+            named and group.clock != UNTIMED,
+        )
+
+    def _times(self, host: str | None) -> Times:
+        groups = self._groups.items()
+        firsts = [sums.first for _, sums in groups if sums.first is not None]
+        lasts = [sums.last for _, sums in groups if sums.last is not None]
+        return Times(
+            _moment(min(firsts)) if firsts else None,
+            _moment(max(lasts)) if lasts else None,
+            sum(sums.records for group, sums in groups if group.clock == UNTIMED),
+            sum(sums.records for group, sums in groups if group.clock == LOCAL),
+            self.zone.name,
+            clock.guess(
+                self.path, self._whole.offsets, self._whole.newest, self.changed, self.zone, host
+            ),
+            self._years(),
+        )
+
+    def _years(self) -> Years | None:
+        found = [
+            sums
+            for group, sums in self._groups.items()
+            if group.leaf >= 0 and group.clock != UNTIMED and self._yearless(group)
+        ]
+        times = [time for sums in found for time in (sums.first, sums.last) if time is not None]
+        if not times:
+            return None
+        years = [self.zone.local(_moment(time)).year for time in (min(times), max(times))]
+        return Years(sum(sums.records for sums in found), years[0], years[1], self.year_source)
+
+    def _yearless(self, group: Group) -> bool:
+        own = self._facts[group.leaf]
+        if own.timed:
+            return own.yearless
+        names = self._envelopes(group.chain)
+        return any(one.yearless for one in self._facts if one.format in names)
+
+    def _gaps(self) -> tuple[Gap, ...]:
+        timed = sum(s.records for group, s in self._groups.items() if group.clock != UNTIMED)
+        if timed < _FEW:
+            return ()
+        first = min((s.first for s in self._groups.values() if s.first is not None), default=0)
+        gaps = self._whole.gaps
+        spent = (self._whole.latest or 0) - first - sum(end - begin for begin, end in gaps)
+        usual = max(spent, 0) / max(timed - len(gaps), 1)
+        longest = [gap for gap in gaps if gap[1] - gap[0] >= _UNUSUAL * usual][:_GAPS]
+        return tuple(
+            Gap(_moment(begin), _moment(end), (end - begin) / 1e6) for begin, end in longest
+        )
+
+
+def _add(sums: Sums, more: Sums) -> None:
+    sums.records += more.records
+    sums.lines += more.lines
+    sums.joined += more.joined
+    sums.fractions += more.fractions
+    for name, choose in (("first", min), ("last", max)):
+        both = [time for time in (getattr(sums, name), getattr(more, name)) if time is not None]
+        setattr(sums, name, choose(both) if both else None)
+
+
+def _moment(time: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=time)
