@@ -25,6 +25,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from opslog import timestamps
@@ -139,9 +140,9 @@ class Layout:
         """Whether color codes may stand in its lines."""
         return any(isinstance(part, Colors) for part in self.parts)
 
-    def variants(self) -> Iterator[tuple[Part, ...]]:
-        """Yield the layout without choices: each optional part first present, then absent."""
-        yield from _variants(self.parts)
+    def variants(self) -> tuple[tuple[Part, ...], ...]:
+        """Return the layout without choices: each optional part first present, then absent."""
+        return _variants(self.parts)
 
     def holes(self) -> Iterator[Capture | Constant]:
         """Yield every capture and constant, those of optional parts too."""
@@ -303,10 +304,9 @@ def _holes(parts: tuple[Part, ...]) -> Iterator[Capture | Constant]:
             yield part
 
 
-def _variants(parts: tuple[Part, ...]) -> Iterator[tuple[Part, ...]]:
-    for variant in _expand(parts):
-        if _twice(variant) is None:
-            yield variant
+@lru_cache(maxsize=8)
+def _variants(parts: tuple[Part, ...]) -> tuple[tuple[Part, ...], ...]:
+    return tuple(variant for variant in _expand(parts) if _twice(variant) is None)
 
 
 def _expand(parts: tuple[Part, ...]) -> Iterator[tuple[Part, ...]]:
@@ -322,14 +322,15 @@ def _expand(parts: tuple[Part, ...]) -> Iterator[tuple[Part, ...]]:
     yield parts
 
 
-def next_literal(following: tuple[Part, ...]) -> str:
-    """Return the literal that directly follows in a variant, or an empty string."""
-    for part in following:
-        if isinstance(part, Literal):
-            return part.text
+def literals_behind(variant: tuple[Part, ...]) -> list[str]:
+    """Return for each part of a variant the literal that directly follows it."""
+    out: list[str] = []
+    following = ""
+    for part in reversed(variant):
+        out.append(following)
         if not isinstance(part, Constant):
-            return ""
-    return ""
+            following = part.text if isinstance(part, Literal) else ""
+    return out[::-1]
 
 
 def _pattern(parts: tuple[Part, ...], vocabulary: str) -> str:
@@ -337,8 +338,7 @@ def _pattern(parts: tuple[Part, ...], vocabulary: str) -> str:
     alternatives = []
     for variant in _variants(parts):
         out = []
-        for index, part in enumerate(variant):
-            after = next_literal(variant[index + 1 :])
+        for part, after in zip(variant, literals_behind(variant), strict=True):
             if isinstance(part, Literal):
                 out.append(_escape(part.text))
             elif isinstance(part, Colors):

@@ -23,7 +23,7 @@ from opslog.layout import (
     Layout,
     Literal,
     Part,
-    next_literal,
+    literals_behind,
 )
 from opslog.pattern import Pattern
 from opslog.severity import longest_first, vocabulary
@@ -81,6 +81,8 @@ class Compiler:
         self._heads: list[Node] = []
         self._late: list[Node] = []
         self._tails: list[tuple[int, Node, Entry, int]] = []
+        self._literals: dict[str, tuple[Step, str]] = {}
+        self._captures: dict[tuple[Capture, str, int, str], tuple[Step, str]] = {}
         self._classes: list[bytes] = []
         self._class_numbers: dict[bytes, int] = {}
         self._class_masks: list[int] = []
@@ -150,18 +152,20 @@ class Compiler:
         steps: list[tuple[Step, str]] = []
         slots: dict[str, int] = {}
         count = 0
-        for index, part in enumerate(variant):
-            after = next_literal(variant[index + 1 :])
+        for part, after in zip(variant, literals_behind(variant), strict=True):
             if isinstance(part, Literal):
-                steps.append((self.trie.literal_step(part.text), repr(part.text)))
+                steps.append(self._literal(part.text))
             elif isinstance(part, Colors):
                 steps.append((Step("colors"), "color codes"))
             elif isinstance(part, Constant):
                 slots[part.name] = CONSTANT | self._constant(part.value)
             elif isinstance(part, Capture):
                 slot = count if part.names else -1
-                step = self._capture(entry.layout, part, after, slot)
-                steps.append((step, _meaning(part, after)))
+                known = (part, after, slot, entry.layout.vocabulary)
+                if known not in self._captures:
+                    step = self._capture(entry.layout, part, after, slot)
+                    self._captures[known] = step, _meaning(part, after)
+                steps.append(self._captures[known])
                 for name, mark in zip(part.names, (FIRST, SECOND), strict=False):
                     name = "severity_text" if name == "severity" else name
                     slots[name] = count | (mark if len(part.names) > 1 else 0)
@@ -171,6 +175,11 @@ class Compiler:
         if steps[-1][0].op != "rest":
             steps.append((Step("end"), "the end of the line"))
         return steps, slots
+
+    def _literal(self, text: str) -> tuple[Step, str]:
+        if text not in self._literals:
+            self._literals[text] = self.trie.literal_step(text), repr(text)
+        return self._literals[text]
 
     def _capture(self, layout: Layout, part: Capture, after: str, slot: int) -> Step:
         kind = part.type
