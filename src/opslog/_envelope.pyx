@@ -217,7 +217,7 @@ cdef void undo(Block block, Line* line) noexcept nogil:
         line.start = line.first
         line.leaf = line.row = NONE
         line.worker = 1
-        line.flags = 0
+        line.flags &= SYSLOG        # told by where it stands, not by its layout
         line.severity = 0
         return
     wrap = &block.wraps[line.outer]
