@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opslog import catalog
+from opslog import catalog, schema
 from opslog.cli import table
 from opslog.errors import FormatError, OpslogError, SourceError
 from opslog.format import Format, from_dict, load
@@ -171,8 +171,9 @@ def _columns(one: Format, reader: Any) -> list[str]:
     """Return the columns and attributes the format's lines can fill."""
     number = reader.compiled.formats.index(one)
     leaves = [leaf for leaf in reader.compiled.leaves if leaf.entry.format == number]
-    filled = {name for leaf in leaves for name in leaf.slots}
-    return [name for name in reader.compiled.names if name in filled]
+    filled = dict.fromkeys(name for leaf in leaves for name in leaf.slots)
+    columns = [column.name for column in schema.COLUMNS if column.name in filled]
+    return columns + [name for name in filled if name not in schema.BY_NAME]
 
 
 def _check(options: argparse.Namespace) -> int:
