@@ -12,7 +12,6 @@ further fields are left out.  A line that is no field passes as it is.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 
@@ -84,6 +83,8 @@ class _Entry:
     def end(self) -> Iterator[bytes]:
         """Yield the entry's line, if it has a field."""
         if self._fields:
+            import json  # start-up: most runs read no export
+
             entry = {name: v[0] if len(v) == 1 else v for name, v in self._fields.items()}
             yield json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
         self._fields = {}
