@@ -62,7 +62,7 @@ def test_full_shows_tracebacks_and_request_ids_whole() -> None:
 
 
 def test_what_nobody_recognises_stands_behind_a_question_mark() -> None:
-    fake = "2030-01-01 00:00:00.000Z  ERROR     nova          req-00000000  fake\n"
+    fake = "|2030-01-01 00:00:00.000Z  ERROR     nova          req-00000000  fake\n"
     assert text(f"noise\x1b[2J\n{fake}\n") == f"? noise\\x1b[2J\n? {fake}?\n"
     assert text("noise\n", "--color", "always") == "\x1b[2m?\x1b[0m noise\n"
 
