@@ -20,6 +20,7 @@ from opslog.layout import Constant, Layout, parse
 from opslog.pattern import Pattern, parse_pattern
 from opslog.percent import OPTION_NAMES
 from opslog.severity import LONGEST_WORD, VOCABULARIES, number, spelled
+from opslog.table import Table
 
 HEAD, FALLBACK, TRACEBACK, BARE, AROUND, WEAK, HOLLOW = range(7)
 """Ranks: a layout of a lower rank wins over one of a higher, whatever their formats."""
@@ -133,7 +134,7 @@ def _nested(value: Any, left: int = 32) -> bool:
 
 def from_dict(data: dict[str, Any], path: str) -> Format:
     """Return the format that ``data`` (a parsed file) states; ``path`` is for errors."""
-    reader = _Reader(data, path)
+    reader = Table(data, path)
     name = reader.text("name")
     if not name or not name.isprintable():
         raise reader.wrong("name", f"expected a name, found {name!r}")
@@ -170,14 +171,14 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
     return result
 
 
-def _zone(reader: _Reader) -> str:
+def _zone(reader: Table) -> str:
     zone = reader.text("zone", "local")
     if zone not in ("local", "utc"):
         raise reader.wrong("zone", f"expected 'local' or 'utc', found {zone!r}")
     return zone
 
 
-def _severity(reader: _Reader) -> str:
+def _severity(reader: Table) -> str:
     """Return the name of the vocabulary, or the words of the format's own spelled out."""
     if not isinstance(reader.data.get("severity"), dict):
         name = reader.text("severity", "oslo")
@@ -200,7 +201,7 @@ def _severity(reader: _Reader) -> str:
     return spelled(words)
 
 
-def _level(reader: _Reader) -> int:
+def _level(reader: Table) -> int:
     if "level" not in reader.data:
         return 0
     try:
@@ -210,7 +211,7 @@ def _level(reader: _Reader) -> int:
 
 
 def _derived(
-    reader: _Reader, severity: str
+    reader: Table, severity: str
 ) -> tuple[tuple[FormatLayout, ...], tuple[FormatLayout, ...]]:
     layouts: list[FormatLayout] = []
     tails: list[FormatLayout] = []
@@ -239,9 +240,7 @@ def _derived(
     return tuple(layouts), tuple(tails)
 
 
-def _written(
-    reader: _Reader, severity: str
-) -> tuple[tuple[FormatLayout, ...], tuple[Pattern, ...]]:
+def _written(reader: Table, severity: str) -> tuple[tuple[FormatLayout, ...], tuple[Pattern, ...]]:
     """Return the layouts and the patterns of the tables [[layouts]]."""
     layouts: list[FormatLayout] = []
     patterns: list[Pattern] = []
@@ -274,7 +273,7 @@ def _written(
     return tuple(layouts), tuple(patterns)
 
 
-def _around(reader: _Reader) -> int:
+def _around(reader: Table) -> int:
     """Return the rank of a format's layouts: the less marks an envelope, the later it is tried."""
     if "envelope" not in reader.data:
         return HEAD
@@ -282,12 +281,12 @@ def _around(reader: _Reader) -> int:
     return HOLLOW if item.flag("hollow") else WEAK if item.flag("weak") else AROUND
 
 
-def _refuse(item: _Reader, key: str, refusal: Refusal) -> None:
+def _refuse(item: Table, key: str, refusal: Refusal) -> None:
     if refusal is not None:
         raise item.wrong(key, *refusal)
 
 
-def _tails(reader: _Reader, severity: str, applies_to: str) -> tuple[FormatLayout, ...]:
+def _tails(reader: Table, severity: str, applies_to: str) -> tuple[FormatLayout, ...]:
     """Return the layouts of what ends a message."""
     tails = []
     for item in reader.tables("tails", "layout"):
@@ -299,21 +298,21 @@ def _tails(reader: _Reader, severity: str, applies_to: str) -> tuple[FormatLayou
     return tuple(tails)
 
 
-def _refuse_wrong(item: _Reader, layout: Layout) -> None:
+def _refuse_wrong(item: Table, layout: Layout) -> None:
     """Refuse a layout whose values could not be kept."""
     for part in layout.holes():
         refused = refused_constant(part) if isinstance(part, Constant) else refused_capture(part)
         _refuse(item, "layout", refused)
 
 
-def _parsed(reader: _Reader, key: str, text: str, severity: str) -> Layout:
+def _parsed(reader: Table, key: str, text: str, severity: str) -> Layout:
     try:
         return parse(text, severity)
     except LayoutError as error:
         raise reader.wrong(key, str(error)) from None
 
 
-def _json(reader: _Reader, timed: bool) -> JsonKeys | None:
+def _json(reader: Table, timed: bool) -> JsonKeys | None:
     if "json" not in reader.data:
         return None
     item = reader.table("json", "required", "columns", "constants", "epoch", "iso", "epoch_us")
@@ -344,7 +343,7 @@ def _json(reader: _Reader, timed: bool) -> JsonKeys | None:
     return JsonKeys(tuple(required), columns, epoch or None, iso or None, tuple(micros), constants)
 
 
-def _envelope(reader: _Reader) -> Envelope | None:
+def _envelope(reader: Table) -> Envelope | None:
     if "envelope" not in reader.data:
         return None
     names = tuple(one.name for one in fields(Envelope))
@@ -352,68 +351,9 @@ def _envelope(reader: _Reader) -> Envelope | None:
     return Envelope(**{name: item.flag(name) for name in names})
 
 
-def _sample(item: _Reader) -> Sample:
+def _sample(item: Table) -> Sample:
     expect = item.data.get("expect", {})
     records = expect if isinstance(expect, list) else [expect]
     if not all(isinstance(record, dict) for record in records):
         raise item.wrong("expect", f"expected expect.COLUMN = VALUE, found {expect!r}")
     return Sample(item.text("line"), tuple(records))
-
-
-class _Reader:
-    """A table of the file that knows its place, for errors that say where."""
-
-    def __init__(self, data: dict[str, Any], path: str, place: str = "") -> None:
-        self.data = data
-        self.path = path
-        self.place = place
-        self.known: set[str] = set()
-
-    def wrong(self, key: str, reason: str, hint: str = "") -> FormatError:
-        return FormatError(self.path, f"{self.place}{key}", reason, hint)
-
-    def text(self, key: str, default: str | None = None) -> str:
-        self.known.add(key)
-        value = self.data.get(key, default)
-        if not isinstance(value, str):
-            found = "nothing" if value is None else repr(value)
-            raise self.wrong(key, f"expected a text, found {found}")
-        return value
-
-    def flag(self, key: str) -> bool:
-        self.known.add(key)
-        value = self.data.get(key, False)
-        if not isinstance(value, bool):
-            raise self.wrong(key, f"expected true or false, found {value!r}")
-        return value
-
-    def table(self, key: str, *known: str) -> _Reader:
-        self.known.add(key)
-        value = self.data.get(key)
-        if not isinstance(value, dict):
-            raise self.wrong(key, "expected a table")
-        return self._inner(value, key, known)
-
-    def tables(self, key: str, *known: str) -> list[_Reader]:
-        self.known.add(key)
-        value = self.data.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise self.wrong(key, f"expected [[{key}]]")
-        return [self._inner(item, f"{key}[{i}]", known) for i, item in enumerate(value)]
-
-    def _inner(self, value: dict[str, Any], key: str, known: tuple[str, ...]) -> _Reader:
-        reader = _Reader(value, self.path, f"{self.place}{key}.")
-        if known:
-            reader.only(*known)
-        return reader
-
-    def only(self, *known: str) -> None:
-        self.known.update(known)
-        self.refuse_unknown()
-
-    def refuse_unknown(self) -> None:
-        for key in self.data:
-            if key not in self.known:
-                raise self.wrong(
-                    key, f"unknown key; expected one of {', '.join(sorted(self.known))}"
-                )
