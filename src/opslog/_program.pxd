@@ -67,7 +67,6 @@ cdef class Program:
     cdef const Node* nodes
     cdef const int32_t* roots           # first nodes of the trees, in the order of their layouts
     cdef int32_t root_count
-    cdef int32_t early                  # trees told apart by how a line begins; the rest come last
     cdef object forest                  # prefix.Forest: trees that may take what begins so
     cdef int16_t* moves                 # [state, ASCII byte]: the state behind it, -1 not yet known
     cdef uint64_t[MOST_STATES] alive    # per state: its trees, as bits

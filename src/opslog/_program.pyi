@@ -25,7 +25,6 @@ class Program:
         leaves: bytes,
         slots: bytes,
         most_slots: int,
-        early: int,
         forest: object,
         json: JsonTable | None = None,
     ) -> None: ...

@@ -184,7 +184,7 @@ cdef class Program:
     """Compiled layouts; see program.py, which makes the tables."""
 
     def __init__(self, *, bytes nodes, bytes roots, bytes literals, bytes classes, bytes words,
-                 bytes times, bytes tails, bytes leaves, bytes slots, int32_t most_slots, int32_t early, forest,
+                 bytes times, bytes tails, bytes leaves, bytes slots, int32_t most_slots, forest,
                  JsonTable json=None):
         self.keep = (nodes, roots, literals, classes, words, times, tails, leaves, slots)
         self.nodes = <const Node*><const char*>nodes
@@ -201,7 +201,6 @@ cdef class Program:
         self.json = json
         self.root_count = len(roots) // sizeof(int32_t)
         self.forest = forest
-        self.early = early
         self.moves = <int16_t*>malloc(MOST_STATES * 128 * sizeof(int16_t))
         if self.moves == NULL:
             raise MemoryError()
@@ -323,15 +322,16 @@ cdef class Program:
             if self.root_count == 1 or limit < self.nodes[self.roots[1]].order:
                 return self.nodes[best].leaf if best >= 0 else -1
             tree = 1
-        left = self.candidates(data, start, end) if tree < self.early else 0
+        left = self.candidates(data, start, end)
         taken = 0 if best >= 0 else NONE
         while tree < self.root_count:
-            if tree < self.early:
-                # The next tree that may take it; those from the last bit on share that.
-                if tree < TREES - 1:
-                    tree = tree + lowest_bit(left >> tree) if left >> tree else self.early
-                elif not left >> (TREES - 1):
-                    tree = self.early
+            # The next tree that may take it; those from the last bit on share that.
+            if tree < TREES - 1:
+                if not left >> tree:
+                    break
+                tree += lowest_bit(left >> tree)
+            elif not left >> (TREES - 1):
+                break
             if tree >= self.root_count or self.nodes[self.roots[tree]].order >= limit:
                 break
             if best >= 0:

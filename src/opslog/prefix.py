@@ -110,11 +110,15 @@ class Forest:
 
     State 0 is before the first byte.  A state stands for places, an atom of a
     node each; the trees they are of are the bits of ``alive``.  States are made
-    when a line first leads to them.
+    when a line first leads to them.  The first ``early`` trees are tried before
+    the others: where one of them is left, these need not be told apart.
     """
 
-    def __init__(self, roots: list[Node], atoms_of: Callable[[Step], list[Atom]]) -> None:
+    def __init__(
+        self, roots: list[Node], early: int, atoms_of: Callable[[Step], list[Atom]]
+    ) -> None:
         self._atoms_of = atoms_of
+        self._early = (1 << min(early, MOST_TREES - 1)) - 1
         self._places: list[tuple[Atom | None, Node, int, int]] = []
         """Per place its atom, node, index in the node's atoms, and the bit of its tree."""
         self._numbers: dict[tuple[int, int, int], int] = {}
@@ -150,7 +154,8 @@ class Forest:
                 trees |= tree
                 settled = settled and atom is not None and atom.bytes == ANY and atom.repeats
             self.alive.append(trees)
-            self.settled.append(settled or not trees & (trees - 1))
+            left = trees & self._early or trees
+            self.settled.append(settled or not left & (left - 1))
         return self._by_places[places]
 
     def _behind(self, place: int) -> frozenset[int]:

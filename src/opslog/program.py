@@ -265,8 +265,7 @@ class Compiler:
         return _program.Program(
             nodes=self.trie.packed(),
             roots=_ints(roots),
-            early=len(self._heads),
-            forest=prefix.Forest(self._heads, self._atoms),
+            forest=prefix.Forest([*self._heads, *self._late], len(self._heads), self._atoms),
             literals=self.trie.literals or b"\0",
             classes=b"".join(self._classes) or b"\0",
             words=_ints(self._words or [0]),
