@@ -442,6 +442,8 @@ cdef class Assembler:
         if opens_block(text, length) and not record.flags & (HAS_TRACEBACK | HEADLESS):
             if envelope.flags & STREAM and self.program.leaves[record.leaf].flags & FOLLOW_ON:
                 record.flags |= IN_BLOCK
+                if block.lines[record.head].severity == 0:
+                    block.lines[record.head].severity = 17      # as a traceback alone has
                 self.join(block, number, i, PART_TRACEBACK)
                 return True
             return False
