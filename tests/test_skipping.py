@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -91,6 +92,17 @@ def test_an_escaped_id_is_found(line: bytes, tmp_path: Path) -> None:
     wanted = 'req-/"x' if b"x" in line[-6:] else REQUEST
     [record] = opslog.read(path).filter(of_request(wanted))
     assert record.request_id == wanted
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (" , ", " : ")])
+def test_an_id_in_a_message_given_as_bytes_is_found(
+    separators: tuple[str, str], tmp_path: Path
+) -> None:
+    entry = {"__REALTIME_TIMESTAMP": "1704067200000000", "MESSAGE": list(HEAD[:-1])}
+    line = json.dumps(entry, separators=separators).encode() + b"\n"
+    path = log(tmp_path / "a.log", 8 * BLOCK_BYTES, {7 * BLOCK_BYTES: line})
+    [record] = opslog.read(path).filter(of_request(REQUEST))
+    assert (record.request_id, record.body) == (REQUEST, "failed")
 
 
 def test_what_a_layout_states_itself_is_not_searched_for(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ cimport cython
 from libc.stdlib cimport free, realloc
 from libc.string cimport memchr, memcpy
 
+from opslog._bytes cimport find_either
+
 cdef extern from "string.h" nogil:
     void* memmem(const void*, size_t, const void*, size_t)
 
@@ -25,6 +27,25 @@ cdef extern from *:
     void ASAN_UNPOISON_MEMORY_REGION(void*, size_t) nogil
 
 PIECE_BYTES = LONGEST_LINE
+
+
+cdef bint lists_bytes(const uint8_t* p, const uint8_t* start, const uint8_t* end, Py_ssize_t size) noexcept nogil:
+    """Whether the '[' at p may begin a JSON value that is a list of at least `size` numbers."""
+    cdef const uint8_t* before = p - 1
+    cdef bint inside = False
+    while before >= start and (before[0] == c' ' or before[0] == c'\t'):
+        before -= 1
+    if before < start or before[0] != c':':
+        return False
+    p += 1
+    while p < end and size and p[0] != c'"' and p[0] != c'\n':
+        if 48 <= p[0] <= 57:
+            size -= not inside
+            inside = True
+        else:
+            inside = False
+        p += 1
+    return size == 0
 
 
 @cython.final
@@ -158,10 +179,10 @@ cdef class Block:
                 with gil:
                     return True
             while p < end:
-                p = <const uint8_t*>memchr(p, c'\\', end - p)
-                if p == NULL:
+                p = find_either(p, end, c'\\', c'[')
+                if p >= end:
                     break
-                if p + 1 < end and p[1] == c'u':
+                if (p + 1 < end and p[1] == c'u') if p[0] == c'\\' else lists_bytes(p, self.data, end, size):
                     with gil:
                         return True
                 p += 1
