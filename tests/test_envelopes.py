@@ -196,3 +196,15 @@ def test_colors_of_devstack_are_gone_however_they_are_written(
     assert (row["body"], row["severity_text"], row["logger"]) == (text, "INFO", "nova.api")
     assert row["request_id"] == f"req-{identity}"
     assert (row["project_name"], row["user_name"]) == ("demo", "jane")
+
+
+def test_further_lines_of_every_envelope_stay_in_the_order_they_were_written() -> None:
+    inner = json.dumps(
+        {
+            "__REALTIME_TIMESTAMP": "1772359200000000",
+            "MESSAGE": "2024-01-01 00:00:00.000 1 INFO a.b [-] one\ntwo",
+        }
+    )
+    outer = {"log": f"{inner}\nthree\n", "stream": "stdout", "time": "2024-01-01T00:00:00Z"}
+    [record] = records(json.dumps(outer).encode())
+    assert record["body"] == "one\ntwo\nthree"

@@ -124,7 +124,8 @@ cdef int unwrap(Program program, Block block, int32_t number, State* state) exce
     cdef Wrap* wrap
     cdef const Leaf* leaf
     cdef int32_t* row
-    cdef int32_t depth = 0, first_end, found, slot, rest = NONE, rest_end = 0
+    cdef int32_t depth = 0, first_end, found, slot, parts = 0
+    cdef int32_t[2 * DEEPEST] rests     # where each envelope's further parts begin and end
     cdef const void* newline
     cdef Text text
     cdef State before
@@ -157,9 +158,9 @@ cdef int unwrap(Program program, Block block, int32_t number, State* state) exce
             newline = memchr(block.data + text.start, c'\n', text.end - text.start)
             if newline != NULL:
                 first_end = <int32_t>(<const uint8_t*>newline - block.data)
-                if rest == NONE:
-                    rest = first_end + 1
-                    rest_end = text.end
+                rests[2 * parts] = first_end + 1
+                rests[2 * parts + 1] = text.end
+                parts += 1
         if text.start < first_end and block.data[first_end - 1] == c'\r':
             first_end -= 1
         row[2 * slot] = text.start
@@ -205,8 +206,9 @@ cdef int unwrap(Program program, Block block, int32_t number, State* state) exce
             wrap.flags &= ~TIMED
             outward(block, wrap)
         line.worker = worker_of(block, leaf, row, stream)
-    if rest != NONE:
-        split(program, block, number, rest, rest_end, state)
+    while parts:                # the innermost text ends before that around it goes on
+        parts -= 1
+        split(program, block, number, rests[2 * parts], rests[2 * parts + 1], state)
     return 0
 
 
