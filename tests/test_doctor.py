@@ -392,3 +392,9 @@ def test_formats_of_ones_own_are_used(logs: Path) -> None:
 def test_examining_with_no_threads_is_an_error() -> None:
     with pytest.raises(OpslogError, match="threads: expected at least 1, found 0"):
         examine("-", threads=0)
+
+
+def test_a_folder_without_files_is_told(tmp_path: Path) -> None:
+    done = opslog("doctor", str(tmp_path))
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert done.stderr.decode() == f"opslog: no files in {tmp_path}\n"

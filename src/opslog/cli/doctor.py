@@ -14,6 +14,7 @@ from opslog.cli import formats as formats_command
 from opslog.cli import output, progress, reading, table
 from opslog.engine import Stats
 from opslog.errors import OpslogError
+from opslog.harmless import harmless_lines
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -97,6 +98,8 @@ def run(options: argparse.Namespace) -> int:
                 output.colored(options.color, os.isatty(1)), table.width(), options.min_recognised
             )
             print(text.of(seen, options.full))
+    if not seen:
+        print(f"opslog: no files in {harmless_lines(' '.join(options.paths))}", file=sys.stderr)
     return _code(seen, options.min_recognised)
 
 
