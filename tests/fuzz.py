@@ -8,6 +8,7 @@ that nothing is lost and that all cuts of the input give the same records.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import struct
@@ -17,7 +18,7 @@ import time
 import pyarrow as pa
 
 from helpers import records, table
-from opslog import catalog, merge, schema
+from opslog import catalog, lines, merge, schema
 from opslog.engine import Normalizer
 from opslog.errors import SinkError
 from opslog.format import from_dict
@@ -57,9 +58,28 @@ PIECES = [b"\0", b"\xff", b"\xc3\xa9", b"\xf0\x9f\x98\x80", b"\xed\xa0\x80", b"\
           b"\\ud83d\\ude00", b'"', b"\\", b"{", b"[", b"]", b"'", b" ", b"-", b"\r", b"\n", b":", b"req-"]  # fmt: skip
 
 
+def wrapped(rng: random.Random, text: bytes) -> bytes:
+    """Return what an envelope, or several, make of a text."""
+    said = text.decode("utf-8", "replace")
+    return rng.choice(
+        [
+            lambda: b"2024-01-01T00:00:00.1Z stdout %c %s" % (rng.choice(b"PF"), text),
+            lambda: b"Mar  1 10:00:00 c n[1]: " + text.replace(b"\n", b"#012"),
+            lambda: b"<13>1 2024-01-01T00:00:00Z c n 1 - - " + text,
+            lambda: b"n-1  | " + text,
+            lambda: json.dumps({"log": said + rng.choice(("", "\n")), "stream": "s", "time": "2024-01-01T00:00:00Z"}).encode(),
+            lambda: json.dumps({"__REALTIME_TIMESTAMP": "1772359200000000", "MESSAGE": rng.choice((said, list(text), [said, said]))}).encode(),
+            lambda: wrapped(rng, wrapped(rng, text)),
+        ]
+    )()  # fmt: skip
+
+
 def line(rng: random.Random) -> bytes:
     """Return a line that is, or nearly is, one of a known format."""
     text = bytearray(rng.choice(SEEDS))
+    if rng.randrange(3) == 0:
+        more = b"\n" + rng.choice(SEEDS) if rng.randrange(2) else b""
+        text = bytearray(wrapped(rng, text + more))
     for _ in range(rng.choice((0, 0, 0, 1, 1, 2, 8))):
         at = rng.randrange(len(text) + 1)
         kind = rng.randrange(4)
@@ -137,6 +157,14 @@ def check(
     assert sum(len(value) for value in whole["original"].to_pylist()) == len(data)
     cuts = sorted(rng.randrange(len(data) + 1) for _ in range(rng.randrange(4)))
     assert table(data, cuts, original=True, catalog=formats).equals(whole)
+    if len(data) > 50_000:
+        return
+    # Blocks as small as its lines allow, so that records are carried from one to the next.
+    lines.BLOCK_BYTES = max(map(len, data.split(b"\n"))) + rng.randrange(2, 300)
+    try:
+        assert table(data, original=True, catalog=formats).to_pylist() == whole.to_pylist()
+    finally:
+        lines.BLOCK_BYTES = BLOCK_BYTES
 
 
 def main() -> None:

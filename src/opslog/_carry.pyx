@@ -23,8 +23,10 @@ cdef int adopt(Block block, Block kept, Record* records, int32_t count) except -
     rows = block.span_used
     memcpy(block.data + shift, kept.data, kept.used)
     memcpy(block.lines + base, kept.lines, kept.line_used * sizeof(Line))
-    memcpy(block.spans + rows, kept.spans, kept.span_used * sizeof(int32_t))
-    if kept.wrap_used:          # there may be no memory for any yet
+    # Of spans and envelopes there may be none, and no memory for any yet.
+    if kept.span_used:
+        memcpy(block.spans + rows, kept.spans, kept.span_used * sizeof(int32_t))
+    if kept.wrap_used:
         memcpy(block.wraps + wraps, kept.wraps, kept.wrap_used * sizeof(Wrap))
     for i in range(rows, rows + kept.span_used):
         if block.spans[i] >= 0:     # a negative one is a JSON null

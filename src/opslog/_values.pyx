@@ -494,7 +494,7 @@ cdef class Rows:
             put(&self.message_text, p, end - start, JSON_STRING)
             p = self.message_text.data
             stop = p + self.message_text.used
-        while True:
+        while stop - p >= 25:
             if not record.flags & HAS_TRACEBACK:
                 p = <const uint8_t*>memchr(p, c'[', stop - p)
             if p == NULL or stop - p < 25:
@@ -505,6 +505,7 @@ cdef class Rows:
             if record.flags & HAS_TRACEBACK:
                 return 0
             p += 1
+        return 0
 
     cdef int decode(self, const uint8_t* text, Py_ssize_t size, int32_t rest) except -1 with gil:
         """Put the lines of the list, and traceback lines from ``rest`` on, in place of the traceback."""
