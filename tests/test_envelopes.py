@@ -208,3 +208,24 @@ def test_further_lines_of_every_envelope_stay_in_the_order_they_were_written() -
     outer = {"log": f"{inner}\nthree\n", "stream": "stdout", "time": "2024-01-01T00:00:00Z"}
     [record] = records(json.dumps(outer).encode())
     assert record["body"] == "one\ntwo\nthree"
+
+
+@pytest.mark.parametrize("head", [True, False])
+def test_a_chain_of_exceptions_in_a_container_is_one_traceback(head: bool) -> None:
+    trace = [
+        "Traceback (most recent call last):",
+        '  File "x.py", line 1, in x',
+        "KeyError: 'a'",
+        "",
+        "During handling of the above exception, another exception occurred:",
+        "",
+        "Traceback (most recent call last):",
+        '  File "x.py", line 2, in x',
+        "ValueError: b",
+    ]
+    first = ["2026-03-10 11:00:00.112 7 ERROR nova.api [-] Failed"] if head else []
+    text = "".join(f"2026-03-10T11:00:00.2Z stderr F {line}\n" for line in [*first, *trace, ""])
+    [record] = records(text.encode())
+    assert record["body"] == ("Failed" if head else None)
+    assert (record["exception_type"], record["exception_message"]) == ("ValueError", "b")
+    assert record["exception_stacktrace"] == "\n".join(trace)

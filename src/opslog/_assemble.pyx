@@ -439,6 +439,10 @@ cdef class Assembler:
                 record.flags &= ~IN_BLOCK
             self.join(block, number, i, PART_TRACEBACK)
             return True
+        if not length and self.part_of(block, number) == PART_TRACEBACK:
+            # The empty line between the exceptions of a chain.
+            self.join(block, number, i, PART_TRACEBACK)
+            return True
         if opens_block(text, length) and not record.flags & (HAS_TRACEBACK | HEADLESS):
             if envelope.flags & STREAM and self.program.leaves[record.leaf].flags & FOLLOW_ON:
                 record.flags |= IN_BLOCK
