@@ -229,3 +229,18 @@ def test_a_chain_of_exceptions_in_a_container_is_one_traceback(head: bool) -> No
     assert record["body"] == ("Failed" if head else None)
     assert (record["exception_type"], record["exception_message"]) == ("ValueError", "b")
     assert record["exception_stacktrace"] == "\n".join(trace)
+
+
+def test_only_the_envelope_that_cut_a_text_goes_on_with_it() -> None:
+    def docker(text: str) -> str:
+        return json.dumps({"log": text + "\n", "stream": "stdout", "time": STAMP}) + "\n"
+
+    part = docker("2026-03-01T10:00:00Z stdout P 2026-03-01 10:00:00.001 7 INFO nova.api [-] cut ")
+    found = records((part + docker("2026-03-01 10:00:01.001 7 INFO nova.api [-] other")).encode())
+    assert [row["body"] for row in found] == ["cut ", "other"]
+
+
+def test_a_syslog_line_may_hold_nothing() -> None:
+    [row] = records(b"Mar  1 10:00:00 ctl1 nova-api[1]:\n")
+    assert (row["host_name"], row["program"], row["process_pid"]) == ("ctl1", "nova-api", 1)
+    assert row["body"] == ""

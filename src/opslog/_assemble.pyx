@@ -516,20 +516,20 @@ cdef class Assembler:
         line = &block.lines[i]
         # What it now belongs to is what the next text of each of its streams may continue.
         if leaf.flags & ENVELOPE or (line.leaf >= 0 and program.leaves[line.leaf].flags & ENVELOPE):
-            self.remember(line.worker, line)
+            self.remember(line.worker, line.flags)
         at = line.outer
         while at != NONE:
-            self.remember(block.wraps[at].stream, line)
+            self.remember(block.wraps[at].stream, block.wraps[at].flags)
             outermost = &program.leaves[block.wraps[at].leaf]
             at = block.wraps[at].outer
             if at == NONE and not outermost.flags & FOLLOW_ON:
                 self.previous = NONE
         return 0
 
-    cdef int remember(self, uint64_t key, const Line* line) except -1 nogil:
+    cdef int remember(self, uint64_t key, uint16_t flags) except -1 nogil:
         cdef Worker* stream = self.workers.get(key)
         stream.previous = self.latest
-        stream.unended = (line.flags & UNENDED) != 0
+        stream.unended = (flags & UNENDED) != 0
         return 0
 
     cdef uint8_t part_of(self, Block block, int32_t number) noexcept nogil:
