@@ -1,8 +1,9 @@
 """Writes a log of any size as oslo.log prints it, and the truth about it beside it.
 
-    python benchmarks/corpus.py text|json SIZE_MB PATH
+    python benchmarks/corpus.py text|json|docker|journal|mixed SIZE_MB PATH
 
-The same size gives the same bytes.  The text holds every form of context since
+The same size gives the same bytes.  docker, journal and mixed are the text in
+envelopes (wrapped.py).  The text holds every form of context since
 Mitaka, resources, debug suffixes, request lines, messages of several lines and
 tracebacks between whose lines other workers write.
 """
@@ -23,9 +24,12 @@ from pathlib import Path
 from typing import Any
 
 from events import Event, Request, events
+from wrapped import WRAPPERS
 
 VERSION = 1
 """Part of a cached file's name: to be raised when the bytes change."""
+
+KINDS = ("text", "json", *WRAPPERS)
 
 _LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
 
@@ -64,21 +68,25 @@ class Truth:
 
 
 def write(kind: str, size: int, path: Path) -> Truth:
-    """Write at least ``size`` bytes of ``kind`` (text, json) and PATH.truth.json."""
+    """Write at least ``size`` bytes of ``kind`` (one of KINDS) and PATH.truth.json."""
     truth = Truth()
     stream = events()
-    records = _text(stream) if kind == "text" else _json(stream)
+    records = _json(stream) if kind == "json" else _text(stream)
+    wrap = WRAPPERS[kind]() if kind in WRAPPERS else None
     newest = 0
     with path.open("wb") as file:
-        for owners, data in records:
-            for event, length, lines in owners:
+        for pieces in records:
+            if wrap is not None:
+                pieces = [(event, wrap.piece(event, piece)) for event, piece in pieces]
+                wrap.turn()
+            for event, length, lines in _owners(pieces):
                 if event.request and event.request.user:
                     fresh = event.request.number > newest
                     newest = max(newest, event.request.number)
                     if fresh and not truth.request and 2 * truth.bytes >= size:
                         truth.request = event.request.id
                 truth.add(event, length, lines)
-            file.write(data)
+            file.write(b"".join([piece for _, piece in pieces]))
             if truth.bytes >= size:
                 break
     truth_path(path).write_text(json.dumps(asdict(truth), indent=1) + "\n")
@@ -104,19 +112,32 @@ def truth_path(path: Path) -> Path:
     return path.with_name(path.name + ".truth.json")
 
 
+_Pieces = list[tuple[Event, bytes]]
+"""What events that belong together wrote, in the order of the file."""
+
+
+def _owners(pieces: _Pieces) -> list[tuple[Event, int, int]]:
+    """Return the events with the bytes and lines of each."""
+    if len(pieces) == 1:
+        [(event, piece)] = pieces
+        return [(event, len(piece), piece.count(b"\n"))]
+    owners: dict[int, tuple[Event, int, int]] = {}
+    for event, piece in pieces:
+        _, size, lines = owners.get(event.pid, (event, 0, 0))
+        owners[event.pid] = event, size + len(piece), lines + piece.count(b"\n")
+    return list(owners.values())
+
+
 # -- text --------------------------------------------------------------------------
 
-_Owned = tuple[list[tuple[Event, int, int]], bytes]
-"""Events with the bytes and lines of each, and their lines in the order of the file."""
 
-
-def _text(stream: Iterator[Event]) -> Iterator[_Owned]:
+def _text(stream: Iterator[Event]) -> Iterator[_Pieces]:
     """Yield events as text; between the lines of half the tracebacks others write."""
     rng = random.Random(2)
     for event in stream:
         pieces = _pieces(event)
         if len(pieces) == 1:
-            yield [(event, len(pieces[0]), pieces[0].count(b"\n"))], pieces[0]
+            yield [(event, pieces[0])]
             continue
         together = [(event, pieces)]
         for _ in range(rng.choice([0, 0, 1, 2, 3])):
@@ -126,11 +147,10 @@ def _text(stream: Iterator[Event]) -> Iterator[_Owned]:
                 pid += 1
             other = other._replace(pid=pid)
             together.append((other, _pieces(other)))
-        owners = [(e, sum(map(len, p)), sum(x.count(b"\n") for x in p)) for e, p in together]
-        yield owners, b"".join(_shuffled(rng, [list(reversed(p)) for _, p in together]))
+        yield list(_shuffled(rng, [[(e, x) for x in reversed(p)] for e, p in together]))
 
 
-def _shuffled(rng: random.Random, writers: list[list[bytes]]) -> Iterator[bytes]:
+def _shuffled(rng: random.Random, writers: list[_Pieces]) -> Iterator[tuple[Event, bytes]]:
     """Yield all pieces, those of one writer in their order; the first writer begins."""
     yield writers[0].pop()
     while writers := [writer for writer in writers if writer]:
@@ -174,13 +194,12 @@ def _bracket(request: Request | None) -> str:
 # -- JSON --------------------------------------------------------------------------
 
 
-def _json(stream: Iterator[Event]) -> Iterator[_Owned]:
+def _json(stream: Iterator[Event]) -> Iterator[_Pieces]:
     """Yield events as lines of oslo.log's JSONFormatter."""
     encode: Callable[[Any], str] = json.JSONEncoder().encode
     fractions = random.Random(3)
     for event in stream:
-        line = f"{encode(_object(event, fractions.random()))}\n".encode()
-        yield [(event, len(line), 1)], line
+        yield [(event, f"{encode(_object(event, fractions.random()))}\n".encode())]
 
 
 def _object(event: Event, fraction: float) -> dict[str, Any]:
@@ -224,7 +243,7 @@ def _context(request: Request | None) -> dict[str, Any]:
 def main() -> None:
     """Write the corpus asked for and print the truth about it."""
     parser = argparse.ArgumentParser(description="Write a log as oslo.log prints it.")
-    parser.add_argument("kind", choices=["text", "json"])
+    parser.add_argument("kind", choices=KINDS)
     parser.add_argument("megabytes", type=float, metavar="SIZE_MB")
     parser.add_argument("path", type=Path, metavar="PATH")
     options = parser.parse_args()
