@@ -23,7 +23,7 @@ class Question:
 
     name: str
     title: str
-    corpus: Literal["text", "json"]
+    corpus: Literal["text", "json", "docker", "journal", "mixed"]
     suffix: Literal["jsonl", "parquet"]
     expects: Literal["records", "warnings", "request_records"]
     """The number of the truth that the answer must have."""

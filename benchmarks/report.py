@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import recognition
 from candidates import CANDIDATES, SEARCHES
 
 _INTRODUCTION = """\
@@ -58,6 +59,10 @@ def render(results: dict[str, Any]) -> str:
         _machine(results),
         *map(_question, results["questions"]),
     ]  # fmt: skip
+    if results["recognition"]:
+        parts.append(_recognition(results["recognition"]))
+    if results["envelopes"]:
+        parts.append(_envelopes(results["envelopes"]))
     if results["filters"]:
         parts.append(_filters(results["filters"]))
     if results["merging"]:
@@ -160,6 +165,57 @@ def _against(count: int | None, truth: int) -> str:
     if count is None:
         return "none"
     return f"{count:,}" if count == truth else f"{count:,} ({100 * (count - truth) / truth:+.0f} %)"
+
+
+def _recognition(rows: list[dict[str, Any]]) -> str:
+    cells = []
+    for r in rows:
+        one, every = r["cpu"]["one"], r["cpu"]["all"]
+        ratio = f"{every / one:.2f}" if one > 0 else "too short to tell"
+        counts = [_against(r["records"][name], r["expected"]) for name in ("one", "all")]
+        cells.append([f"`{r['format']}`", *counts, f"{one:.2f}", f"{every:.2f}", ratio])
+    head = ["", "records, one format", "all formats", "CPU, s, one format", "all formats", "ratio"]
+    how = (
+        f"Logs of {rows[0]['bytes'] / 1e6:.0f} MB, of one format each, with that format alone and "
+        "with all shipped ones: what is\nrecognised must not cost more because more is known.  "
+        "Records are counted (`-c`), the cheapest thing to do with\nthem; CPU time beyond "
+        f"start-up, each log read {recognition.TIMES} times.  The aim is a ratio of "
+        f"{recognition.AIM} at most."
+    )
+    return f"## What loading all formats costs\n\n{how}\n\n{table(head, cells)}"
+
+
+def _envelopes(questions: list[dict[str, Any]]) -> str:
+    cells, answers = [], []
+    for question in questions:
+        rows = {row["name"]: row for row in question["rows"]}
+        rates = {name: row.get("rate") for name, row in rows.items()}
+        cells.append([
+            question["title"],
+            *(f"{rate:.0f}" if rate else "too short to tell" for rate in rates.values()),
+            _times(rates["opslog"], rates["loop"]),
+            f"{question['aim']:g}x",
+        ])  # fmt: skip
+        for name in rows:
+            found = rows[name].get("found")
+            if found is None:
+                continue
+            counts = _found(found, question)
+            answers.append([
+                question["title"], CANDIDATES[name].title,
+                f"{question['expected']:,}", *counts, *["-"] * (3 - len(counts)),
+            ])  # fmt: skip
+    size = questions[0]["bytes"] / 1e6
+    how = (
+        f"Logs of {size:.0f} MB, to JSON lines, one thread.  The first holds lines of oslo.log in "
+        "RFC 3164 syslog, Docker's json-file,\nCRI, the journal's JSON, and bare, another kind "
+        "after some hundred lines, tracebacks line by line; the others are of one kind.\nThe loop "
+        "(`peers/unwrap.py`, `peers/loop.py`) takes the envelopes off with re and orjson and fills "
+        "the same columns.  Rates are\nMB/s as above; the aim is what opslog is to be at least."
+    )
+    head = ["", "opslog", "the Python loop", "opslog is", "aim"]
+    count = ["answer", "", "truth", "rows", "with a request id", "with an exception"]
+    return f"## Envelopes and JSON\n\n{how}\n\n{table(head, cells)}\n{table(count, answers)}"
 
 
 def _filters(rows: list[dict[str, Any]]) -> str:

@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import corpus
+import envelopes
 import filters
 import memory
 import merging
+import recognition
 import report
 import start_up
 import threads
@@ -32,7 +34,7 @@ from candidates import CANDIDATES
 from questions import QUESTIONS
 
 README = Path(__file__).resolve().with_name("README.md")
-_OTHERS = ("filters", "merging", "threads", "memory", "start_up")
+_OTHERS = ("recognition", "envelopes", "filters", "merging", "threads", "memory", "start_up")
 
 
 def main() -> None:
@@ -59,6 +61,8 @@ def main() -> None:
             asked[question.name] = throughput.ask(question, folder, options.size, options.runs)
     results["questions"] = [asked[q.name] for q in QUESTIONS if q.name in asked]
     others: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "recognition": lambda: recognition.ask(folder, options.size, options.runs),
+        "envelopes": lambda: envelopes.ask(folder, options.size, options.runs),
         "filters": lambda: filters.ask(folder, options.size, options.runs),
         "merging": lambda: merging.ask(folder, options.runs),
         "threads": lambda: threads.ask(folder, options.size, options.runs),

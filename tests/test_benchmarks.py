@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -15,11 +16,18 @@ import pytest
 from helpers import ROOT, opslog
 
 BENCHMARKS = ROOT / "benchmarks"
-NOT_COMPARED = {"text": {"format"}, "json": {"format", "attributes"}}
+OWNERS = {
+    "oslo": "oslo.text", "rabbitmq": "rabbitmq.log", "ceph": "ceph.daemon",
+    "apache": "apache.access", "ovs": "ovs.vlog", "syslog": "syslog.rfc3164",
+}  # fmt: skip
+"""The format that takes each log of recognition.py."""
+
+KINDS = ["text", "json", "docker", "journal", "mixed"]
+NOT_COMPARED = {kind: {"format"} for kind in KINDS} | {"json": {"format", "attributes"}}
 """The loop does not name the format, and writes the JSON in attributes without blanks."""
 
 
-@pytest.fixture(scope="module", params=["text", "json"])
+@pytest.fixture(scope="module", params=KINDS)
 def log(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A log of one megabyte."""
     path = tmp_path_factory.mktemp("corpus") / f"oslo-{request.param}.log"
@@ -41,7 +49,8 @@ def test_opslog_finds_what_the_truth_counts(log: Path, truth: dict[str, Any]) ->
     assert sum("request_id" in row for row in rows) == truth["with_request"]
     assert len(kept(log, "--severity", "WARNING")) == truth["warnings"] > 0
     assert len(kept(log, "--request", truth["request"])) == truth["request_records"] > 0
-    assert {row["format"] for row in rows} == {f"oslo.{kind(log)}"}
+    inside = "json" if kind(log) == "json" else "text"
+    assert {row["format"] for row in rows} == {f"oslo.{inside}"}
     assert log.stat().st_size == truth["bytes"]
 
 
@@ -59,9 +68,13 @@ def test_the_loop_answers_as_opslog_does(log: Path, truth: dict[str, Any], tmp_p
     }
     if kind(log) == "json":
         questions = {"json-all": [], "json-severity": ["--severity", "WARNING"]}
+    script = "peers/loop.py"
+    if kind(log) in ("docker", "journal", "mixed"):
+        script = "peers/unwrap.py"
+        questions = {"all": [], "severity": ["--severity", "WARNING"]}
     left_out = NOT_COMPARED[kind(log)]
     for question, flags in questions.items():
-        run("peers/loop.py", question, str(log), str(tmp_path / "out"), truth["request"])
+        run(script, question, str(log), str(tmp_path / "out"), truth["request"])
         theirs = [orjson.loads(line) for line in (tmp_path / "out").read_bytes().splitlines()]
         theirs.sort(key=lambda row: row["source_offset"])
         ours = kept(log, *flags)
@@ -76,7 +89,7 @@ def test_the_loop_answers_as_opslog_does(log: Path, truth: dict[str, Any], tmp_p
 
 
 def test_the_loop_that_counts_counts_as_opslog_does(log: Path) -> None:
-    if kind(log) == "json":
+    if kind(log) != "text":
         return
     start, stop = "2026-03-02 00:00:01", "2026-03-02 00:00:02.5"
     for question, flags in (
@@ -91,14 +104,53 @@ def test_the_loop_that_counts_counts_as_opslog_does(log: Path) -> None:
         assert 0 < int(theirs.stdout) == int(ours.stdout)
 
 
+@pytest.mark.parametrize(("shape", "owner"), OWNERS.items())
+def test_a_log_of_one_format_is_all_its_own(shape: str, owner: str, tmp_path: Path) -> None:
+    path = tmp_path / "some.log"
+    script = ["corpus.py", "text"] if shape == "oslo" else ["uniform.py", shape]
+    run(*script, "0.2", str(path))
+    rows = kept(path)
+    assert {row["format"] for row in rows} == {owner}
+    if shape != "oslo":
+        assert len(rows) == path.read_bytes().count(b"\n")
+    counts = [run("peers/recognise.py", str(path), "2", formats) for formats in ("all", owner)]
+    assert counts == [f"{len(rows)}\n" * 2] * 2
+
+
+def test_parts_are_asked_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    envelopes, recognition, report, throughput = map(
+        importlib.import_module, ("envelopes", "recognition", "report", "throughput")
+    )
+    assert recognition.OWNERS == OWNERS
+    for module in (recognition, throughput):
+        monkeypatch.setattr(module, "_STARTS", 1)
+    monkeypatch.setattr(throughput, "CHECK_MB", 1)
+    monkeypatch.setattr(recognition, "OWNERS", {"oslo": "oslo.text", "syslog": "syslog.rfc3164"})
+    monkeypatch.setattr(envelopes, "ENVELOPES", envelopes.ENVELOPES[:1])
+    asked = {
+        "recognition": recognition.ask(tmp_path, 1, 1),
+        "envelopes": envelopes.ask(tmp_path, 1, 1),
+    }
+    truth = json.loads((tmp_path / "oslo-text-1mb-v1.log.truth.json").read_text())
+    others = {
+        key: [] for key in ("questions", "filters", "merging", "threads", "memory", "start_up")
+    }
+    facts = {"command": "", "runs": 1, "check_mb": 1, "machine": {}, "versions": {}, "missing": []}
+    page = report.render({**facts, **others, **asked, "truth": truth})
+    page = page[page.index("## What loading all formats costs") :]
+    assert "| `oslo.text` | 4,020 | 4,020 |" in page
+    assert page.count("| Five kinds of lines in one log: every field |") == 3
+    assert page.count("| 2,696 | 2,696 | 1,358 | 11 |") == 2
+
+
 def kind(log: Path) -> str:
     return log.stem.removeprefix("oslo-")
 
 
-def run(script: str, *arguments: str) -> None:
-    subprocess.run(
-        [sys.executable, BENCHMARKS / script, *arguments], check=True, capture_output=True
-    )
+def run(script: str, *arguments: str) -> str:
+    command = [sys.executable, BENCHMARKS / script, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def kept(log: Path, *arguments: str) -> list[dict[str, Any]]:

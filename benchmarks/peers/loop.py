@@ -92,20 +92,16 @@ def add_http(record: Record, body: str) -> None:
         return
     if match["client"]:
         client, method, target, version, status, size, micro, seconds = match.groups()[:8]
-        record["attributes"] = {
-            key: value
-            for key, value in (("network_protocol_version", version), ("api_microversion", micro))
-            if value
-        }
+        found = {"network_protocol_version": version, "api_microversion": micro}
     else:
         client, method, target, version, status, size, seconds = match.groups()[8:15]
-        if version:
-            record["attributes"] = {"network_protocol_version": version}
-        if match["call"]:
-            record["attributes"] = {"peer_service": match["peer"], "peer_request_id": match["id"]}
+        found = {"network_protocol_version": version, "peer_service": match["peer"],
+                 "peer_request_id": match["id"]}  # fmt: skip
         method = method or match[16] or match["call"]
         target = target or match[17] or match[18] or match["url"]
         status = status or match[19]
+    if attributes := {key: value for key, value in found.items() if value}:
+        record["attributes"] = {**record.get("attributes", {}), **attributes}
     record["http_method"] = method
     record["http_target"] = target
     record["http_status"] = int(status) if status else None

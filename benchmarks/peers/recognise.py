@@ -1,0 +1,29 @@
+"""Counts the records of a log with the formats named only, or with all shipped ones.
+
+    python recognise.py INPUT TIMES all|FORMAT...
+
+The log is read so many times.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from opslog import catalog
+from opslog.logs import Logs
+from opslog.sinks import Target
+
+
+def main() -> None:
+    """Print how many records there are, as often as the log is read."""
+    path, times, *names = sys.argv[1:]
+    formats = catalog.default()
+    if names != ["all"]:
+        found = [one for one in catalog.without_samples() if one.name in names]
+        formats = catalog.Catalog.of(found)
+    for _ in range(int(times)):
+        Logs((path,), catalog=formats).write_to(Target("-", "count"))
+
+
+if __name__ == "__main__":
+    main()
