@@ -65,6 +65,7 @@ ctypedef struct Leaf:
 
 cdef class Program:
     cdef const Node* nodes
+    cdef const uint64_t* firsts         # per node: ASCII bytes it may begin with, as bits
     cdef const int32_t* roots           # first nodes of the trees, in the order of their layouts
     cdef int32_t root_count
     cdef object forest                  # prefix.Forest: trees that may take what begins so

@@ -16,6 +16,7 @@ class Program:
         self,
         *,
         nodes: bytes,
+        firsts: bytes,
         roots: bytes,
         literals: bytes,
         classes: bytes,

@@ -167,6 +167,11 @@ cdef inline int32_t step(Program self, const Node* node, const uint8_t* data, in
         return number(data, at, end)
 
 
+cdef inline bint begins(const uint64_t* first, const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    """Whether what stands at `at` may begin a node with these first bytes."""
+    return at >= end or data[at] > 127 or first[data[at] >> 6] >> (data[at] & 63) & 1
+
+
 cdef inline bint pads(const Node* node, const uint8_t* data, int32_t before, int32_t start,
                       int32_t after, int32_t end) noexcept nogil:
     """Whether blanks fill the capture data[start:after] up to the node's width."""
@@ -183,11 +188,12 @@ cdef inline bint pads(const Node* node, const uint8_t* data, int32_t before, int
 cdef class Program:
     """Compiled layouts; see program.py, which makes the tables."""
 
-    def __init__(self, *, bytes nodes, bytes roots, bytes literals, bytes classes, bytes words,
+    def __init__(self, *, bytes nodes, bytes firsts, bytes roots, bytes literals, bytes classes, bytes words,
                  bytes times, bytes tails, bytes leaves, bytes slots, int32_t most_slots, forest,
                  JsonTable json=None):
-        self.keep = (nodes, roots, literals, classes, words, times, tails, leaves, slots)
+        self.keep = (nodes, firsts, roots, literals, classes, words, times, tails, leaves, slots)
         self.nodes = <const Node*><const char*>nodes
+        self.firsts = <const uint64_t*><const char*>firsts
         self.roots = <const int32_t*><const char*>roots
         self.literals = literals
         self.classes = classes
@@ -246,7 +252,7 @@ cdef class Program:
                 while position < end and data[position] == c' ':
                     position += 1
             after = -1
-            if node.order < limit:
+            if node.order < limit and begins(self.firsts + 2 * at, data, position, end):
                 after = step(self, node, data, position, end, row, state)
                 if node.width and after >= 0 and not pads(node, data, before, position, after, end):
                     after = -1

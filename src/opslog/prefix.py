@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from opslog._program import MOST_TREES
-from opslog.trie import Node, Step
+from opslog.trie import TOKENS, Node, Step
 
 ANY = (1 << 256) - 1
 
@@ -30,6 +30,7 @@ _LETTERS = mask(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _HEX = _DIGITS | mask(b"abcdefABCDEF")
 _SOLID = ANY & ~mask(b" ")
 _TOKEN = ANY & ~mask(b" \t[]\x1b")
+_HOST = _DIGITS | _LETTERS | mask(b".:-_%")
 
 
 class Atom(NamedTuple):
@@ -60,7 +61,7 @@ _FIXED: dict[str, list[Atom]] = {
     "id": [Atom(_HEX | mask(b"-None"), True)],
     "request": [Atom(_DIGITS | _LETTERS | mask(b"-"), True)],
     "source": [Atom(_SOLID, True)],
-    "address": [Atom(_SOLID, True)],
+    "address": [Atom(_HOST, True)],
     "url": [Atom(mask(b"h")), Atom(_SOLID, True)],
     "resource": [Atom(_LETTERS | mask(b"_"), True)],
     "token": [Atom(_TOKEN, True)],
@@ -102,7 +103,19 @@ def fixed_atoms(step: Step) -> list[Atom]:
     atoms = _FIXED.get(step.op, _UNKNOWN)
     if step.op == "request" and step.a:
         return [Atom(atoms[0].bytes, True, True)]
+    if step.op in TOKENS:
+        return [atoms[0]._replace(bytes=_TOKEN & ~(1 << step.a))]
     return atoms
+
+
+def first_bytes(atoms: Iterable[Atom]) -> int:
+    """Return the bytes one of which stands where the atoms begin; all if none need be there."""
+    found = 0
+    for atom in atoms:
+        found |= atom.bytes
+        if not atom.absent:
+            return found
+    return ANY
 
 
 class Forest:

@@ -77,7 +77,7 @@ class Compiler:
         self.names = names
         self.leaves: list[Leaf] = []
         self.constants: list[str] = []
-        self.trie = Trie()
+        self.trie = Trie(self._first_bytes)
         self._heads: list[Node] = []
         self._late: list[Node] = []
         self._tails: list[tuple[int, Node, Entry, int]] = []
@@ -264,6 +264,7 @@ class Compiler:
                 self.leaves.append(Leaf(entry, leaf.slots, leaf.count))
         return _program.Program(
             nodes=self.trie.packed(),
+            firsts=self.trie.packed_firsts(),
             roots=_ints(roots),
             forest=prefix.Forest([*self._heads, *self._late], len(self._heads), self._atoms),
             literals=self.trie.literals or b"\0",
@@ -305,6 +306,10 @@ class Compiler:
         if step.op == "severity":
             return [prefix.Atom(self._word_masks[step.a], repeats=True)]
         return prefix.fixed_atoms(step)
+
+    def _first_bytes(self, step: Step) -> int:
+        """Return the bytes a step may begin with: of one that is padded any."""
+        return prefix.ANY if step.width else prefix.first_bytes(self._atoms(step))
 
     def _leaf(self, leaf: Leaf) -> bytes:
         slots, flags = leaf.slots, leaf.entry.flags

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import NamedTuple
@@ -15,6 +16,8 @@ from typing import NamedTuple
 from opslog import _program
 
 TOKENS = ("token", "token?")
+_WORD = (1 << 64) - 1
+_ASCII = (1 << 128) - 1
 
 
 class Step(NamedTuple):
@@ -41,9 +44,12 @@ class Node:
 class Trie:
     """The tree of all layouts, and the literals they hold."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_bytes: Callable[[Step], int]) -> None:
+        self._first_bytes = first_bytes
         self.literals = b""
         self.nodes: list[tuple[int, ...]] = []
+        self.firsts: list[int] = []
+        """What each placed node may begin with, the ASCII bytes as bits."""
         self.expected: list[tuple[str, str]] = []
         """What each placed node expects, and what behind it."""
 
@@ -140,6 +146,7 @@ class Trie:
                  node.order, then.a, then.b, step.b - 1 if step.op in TOKENS else 0, step.width,
                  self._word(step), self._word(then))
             )  # fmt: skip
+            self.firsts.append(self._first_bytes(node.step) & _ASCII)
             self.expected.append((node.meaning, meaning))
             following = len(self.nodes) - 1
         return following
@@ -168,3 +175,7 @@ class Trie:
     def packed(self) -> bytes:
         """Return the placed nodes as the scanner reads them."""
         return b"".join(struct.pack("=12i2Q", *node) for node in self.nodes)
+
+    def packed_firsts(self) -> bytes:
+        """Return the ASCII bytes that each placed node may begin with, two words a node."""
+        return b"".join(struct.pack("=2Q", m & _WORD, m >> 64) for m in self.firsts)
