@@ -28,7 +28,6 @@ cdef enum LeafFlag:
 cdef enum:
     WORKERS = 6                 # captures that tell writers of one source apart
     MOST_DEPTH = 64             # nodes of one layout variant at most
-    PREFIX = 40                 # bytes of a line that say which trees may take it
     TREES = 64                  # told apart by them
     MOST_STATES = 2048          # of their automaton
     MOST_BLANKS = 15            # blanks in a tail layout at most
@@ -90,7 +89,7 @@ cdef class Program:
                       int32_t end, int32_t* row, State* state, bint heads) noexcept nogil
     cdef int32_t match(self, const uint8_t* data, int32_t start, int32_t end,
                        int32_t* row, State* state, bint heads) noexcept nogil
-    cdef uint64_t candidates(self, const uint8_t* data, int32_t start, int32_t end) noexcept nogil
+    cdef uint64_t candidates(self, const uint8_t* data, int32_t start, int32_t end, State* state) noexcept nogil
     cdef bint read(self, int32_t node, const uint8_t* data, int32_t start, int32_t end, State* state) noexcept nogil
     cdef const int32_t* first_tail(self, int32_t format, int32_t level) noexcept nogil
     cdef int32_t match_tail(self, const int32_t* tail, int32_t level, const uint8_t* data,

@@ -13,12 +13,12 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memchr, memcmp, memcpy, memset
 
 from opslog._block cimport NONE
-from opslog._bytes cimport lowest_bit
+from opslog._bytes cimport load8, lowest_bit
 from opslog._ops cimport (
     address, colors, identity, literal, maybe_int, number, pri, quoted, request, resource, severity,
     source_file, structure, token, url, uuid,
 )
-from opslog._time cimport DIRECTIVE as TIME_DIRECTIVE, time_iso, time_program
+from opslog._time cimport DIRECTIVE as TIME_DIRECTIVE, PATHS, PREFIX, Path, time_iso, time_program
 
 cdef extern from "string.h" nogil:
     void* memmem(const void*, size_t, const void*, size_t)
@@ -82,6 +82,7 @@ cdef void fresh(State* state) noexcept nogil:
     state.tree = 0
     state.furthest = 0
     state.failed = NONE
+    state.paths = NULL
 
 
 cdef inline int32_t step(Program self, const Node* node, const uint8_t* data, int32_t at, int32_t end,
@@ -328,7 +329,7 @@ cdef class Program:
             if self.root_count == 1 or limit < self.nodes[self.roots[1]].order:
                 return self.nodes[best].leaf if best >= 0 else -1
             tree = 1
-        left = self.candidates(data, start, end)
+        left = self.candidates(data, start, end, state)
         taken = 0 if best >= 0 else NONE
         while tree < self.root_count:
             # The next tree that may take it; those from the last bit on share that.
@@ -357,21 +358,38 @@ cdef class Program:
         state.tree = taken
         return self.nodes[best].leaf
 
-    cdef uint64_t candidates(self, const uint8_t* data, int32_t start, int32_t end) noexcept nogil:
-        """The trees that may take data[start:end], as bits; the last one stands for all from there on."""
-        cdef int32_t state = 0, after, at, stop = end if end - start <= PREFIX else start + PREFIX
-        for at in range(start, stop):
-            if data[at] > 127:
-                break
-            after = self.moves[128 * state + data[at]]
+    cdef uint64_t candidates(self, const uint8_t* data, int32_t start, int32_t end, State* state) noexcept nogil:
+        """The trees that may take data[start:end], as bits; the last one stands for all from there on.
+
+        As far as it begins like a line before it leads to where that led.
+        """
+        cdef int32_t place = 0, after, at = 0, stop = min(end - start, PREFIX), most
+        cdef Path* path = NULL
+        data += start
+        if state.paths != NULL:
+            path = &state.paths[data[0] % PATHS]
+            most = min(stop, path.size)
+            while at + 8 <= most and load8(path.text + at) == load8(data + at):
+                at += 8
+            while at < most and path.text[at] == data[at]:
+                at += 1
+            place = path.states[at]
+            if at == stop:
+                return self.alive[place]
+        while at < stop and not self.settled[place] and data[at] < 128:
+            after = self.moves[128 * place + data[at]]
             if after < 0:
-                after = self.learn(state, data[at])
+                after = self.learn(place, data[at])
                 if after < 0:
                     break
-            state = after
-            if self.settled[state]:
-                break
-        return self.alive[state]
+            place = after
+            if path != NULL:
+                path.text[at] = data[at]
+                path.states[at + 1] = <int16_t>place
+            at += 1
+        if path != NULL:
+            path.size = at
+        return self.alive[place]
 
     cdef const int32_t* first_tail(self, int32_t format, int32_t level) noexcept nogil:
         """The first tail of a format that may end a message of this level, NULL if none may.

@@ -1,7 +1,7 @@
 """Blocks to lines: where each line stands, which layout it has, its field spans."""
 
 from libc.stdint cimport INT64_MIN, int16_t, int32_t, int64_t, uint8_t, uint16_t
-from libc.string cimport memchr
+from libc.string cimport memchr, memset
 
 from opslog._block cimport (
     LONGEST_LINE, MORE, NONE, PIECE, SYSLOG, Block, Line,
@@ -9,7 +9,7 @@ from opslog._block cimport (
 from opslog._bytes cimport all_ascii
 from opslog._envelope cimport note, unwrap, worker_of
 from opslog._program cimport ENVELOPE, Leaf, Program, fresh
-from opslog._time cimport State
+from opslog._time cimport PATHS, Path, State
 
 cdef extern from "string.h" nogil:
     void* memmem(const void*, size_t, const void*, size_t)
@@ -102,7 +102,10 @@ def scan(Program program not None, Block block not None, int32_t most_lines, ref
     cdef const uint8_t* newline
     cdef State state
     cdef bint piece = block.continued, hashes
+    cdef Path[PATHS] paths
     fresh(&state)
+    memset(paths, 0, sizeof(paths))
+    state.paths = paths
     state.reference = INT64_MIN if reference is None else <int64_t>reference
     block.line_count = block.line_used = block.span_used = block.wrap_used = 0
     block.guard()
