@@ -150,26 +150,14 @@ cdef int32_t read_object(JsonTable self, const uint8_t* data, int32_t at, int32_
                 if at - begin == 4 and memcmp(data + begin, b"null", 4) == 0:
                     row[2 * key.slot] = NOTHING
                 else:
-                    if data[begin] == c'[':
-                        # A list of one text stands for that text.
-                        stop = only_text(data, begin, at, escaped)
-                        if stop >= 0:
-                            begin = blanks(data, begin + 1, at) + 1
-                            row[2 * key.slot] = begin
-                            row[2 * key.slot + 1] = stop
-                            at = blanks(data, at, end)
-                            if at >= end:
-                                return -1
-                            if data[at] == c'}':
-                                return at + 1
-                            if data[at] != c',':
-                                return -1
-                            at = blanks(data, at + 1, end)
-                            continue
-                    if data[begin] == c'[' or data[begin] == c'{':
+                    # A list of one text stands for that text.
+                    stop = only_text(data, begin, at, escaped) if data[begin] == c'[' else -1
+                    if stop >= 0:
+                        begin = blanks(data, begin + 1, at) + 1
+                    elif data[begin] == c'[' or data[begin] == c'{':
                         escaped[0] = True
                     row[2 * key.slot] = begin
-                    row[2 * key.slot + 1] = at
+                    row[2 * key.slot + 1] = stop if stop >= 0 else at
         at = blanks(data, at, end)
         if at >= end:
             return -1
