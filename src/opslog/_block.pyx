@@ -7,7 +7,7 @@ depend on the bytes alone and memory stays bounded without any newline.
 
 cimport cython
 from libc.stdlib cimport free, realloc
-from libc.string cimport memchr, memcpy
+from libc.string cimport memcpy
 
 from opslog._bytes cimport find_either
 

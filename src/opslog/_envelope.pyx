@@ -7,12 +7,12 @@ the block's input, and split where it holds several lines: the first may be a
 head, the others are further parts of the same message.
 """
 
-from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint64_t
+from libc.stdint cimport int16_t, int32_t, uint8_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memchr, memcpy, memset
 
 from opslog._block cimport (
-    BAD_TIME, ESCAPED, HAS_OFFSET, MORE, MOST_LINES, NONE, SYSLOG, TIMED, UNENDED, Block, Line, Wrap,
+    ESCAPED, MORE, MOST_LINES, NONE, SYSLOG, TIMED, UNENDED, Block, Line, Wrap,
 )
 from opslog._bytes cimport all_ascii
 from opslog._program cimport (

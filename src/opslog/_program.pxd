@@ -21,9 +21,9 @@ cdef enum LeafFlag:
     NEWLINES = 1024             # text in it without a newline is continued by the next
     INDENTED = 2048             # further lines of its text stand below the first, behind blanks
     UNFINISHED = 4096           # its text is continued by the next
+    WEAK = 8192                 # text in it that no layout takes may as well be part of a message
     ALONE = 16384               # starts a record whatever is open, even without a timestamp
     HOLLOW = 32768              # nothing but the record it holds tells that it is one
-    WEAK = 8192                 # text in it that no layout takes may as well be part of a message
 
 cdef enum:
     WORKERS = 6                 # captures that tell writers of one source apart

@@ -10,7 +10,7 @@ The first layout, in the order they were given, that takes the whole line wins.
 cimport cython
 from libc.stdint cimport INT64_MIN, int16_t, int64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memchr, memcmp, memcpy, memset
+from libc.string cimport memchr, memcpy, memset
 
 from opslog._block cimport NONE
 from opslog._bytes cimport load8, lowest_bit

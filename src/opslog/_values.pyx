@@ -6,7 +6,6 @@ cache; a column that no row has costs nothing.  Three layouts can speak of one
 record: the line's own, that of the message's tail and that of the message.
 """
 
-from libc.stdint cimport int16_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memchr, memcmp
 
