@@ -23,7 +23,7 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memchr, memcmp, memcpy
 
 from opslog._block cimport (
-    BAD_TIME, CLOSED, CONTINUED, HAS_MORE, HAS_OFFSET, HAS_STACK, HAS_TRACEBACK, HEADLESS, IN_BLOCK, IN_STACK,
+    BAD_TIME, CLOSED, CONTINUED, HAS_MORE, HAS_OFFSET, HAS_STACK, HAS_TRACEBACK, HEADLESS, HELD, IN_BLOCK, IN_STACK,
     MORE, MOST_LINES, NONE, OVERLONG, PART_BODY, PART_STACK, PART_TRACEBACK, PIECE, SYSLOG, TORN,
     TIMED, UNENDED, UNRECOGNISED, WINDOW, Block, Line, Record,
 )
@@ -128,6 +128,9 @@ cdef class Assembler:
     cdef int32_t latest         # latest head or headless record
     cdef int64_t stamped        # offset of the latest record with a timestamp
     cdef Block carried          # lines of the records not yet released
+    cdef int64_t end            # source offset behind all that was fed
+    cdef int64_t reach          # source offset behind all lines of released records
+    cdef readonly int64_t cut   # no record before it is open, and none has lines on both sides
 
     def __cinit__(self, Program program not None):
         self.program = program
@@ -158,6 +161,7 @@ cdef class Assembler:
         record = &self.records[self.count]
         record.offset = block.offset + block.lines[line].first
         record.head = record.last = line
+        record.end = block.offset + block.lines[line].stop
         record.lines = 1
         record.leaf = block.lines[line].leaf
         record.flags = flags
@@ -171,6 +175,7 @@ cdef class Assembler:
         block.lines[line].part = part
         block.lines[record.last].next = line
         record.last = line
+        record.end = block.offset + block.lines[line].stop
         record.lines += 1
         if part == PART_BODY:
             record.flags |= HAS_MORE
@@ -567,6 +572,35 @@ cdef class Assembler:
                 return i
         return self.count
 
+    cdef void hold(self, int64_t offset) noexcept nogil:
+        """Close the open records whose last line ends at `offset` or before."""
+        cdef int32_t i
+        for i in range(self.count):
+            if not self.records[i].flags & CLOSED and self.records[i].end <= offset:
+                self.records[i].flags |= CLOSED | HELD
+
+    cdef void find_cut(self, int32_t released) noexcept nogil:
+        """Move the cut behind the records to be released, as far as none has lines on both sides."""
+        cdef int32_t i
+        for i in range(released):
+            if self.reach <= self.records[i].offset:
+                self.cut = self.records[i].offset
+            self.reach = max(self.reach, self.records[i].end)
+        if released == self.count:
+            self.cut = self.end
+        elif self.reach <= self.records[released].offset:
+            self.cut = self.records[released].offset
+
+    @property
+    def open_end(self):
+        """Where the last line of an open record ends, of all such ends the first; None without any."""
+        cdef int32_t i
+        cdef int64_t least = -1
+        for i in range(self.count):
+            if not self.records[i].flags & CLOSED and (least < 0 or self.records[i].end < least):
+                least = self.records[i].end
+        return None if least < 0 else least
+
     cdef int forget(self, int32_t released) except -1 nogil:
         """Drop what refers to released records and renumber the rest."""
         if released == 0:
@@ -577,11 +611,12 @@ cdef class Assembler:
         self.latest = self.latest - released if self.latest >= released else NONE
         return self.workers.forget(released)
 
-    def feed(self, Block block not None, bint final):
+    def feed(self, Block block not None, bint final, int64_t held=-1):
         """Assemble the next block of the source and return the records now complete.
 
         The block must have been scanned by the assembler's program.  With
-        ``final`` all records close.
+        ``final`` all records close, with ``held`` those whose last line ends at
+        this offset of the source or before.
         """
         cdef Records out = Records()
         cdef Block kept = self.carried
@@ -589,7 +624,10 @@ cdef class Assembler:
         with nogil:
             adopt(block, kept, self.records, self.count)
             self.assemble(self.program, block)
-            released = self.released(block.offset + block.size, final)
+            self.end = max(self.end, block.offset + block.size)
+            self.hold(held)
+            released = self.released(self.end, final)
+            self.find_cut(released)
             out.records = <Record*>realloc(NULL, (released + 1) * sizeof(Record))
             if out.records == NULL:
                 with gil:

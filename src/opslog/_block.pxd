@@ -36,6 +36,7 @@ cdef enum RecordFlag:
     HAS_STACK = 128
     HAS_MORE = 256              # follow-on lines in the body
     OVERLONG = 512              # a piece of an overlong line
+    HELD = 1024                 # closed because nothing more came for a while
 
 ctypedef struct Line:
     int64_t time                # microseconds: UTC or local, see HAS_OFFSET
@@ -63,6 +64,7 @@ ctypedef struct Wrap:           # an envelope around a line's layout
 
 ctypedef struct Record:
     int64_t offset              # source offset of the first byte
+    int64_t end                 # source offset behind the last line
     int32_t head                # first line
     int32_t last                # last line
     int32_t lines

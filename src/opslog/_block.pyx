@@ -144,11 +144,15 @@ cdef class Block:
         self.size += count
         self.used = self.size
 
-    def whole(self):
-        """Return how many bytes are whole lines, or pieces of an overlong one."""
+    def whole(self, Py_ssize_t since=0):
+        """Return how many bytes are whole lines, or pieces of an overlong one.
+
+        The first ``since`` bytes are known to hold no newline.
+        """
         cdef Py_ssize_t end = self.size, pieces
-        while end > 0 and self.data[end - 1] != c'\n':
+        while end > since and self.data[end - 1] != c'\n':
             end -= 1
+        end = end if end > since else 0
         pieces = (self.size - end - 1) // LONGEST_LINE if self.size > end else 0
         return end + pieces * LONGEST_LINE
 

@@ -14,7 +14,7 @@ KINDS = {
 CHANGES = {
     "milliseconds": _text.MILLISECONDS, "microseconds": _text.MICROSECONDS, "percent": _text.PERCENT,
 }
-FIXED_TEXTS = [b"incomplete", b"timestamp_ambiguous"]
+FIXED_TEXTS = [b"incomplete", b"timestamp_ambiguous", b"closed"]
 
 @cython.final
 cdef class Plan:

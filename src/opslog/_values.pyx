@@ -10,7 +10,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memchr, memcmp
 
 from opslog._block cimport (
-    CONTINUED, ESCAPED, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HEADLESS, NONE, OVERLONG, PART_BODY,
+    CONTINUED, ESCAPED, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HEADLESS, HELD, NONE, OVERLONG, PART_BODY,
     PART_STACK, PART_TRACEBACK, SYSLOG, TIMED, TORN, Wrap,
 )
 from opslog._bytes cimport request_uuid
@@ -22,6 +22,7 @@ from opslog._traceback cimport Raised, raised
 cdef enum FixedText:
     INCOMPLETE = 0
     AMBIGUOUS = 1
+    CLOSED_BY = 2
 
 cdef enum Shape:
     ANY = 0
@@ -180,6 +181,8 @@ cdef class Rows:
                     else <const uint8_t*>b"head", 4, 0)
             if self.ambiguous != NULL and self.ambiguous[i >> 3] >> (i & 7) & 1:
                 self.add_attribute(AMBIGUOUS, <const uint8_t*>b"true", 4, 0)
+            if record.flags & HELD:
+                self.add_attribute(CLOSED_BY, <const uint8_t*>b"hold", 4, 0)
             if self.attribute_count:
                 self.present |= <uint64_t>1 << self.plan.special.attributes
         return 0

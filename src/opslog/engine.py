@@ -104,12 +104,19 @@ class Job(Generic[T]):
 
 
 class Stream(Generic[T]):
-    """One source on its way through the steps."""
+    """One source on its way through the steps; ``live``: its blocks may be long in coming."""
 
     def __init__(
-        self, job: Job[T], name: str, zone: Zone, stats: Stats, reference: int | None = None
+        self,
+        job: Job[T],
+        name: str,
+        zone: Zone,
+        stats: Stats,
+        reference: int | None = None,
+        live: bool = False,
     ) -> None:
         self.job = job
+        self.live = live
         self.reference = reference
         self.stats = stats
         self.assembler = Assembler(job.catalog.lines.program)
@@ -129,9 +136,12 @@ class Stream(Generic[T]):
         block.split(done, rest)
         return rest
 
-    def assemble(self, block: Block, final: bool) -> Records:
-        """Return the records complete with the next scanned block of the source."""
-        records = self.assembler.feed(block, final)
+    def assemble(self, block: Block, final: bool, held: int = -1) -> Records:
+        """Return the records complete with the next scanned block of the source.
+
+        Open records whose last line ends at the offset ``held`` or before are complete, too.
+        """
+        records = self.assembler.feed(block, final, held)
         self.stats.bytes += block.size
         while self._late:
             name = self._late.pop()
@@ -156,12 +166,19 @@ class Stream(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Item(Generic[T]):
-    """A block of a stream; ``skip`` says that it is only counted."""
+    """A block of a stream; ``skip`` says that it is only counted.
+
+    Behind it the open records close whose last line ends at the offset ``held``
+    or before.  With ``flush`` more may be long in coming: what is complete leaves
+    before the next item is asked for.
+    """
 
     stream: Stream[T]
     block: Block
     final: bool
     skip: bool = False
+    held: int = -1
+    flush: bool = False
 
 
 def run(
@@ -171,13 +188,14 @@ def run(
     items = _without_needless(items)
     if threads == 1:
         for item in items:
-            yield from _in_turn(item, spare)
+            yield from in_turn(item, spare)
         return
     with ThreadPoolExecutor(threads, "opslog") as pool:
         yield from _overlapped(items, pool, threads + 1, spare)
 
 
-def _in_turn(item: Item[T], spare: deque[Block]) -> Iterator[tuple[int, T]]:
+def in_turn(item: Item[T], spare: deque[Block]) -> Iterator[tuple[int, T]]:
+    """Yield (rows, result) of the batches complete with ``item``, made in this thread."""
     stream, block = item.stream, item.block
     if item.skip:
         stream.skipped(block)
@@ -186,7 +204,10 @@ def _in_turn(item: Item[T], spare: deque[Block]) -> Iterator[tuple[int, T]]:
     part: Block | None = block
     while part is not None:
         rest = stream.scan(part)
-        result = stream.finish(stream.assemble(part, item.final and rest is None))
+        last = rest is None
+        result = stream.finish(
+            stream.assemble(part, item.final and last, item.held if last else -1)
+        )
         if result is not None:
             yield result
         part = rest
@@ -217,7 +238,8 @@ def _overlapped(
             return
         rest = future.result()
         while True:
-            records = stream.assemble(part, item.final and rest is None)
+            last = rest is None
+            records = stream.assemble(part, item.final and last, item.held if last else -1)
             finishing.append((part, pool.submit(stream.finish, records)))
             while len(finishing) > ahead:
                 yield from collected()
@@ -227,11 +249,16 @@ def _overlapped(
 
     try:
         for item in items:
+            if item.flush and not scanning and not finishing:
+                yield from in_turn(item, spare)
+                continue
             scanning.append(
                 (item, None if item.skip else pool.submit(item.stream.scan, item.block))
             )
-            while len(scanning) > ahead:
+            while scanning and (item.flush or len(scanning) > ahead):
                 yield from assembled()
+            while finishing and item.flush:
+                yield from collected()
         while scanning:
             yield from assembled()
         while finishing:
@@ -253,7 +280,7 @@ def _without_needless(items: Iterable[Item[T]]) -> Iterator[Item[T]]:
     them between them; none of these blocks is further than _REACH from another.
     """
     for stream, own in groupby(items, key=attrgetter("stream")):
-        yield from _needed(own, stream.job.needles)
+        yield from _needed(own, () if stream.live else stream.job.needles)
 
 
 def _needed(items: Iterable[Item[T]], needles: tuple[frozenset[bytes], ...]) -> Iterator[Item[T]]:
@@ -329,17 +356,33 @@ class Normalizer:
             view = view[count:]
             block = self._cutter.filled(count)
             if block is not None:
-                out += self._batches(block, final=False)
+                out += self._batches(Item(self._stream, block, final=False))
         return out
+
+    def flush(self, close: bool = False) -> list[pa.RecordBatch]:
+        """Return the batches complete with the whole lines fed so far.
+
+        A record of which more lines may come stays open, unless ``close`` says
+        that these will not be waited for: it then has the attribute
+        ``closed`` = ``hold``.
+        """
+        if self._closed:
+            return []
+        block = self._cutter.lines()
+        if block is None:
+            block = self._cutter.fresh()
+            block.reset(self._cutter.offset)
+        held = self._cutter.offset if close else -1
+        return self._batches(Item(self._stream, block, final=False, held=held))
 
     def close(self) -> list[pa.RecordBatch]:
         """Say that the source has ended and return the last batches."""
         if self._closed:
             return []
         self._closed = True
-        return self._batches(self._cutter.rest(), final=True)
+        return self._batches(Item(self._stream, self._cutter.rest(), final=True))
 
-    def _batches(self, block: Block, final: bool) -> list[pa.RecordBatch]:
-        found = list(_in_turn(Item(self._stream, block, final), self._spare))
+    def _batches(self, item: Item[pa.RecordBatch]) -> list[pa.RecordBatch]:
+        found = list(in_turn(item, self._spare))
         self.stats.kept += sum(rows for rows, _ in found)
         return [batch for _, batch in found]

@@ -13,15 +13,27 @@ assert BLOCK_BYTES >= 2 * PIECE_BYTES
 
 
 class Cutter:
-    """Fills blocks of one source and hands them out when they are full."""
+    """Fills blocks of one source, from ``offset`` on, and hands them out when they are full."""
 
-    def __init__(self, spare: deque[Block]) -> None:
+    def __init__(self, spare: deque[Block], offset: int = 0) -> None:
         self._spare = spare
-        self._block = self._fresh()
-        self._block.reset(0)
+        self._block = self.fresh()
+        self._block.reset(offset)
+        self._looked = 0
 
-    def _fresh(self) -> Block:
+    def fresh(self) -> Block:
+        """Return a block that nobody uses."""
         return self._spare.pop() if self._spare else Block(BLOCK_BYTES)
+
+    @property
+    def offset(self) -> int:
+        """Where in the source the bytes begin that were not handed out."""
+        return self._block.offset
+
+    @property
+    def size(self) -> int:
+        """How many bytes were not handed out."""
+        return self._block.size
 
     def room(self) -> memoryview:
         """Return where the next bytes of the source are to be written; never empty."""
@@ -34,6 +46,14 @@ class Cutter:
             return None
         return self._cut(self._block.whole())
 
+    def lines(self) -> Block | None:
+        """Return the lines that are whole already, None if there are none."""
+        at = self._block.whole(self._looked)
+        if not at:
+            self._looked = self._block.size
+            return None
+        return self._cut(at)
+
     def rest(self, whole: bool = False) -> Block:
         """Return what is left at the end of the source as its last block.
 
@@ -42,6 +62,7 @@ class Cutter:
         return self._cut(self._block.whole() if whole else self._block.size)
 
     def _cut(self, at: int) -> Block:
-        block, self._block = self._block, self._fresh()
+        block, self._block = self._block, self.fresh()
+        self._looked = 0
         block.split(at, self._block)
         return block

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -17,11 +18,13 @@ from opslog.engine import Job, Stats, run
 from opslog.errors import OpslogError, SinkError, SourceError
 from opslog.filters import Filter
 from opslog.format import Format
+from opslog.live import HOLD
 from opslog.normalize import Kept
 from opslog.output import STDOUT
 from opslog.reading import Reading, Watch, unwatched
 from opslog.records import LogRecord, records_of
 from opslog.sources import STDIN, expand, identity
+from opslog.stop import Stop
 from opslog.zones import Times, Timezone, Zones
 
 if TYPE_CHECKING:
@@ -48,6 +51,8 @@ class Logs:
     skip: bool = True
     merge: bool = False
     most: int | None = None
+    hold: float = HOLD
+    stop: Stop | None = field(default=None, repr=False, compare=False)
     catalog: Catalog = field(default_factory=catalogs.default, repr=False)
 
     def filter(self, condition: pc.Expression | str | Filter) -> Logs:
@@ -159,7 +164,9 @@ class Logs:
         if self.most is not None:
             yield from self._first(self.most, names, finish, columns, stats, watch)
             return
-        reading = Reading(self._job(finish, columns), self._times(), stats, watch)
+        reading = Reading(
+            self._job(finish, columns), self._times(), stats, watch, self.hold, self.stop
+        )
         for rows, result in run(reading.items(names), self.threads, reading.spare):
             stats.kept += rows
             yield result
@@ -175,7 +182,9 @@ class Logs:
         watch: Watch,
     ) -> Iterator[T]:
         """Finish the first ``left`` records here, one batch after the other, and stop reading."""
-        reading = Reading(self._job(_itself, columns), self._times(), stats, watch)
+        reading = Reading(
+            self._job(_itself, columns), self._times(), stats, watch, self.hold, self.stop
+        )
         with closing(reading.items(names if left else [])) as items:
             for rows, kept in run(items, self.threads, reading.spare):
                 taken = kept.first(left) if rows > left else kept
@@ -201,7 +210,9 @@ class Logs:
             def put(kept: Kept) -> merge.Part:
                 return runs.put(kept.source, kept.times, rows(kept))
 
-            reading = Reading(self._job(put, columns), self._times(), stats, watch)
+            reading = Reading(
+                self._job(put, columns), self._times(), stats, watch, self.hold, self.stop
+            )
             items = reading.items(names)
             with closing(run(items, self.threads, reading.spare)) as found:
                 for _, part in found:
@@ -209,12 +220,20 @@ class Logs:
             reading.spare.clear()
             with closing(runs.merged(self.most, self.threads)) as merged:
                 for count, taken in merged:
+                    if self.stop:
+                        self.stop.check()
                     stats.kept += count
                     yield taken
         reading.close()
 
     def _times(self) -> Times:
         return Times.of(self.timezone, self.year)
+
+    def _reading(
+        self, finish: Callable[[Kept], T], columns: tuple[str, ...], stats: Stats, watch: Watch
+    ) -> Reading[T]:
+        job = self._job(finish, columns)
+        return Reading(job, self._times(), stats, watch, self.hold, self.stop)
 
     def _job(self, finish: Callable[[Kept], T], columns: tuple[str, ...]) -> Job[T]:
         return Job(self.catalog, columns, self.where, finish, self.skip)
@@ -232,6 +251,7 @@ def read(
     threads: int = 1,
     skip: bool = True,
     merge: bool = False,
+    hold: float = HOLD,
     formats: Iterable[str | os.PathLike[str] | Format] = (),
 ) -> Logs:
     """Return the logs in ``paths``: files, folders, globs, ``-`` for standard input (the default).
@@ -245,11 +265,15 @@ def read(
     kept record are not scanned; counts then say so (Stats.skipped_bytes).  With
     ``merge`` the records of all sources come in the order of time: one without a
     time, or earlier than the one before it in its source, counts as late as that.
+    Of what is no regular file (a pipe) records leave as they are complete; one whose
+    further lines may be still to come waits at most ``hold`` seconds for them.
     ``formats`` are format files, folders of them, or formats, tried before the
     shipped ones; one of the same name replaces the shipped one.  Raises
     FormatError for a file that is wrong or fails its own samples.
     """
     Times.of(timezone, year)
+    if not 0 <= hold < math.inf:
+        raise OpslogError(f"hold: expected a number of seconds from 0, found {hold}")
     if threads < 1:
         raise OpslogError(f"threads: expected at least 1, found {threads}")
     names = tuple(os.fspath(path) for path in paths) or (STDIN,)
@@ -266,5 +290,6 @@ def read(
         threads=threads,
         skip=skip,
         merge=merge,
+        hold=hold,
         catalog=catalog,
     )

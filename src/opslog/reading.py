@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from time import monotonic
 from typing import Generic, TypeAlias, TypeVar
 
 from opslog._block import Block
 from opslog.engine import Item, Job, Stats, Stream
 from opslog.errors import SourceError
-from opslog.lines import Cutter
+from opslog.live import HOLD, Live
 from opslog.sources import Source
+from opslog.stop import Stop
 from opslog.zones import Times
 
 T = TypeVar("T")
+
+_GATHER = 0.005
+"""Seconds within which what comes in small parts is gathered: each costs as much as a large one."""
 
 Watch: TypeAlias = Callable[[int], None]
 """Is told after each block how many bytes were read so far, as they lie in the files."""
@@ -26,11 +31,21 @@ def unwatched(position: int) -> None:
 class Reading(Generic[T]):
     """One pass over sources: their blocks for the engine, and their errors for the end."""
 
-    def __init__(self, job: Job[T], times: Times, stats: Stats, watch: Watch = unwatched) -> None:
+    def __init__(
+        self,
+        job: Job[T],
+        times: Times,
+        stats: Stats,
+        watch: Watch = unwatched,
+        hold: float = HOLD,
+        stop: Stop | None = None,
+    ) -> None:
         self.job = job
         self.times = times
         self.stats = stats
         self.watch = watch
+        self.hold = hold
+        self.stop = stop
         self.spare: deque[Block] = deque()
         self._errors: list[SourceError] = []
         self._errors_before: dict[str, int] = {}
@@ -49,15 +64,14 @@ class Reading(Generic[T]):
             reference = self.times.reference
             if reference is None:
                 reference = zone.reference(source.modified)
-            stream = Stream(self.job, name, zone, self.stats, reference)
+            stream = Stream(self.job, name, zone, self.stats, reference, live=not source.regular)
             self._errors_before[stream.builder.source] = len(self._errors)
-            cutter = Cutter(self.spare)
+            live = Live(stream, self.spare, self.hold)
             try:
-                while count := source.read_into(cutter.room()):
-                    block = cutter.filled(count)
-                    if block is not None:
-                        yield Item(stream, block, final=False)
-                        self.watch(done + source.position)
+                for item in self._written(source, live) if stream.live else _whole(source, live):
+                    yield item
+                    self.watch(done + source.position)
+                    self._check()
             except SourceError as error:
                 self._errors.append(error)
             except KeyboardInterrupt as interrupt:
@@ -66,10 +80,36 @@ class Reading(Generic[T]):
             finally:
                 done += source.position
                 source.close()
-            yield Item(stream, cutter.rest(whole=self._interrupt is not None), final=True)
+            yield live.end(whole=self._interrupt is not None)
             self.watch(done)
             if self._interrupt:
                 return
+
+    def _written(self, source: Source, live: Live[T]) -> Iterator[Item[T]]:
+        """Yield the items of a source that is still being written, as they come."""
+        flushed = 0.0
+        wake = self.stop.fd if self.stop else None
+        while True:
+            self._check()
+            if source.ready(0):
+                count = source.read_into(live.room())
+                if not count:
+                    return
+                item = live.filled(count)
+                if item is not None:
+                    yield item
+                continue
+            now = monotonic()
+            if live.moved and source.ready(max(0.0, flushed + _GATHER - now), wake):
+                continue
+            yield from live.flush(now)
+            flushed = monotonic()
+            due = live.due()
+            source.ready(None if due is None else max(0.0, due - flushed), wake)
+
+    def _check(self) -> None:
+        if self.stop:
+            self.stop.check()
 
     def forget_behind(self, source: str) -> None:
         """Drop errors found since ``source`` was opened: how far was read ahead must not show."""
@@ -83,3 +123,11 @@ class Reading(Generic[T]):
             raise self._errors[0]
         if self._errors:
             raise ExceptionGroup("some sources could not be read", self._errors)
+
+
+def _whole(source: Source, live: Live[T]) -> Iterator[Item[T]]:
+    """Yield the items of a source that is all there."""
+    while count := source.read_into(live.room()):
+        item = live.filled(count)
+        if item is not None:
+            yield item

@@ -15,6 +15,7 @@ import re
 import select
 import stat
 import sys
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -90,7 +91,12 @@ class Source:
             raise SourceError(name, error.strerror or str(error)) from None
         self._raw = raw
         self._given = 0
+        self._start = len(start)
         self._read = _converted(_reader(name, raw, start))
+        self._pump: _Pump | None = None
+        if not self.regular and (_codec(start) or start.startswith(journal_export.START[:1])):
+            self._pump = _Pump(self._read)
+            self._start, self._read = 0, self._pump.read
 
     def read_into(self, room: memoryview) -> int:
         """Fill the beginning of ``room`` and return how much, 0 at the end; raises SourceError."""
@@ -100,6 +106,21 @@ class Source:
             raise SourceError(self.name, error.strerror or str(error)) from None
         self._given += count
         return count
+
+    def ready(self, seconds: float | None, wake: int | None = None) -> bool:
+        """Wait at most so long (None: for ever) and return whether reading would not wait.
+
+        It waits no longer when there is something to read in the descriptor ``wake``.
+        """
+        if self._given < self._start:
+            return True
+        own = self._pump.fd if self._pump else self._raw.fileno()
+        poll = select.poll()
+        poll.register(own, select.POLLIN)
+        if wake is not None:
+            poll.register(wake, select.POLLIN)
+        found = poll.poll(None if seconds is None else 1000 * seconds)
+        return any(fd == own for fd, _ in found)
 
     @property
     def position(self) -> int:
@@ -124,13 +145,63 @@ class Source:
 
     def close(self) -> None:
         """Close the file; standard input stays open."""
+        if self._pump:
+            self._pump.close()
         self._raw.close()
+
+
+class _Pump:
+    """A thread that reads what must be converted into a pipe, where one can wait for it."""
+
+    def __init__(self, read: _Reader) -> None:
+        self._source = read
+        self._error: SourceError | None = None
+        self.fd, self._into = os.pipe()
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        room = memoryview(bytearray(_CHUNK))
+        try:
+            while count := self._source(room):
+                data = room[:count]
+                while data:
+                    data = data[os.write(self._into, data) :]
+        except SourceError as error:
+            self._error = error
+        except OSError:
+            pass  # nobody reads any more
+        finally:
+            os.close(self._into)
+
+    def read(self, room: memoryview) -> int:
+        count = os.readv(self.fd, [room])
+        if not count and self._error:
+            raise self._error
+        return count
+
+    def close(self) -> None:
+        os.close(self.fd)
+
+
+_MAGIC = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")
+_SKIPPABLE_TAIL = b"\x2a\x4d\x18"
+"""What follows the first byte of a skippable zstd frame, which is one of 16."""
+
+
+def _undecided(start: bytes) -> bool:
+    """Whether more bytes are needed to tell the compression."""
+    if any(magic.startswith(start) and start != magic for magic in _MAGIC):
+        return True
+    return 0x50 <= start[0] <= 0x5F and _SKIPPABLE_TAIL.startswith(start[1:4]) and len(start) < 4
 
 
 def _start(raw: FileIO) -> bytes:
     """Read the first bytes, of which the compression is told."""
     start = b""
-    while len(start) < 6 and (more := _read(raw, 6 - len(start))):
+    while _undecided(start) if start else True:
+        more = _read(raw, 6 - len(start))
+        if not more:
+            break
         start += more
     return start
 

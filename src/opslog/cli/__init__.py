@@ -22,11 +22,8 @@ from opslog.cli.parser import Parser
 from opslog.errors import OpslogError, SinkError
 from opslog.harmless import harmless_lines
 from opslog.output import STDOUT
+from opslog.stop import Terminated
 from opslog.version import __version__
-
-
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM, handled as an interrupt is."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         # The reader has gone: nothing to say.  Python would say it when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except _Terminated:
+    except Terminated:
         return 128 + signal.SIGTERM
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
@@ -94,4 +91,4 @@ def _complain(error: BaseException) -> None:
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
-    raise _Terminated
+    raise Terminated

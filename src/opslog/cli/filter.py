@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opslog import zones
 from opslog.cli import formats as formats_command
 from opslog.cli import keep, output, progress, reading
 from opslog.engine import Stats
+from opslog.live import HOLD
 from opslog.logs import read
 from opslog.output import STDOUT
+from opslog.stop import at_signals
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -44,6 +48,11 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     group.add_argument(
         "--merge", action="store_true", help="put the records of all files in the order of time"
     )
+    group.add_argument(
+        "--hold", type=_seconds, metavar="SECONDS", default=HOLD,
+        help="wait so long for more lines of a record that comes from a pipe; 0: not at all "
+        "(default: %(default)s)",
+    )  # fmt: skip
     formats_command.add_options(command)
     command.add_argument(
         "--stats", action="store_true", help="say on standard error what was read and kept"
@@ -57,6 +66,14 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     command.set_defaults(run=run)
 
 
+def _seconds(text: str) -> float:
+    """Return a span in seconds; 0.2, 200ms and 5s are some."""
+    found = re.fullmatch(r"(\d+\.?\d*|\.\d+)(ms|s)?", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"expected seconds (0.2, 200ms), found {text!r}")
+    return float(found[1]) / (1000 if found[2] == "ms" else 1)
+
+
 def run(options: argparse.Namespace) -> int:
     """Read, keep and write what the options say; return the exit code."""
     logs = read(
@@ -67,6 +84,7 @@ def run(options: argparse.Namespace) -> int:
         threads=reading.threads(options),
         skip=not options.stats,
         merge=options.merge,
+        hold=options.hold,
         formats=formats_command.chosen(options),
     )
     wanted = keep.filter_of(options)
@@ -78,7 +96,8 @@ def run(options: argparse.Namespace) -> int:
     stats = Stats()
     shown = progress.Progress(logs.paths, stats, progress.wanted(options, options.output != STDOUT))
     try:
-        logs.write_to(target, stats, shown.watch)
+        with at_signals() as stop:
+            replace(logs, stop=stop).write_to(target, stats, shown.watch)
     finally:
         shown.close()
         if options.stats:

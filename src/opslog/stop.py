@@ -1,0 +1,55 @@
+"""Stop: the wish that reading ends where it is, and what was read is finished."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Stop:
+    """A wish that may come at any time, as a signal's, and wakes who waits for ``fd``."""
+
+    def __init__(self) -> None:
+        self.fd, self._into = os.pipe()
+        self._why: KeyboardInterrupt | None = None
+
+    def request(self, why: KeyboardInterrupt) -> None:
+        """Wish it; where it was wished before, and did not help, raise ``why``."""
+        if self._why is not None:
+            raise why
+        self._why = why
+        os.write(self._into, b"\0")
+
+    def check(self) -> None:
+        """Raise what was given with the wish, if there is one."""
+        if self._why is not None:
+            raise self._why
+
+    def close(self) -> None:
+        """Close the descriptors."""
+        os.close(self.fd)
+        os.close(self._into)
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, handled as an interrupt is."""
+
+
+@contextmanager
+def at_signals() -> Iterator[Stop]:
+    """Give a Stop that is requested at SIGINT and SIGTERM; a second one raises."""
+    stop = Stop()
+
+    def wish(number: int, frame: FrameType | None) -> None:
+        stop.request(Terminated() if number == signal.SIGTERM else KeyboardInterrupt())
+
+    before = {number: signal.signal(number, wish) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        stop.close()
