@@ -20,6 +20,9 @@ T = TypeVar("T")
 _GATHER = 0.005
 """Seconds within which what comes in small parts is gathered: each costs as much as a large one."""
 
+_LATEST = 0.02
+"""Seconds after which what never stops coming, but fills no block meanwhile, is given out."""
+
 Watch: TypeAlias = Callable[[int], None]
 """Is told after each block how many bytes were read so far, as they lie in the files."""
 
@@ -98,11 +101,12 @@ class Reading(Generic[T]):
                 item = live.filled(count)
                 if item is not None:
                     yield item
+                    flushed = monotonic()
+                if monotonic() < flushed + _LATEST:
+                    continue
+            elif live.moved and source.ready(max(0.0, flushed + _GATHER - monotonic()), wake):
                 continue
-            now = monotonic()
-            if live.moved and source.ready(max(0.0, flushed + _GATHER - now), wake):
-                continue
-            yield from live.flush(now)
+            yield from live.flush(monotonic())
             flushed = monotonic()
             due = live.due()
             source.ready(None if due is None else max(0.0, due - flushed), wake)
