@@ -67,6 +67,8 @@ def render(results: dict[str, Any]) -> str:
         parts.append(_filters(results["filters"]))
     if results["merging"]:
         parts.append(_merging(results["merging"]))
+    if results["latency"]:
+        parts.append(_latency(results["latency"]))
     if results["threads"]:
         parts.append(_threads(results["threads"]))
     if results["memory"]:
@@ -261,6 +263,27 @@ def _memory(rows: list[dict[str, Any]]) -> str:
     head = ["peak memory, MB", *(f"{int(size):,} MB of log" for size in sizes)]
     how = "The log comes through a pipe and is not stored."
     return f"## opslog's memory\n\n{how}\n\n{table(head, cells)}"
+
+
+def _latency(rows: list[dict[str, Any]]) -> str:
+    *slow, fast = rows
+    cells = [
+        [row["title"], str(row["workers"]), *(f"{value:.1f}" for value in row["own"]),
+         *(f"{value:.1f}" for value in row["closing"][:2]), str(row["lost"])]
+        for row in slow
+    ]  # fmt: skip
+    head = ["", "workers", "p50", "p99", "largest", "closed p50", "closed p99", "lost"]
+    return (
+        "## How long a record is on its way\n\n"
+        f"{slow[0]['rate']} lines a second into a pipe, of workers that take turns; milliseconds "
+        "from a line to its record at the other end.  *closed* counts from the line that closes "
+        "the record, the next of its worker: less than nothing where it did not wait for that.\n\n"
+        f"{table(head, cells)}\n"
+        f"{fast['rate']:,} lines a second for {fast['seconds']} seconds, of 8 workers: "
+        f"{fast['lost']} lines lost; the writer was late by at most {fast['behind']:.0f} ms; "
+        f"{fast['first']:.0f} MB of memory in the first sixth of the time, {fast['last']:.0f} MB "
+        "in the last.\n"
+    )
 
 
 def _start_up(rows: list[dict[str, Any]]) -> str:

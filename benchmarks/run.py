@@ -23,6 +23,7 @@ from typing import Any
 import corpus
 import envelopes
 import filters
+import latency
 import memory
 import merging
 import recognition
@@ -34,7 +35,16 @@ from candidates import CANDIDATES
 from questions import QUESTIONS
 
 README = Path(__file__).resolve().with_name("README.md")
-_OTHERS = ("recognition", "envelopes", "filters", "merging", "threads", "memory", "start_up")
+_OTHERS = (
+    "recognition",
+    "envelopes",
+    "filters",
+    "merging",
+    "latency",
+    "threads",
+    "memory",
+    "start_up",
+)
 
 
 def main() -> None:
@@ -65,6 +75,7 @@ def main() -> None:
         "envelopes": lambda: envelopes.ask(folder, options.size, options.runs),
         "filters": lambda: filters.ask(folder, options.size, options.runs),
         "merging": lambda: merging.ask(folder, options.runs),
+        "latency": lambda: latency.ask(*((5, 5) if options.quick else (20, 60))),
         "threads": lambda: threads.ask(folder, options.size, options.runs),
         "memory": lambda: memory.ask(folder, options.memory_size),
         "start_up": lambda: start_up.ask(folder),
