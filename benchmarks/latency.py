@@ -41,7 +41,7 @@ def line(number: int, workers: int) -> bytes:
         f"2026-03-10 10:{minutes % 60:02}:{milliseconds / 1000:06.3f} {2400 + number % workers} "
         "INFO nova.compute.manager "
         "[None req-7822cfee-24bf-4614-a8a6-e6a34f88e4ce admin demo - - - -] "
-        f"message {number} of many, as long as lines of logs are on the average, which is about 230 characters\n"
+        f"message {number} of many, as long as lines of logs are on the average: about 230 bytes\n"
     ).encode()
 
 
