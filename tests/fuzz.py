@@ -23,7 +23,7 @@ from opslog.engine import Normalizer
 from opslog.errors import SinkError
 from opslog.format import from_dict
 from opslog.lines import BLOCK_BYTES
-from opslog.sinks import to_json_lines
+from opslog.sinks.jsonl import to_json_lines
 
 PATTERN = {
     "regex": r"(?:(?:at=(?P<timestamp>\S+)|lvl=(?P<severity>\w+)|pid=(?P<process_pid>\d+)|(?P<x>.)=(?P<body>.*)) ?)+",

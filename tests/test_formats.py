@@ -13,7 +13,7 @@ from opslog.catalog import Catalog
 from opslog.check import SampleReader, check
 from opslog.errors import FormatError, LayoutError, SampleError
 from opslog.format import Format, from_dict, load
-from opslog.sinks import to_json_lines
+from opslog.sinks.jsonl import to_json_lines
 
 SHIPPED = [pytest.param(one, id=one.name) for one in catalog.shipped()]
 

@@ -21,7 +21,7 @@ from helpers import ROOT, records, table
 from opslog import lines as cutting
 from opslog import schema
 from opslog.engine import Normalizer
-from opslog.sinks import to_json_lines
+from opslog.sinks.jsonl import to_json_lines
 
 REQUEST = "req-7822cfee-24bf-4614-a8a6-e6a34f88e4ce"
 HEADS = [

@@ -14,7 +14,7 @@ from opslog.errors import (
 from opslog.fields import F, Fields
 from opslog.logs import Logs, read
 from opslog.records import LogRecord
-from opslog.sinks import to_json_lines
+from opslog.sinks.jsonl import to_json_lines
 from opslog.version import __version__
 
 __all__ = [

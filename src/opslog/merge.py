@@ -28,7 +28,7 @@ import pyarrow as pa
 
 from opslog._merge import Merge, Taken, heads
 from opslog.errors import SinkError
-from opslog.sinks import Rows
+from opslog.sinks.sink import Rows
 
 T = TypeVar("T")
 
