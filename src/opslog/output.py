@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from opslog.errors import SinkError
 
 STDOUT = "-"
 
+_CHUNK = 64 << 10
+
 
 class Output:
-    """A file, or standard output; raises SinkError where it cannot be opened."""
+    """A file, or standard output; raises SinkError where it cannot be opened.
 
-    def __init__(self, path: str) -> None:
+    What the file holds already is lost, or with ``append`` stays but for a last
+    line without its end, which a killed run leaves.  ``size`` is that of the file.
+    """
+
+    def __init__(self, path: str, append: bool = False) -> None:
         self.path = path
-        self.written = 0
+        self.size = 0
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+            # To find the last line, it must be read.
+            flags = os.O_RDWR | os.O_APPEND if append else os.O_WRONLY | os.O_TRUNC
             # The descriptor itself: sys.stdout is None where it was closed.
-            self._fd = 1 if path == STDOUT else os.open(path, flags, 0o666)
-            os.fstat(self._fd)
+            self._fd = 1 if path == STDOUT else os.open(path, flags | os.O_CREAT, 0o666)
+            regular = stat.S_ISREG(os.fstat(self._fd).st_mode)
+            if append and regular and path != STDOUT:
+                self.size = _end_of_lines(self._fd)
+                os.ftruncate(self._fd, self.size)
         except OSError as error:
             raise SinkError(path, error.strerror or str(error)) from None
 
@@ -34,10 +45,10 @@ class Output:
             except OSError as error:
                 raise SinkError(
                     self.path,
-                    f"{error.strerror}; the first {self.written} bytes are written, "
+                    f"{error.strerror}; the first {self.size} bytes are written, "
                     "up to the last newline they are valid",
                 ) from None
-            self.written += count
+            self.size += count
             data = data[count:]
 
     def close(self) -> None:
@@ -47,3 +58,15 @@ class Output:
                 os.close(self._fd)
             except OSError as error:
                 raise SinkError(self.path, error.strerror or str(error)) from None
+
+
+def _end_of_lines(fd: int) -> int:
+    """Return the offset behind the last newline of a file, 0 without one."""
+    end = os.fstat(fd).st_size
+    while end:
+        start = max(0, end - _CHUNK)
+        found = os.pread(fd, end - start, start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0

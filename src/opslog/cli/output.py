@@ -9,6 +9,8 @@ from opslog import names, sinks
 from opslog.cli import table
 from opslog.errors import OpslogError, SinkError
 from opslog.output import STDOUT
+from opslog.sinks.partition import keys_of
+from opslog.sinks.rolling import Roll
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -16,7 +18,8 @@ def add(command: argparse.ArgumentParser) -> None:
     output = command.add_argument_group("output")
     output.add_argument(
         "-o", "--output", metavar="PATH", default=STDOUT,
-        help="write to PATH; its suffix (.jsonl, .parquet, .arrow, .txt) decides the format",
+        help="write to PATH; its suffix (.jsonl, .parquet, .arrow, .txt) decides the format; "
+        "a folder, or a name with a slash at its end, gets files of its own for this run",
     )  # fmt: skip
     kind = output.add_mutually_exclusive_group()
     kind.add_argument(
@@ -26,6 +29,16 @@ def add(command: argparse.ArgumentParser) -> None:
     kind.add_argument(
         "-c", "--count", dest="to", action="store_const", const="count",
         help="write only how many records were kept",
+    )  # fmt: skip
+    output.add_argument(
+        "--roll", metavar="SIZE,TIME",
+        help="in a folder: end a file at a size, a time after its first record, or what comes "
+        "first of both (128MiB, 5m, 128MiB,5m), and begin the next one",
+    )  # fmt: skip
+    output.add_argument(
+        "--partition-by", metavar="KEYS",
+        help="in a folder: a folder for each service, host or date (in UTC), as Hive names them: "
+        "service,date makes DIR/service=nova/date=2026-03-10/",
     )  # fmt: skip
     output.add_argument(
         "--names", choices=names.SPELLINGS, default=names.OPSLOG,
@@ -63,6 +76,8 @@ def target(options: argparse.Namespace) -> sinks.Target:
         colored=colored(options.color, terminal),
         full=options.full,
         width=table.width() if terminal else 0,
+        roll=Roll.parse(options.roll) if options.roll is not None else None,
+        keys=keys_of(options.partition_by.split(",")) if options.partition_by is not None else (),
     )
 
 

@@ -7,7 +7,9 @@ else there is grows as it comes.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from opslog import names as naming
@@ -15,9 +17,11 @@ from opslog.errors import OpslogError, SinkError
 from opslog.output import STDOUT
 from opslog.sinks.arrow import ArrowSink
 from opslog.sinks.count import CountSink
-from opslog.sinks.jsonl import JsonlSink
-from opslog.sinks.parquet import ParquetSink
+from opslog.sinks.jsonl import JsonEncoder, JsonlSink
+from opslog.sinks.parquet import BYTES_PER_GROUP, ParquetFile, ParquetSink
+from opslog.sinks.rolling import Opener, Roll, RollingSink
 from opslog.sinks.sink import Sink
+from opslog.sinks.tables import TableEncoder
 
 FORMATS = ("jsonl", "parquet", "arrow", "text", "count")
 _SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet",
@@ -33,10 +37,12 @@ def format_of(path: str) -> str | None:
 class Target:
     """Where records are written, and how.
 
-    ``path`` is a file or ``-``, ``kind`` one of FORMATS.  ``names`` spells the
-    columns' names (names.py).  ``colored``, ``full`` (whole tracebacks and request
-    ids) and ``width`` (columns of the terminal it is for, 0 without one) are for
-    text.
+    ``path`` is a file, ``-`` or a folder (one that exists, or a name that ends with a
+    slash), ``kind`` one of FORMATS.  ``names`` spells the columns' names (names.py).
+    ``colored``, ``full`` (whole tracebacks and request ids) and ``width`` (columns of the
+    terminal it is for, 0 without one) are for text.  In a folder, ``roll`` says when a
+    file ends (without it, with the run) and ``keys`` which partitions there are
+    (partition.py).  With ``append``, lines are added to those a file holds.
     """
 
     path: str
@@ -45,23 +51,64 @@ class Target:
     colored: bool = False
     full: bool = False
     width: int = 0
+    roll: Roll | None = None
+    keys: tuple[str, ...] = ()
+    append: bool = False
+
+
+def is_folder(path: str) -> bool:
+    """Return whether ``path`` is a folder, or is to be one."""
+    return path.endswith(os.sep) or os.path.isdir(path)
 
 
 def open_sink(target: Target, columns: tuple[str, ...]) -> Sink:
     """Open ``target`` for records with ``columns``; raises SinkError."""
-    path, kind = target.path, target.kind
+    if is_folder(target.path):
+        return _folder(target, columns)
+    path, kind, append = target.path, target.kind, target.append
+    if target.roll or target.keys:
+        flag = "--roll" if target.roll else "--partition-by"
+        raise SinkError(path, f"{flag} needs a folder of files: -o {_suggested(path)}/")
+    if append and kind not in ("jsonl", "text"):
+        raise SinkError(path, f"nothing can be appended to {kind}: use -o DIR/ --roll 128MiB,5m")
     if kind == "jsonl":
-        return JsonlSink(path, columns, target.names)
+        return JsonlSink(path, JsonEncoder(columns, target.names), append)
     if kind == "arrow":
-        return ArrowSink(path, columns, target.names)
+        return ArrowSink(path, TableEncoder(columns, target.names))
     if kind == "parquet":
         if path == STDOUT:
             raise SinkError(path, "Parquet is written at random places and needs a file: -o PATH")
-        return ParquetSink(path, columns, target.names)
+        return ParquetSink(path, TableEncoder(columns, target.names))
     if kind == "text":
         from opslog.sinks.text import TextSink  # other outputs need not pay for it
 
-        return TextSink(path, target.colored, target.full, target.width)
+        return TextSink(path, target.colored, target.full, target.width, append)
     if kind == "count":
         return CountSink(path)
     raise OpslogError(f"unknown output format {kind!r}: expected one of {', '.join(FORMATS)}")
+
+
+def _suggested(path: str) -> str:
+    return "DIR" if path == STDOUT else path
+
+
+def _folder(target: Target, columns: tuple[str, ...]) -> Sink:
+    kind, roll = target.kind, target.roll or Roll()
+    encoder: JsonEncoder | TableEncoder
+    opener: Opener
+    if kind == "jsonl":
+        encoder = JsonEncoder(columns, target.names)
+        opener = partial(JsonlSink, encoder=encoder)
+    elif kind == "arrow":
+        encoder = TableEncoder(columns, target.names)
+        opener = partial(ArrowSink, encoder=encoder)
+    elif kind == "parquet":
+        encoder = TableEncoder(columns, target.names)
+        # Smaller in the file than in memory: no file is much larger than it should be.
+        group = min(BYTES_PER_GROUP, roll.size or BYTES_PER_GROUP)
+        opener = partial(ParquetFile, encoder=encoder, group=group)
+    else:
+        raise SinkError(
+            target.path, f"a folder takes jsonl, parquet or arrow, not {kind}: say it with --to"
+        )
+    return RollingSink(target.path, kind, encoder, opener, roll, target.keys)

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from opslog.normalize import Kept
 from opslog.output import Output
-from opslog.sinks import tables
+from opslog.sinks.sink import Streaming
+from opslog.sinks.tables import TableEncoder
 
 
-class ArrowSink:
+class ArrowSink(Streaming):
     """An Arrow IPC stream; dictionaries are sent anew where they change."""
 
-    def __init__(self, path: str, columns: tuple[str, ...], names: str) -> None:
-        self.columns = columns
-        self._schema = tables.schema_of(columns, names)
+    def __init__(self, path: str, encoder: TableEncoder) -> None:
+        self.columns, self.encode, self.rows = encoder.columns, encoder.encode, encoder.rows
         self._output = Output(path)
         self._file = pa.PythonFile(_Writable(self._output), mode="w")
-        self._writer = pa.ipc.new_stream(self._file, self._schema)
+        self._writer = pa.ipc.new_stream(self._file, encoder.schema)
 
-    def encode(self, kept: Kept) -> pa.RecordBatch:
-        return tables.renamed(kept.batch(), self._schema)
-
-    rows = encode
+    @property
+    def size(self) -> int:
+        return self._output.size
 
     def write(self, encoded: pa.RecordBatch) -> None:
         self._writer.write_batch(encoded)

@@ -6,9 +6,10 @@ import pyarrow as pa
 
 from opslog.normalize import Kept
 from opslog.output import Output
+from opslog.sinks.sink import Streaming
 
 
-class CountSink:
+class CountSink(Streaming):
     """Only how many records there are, as a line of its own."""
 
     columns: tuple[str, ...] = ()
@@ -16,6 +17,10 @@ class CountSink:
     def __init__(self, path: str) -> None:
         self._output = Output(path)
         self._count = 0
+
+    @property
+    def pending(self) -> bool:
+        return self._count > 0
 
     def encode(self, kept: Kept) -> int:
         return kept.count
@@ -31,6 +36,7 @@ class CountSink:
 
     def close(self, complete: bool = True) -> None:
         self._output.write(b"%d\n" % self._count)
+        self._count = 0
         self._output.close()
 
     def abort(self) -> None:

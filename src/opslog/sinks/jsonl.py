@@ -11,16 +11,16 @@ from opslog import schema
 from opslog._jsonl import JsonLines
 from opslog.normalize import Kept
 from opslog.output import Output
-from opslog.sinks.sink import Rows
+from opslog.sinks.sink import Rows, Streaming
 
 
-class JsonlSink:
-    """JSON lines, one object a record, nulls left out."""
+class JsonEncoder:
+    """Records as JSON lines, their columns' names spelled."""
 
-    def __init__(self, path: str, columns: tuple[str, ...], names: str) -> None:
+    def __init__(self, columns: tuple[str, ...], names: str) -> None:
         self.columns = columns
         self._names = tuple(naming.spelled(columns, names))
-        self._output = Output(path)
+        self._spelled = dict(zip(columns, self._names, strict=True))
         self._spare: deque[JsonLines] = deque()
 
     def _writer(self) -> JsonLines:
@@ -34,11 +34,6 @@ class JsonlSink:
         kept.json_lines(writer, self._names)
         return writer
 
-    def write(self, encoded: JsonLines) -> None:
-        with memoryview(encoded) as data:
-            self._output.write(data)
-        self._spare.append(encoded)
-
     def rows(self, kept: Kept) -> memoryview:
         writer = self._writer()
         if writer.exports:  # rows in it are still in use
@@ -48,8 +43,40 @@ class JsonlSink:
         self._spare.append(writer)
         return rows
 
+    def of_batch(self, batch: pa.RecordBatch) -> JsonLines:
+        writer = self._writer()
+        columns = ((self._spelled[name], *rest) for name, *rest in columns_of(batch))
+        writer.encode(list(columns), batch.num_rows)
+        return writer
+
+    def reuse(self, writer: JsonLines) -> None:
+        """Take back what was encoded and is written."""
+        self._spare.append(writer)
+
+    def forget(self) -> None:
+        """Free what could be used again: all is encoded."""
+        self._spare.clear()
+
+
+class JsonlSink(Streaming):
+    """JSON lines, one object a record, nulls left out."""
+
+    def __init__(self, path: str, encoder: JsonEncoder, append: bool = False) -> None:
+        self.columns, self.encode, self.rows = encoder.columns, encoder.encode, encoder.rows
+        self._encoder = encoder
+        self._output = Output(path, append)
+
+    @property
+    def size(self) -> int:
+        return self._output.size
+
+    def write(self, encoded: JsonLines) -> None:
+        with memoryview(encoded) as data:
+            self._output.write(data)
+        self._encoder.reuse(encoded)
+
     def write_rows(self, rows: Rows) -> None:
-        self._spare.clear()  # all is encoded
+        self._encoder.forget()
         self._output.write(rows)
 
     def close(self, complete: bool = True) -> None:

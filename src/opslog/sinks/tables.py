@@ -6,15 +6,24 @@ import pyarrow as pa
 
 from opslog import names as naming
 from opslog import schema
+from opslog.normalize import Kept
 from opslog.version import __version__
 
 
-def schema_of(columns: tuple[str, ...], names: str) -> pa.Schema:
-    metadata = {"opslog.version": __version__, "opslog.schema": schema.VERSION}
-    types = (schema.BY_NAME[column].type for column in columns)
-    fields = map(pa.field, naming.spelled(columns, names), types)
-    return pa.schema(list(fields), metadata=metadata)
+class TableEncoder:
+    """Records as batches, their columns' names spelled."""
 
+    def __init__(self, columns: tuple[str, ...], names: str) -> None:
+        self.columns = columns
+        metadata = {"opslog.version": __version__, "opslog.schema": schema.VERSION}
+        types = (schema.BY_NAME[column].type for column in columns)
+        fields = map(pa.field, naming.spelled(columns, names), types)
+        self.schema = pa.schema(list(fields), metadata=metadata)
 
-def renamed(batch: pa.RecordBatch, wanted: pa.Schema) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays(batch.columns, schema=wanted)
+    def encode(self, kept: Kept) -> pa.RecordBatch:
+        return self.of_batch(kept.batch())
+
+    rows = encode
+
+    def of_batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        return pa.RecordBatch.from_arrays(batch.columns, schema=self.schema)

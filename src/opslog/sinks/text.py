@@ -21,6 +21,7 @@ from opslog.harmless import harmless
 from opslog.normalize import Kept
 from opslog.output import Output
 from opslog.severity import CRITICAL, ERROR, INFO, WARNING
+from opslog.sinks.sink import Streaming
 
 _COLUMNS = (
     "format", "timestamp", "severity_number", "severity_text", "service_name", "program",
@@ -57,7 +58,7 @@ Row: TypeAlias = tuple[str, Cell, Cell, str, str] | str
 """What stands before the program; program, request and message; what follows.  Or all, as it is."""
 
 
-class TextSink:
+class TextSink(Streaming):
     """Aligned text; ``full`` shows whole tracebacks and request ids.
 
     ``width`` is that of the terminal it is for, 0 if it is for none.
@@ -65,8 +66,8 @@ class TextSink:
 
     columns: tuple[str, ...] = _COLUMNS
 
-    def __init__(self, path: str, colored: bool, full: bool, width: int = 0) -> None:
-        self._output = Output(path)
+    def __init__(self, path: str, colored: bool, full: bool, width: int, append: bool) -> None:
+        self._output = Output(path, append)
         self._colored = colored
         self._full = full
         self._narrow = width if width < _NARROW else 0
