@@ -20,7 +20,7 @@ LAYERS = [
     ["normalize", "filters", "moments", "fields", "query"],
     ["engine"],
     ["live"],
-    ["check", "user_formats", "records", "sources", "sinks", "stop", "reading", "merge"],
+    ["check", "user_formats", "records", "sources", "metrics", "sinks", "stop", "reading", "merge"],
     ["learn", "logs", "doctor"],
     ["cli"],
     ["__main__"],

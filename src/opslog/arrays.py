@@ -21,6 +21,12 @@ def texts(values: Sequence[str]) -> pa.StringArray:
     return pa.Array.from_buffers(pa.string(), len(data), buffers, 0)
 
 
+def int32(value: int) -> pa.Int32Array:
+    """Return an array of one signed 32-bit number."""
+    data = pa.py_buffer(struct.pack("=i", value))
+    return pa.Array.from_buffers(pa.int32(), 1, [None, data], 0)
+
+
 def text(value: str) -> pa.StringScalar:
     """Return a string scalar."""
     return texts([value])[0]

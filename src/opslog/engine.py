@@ -25,6 +25,7 @@ from opslog import filters, schema
 from opslog._assemble import Assembler, Records
 from opslog._block import Block
 from opslog._scan import recognise, scan
+from opslog.arrays import int32
 from opslog.catalog import Catalog
 from opslog.filters import Filter
 from opslog.lines import Cutter
@@ -48,7 +49,9 @@ class Stats:
     ``bytes`` = bytes of all records + ``skipped_bytes``; ``records`` =
     ``kept`` + filtered ones.  ``formats`` counts (records, lines, bytes) by
     format name, None for records no format recognised.  ``timeouts`` counts, by
-    format name, the lines on which its pattern ran out of time.
+    format name, the lines on which its pattern ran out of time.  ``sources`` are open
+    now, and ``last_time`` is that of the last record of the latest block that ends with
+    one that has a time (microseconds since the epoch, UTC).
     """
 
     bytes: int = 0
@@ -58,6 +61,8 @@ class Stats:
     skipped_bytes: int = 0
     formats: dict[str | None, tuple[int, int, int]] = field(default_factory=dict)
     timeouts: dict[str, int] = field(default_factory=dict)
+    sources: int = 0
+    last_time: int | None = field(default=None, compare=False)
 
     @property
     def unrecognised(self) -> int:
@@ -149,6 +154,9 @@ class Stream(Generic[T]):
         for number, counts in records.counts(self.job.catalog.lines.program).items():
             known = None if number < 0 else self.job.catalog.lines.formats[number].name
             self.stats.count(known, counts)
+        if records.count:
+            last = self.builder.kept(records, (), int32(records.count - 1)).times()[0].as_py()
+            self.stats.last_time = self.stats.last_time if last is None else last
         return records
 
     def finish(self, records: Records) -> tuple[int, T] | None:

@@ -63,6 +63,7 @@ class Reading(Generic[T]):
             except SourceError as error:
                 self._errors.append(error)
                 continue
+            self.stats.sources += 1
             zone = self.times.zones.of(name)
             reference = self.times.reference
             if reference is None:
@@ -83,6 +84,7 @@ class Reading(Generic[T]):
             finally:
                 done += source.position
                 source.close()
+                self.stats.sources -= 1
             yield live.end(whole=self._interrupt is not None)
             self.watch(done)
             if self._interrupt:

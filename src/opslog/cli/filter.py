@@ -5,15 +5,19 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opslog import zones
 from opslog.cli import formats as formats_command
-from opslog.cli import keep, output, progress, reading
+from opslog.cli import keep, output, progress, reading, statistics
 from opslog.engine import Stats
+from opslog.errors import SinkError
+from opslog.harmless import harmless
 from opslog.live import HOLD
 from opslog.logs import read
+from opslog.metrics import MetricsFile
 from opslog.output import STDOUT
 from opslog.stop import at_signals
 
@@ -58,6 +62,11 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "--stats", action="store_true", help="say on standard error what was read and kept"
     )
     command.add_argument(
+        "--metrics", metavar="FILE",
+        help="write what was read and kept to FILE for Prometheus (node_exporter's textfile "
+        "collector), every 15 seconds and at the end",
+    )  # fmt: skip
+    command.add_argument(
         "--exit-zero", action="store_true", help="exit with 0 also when nothing was kept"
     )
     command.add_argument(
@@ -82,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
         year=options.year,
         original=options.original,
         threads=reading.threads(options),
-        skip=not options.stats,
+        skip=not (options.stats or options.metrics),
         merge=options.merge,
         hold=options.hold,
         formats=formats_command.chosen(options),
@@ -95,13 +104,22 @@ def run(options: argparse.Namespace) -> int:
     target = output.target(options)
     stats = Stats()
     shown = progress.Progress(logs.paths, stats, progress.wanted(options, options.output != STDOUT))
+    counted = MetricsFile(options.metrics, stats) if options.metrics is not None else None
+
+    def watch(position: int) -> None:
+        shown.watch(position)
+        if counted is not None:
+            counted.tick(time.monotonic())
+
     try:
-        with at_signals() as stop:
-            replace(logs, stop=stop).write_to(target, stats, shown.watch)
+        with at_signals() as stop, statistics.told_on_signal(stats):
+            replace(logs, stop=stop).write_to(target, stats, watch)
     finally:
         shown.close()
+        if counted is not None:
+            _write(counted)
         if options.stats:
-            print(_table(stats), file=sys.stderr)
+            print(statistics.table(stats), file=sys.stderr)
         for name, count in sorted(stats.timeouts.items()):
             print(
                 f"opslog: {name}: a regex of this format ran out of time on {count:,} line(s), "
@@ -111,17 +129,9 @@ def run(options: argparse.Namespace) -> int:
     return 0 if stats.kept or options.exit_zero else 1
 
 
-def _table(stats: Stats) -> str:
-    """Return what was counted as an aligned table."""
-    rows: list[tuple[str, ...]] = [("format", "records", "lines", "bytes")]
-    for name in sorted(stats.formats, key=lambda name: (name is None, name)):
-        counts = stats.formats[name]
-        rows.append((name or "(unrecognised)", *(f"{count:,}" for count in counts)))
-    rows.append(("total", f"{stats.records:,}", f"{stats.lines:,}", f"{stats.bytes:,}"))
-    rows.append(("kept", f"{stats.kept:,}", "", ""))
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    lines = []
-    for name, *cells in rows:
-        aligned = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
-        lines.append("  ".join([name.ljust(widths[0]), *aligned]).rstrip())
-    return "\n".join(lines)
+def _write(counted: MetricsFile) -> None:
+    """Write the metrics at the end; what keeps them from it does not harm the records."""
+    try:
+        counted.write()
+    except SinkError as error:
+        print(f"opslog: {harmless(str(error))}", file=sys.stderr)

@@ -1,0 +1,50 @@
+"""What was counted, as a table on standard error: at the end, or when SIGUSR1 asks."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+from opslog.engine import Stats
+from opslog.harmless import harmless
+
+
+def table(stats: Stats) -> str:
+    """Return what was counted as an aligned table."""
+    rows: list[tuple[str, ...]] = [("format", "records", "lines", "bytes")]
+    for name in sorted(stats.formats, key=lambda name: (name is None, name)):
+        counts = stats.formats[name]
+        shown = "(unrecognised)" if name is None else harmless(name)
+        rows.append((shown, *(f"{count:,}" for count in counts)))
+    if stats.skipped_bytes:
+        rows.append(("(skipped)", "", "", f"{stats.skipped_bytes:,}"))
+    rows.append(("total", f"{stats.records:,}", f"{stats.lines:,}", f"{stats.bytes:,}"))
+    rows.append(("kept", f"{stats.kept:,}", "", ""))
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    lines = []
+    for name, *cells in rows:
+        aligned = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
+        lines.append("  ".join([name.ljust(widths[0]), *aligned]).rstrip())
+    return "\n".join(lines)
+
+
+@contextmanager
+def told_on_signal(stats: Stats) -> Iterator[None]:
+    """Write the table whenever SIGUSR1 arrives; afterwards the signal is ignored."""
+
+    def tell(number: int, frame: FrameType | None) -> None:
+        data = f"{table(stats)}\n".encode()
+        # The descriptor itself: the signal may have come while sys.stderr is being written.
+        with suppress(OSError):
+            while data:
+                data = data[os.write(2, data) :]
+
+    signal.signal(signal.SIGUSR1, tell)
+    try:
+        yield
+    finally:
+        # One that comes late must not end what is all but done.
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
