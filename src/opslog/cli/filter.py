@@ -33,6 +33,7 @@ examples:
   opslog filter --severity ERROR --full -n 1 nova-compute.log  # the first error, all of it
   opslog filter -c --severity ERROR '/var/log/**/*.log'        # how many errors there are
   opslog filter -o nova.parquet --timezone Europe/Berlin nova-compute.log
+  opslog filter -o lake/ --to parquet --roll 128MiB,5m --partition-by service,date -
   opslog filter --names ecs nova-compute.log > nova.jsonl      # for Elasticsearch
 """
 
