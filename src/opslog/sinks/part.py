@@ -12,7 +12,6 @@ import errno
 import fcntl
 import os
 import re
-import secrets
 from datetime import UTC, datetime
 
 _TEMPORARY = re.compile(r"\.(part-)?\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}-\d{5,}\.[a-z]+\.tmp")
@@ -30,7 +29,7 @@ class Names:
     def __init__(self, prefix: str, suffix: str) -> None:
         self._prefix = prefix
         self._suffix = suffix
-        self._run = secrets.token_hex(4)
+        self._run = os.urandom(4).hex()
         self._number = 0
         self._last = ""
 

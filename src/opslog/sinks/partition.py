@@ -8,7 +8,6 @@ others; the records keep their columns in any case.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from urllib.parse import quote
 
@@ -74,6 +73,8 @@ def _folder(key: str, value: str | None) -> str:
     name = f"{key}={quote(value, safe='') if value else _NULL}"
     if value is None or len(name) <= _LONGEST:
         return name
+    import hashlib  # start-up: hardly any name is so long
+
     # By whole characters: half of one could not be decoded.
     kept = value[:_LONGEST]
     digest = hashlib.sha256(value.encode()).hexdigest()[:16]

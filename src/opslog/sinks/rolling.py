@@ -27,7 +27,7 @@ from opslog.sinks.sink import Encoder, FileSink, Rows
 MOST_OPEN = 256
 """Files open at once; then the one that waited longest for a record ends."""
 
-MOST_HELD = 256 << 20
+MOST_HELD = 128 << 20
 """Bytes of all files that wait in memory."""
 
 _UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "s": 1, "m": 60, "h": 3600}
