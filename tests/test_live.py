@@ -8,12 +8,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
+from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -182,7 +185,7 @@ def test_a_normalizer_gives_what_is_complete_when_asked() -> None:
 @contextmanager
 def command(*options: str) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(
-        [sys.executable, "-m", "opslog", "filter", "--to", "jsonl", *options],
+        [sys.executable, "-m", "opslog", "filter", *options],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
     ) as process:  # fmt: skip
         try:
@@ -281,3 +284,12 @@ def test_records_of_a_pipe_are_those_of_the_file() -> None:
     assert [r["body"] for r in map(json.loads, out.splitlines())] == [
         r["body"] for r in records(data)
     ]
+
+
+def test_files_of_a_live_stream_roll_while_nothing_comes(tmp_path: Path) -> None:
+    with command("--to", "parquet", "-o", f"{tmp_path}/", "--roll", "1s") as process:
+        send(process, head(1))
+        while not (found := list(tmp_path.glob("*.parquet"))):
+            assert process.poll() is None
+            time.sleep(0.01)
+        assert pq.read_table(found[0])["body"].to_pylist() == ["n1"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -134,13 +135,18 @@ class Logs:
             raise SinkError(output, "is also an input; write to another file")
         sink = sinks.open_sink(target, self.names)
         failed: BaseException | None = None
+
+        def watched(position: int) -> None:
+            sink.tick(time.monotonic())
+            watch(position)
+
         try:
             try:
                 if self.merge and sink.columns:
-                    for rows in self._merged(names, sink.rows, sink.columns, stats, watch):
+                    for rows in self._merged(names, sink.rows, sink.columns, stats, watched):
                         sink.write_rows(rows)
                 else:
-                    for encoded in self._run(names, sink.encode, sink.columns, stats, watch):
+                    for encoded in self._run(names, sink.encode, sink.columns, stats, watched):
                         sink.write(encoded)
             except (SourceError, ExceptionGroup, KeyboardInterrupt) as error:
                 failed = error

@@ -23,8 +23,14 @@ _GATHER = 0.005
 _LATEST = 0.02
 """Seconds after which what never stops coming, but fills no block meanwhile, is given out."""
 
+_IDLE = 1.0
+"""Seconds after which who watches is told that nothing comes."""
+
 Watch: TypeAlias = Callable[[int], None]
-"""Is told after each block how many bytes were read so far, as they lie in the files."""
+"""Is told after each block how many bytes were read so far, as they lie in the files.
+
+Also about once a second while nothing comes.
+"""
 
 
 def unwatched(position: int) -> None:
@@ -73,7 +79,8 @@ class Reading(Generic[T]):
             live = Live(stream, self.spare, self.hold)
             try:
                 for item in self._written(source, live) if stream.live else _whole(source, live):
-                    yield item
+                    if item is not None:
+                        yield item
                     self.watch(done + source.position)
                     self._check()
             except SourceError as error:
@@ -90,8 +97,11 @@ class Reading(Generic[T]):
             if self._interrupt:
                 return
 
-    def _written(self, source: Source, live: Live[T]) -> Iterator[Item[T]]:
-        """Yield the items of a source that is still being written, as they come."""
+    def _written(self, source: Source, live: Live[T]) -> Iterator[Item[T] | None]:
+        """Yield the items of a source that is still being written, as they come.
+
+        None comes about once a second while nothing else does.
+        """
         flushed = 0.0
         wake = self.stop.fd if self.stop else None
         while True:
@@ -111,7 +121,9 @@ class Reading(Generic[T]):
             yield from live.flush(monotonic())
             flushed = monotonic()
             due = live.due()
-            source.ready(None if due is None else max(0.0, due - flushed), wake)
+            wait = _IDLE if due is None else min(_IDLE, max(0.0, due - flushed))
+            if not source.ready(wait, wake):
+                yield None
 
     def _check(self) -> None:
         if self.stop:
