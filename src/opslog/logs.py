@@ -170,9 +170,7 @@ class Logs:
         if self.most is not None:
             yield from self._first(self.most, names, finish, columns, stats, watch)
             return
-        reading = Reading(
-            self._job(finish, columns), self._times(), stats, watch, self.hold, self.stop
-        )
+        reading = self._reading(finish, columns, stats, watch)
         for rows, result in run(reading.items(names), self.threads, reading.spare):
             stats.kept += rows
             yield result
@@ -188,9 +186,7 @@ class Logs:
         watch: Watch,
     ) -> Iterator[T]:
         """Finish the first ``left`` records here, one batch after the other, and stop reading."""
-        reading = Reading(
-            self._job(_itself, columns), self._times(), stats, watch, self.hold, self.stop
-        )
+        reading = self._reading(_itself, columns, stats, watch)
         with closing(reading.items(names if left else [])) as items:
             for rows, kept in run(items, self.threads, reading.spare):
                 taken = kept.first(left) if rows > left else kept
@@ -216,9 +212,7 @@ class Logs:
             def put(kept: Kept) -> merge.Part:
                 return runs.put(kept.source, kept.times, rows(kept))
 
-            reading = Reading(
-                self._job(put, columns), self._times(), stats, watch, self.hold, self.stop
-            )
+            reading = self._reading(put, columns, stats, watch)
             items = reading.items(names)
             with closing(run(items, self.threads, reading.spare)) as found:
                 for _, part in found:
