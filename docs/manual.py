@@ -79,6 +79,8 @@ def _option(parser: argparse.ArgumentParser, action: argparse.Action) -> tuple[s
     if not action.option_strings:
         return _value(action), meaning
     spelling = ", ".join(action.option_strings)
+    if action.nargs == "?":
+        return f"{spelling}[={_value(action)}]", meaning
     return (spelling if action.nargs == 0 else f"{spelling} {_value(action)}"), meaning
 
 

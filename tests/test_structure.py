@@ -20,8 +20,8 @@ LAYERS = [
     ["normalize", "filters", "moments", "fields", "query"],
     ["engine"],
     ["live"],
-    ["check", "user_formats", "records", "sources", "metrics", "sinks", "stop", "reading", "merge"],
-    ["learn", "logs", "doctor"],
+    ["check", "user_formats", "records", "sources", "metrics", "sinks", "stop", "reading", "merge", "piping"],
+    ["learn", "stages", "logs", "doctor"],
     ["cli"],
     ["__main__"],
 ]  # fmt: skip

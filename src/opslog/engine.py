@@ -47,11 +47,11 @@ class Stats:
     """What went in and came out; the counts add up.
 
     ``bytes`` = bytes of all records + ``skipped_bytes``; ``records`` =
-    ``kept`` + filtered ones.  ``formats`` counts (records, lines, bytes) by
-    format name, None for records no format recognised.  ``timeouts`` counts, by
-    format name, the lines on which its pattern ran out of time.  ``sources`` are open
-    now, and ``last_time`` is that of the last record of the latest block that ends with
-    one that has a time (microseconds since the epoch, UTC).
+    ``kept`` + filtered ones + those ``dropped`` by each stage.  ``formats`` counts
+    (records, lines, bytes) by format name, None for records no format recognised.
+    ``timeouts`` counts, by format name, the lines on which its pattern ran out of time.
+    ``sources`` are open now, and ``last_time`` is that of the last record of the latest
+    block that ends with one that has a time (microseconds since the epoch, UTC).
     """
 
     bytes: int = 0
@@ -61,6 +61,7 @@ class Stats:
     skipped_bytes: int = 0
     formats: dict[str | None, tuple[int, int, int]] = field(default_factory=dict)
     timeouts: dict[str, int] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=dict)
     sources: int = 0
     last_time: int | None = field(default=None, compare=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
@@ -22,6 +22,7 @@ from opslog.format import Format
 from opslog.live import HOLD
 from opslog.normalize import Kept
 from opslog.output import STDOUT
+from opslog.piping import Stage, piped
 from opslog.reading import Reading, Watch, unwatched
 from opslog.records import LogRecord, records_of
 from opslog.sources import STDIN, expand, identity
@@ -54,6 +55,7 @@ class Logs:
     most: int | None = None
     hold: float = HOLD
     stop: Stop | None = field(default=None, repr=False, compare=False)
+    stages: tuple[Stage, ...] = ()
     catalog: Catalog = field(default_factory=catalogs.default, repr=False)
 
     def filter(self, condition: pc.Expression | str | Filter) -> Logs:
@@ -77,6 +79,14 @@ class Logs:
             raise OpslogError(f"limit: expected a number from 0, found {count}")
         return replace(self, most=count if self.most is None else min(count, self.most))
 
+    def pipe(self, stage: Stage) -> Logs:
+        """Return what ``stage`` (opslog.stages) makes of these records, before any limit.
+
+        It gets batches with all columns behind filter and merging; several stages
+        come one after the other.  What it drops is counted in ``Stats.dropped``.
+        """
+        return replace(self, stages=(*self.stages, stage))
+
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the columns, in order."""
@@ -87,6 +97,8 @@ class Logs:
 
         Each holds the records of about 4 MiB of input.
         """
+        if self.stages:
+            return self._staged(expand(self.paths), Stats(), unwatched)
         take = self._merged if self.merge else self._run
         return take(expand(self.paths), Kept.batch, self.names, Stats(), unwatched)
 
@@ -142,7 +154,10 @@ class Logs:
 
         try:
             try:
-                if self.merge and sink.columns:
+                if self.stages:
+                    for batch in self._staged(names, stats, watched):
+                        sink.write(sink.of_batch(batch))
+                elif self.merge and sink.columns:
                     for rows in self._merged(names, sink.rows, sink.columns, stats, watched):
                         sink.write_rows(rows)
                 else:
@@ -165,15 +180,20 @@ class Logs:
         columns: tuple[str, ...],
         stats: Stats,
         watch: Watch,
-    ) -> Iterator[T]:
-        """Yield what ``finish`` makes of each block's kept records, one source after the other."""
+    ) -> Generator[T, str | None, None]:
+        """Yield what ``finish`` makes of each block's kept records, one source after the other.
+
+        No more is read once it is sent the source that the last of them came from.
+        """
         if self.most is not None:
             yield from self._first(self.most, names, finish, columns, stats, watch)
             return
         reading = self._reading(finish, columns, stats, watch)
         for rows, result in run(reading.items(names), self.threads, reading.spare):
             stats.kept += rows
-            yield result
+            if (last := (yield result)) is not None:
+                reading.forget_behind(last)
+                break
         reading.close()
 
     def _first(
@@ -205,8 +225,11 @@ class Logs:
         columns: tuple[str, ...],
         stats: Stats,
         watch: Watch,
-    ) -> Iterator[pa.RecordBatch]:
-        """Yield ``rows`` of the kept records of all sources in the order of time."""
+    ) -> Generator[pa.RecordBatch, str | None, None]:
+        """Yield ``rows`` of the kept records of all sources in the order of time.
+
+        Likewise no more is yielded once it is sent something.
+        """
         with merge.Runs(len(names)) as runs:
 
             def put(kept: Kept) -> merge.Part:
@@ -223,8 +246,16 @@ class Logs:
                     if self.stop:
                         self.stop.check()
                     stats.kept += count
-                    yield taken
+                    if (yield taken) is not None:
+                        break
         reading.close()
+
+    def _staged(self, names: list[str], stats: Stats, watch: Watch) -> Iterator[pa.RecordBatch]:
+        """Yield what the stages make of the kept records, at most so many."""
+        plain = replace(self, most=None)
+        take = plain._merged if self.merge else plain._run
+        read = take(names if self.most != 0 else [], Kept.batch, self.names, stats, watch)
+        return piped(read, self.stages, self.most, stats)
 
     def _times(self) -> Times:
         return Times.of(self.timezone, self.year)

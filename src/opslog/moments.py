@@ -25,7 +25,7 @@ def parse(text: str, zone: Zone, now: datetime | None = None) -> int:
     None), whose day ``today`` and ``yesterday`` begin.  Raises FilterError.
     """
     words = text.strip().lower()
-    seconds = _length(words)
+    seconds = length(words.removesuffix("ago").strip().removeprefix("-"))
     if seconds is None and words not in ("now", "today", "yesterday"):
         try:
             return zone.instant(datetime.fromisoformat(text.strip()))
@@ -41,9 +41,8 @@ def parse(text: str, zone: Zone, now: datetime | None = None) -> int:
         raise FilterError(text, _EXPECTED + ", found") from None
 
 
-def _length(words: str) -> float | None:
-    """Return the seconds of a length of time, None if ``words`` are none."""
-    words = words.removesuffix("ago").strip().removeprefix("-")
+def length(words: str) -> float | None:
+    """Return the seconds of a length of time (``90s``, ``1h30min``), None if ``words`` are none."""
     seconds, position = 0.0, 0
     while match := _PART.match(words, position):
         unit = _UNITS.get(match[2]) or _UNITS.get(match[2].removesuffix("s"))

@@ -13,7 +13,7 @@ import signal
 import sys
 from types import FrameType
 
-from opslog.cli import completion
+from opslog.cli import completion, stages
 from opslog.cli import doctor as doctor_command
 from opslog.cli import filter as filter_command
 from opslog.cli import formats as formats_command
@@ -75,14 +75,17 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _joined(arguments: list[str]) -> list[str]:
-    """Join a zone or a time that begins with a minus, which argparse would take for a flag."""
+    """Join a zone or a time that begins with a minus, which argparse would take for a flag.
+
+    And give ``--dedup`` its window, for which argparse would take what follows.
+    """
     out: list[str] = []
     for argument in arguments:
         flag = out[-1] if out else ""
         if flag in ("--timezone", "--since", "--until") and re.match(r"-\d", argument):
             out[-1] = f"{flag}={argument}"
         else:
-            out.append(argument)
+            out.append(stages.stated(argument))
     return out
 
 

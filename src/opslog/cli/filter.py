@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from opslog import zones
 from opslog.cli import formats as formats_command
-from opslog.cli import keep, output, progress, reading, statistics
+from opslog.cli import keep, output, progress, reading, stages, statistics
 from opslog.engine import Stats
 from opslog.errors import SinkError
 from opslog.harmless import harmless
@@ -34,6 +34,8 @@ examples:
   opslog filter -c --severity ERROR '/var/log/**/*.log'        # how many errors there are
   opslog filter -o nova.parquet --timezone Europe/Berlin nova-compute.log
   opslog filter -o lake/ --to parquet --roll 128MiB,5m --partition-by service,date -
+  opslog filter --grep Traceback -B 3 --mask nova-api.log      # what came before; no secrets
+  opslog filter --dedup=5m --rate-limit 100/s nova-compute.log # what repeats, told once
   opslog filter --names ecs nova-compute.log > nova.jsonl      # for Elasticsearch
 """
 
@@ -48,6 +50,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog=_EXAMPLES,
     )
     keep.add(command)
+    stages.add(command)
     output.add(command)
     group = reading.add(command)
     group.add_argument(
@@ -97,9 +100,7 @@ def run(options: argparse.Namespace) -> int:
         hold=options.hold,
         formats=formats_command.chosen(options),
     )
-    wanted = keep.filter_of(options)
-    if wanted is not None:
-        logs = logs.filter(wanted)
+    logs = stages.piped(logs, keep.filter_of(options), options)
     if options.limit is not None:
         logs = logs.limit(options.limit)
     target = output.target(options)
@@ -121,6 +122,8 @@ def run(options: argparse.Namespace) -> int:
             _write(counted)
         if options.stats:
             print(statistics.table(stats), file=sys.stderr)
+        elif lost := stats.dropped.get("RateLimit"):
+            print(f"opslog: --rate-limit: {lost:,} record(s) dropped", file=sys.stderr)
         for name, count in sorted(stats.timeouts.items()):
             print(
                 f"opslog: {name}: a regex of this format ran out of time on {count:,} line(s), "

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from opslog.cli import stages
 from opslog.engine import Stats
 from opslog.harmless import harmless
 
@@ -22,6 +23,7 @@ def table(stats: Stats) -> str:
     if stats.skipped_bytes:
         rows.append(("(skipped)", "", "", f"{stats.skipped_bytes:,}"))
     rows.append(("total", f"{stats.records:,}", f"{stats.lines:,}", f"{stats.bytes:,}"))
+    rows += [(f"dropped by {flag}", f"{count:,}", "", "") for flag, count in stages.dropped(stats)]
     rows.append(("kept", f"{stats.kept:,}", "", ""))
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     lines = []

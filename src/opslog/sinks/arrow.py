@@ -14,6 +14,7 @@ class ArrowSink(Streaming):
 
     def __init__(self, path: str, encoder: TableEncoder) -> None:
         self.columns, self.encode, self.rows = encoder.columns, encoder.encode, encoder.rows
+        self.of_batch = encoder.of_batch
         self._output = Output(path)
         self._file = pa.PythonFile(_Writable(self._output), mode="w")
         self._writer = pa.ipc.new_stream(self._file, encoder.schema)

@@ -25,6 +25,9 @@ class CountSink(Streaming):
     def encode(self, kept: Kept) -> int:
         return kept.count
 
+    def of_batch(self, batch: pa.RecordBatch) -> int:
+        return len(batch)
+
     def write(self, encoded: int) -> None:
         self._count += encoded
 

@@ -45,7 +45,8 @@ class JsonEncoder:
 
     def of_batch(self, batch: pa.RecordBatch) -> JsonLines:
         writer = self._writer()
-        columns = ((self._spelled[name], *rest) for name, *rest in columns_of(batch))
+        found = columns_of(batch.select(self.columns))
+        columns = ((self._spelled[name], *rest) for name, *rest in found)
         writer.encode(list(columns), batch.num_rows)
         return writer
 
@@ -63,6 +64,7 @@ class JsonlSink(Streaming):
 
     def __init__(self, path: str, encoder: JsonEncoder, append: bool = False) -> None:
         self.columns, self.encode, self.rows = encoder.columns, encoder.encode, encoder.rows
+        self.of_batch = encoder.of_batch
         self._encoder = encoder
         self._output = Output(path, append)
 

@@ -32,6 +32,7 @@ class ParquetFile:
         import pyarrow.parquet as pq  # costs start-up that other outputs need not pay
 
         self.columns, self.encode, self.rows = encoder.columns, encoder.encode, encoder.rows
+        self.of_batch = encoder.of_batch
         self.pending = False
         self.held = 0
         self._path = path

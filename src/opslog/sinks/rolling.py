@@ -96,8 +96,11 @@ class RollingSink:
     def encode(self, kept: Kept) -> list[tuple[str, Any]]:
         if not self._keys:
             return [("", self._encoder.encode(kept))]
-        parts = partition.split(kept.batch(), self._keys)
-        return [(path, self._encoder.of_batch(batch)) for path, batch in parts]
+        return self.of_batch(kept.batch())
+
+    def of_batch(self, batch: pa.RecordBatch) -> list[tuple[str, Any]]:
+        parts = partition.split(batch, self._keys) if self._keys else [("", batch)]
+        return [(path, self._encoder.of_batch(part)) for path, part in parts]
 
     def rows(self, kept: Kept) -> Rows:
         return kept.batch() if self._keys else self._encoder.rows(kept)
@@ -113,8 +116,7 @@ class RollingSink:
 
     def write_rows(self, rows: Rows) -> None:
         if isinstance(rows, pa.RecordBatch) and self._keys:
-            parts = partition.split(rows, self._keys)
-            self.write([(path, self._encoder.of_batch(batch)) for path, batch in parts])
+            self.write(self.of_batch(rows))
             return
         with self._telling():
             self._file("").write_rows(rows)

@@ -25,7 +25,7 @@ class Encoder(Protocol):
         """Turn records into rows to be merged; from any thread."""
 
     def of_batch(self, batch: pa.RecordBatch) -> Any:
-        """Turn a batch with ``columns`` into what ``write`` takes."""
+        """Turn a batch that has ``columns``, and may have others, into what ``write`` takes."""
 
 
 class Sink(Protocol):
@@ -40,6 +40,9 @@ class Sink(Protocol):
 
     def encode(self, kept: Kept) -> Any:
         """Turn records into what ``write`` takes; called from any thread."""
+
+    def of_batch(self, batch: pa.RecordBatch) -> Any:
+        """Turn a batch that has ``columns``, and may have others, into what ``write`` takes."""
 
     def write(self, encoded: Any) -> None:
         """Write what ``encode`` returned, in order; raises SinkError."""

@@ -26,4 +26,4 @@ class TableEncoder:
     rows = encode
 
     def of_batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        return pa.RecordBatch.from_arrays(batch.columns, schema=self.schema)
+        return pa.RecordBatch.from_arrays(batch.select(self.columns).columns, schema=self.schema)

@@ -85,6 +85,9 @@ class TextSink(Streaming):
     def write_rows(self, rows: pa.RecordBatch) -> None:
         self.write(self._rows(rows))
 
+    def of_batch(self, batch: pa.RecordBatch) -> list[Row]:
+        return self._rows(batch.select(self.columns))
+
     def _rows(self, batch: pa.RecordBatch) -> list[Row]:
         columns = map(_values, batch.columns)
         return [self._row(*values) for values in zip(*columns, strict=True)]

@@ -1,0 +1,91 @@
+"""Records before and after those a filter keeps, as grep's -A, -B and -C have lines."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from opslog import filters
+from opslog.errors import OpslogError
+from opslog.filters import Filter
+from opslog.stages.held import Held
+from opslog.stages.marks import marked
+from opslog.stages.rows import ints, values
+
+if TYPE_CHECKING:
+    import pyarrow.compute as pc
+
+
+@dataclass(slots=True)
+class _Source:
+    """What is known of one source."""
+
+    waiting: deque[int]
+    """The last records not shown, which come before the next one the condition keeps."""
+    left: int = 0
+    """How many records are shown yet behind the last one it kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Passes what ``condition`` keeps, and of the same source so many records before and after.
+
+    None comes twice.  What is there for the context only has the attribute
+    ``context``: ``before`` or ``after``.  A source's records stay in their order;
+    among several sources those before come together with the one they belong to.
+    Raises FilterError and OpslogError for what makes no sense.
+    """
+
+    condition: Filter | pc.Expression
+    before: int = 0
+    after: int = 0
+    _filter: Filter = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.before < 0 or self.after < 0:
+            found = min(self.before, self.after)
+            raise OpslogError(f"context: expected a number of records from 0, found {found}")
+        given = self.condition
+        whole = given if isinstance(given, Filter) else filters.of(given)
+        object.__setattr__(self, "_filter", whole)
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield what passes."""
+        sources: dict[str | None, _Source] = {}
+        held = Held()
+        for batch in batches:
+            if not len(batch):
+                continue
+            first = held.add(batch)
+            kept = {first + row for row in ints(self._filter.select(batch))}
+            shown: list[int] = []
+            marks: dict[int, dict[str, str]] = {}
+            for row, name in enumerate(values(batch.column("source")), first):
+                source = sources.get(name)
+                if source is None:
+                    source = sources[name] = _Source(deque(maxlen=self.before))
+                if row in kept:
+                    for before in source.waiting:
+                        marks[len(shown)] = {"context": "before"}
+                        shown.append(before)
+                    source.waiting.clear()
+                    source.left = self.after
+                    shown.append(row)
+                elif source.left:
+                    source.left -= 1
+                    marks[len(shown)] = {"context": "after"}
+                    shown.append(row)
+                else:
+                    source.waiting.append(row)
+            if shown:
+                yield marked(held.taken(shown), marks)
+            held.hold([row for source in sources.values() for row in source.waiting])
+            number = 0
+            for source in sources.values():
+                count = len(source.waiting)
+                source.waiting = deque(range(number, number + count), self.before)
+                number += count

@@ -1,0 +1,91 @@
+"""Rows of batches as Python numbers and values, and batches of chosen rows."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
+
+import pyarrow as pa
+
+
+def ints(numbers: pa.Array) -> list[int]:
+    """Return the values of an int32 or int64 array without nulls."""
+    if not len(numbers):
+        return []
+    data = memoryview(numbers.buffers()[1]).cast("B")
+    every = data.cast("i") if pa.types.is_int32(numbers.type) else data.cast("q")
+    return every[numbers.offset : numbers.offset + len(numbers)].tolist()
+
+
+def coded(column: pa.Array) -> tuple[list[int], list[Any]]:
+    """Return each row's number and the values the numbers stand for; null is -1, the last one."""
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    numbers = encoded.indices.fill_null(-1) if encoded.null_count else encoded.indices
+    return ints(numbers), [*encoded.dictionary.to_pylist(), None]
+
+
+def values(column: pa.Array) -> list[Any]:
+    """Return the column's values; quick where they repeat."""
+    numbers, known = coded(column)
+    return [known[number] for number in numbers]
+
+
+def moments(batch: pa.RecordBatch, before: int) -> list[int]:
+    """Return the times in microseconds since the epoch; ``before`` is that of the record before.
+
+    A record without a time is as late as the one before it.
+    """
+    times = batch.column("timestamp").view(pa.int64())
+    if times.null_count:
+        import pyarrow.compute as pc
+
+        times = pc.fill_null_forward(times).fill_null(before)
+    return ints(times)
+
+
+def taken(batch: pa.RecordBatch, rows: Sequence[int]) -> pa.RecordBatch:
+    """Return the rows of ``batch`` with these numbers, in this order."""
+    if len(rows) == len(batch) and all(a == b for a, b in enumerate(rows)):
+        return batch
+    numbers = pa.py_buffer(array("i", rows))
+    return batch.take(pa.Array.from_buffers(pa.int32(), len(rows), [None, numbers], 0))
+
+
+def together(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    """Return the rows of all ``batches`` as one batch; there is at least one row."""
+    if len(batches) == 1:
+        return batches[0]
+    table = pa.Table.from_batches(batches).unify_dictionaries().combine_chunks()
+    return table.to_batches()[0]
+
+
+def own(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return ``batch`` with dictionaries of no more than its own values, to be held for long."""
+    columns = [
+        column.dictionary_decode().dictionary_encode().cast(column.type)
+        if pa.types.is_dictionary(column.type)
+        else column
+        for column in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+
+
+def sizes(batch: pa.RecordBatch) -> list[int]:
+    """Return about how many bytes of text each row has."""
+    import pyarrow.compute as pc
+
+    total = [512] * len(batch)
+    for column in batch.columns:
+        if pa.types.is_string(column.type) or pa.types.is_binary(column.type):
+            lengths = ints(pc.binary_length(column).fill_null(0).cast(pa.int64()))
+            total = [a + b for a, b in zip(total, lengths, strict=True)]
+    attributes = batch.column("attributes")
+    ends = ints(attributes.offsets)
+    for entries in (attributes.keys, attributes.items):
+        lengths = ints(pc.binary_length(entries).fill_null(0).cast(pa.int64()))
+        upto = [0, *accumulate(lengths)]
+        spans = zip(total, ends, ends[1:], strict=False)
+        total = [size + upto[end] - upto[begin] for size, begin, end in spans]
+    return total
