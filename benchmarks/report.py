@@ -65,6 +65,8 @@ def render(results: dict[str, Any]) -> str:
         parts.append(_envelopes(results["envelopes"]))
     if results["filters"]:
         parts.append(_filters(results["filters"]))
+    if results["stages"]:
+        parts.append(_stages(results["stages"]))
     if results["merging"]:
         parts.append(_merging(results["merging"]))
     if results["latency"]:
@@ -231,6 +233,22 @@ def _filters(rows: list[dict[str, Any]]) -> str:
     size = rows[0]["bytes"] / 1e6
     how = f"{size:.0f} MB of log, one thread; what is kept is counted (`-c`), not written."
     return f"## What a filter costs opslog\n\n{how}\n\n{table(head, cells)}"
+
+
+def _stages(rows: list[dict[str, Any]]) -> str:
+    plain = rows[0]["cpu"]
+    cells = [
+        [f"`{r['flags']}`" if r["flags"] else r["title"], f"{r['cpu']:.2f}",
+         f"{r['cpu'] / plain:.2f}x", f"{r['peak']:.0f}"]
+        for r in rows
+    ]  # fmt: skip
+    how = (
+        f"{rows[0]['bytes'] / 1e6:.0f} MB of log to JSON lines, one thread.  The loop puts each "
+        "line of the log, as it is, through oslo.utils'\nmask_password (`peers/mask.py`), which is "
+        "a part of what `--mask` does."
+    )
+    head = ["", "CPU, s", "of nothing", "peak, MB"]
+    return f"## What a stage costs opslog\n\n{how}\n\n{table(head, cells)}"
 
 
 def _merging(rows: list[dict[str, Any]]) -> str:

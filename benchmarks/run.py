@@ -28,6 +28,7 @@ import memory
 import merging
 import recognition
 import report
+import stages
 import start_up
 import threads
 import throughput
@@ -36,15 +37,9 @@ from questions import QUESTIONS
 
 README = Path(__file__).resolve().with_name("README.md")
 _OTHERS = (
-    "recognition",
-    "envelopes",
-    "filters",
-    "merging",
-    "latency",
-    "threads",
-    "memory",
+    "recognition", "envelopes", "filters", "stages", "merging", "latency", "threads", "memory",
     "start_up",
-)
+)  # fmt: skip
 
 
 def main() -> None:
@@ -74,6 +69,7 @@ def main() -> None:
         "recognition": lambda: recognition.ask(folder, options.size, options.runs),
         "envelopes": lambda: envelopes.ask(folder, options.size, options.runs),
         "filters": lambda: filters.ask(folder, options.size, options.runs),
+        "stages": lambda: stages.ask(folder, options.size, options.runs),
         "merging": lambda: merging.ask(folder, options.runs),
         "latency": lambda: latency.ask(*((5, 5) if options.quick else (20, 60))),
         "threads": lambda: threads.ask(folder, options.size, options.runs),

@@ -119,9 +119,9 @@ def test_a_log_of_one_format_is_all_its_own(shape: str, owner: str, tmp_path: Pa
 
 def test_parts_are_asked_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(BENCHMARKS)
-    envelopes, latency, recognition, report, throughput = map(
+    envelopes, latency, recognition, report, stages, throughput = map(
         importlib.import_module,
-        ("envelopes", "latency", "recognition", "report", "throughput"),
+        ("envelopes", "latency", "recognition", "report", "stages", "throughput"),
     )
     assert recognition.OWNERS == OWNERS
     for module in (recognition, throughput):
@@ -133,6 +133,7 @@ def test_parts_are_asked_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         "recognition": recognition.ask(tmp_path, 1, 1),
         "envelopes": envelopes.ask(tmp_path, 1, 1),
         "latency": latency.ask(1, 1),
+        "stages": stages.ask(tmp_path, 1, 1),
     }
     truth = json.loads((tmp_path / "oslo-text-1mb-v1.log.truth.json").read_text())
     others = {
@@ -144,6 +145,8 @@ def test_parts_are_asked_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "| `oslo.text` | 4,020 | 4,020 |" in page
     assert page.count("| Five kinds of lines in one log: every field |") == 3
     assert "50,000 lines a second for 1 seconds, of 8 workers: 0 lines lost" in page
+    assert "| `--severity ERROR -C 3` |" in page
+    assert f"| {stages.LOOP} |" in page
     assert page.count("| 2,696 | 2,696 | 1,358 | 11 |") == 2
 
 
