@@ -23,9 +23,10 @@ def peak(path: Path, *arguments: str) -> tuple[int, int, int]:
         "print(done.returncode, done.stdout.count(b'\\n'), peak)"
     )
     out = subprocess.run(
-        [sys.executable, "-c", script, *COMMAND, str(path), *arguments],
+        [sys.executable, "-c", script, *COMMAND, path.name, *arguments],
         capture_output=True,
         check=True,
+        cwd=path.parent,  # every line of output holds the name: its length would be measured
     )
     assert out.stderr == b""
     code, lines, memory = out.stdout.split()
