@@ -95,6 +95,8 @@ def test_a_later_format_of_the_same_name_replaces_the_first() -> None:
         ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayout = '{waited:milliseconds} ms'", "layouts[0].layout",
          "waited is not told in seconds"),
         ("name = 'x'\ntitle = 'x'\nlevel = 'LOUD'\n[[layouts]]\nlayout = '{body:rest}'", "level", "expected a severity"),
+        ("name = 'x'\ntitle = 'x'\n[[following]]\nlayout = '-u {a:int}'", "following", "expected in formats of lines with follow_on"),
+        ("name = 'x'\ntitle = 'x'\nfollow_on = true\n[[following]]\nlayout = '{body:rest}'", "following[0].layout", "told by a record's first line"),
         ("name = 'x'\ntitle = 'x'\n[[tails]]\nlayout = ' {a:int}'", "tails", "expected in message formats only"),
         ("name = 'x'\ntitle = 'x'\nzone = 'CET'", "zone", "expected 'local' or 'utc', found 'CET'"),
         ("name = 'x'\ntitle = 'x'\n[json]\niso = 't'\n[json.columns]\nhost_name = 'b'\n[json.constants]\nhost_name = 'x'",

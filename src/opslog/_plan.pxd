@@ -53,6 +53,7 @@ cdef class Plan:
     cdef int32_t trace_slots
     cdef bint tails                     # whether tails must be looked for
     cdef bint requests
+    cdef bint following                 # likewise lines that continue a record
     cdef readonly list texts
     cdef const char** text_data
     cdef int32_t* text_sizes

@@ -19,5 +19,6 @@ class Plan:
         texts: list[bytes],
         slots: dict[str, int],
         tails: bool,
+        following: bool,
         requests: bool,
     ) -> None: ...

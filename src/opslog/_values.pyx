@@ -158,6 +158,8 @@ cdef class Rows:
             # What the line says of its request counts more than what its message says.
             if self.plan.requests and not record.flags & HEADLESS:
                 self.find_request(record, line, change)
+            if self.plan.following and record.flags & HAS_MORE and leaf.flags & FOLLOW_ON:
+                self.find_following(record, leaf)
             if line.outer != NONE:
                 self.envelopes(line.outer)
             if self.plan.special.trace_id != NONE:
@@ -326,6 +328,42 @@ cdef class Rows:
         if self.plan.messages.leaves[leaf].flags & JSON and self.state.flags & ESCAPED:
             change |= JSON_STRING
         return self.fields(self.plan.message_fields, leaf, data, spans, change)
+
+    cdef int find_following(self, Record* record, const Leaf* leaf) except -1 nogil:
+        """Add what further lines of the message say; of several that say the same the first counts."""
+        cdef int32_t at = self.block.lines[record.head].next, start, end, found, known, i, j
+        cdef int32_t* spans = <int32_t*>self.tail_spans.data
+        cdef Line* line
+        if self.plan.lines.following[leaf.format] < 0:
+            return 0
+        while at != NONE:
+            line = &self.block.lines[at]
+            at = line.next
+            if line.part != PART_BODY:
+                continue
+            self.body_part(line, &start, &end)
+            found = self.plan.lines.match_following(
+                leaf.format, self.block.data, start, end, spans, &self.state)
+            if found < 0:
+                continue
+            known = self.attribute_count
+            self.fields(self.plan.line_fields, found, self.block.data, spans,
+                        0 if self.block.ascii else CHECKED)
+            i = known
+            for j in range(known, self.attribute_count):
+                if not self.has_attribute(self.attributes[j].name, known):
+                    self.attributes[i] = self.attributes[j]
+                    i += 1
+            self.attribute_count = i
+        return 0
+
+    cdef inline bint has_attribute(self, int32_t name, int32_t count) noexcept nogil:
+        """Whether one of the first `count` attributes has this name."""
+        cdef int32_t i
+        for i in range(count):
+            if self.attributes[i].name == name:
+                return True
+        return False
 
     cdef int body(self, Record* record, const Leaf* leaf) except -1 nogil:
         cdef Line* line = &self.block.lines[record.head]

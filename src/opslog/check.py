@@ -40,6 +40,9 @@ def check(one: Format) -> None:
     for number, (key, text) in enumerate(layouts + [(p.key, p.text) for p in one.patterns]):
         if key and number not in reader.reached:
             raise _unreached(one, key, text)
+    for number, item in enumerate(one.following):
+        if number not in reader.followed:
+            raise _unreached(one, item.key, item.layout.text)
     for number, item in enumerate(one.tails):
         if item.key and ~number not in reader.reached:
             raise _unreached(one, item.key, item.layout.text)
@@ -73,6 +76,15 @@ class SampleReader:
         self.format = "oslo.text" if self.message else one.name
         self.reached: set[int] = set()
         """Numbers of the layouts, then patterns, that took a line of ``takes``; ~ of a tail."""
+
+        self.followed: set[int] = set()
+        """Numbers of the layouts that took a further line of a record."""
+
+    def follow(self, line: str) -> None:
+        """Note the layout that takes a further line of the format's records."""
+        leaf = self.compiled.program.follows(len(self.compiled.formats) - 1, line.encode())
+        if leaf >= 0:
+            self.followed.add(self.compiled.leaves[leaf].entry.number)
 
     def takes(self, line: str) -> bool:
         """Return whether a layout or pattern takes the line, or what an envelope in it holds."""
@@ -149,6 +161,8 @@ def _check_sample(reader: SampleReader, key: str, sample: Sample) -> None:
     path = reader.one.path
     lines = sample.text.split("\n")
     untaken = [line for line in lines if not reader.takes(line)]
+    for line in untaken:
+        reader.follow(line)
     if lines[0] in untaken:
         far, missing = reader.stop(lines[0])
         raise SampleError(

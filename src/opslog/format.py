@@ -16,7 +16,7 @@ from typing import Any
 from opslog import oslo
 from opslog.errors import FilterError, FormatError, LayoutError, OsloOptionError
 from opslog.fills import Refusal, refused_capture, refused_constant, refused_key, refused_name
-from opslog.layout import Constant, Layout, parse
+from opslog.layout import Constant, Layout, names_of, parse
 from opslog.pattern import Pattern, parse_pattern
 from opslog.percent import OPTION_NAMES
 from opslog.severity import LONGEST_WORD, VOCABULARIES, number, spelled
@@ -96,6 +96,8 @@ class Format:
     follow_on: bool = False
     layouts: tuple[FormatLayout, ...] = ()
     tails: tuple[FormatLayout, ...] = ()
+    following: tuple[FormatLayout, ...] = ()
+    """Layouts of lines that continue its records and say more of them."""
     patterns: tuple[Pattern, ...] = ()
     json: JsonKeys | None = None
     envelope: Envelope | None = None
@@ -159,6 +161,7 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
         follow_on=reader.flag("follow_on"),
         layouts=layouts + written,
         tails=tails + _tails(reader, severity, applies_to),
+        following=_following(reader, severity, applies_to),
         patterns=patterns,
         json=_json(reader, timed=applies_to == "line"),
         envelope=_envelope(reader),
@@ -296,6 +299,21 @@ def _tails(reader: Table, severity: str, applies_to: str) -> tuple[FormatLayout,
         _refuse_wrong(item, layout)
         tails.append(FormatLayout(layout, key=item.place.removesuffix(".")))
     return tuple(tails)
+
+
+def _following(reader: Table, severity: str, applies_to: str) -> tuple[FormatLayout, ...]:
+    """Return the layouts of lines that continue a record."""
+    found = []
+    for item in reader.tables("following", "layout"):
+        if applies_to != "line" or not reader.flag("follow_on"):
+            raise reader.wrong("following", "expected in formats of lines with follow_on only")
+        layout = _parsed(item, "layout", item.text("layout"), severity)
+        _refuse_wrong(item, layout)
+        for name in {name for part in layout.holes() for name in names_of(part)}:
+            if name in ("timestamp", "severity", "body"):
+                raise item.wrong("layout", f"{name} is told by a record's first line")
+        found.append(FormatLayout(layout, key=item.place.removesuffix(".")))
+    return tuple(found)
 
 
 def _refuse_wrong(item: Table, layout: Layout) -> None:

@@ -279,7 +279,8 @@ def _check_capture(layout: Layout, part: Capture, following: tuple[Part, ...]) -
         )
 
 
-def _names_of(part: Part) -> tuple[str, ...]:
+def names_of(part: Part) -> tuple[str, ...]:
+    """Return the columns and attributes that a part fills."""
     if isinstance(part, Capture):
         return part.names
     return (part.name,) if isinstance(part, Constant) else ()
@@ -289,7 +290,7 @@ def _twice(variant: tuple[Part, ...]) -> str | None:
     """Return a name that a variant captures more than once, if there is one."""
     known: set[str] = set()
     for part in variant:
-        for name in _names_of(part):
+        for name in names_of(part):
             if name in known:
                 return name
             known.add(name)

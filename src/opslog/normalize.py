@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import zip_longest
@@ -191,7 +191,8 @@ def _planned(catalog: Catalog, names: tuple[str, ...]) -> _Planned:
     wanted = list(names)
     if any(name in wanted for name in _EXCEPTION):
         wanted += [name for name in _EXCEPTION if name not in wanted]
-    leaves = (*catalog.lines.leaves, *catalog.messages.leaves)
+    lines = catalog.lines.leaves
+    leaves = (*lines, *catalog.messages.leaves)
     told = any("program" in leaf.slots for leaf in leaves)
     if told and "service_name" in wanted and "program" not in wanted:
         wanted.append("program")
@@ -201,20 +202,19 @@ def _planned(catalog: Catalog, names: tuple[str, ...]) -> _Planned:
         special["program"] = numbers["program"]
     alone = _KINDS if told else _KINDS | _SAME
     kinds = [(alone.get(name, schema.BY_NAME[name].kind), name) for name in wanted]
-    names_used: list[bytes] = list(FIXED_TEXTS)
+    texts_used = {text: number for number, text in enumerate(FIXED_TEXTS)}
     plan = Plan(
         lines=catalog.lines.program,
         messages=catalog.messages.program,
         kinds=[(kind, schema.BY_NAME[name].context) for kind, name in kinds],
-        line_fields=_fields(catalog.lines, numbers, names_used),
-        message_fields=_fields(catalog.messages, numbers, names_used),
+        line_fields=_fields(catalog.lines, numbers, texts_used),
+        message_fields=_fields(catalog.messages, numbers, texts_used),
         special=special,
-        texts=names_used,
+        texts=list(texts_used),
         slots=_NUMBER,
-        tails=bool((_filled(catalog.lines, tails=True) | {"body"}) & set(names)),
-        requests=bool(
-            (_filled(catalog.messages) | _filled(catalog.messages, tails=True)) & set(names)
-        ),
+        tails=bool((_filled(e for e in lines if e.entry.tail) | {"body"}) & set(names)),
+        following=bool(_filled(e for e in lines if e.entry.following) & set(names)),
+        requests=bool(_filled(catalog.messages.leaves) & set(names)),
     )
     return _Planned(
         plan,
@@ -225,27 +225,27 @@ def _planned(catalog: Catalog, names: tuple[str, ...]) -> _Planned:
     )
 
 
-def _filled(compiled: Compiled, tails: bool = False) -> set[str]:
-    """Return the columns that the layouts, or the tails, of formats fill."""
-    names = {n for leaf in compiled.leaves if leaf.entry.tail == tails for n in leaf.slots}
+def _filled(leaves: Iterable[Leaf]) -> set[str]:
+    """Return the columns that layouts fill."""
+    names = {name for leaf in leaves for name in leaf.slots}
     return {name if name in _NUMBER else "attributes" for name in names}
 
 
 def _fields(
-    compiled: Compiled, numbers: dict[str, int], names_used: list[bytes]
+    compiled: Compiled, numbers: dict[str, int], texts_used: dict[bytes, int]
 ) -> list[list[tuple[int, ...]]]:
     """Return per leaf (column, slot, shape, text, change) of what fills a column."""
-    return [list(_leaf_fields(compiled, leaf, numbers, names_used)) for leaf in compiled.leaves]
+    return [list(_leaf_fields(compiled, leaf, numbers, texts_used)) for leaf in compiled.leaves]
 
 
 def _leaf_fields(
-    compiled: Compiled, leaf: Leaf, numbers: dict[str, int], names_used: list[bytes]
+    compiled: Compiled, leaf: Leaf, numbers: dict[str, int], texts_used: dict[bytes, int]
 ) -> Iterator[tuple[int, ...]]:
     stamp, number = leaf.slots.get("timestamp"), numbers.get("attributes")
     if leaf.entry.flags & FLAGS["envelope"] and stamp is not None and number is not None:
         # Where the record has a time of its own, the envelope's is kept beside it.
-        names_used.append(f"{compiled.formats[leaf.entry.format].name}.timestamp".encode())
-        yield number, stamp, 4, len(names_used) - 1, 0
+        kept = f"{compiled.formats[leaf.entry.format].name}.timestamp".encode()
+        yield number, stamp, 4, texts_used.setdefault(kept, len(texts_used)), 0
     for name, slot in leaf.slots.items():
         if name in _KINDS or (name in _SPECIAL and name != "service_name"):
             continue
@@ -256,10 +256,8 @@ def _leaf_fields(
         change = _CHANGES.get(slot & ~(SLOT | FIRST | SECOND | CONSTANT | PRI), 0)
         text = -1
         if attribute or slot & CONSTANT:
-            text = len(names_used)
-            names_used.append(
-                name.encode() if attribute else compiled.constants[slot & SLOT].encode()
-            )
+            known = (name if attribute else compiled.constants[slot & SLOT]).encode()
+            text = texts_used.setdefault(known, len(texts_used))
         shape = 1 if slot & FIRST else 2 if slot & SECOND else 3 if slot & PRI else 0
         yield number, -1 if slot & CONSTANT else slot & SLOT, shape, text, change
 

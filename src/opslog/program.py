@@ -10,6 +10,7 @@ import re
 import struct
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain
 
 from opslog import _program, jsonkeys, prefix, timestamps
 from opslog.errors import LayoutError
@@ -56,6 +57,8 @@ class Entry:
     flags: int = 0
     level: int = 0
     tail: bool = False
+    following: bool = False
+    """Whether its lines continue a record."""
     late: bool = False
     """Whether so little marks its lines that it is tried only where no other layout fits."""
 
@@ -81,6 +84,7 @@ class Compiler:
         self._heads: list[Node] = []
         self._late: list[Node] = []
         self._tails: list[tuple[int, Node, Entry, int]] = []
+        self._following: dict[int, list[Node]] = {}
         self._literals: dict[str, tuple[Step, str]] = {}
         self._captures: dict[tuple[Capture, str, int, str], tuple[Step, str]] = {}
         self._classes: list[bytes] = []
@@ -100,6 +104,8 @@ class Compiler:
             if len(steps) > _program.DEEPEST:
                 raise LayoutError(entry.layout.text, 0, f"more than {_program.DEEPEST} parts")
             roots = self._late if entry.late else self._heads
+            if entry.following:
+                roots = self._following.setdefault(entry.format, [])
             if entry.tail:
                 blanks = sum(p.text.count(" ") for p in variant if isinstance(p, Literal))
                 if not 0 < blanks <= _program.WIDEST_TAIL:
@@ -246,13 +252,16 @@ class Compiler:
 
         Raises LayoutError if the layouts share so many beginnings that the tree is too deep.
         """
-        if self.trie.depth([*self._heads, *self._late]) > _program.DEEPEST:
+        trees = [*self._heads, *self._late, *chain(*self._following.values())]
+        if self.trie.depth(trees) > _program.DEEPEST:
             text = max((leaf.entry.layout.text for leaf in self.leaves), key=len)
             raise LayoutError(text, 0, f"more than {_program.DEEPEST} beginnings shared by layouts")
         for heads in (self._heads, self._late):
             heads.sort(key=lambda node: node.order)
         roots = [self.trie.place([node]) for node in (*self._heads, *self._late)]
         tails = self._tail_table()
+        count = max((leaf.entry.format for leaf in self.leaves), default=0) + 1
+        following = _ints([self.trie.place(self._following.get(n, [])) for n in range(count)])
         json = None
         if self._json:
             json, leaves = jsonkeys.table(self._json, len(self.leaves))
@@ -272,6 +281,7 @@ class Compiler:
             words=_ints(self._words or [0]),
             times=_ints(self._times or [0]),
             tails=tails,
+            following=following,
             leaves=b"".join(self._leaf(leaf) for leaf in self.leaves) or b"\0",
             slots=self._slot_table(),
             most_slots=max((leaf.count for leaf in self.leaves), default=0),
