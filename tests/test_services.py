@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from opslog.services import of_path, service_of_program
+import opslog
+from opslog.services import VLOG_MODULES, of_path, service_of_module, service_of_program
 
 PROGRAMS = {
     "nova": "nova-compute nova_api nova-compute.service openstack-nova-api devstack@n-api.service "
@@ -76,3 +77,34 @@ def test_a_file_says_its_service_and_program(
     path: str, service: str | None, program: str | None
 ) -> None:
     assert of_path(path) == (service, program)
+
+
+@pytest.mark.parametrize("module", sorted(VLOG_MODULES))
+def test_a_module_only_ovn_has_says_so_in_its_kind_of_lines(module: str) -> None:
+    assert service_of_module(module, "ovs") == "ovn"
+    assert service_of_module(module, "") is None
+
+
+@pytest.mark.parametrize(
+    ("source", "module", "service"),
+    [
+        ("-", "ofctrl", "ovn"),
+        ("-", "ovn_northd", "ovn"),
+        ("-", "ofproto_dpif_xlate", "ovs"),
+        ("-", "reconnect", "ovs"),
+        ("ovn-controller.log", "reconnect", "ovn"),
+        ("ovsdb-server-nb.log", "ovsdb_server", "ovn"),
+        ("ovs-vswitchd.log", "reconnect", "ovs"),
+        ("messages", "lflow", "ovn"),
+    ],
+)
+def test_a_line_of_vlog_is_of_a_service(source: str, module: str, service: str) -> None:
+    normalizer = opslog.Normalizer(source=source)
+    normalizer.feed(f"2024-05-06T07:08:09.123Z|00042|{module}|INFO|text\n".encode())
+    assert normalizer.close()[0].column("service_name").to_pylist() == [service]
+
+
+def test_a_logger_of_another_format_is_no_module() -> None:
+    normalizer = opslog.Normalizer()
+    normalizer.feed(b"2024-05-06 07:08:09.123 7 INFO main [-] text\n")
+    assert normalizer.close()[0].column("service_name").to_pylist() == [None]

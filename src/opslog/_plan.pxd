@@ -51,6 +51,7 @@ cdef class Plan:
     cdef int32_t request_slots
     cdef int32_t logger_slots
     cdef int32_t trace_slots
+    cdef int32_t* services              # per format: text, the service if nothing else says one; -1
     cdef bint tails                     # whether tails must be looked for
     cdef bint requests
     cdef bint following                 # likewise lines that continue a record

@@ -16,6 +16,7 @@ class Plan:
         line_fields: list[list[tuple[int, ...]]],
         message_fields: list[list[tuple[int, ...]]],
         special: dict[str, int],
+        services: list[int],
         texts: list[bytes],
         slots: dict[str, int],
         tails: bool,

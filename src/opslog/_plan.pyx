@@ -21,7 +21,7 @@ cdef class Plan:
     """What fields the layouts of a catalog fill in the columns asked for."""
 
     def __init__(self, *, Program lines not None, Program messages not None, list kinds,
-                 list line_fields, list message_fields, dict special, list texts,
+                 list line_fields, list message_fields, dict special, list services, list texts,
                  dict slots, bint tails, bint following, bint requests):
         """``kinds``: (kind, context) per column; ``line_fields`` and ``message_fields``: per leaf
         a list of (column, slot, shape, text, change); ``texts``: bytes, first FIXED_TEXTS.
@@ -35,18 +35,21 @@ cdef class Plan:
         total = sum(map(len, line_fields)) + sum(map(len, message_fields))
         self.kinds = <int32_t*>calloc(self.count + 1, sizeof(int32_t))
         self.contexts = <uint8_t*>calloc(self.count + 1, 1)
+        self.services = <int32_t*>calloc(len(services) + 1, sizeof(int32_t))
         self.fields = <Field*>calloc(total + 1, sizeof(Field))
         self.line_fields = <int32_t*>calloc(len(line_fields) + 1, sizeof(int32_t))
         self.message_fields = <int32_t*>calloc(len(message_fields) + 1, sizeof(int32_t))
         self.text_data = <const char**>calloc(len(texts) + 1, sizeof(char*))
         self.text_sizes = <int32_t*>calloc(len(texts) + 1, sizeof(int32_t))
-        if (self.kinds == NULL or self.contexts == NULL or self.fields == NULL
+        if (self.kinds == NULL or self.contexts == NULL or self.services == NULL or self.fields == NULL
                 or self.line_fields == NULL or self.message_fields == NULL
                 or self.text_data == NULL or self.text_sizes == NULL):
             raise MemoryError()
         for i, (kind, context) in enumerate(kinds):
             self.kinds[i] = KINDS[kind]
             self.contexts[i] = context
+        for i, number in enumerate(services):
+            self.services[i] = number
         self.texts = texts
         for i, text in enumerate(texts):
             self.text_data[i] = <bytes>text
@@ -82,6 +85,7 @@ cdef class Plan:
     def __dealloc__(self):
         free(self.kinds)
         free(self.contexts)
+        free(self.services)
         free(self.fields)
         free(self.line_fields)
         free(self.message_fields)

@@ -416,28 +416,30 @@ cdef class Rows:
             outer = self.block.wraps[outer].outer
 
     cdef int service(self, int32_t leaf, int32_t row, int32_t outer) except -1 nogil:
-        """The service of the logger; where that does not say, of program or source."""
+        """The service of the logger; where that does not say, of program, source or format."""
         cdef const int32_t* span = self.span_of(self.plan.logger_slots, leaf, row, outer)
         cdef const uint8_t* text = self.block.data
         cdef Py_ssize_t size = 0
         cdef const uint8_t* service
-        cdef Value* program
-        cdef Buffer* both
-        cdef int32_t found_size
+        cdef Value program = Value(NULL, 0, 0)
+        cdef int32_t found_size, family = self.plan.services[self.plan.lines.leaves[leaf].format]
+        cdef Buffer* said
         if span != NULL:
             text += span[0]
             size = span[1] - span[0]
         if self.plan.special.program != NONE and self.present >> self.plan.special.program & 1:
-            program = &self.values[self.plan.special.program]
-            both = &self.body_text      # free: the body is found later
-            both.used = 0
-            put(both, text, size, 0)
-            need(both, 1)
-            both.data[both.used] = c'\n'
-            both.used += 1
-            put(both, program.data, program.size, program.change)
-            text = both.data
-            size = both.used
+            program = self.values[self.plan.special.program]
+        if program.data != NULL or family != NONE:
+            said = &self.body_text      # free: the body is found later
+            said.used = 0
+            put(said, text, size, 0)
+            put(said, <const uint8_t*>b"\n", 1, 0)
+            put(said, program.data, program.size, program.change)
+            if family != NONE:
+                put(said, <const uint8_t*>b"\n", 1, 0)
+                put(said, <const uint8_t*>self.plan.text_data[family], self.plan.text_sizes[family], 0)
+            text = said.data
+            size = said.used
         found_size = self.services.look_up(text, size, &service)
         if found_size >= 0:
             found(self, self.plan.special.service_name, service, found_size, 0)

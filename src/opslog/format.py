@@ -91,6 +91,8 @@ class Format:
     applies_to: str = "line"
     severity: str = "oslo"
     zone: str = "local"
+    service: str = ""
+    """The service of lines of which neither logger, program nor source says one."""
     level: int = 0
     """The severity number of lines that state none; 0: unknown."""
     follow_on: bool = False
@@ -157,6 +159,7 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
         applies_to=applies_to,
         severity=severity,
         zone=_zone(reader),
+        service=reader.text("service", ""),
         level=_level(reader),
         follow_on=reader.flag("follow_on"),
         layouts=layouts + written,

@@ -61,10 +61,20 @@ class BatchBuilder:
         return Kept(self, records, names, view)
 
     def find_service(self, said: bytes) -> bytes | None:
-        """Return the service that the logger, the program behind a newline, or the source says."""
-        logger, _, program = said.decode("utf-8", "replace").partition("\n")
-        found = services.service_of_logger(logger) or services.of_path(program)[0] or self.service
-        return None if found is None else found.encode()
+        """Return the service that the first of these says: logger, program, source, format.
+
+        Logger, program and the format's service stand behind each other, a newline between;
+        what is empty at the end may be missing.
+        """
+        logger, program, family = [*said.decode("utf-8", "replace").split("\n"), "", ""][:3]
+        found = (
+            services.service_of_logger(logger)
+            or services.service_of_module(logger, family)
+            or services.of_path(program)[0]
+            or self.service
+            or family
+        )
+        return found.encode() if found else None
 
 
 class Kept:
@@ -210,6 +220,7 @@ def _planned(catalog: Catalog, names: tuple[str, ...]) -> _Planned:
         line_fields=_fields(catalog.lines, numbers, texts_used),
         message_fields=_fields(catalog.messages, numbers, texts_used),
         special=special,
+        services=[_number(f.service, texts_used) for f in catalog.lines.formats],
         texts=list(texts_used),
         slots=_NUMBER,
         tails=bool((_filled(e for e in lines if e.entry.tail) | {"body"}) & set(names)),
@@ -223,6 +234,11 @@ def _planned(catalog: Catalog, names: tuple[str, ...]) -> _Planned:
         len(names),
         [f.name for f in catalog.lines.formats],
     )
+
+
+def _number(text: str, texts_used: dict[bytes, int]) -> int:
+    """Return the number of a text, -1 of an empty one."""
+    return texts_used.setdefault(text.encode(), len(texts_used)) if text else -1
 
 
 def _filled(leaves: Iterable[Leaf]) -> set[str]:

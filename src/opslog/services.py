@@ -115,6 +115,31 @@ NEIGHBOURS: dict[str, str] = {
 }
 """Programs beside OpenStack's, or the first part of their names, to what they belong to."""
 
+VLOG_MODULES: dict[str, str] = {
+    module: service
+    for service, modules in {
+        "ovn": "acl_ids acl_log actions binding brctl brflowmgr brofctrl chassis chassis_index "
+        "controller_lb ct_zone datapath_sync debug en_bridge_data en_datapath_logical_router "
+        "en_datapath_logical_switch en_global_config en_group_ecmp_route en_ic en_lb_data "
+        "en_learned_route_sync en_lflow en_lr_nat en_lr_stateful en_ls_stateful en_meters "
+        "en_multicast en_northd en_pflow en_port_group en_sampling_app en_sync_from_sb "
+        "en_sync_to_sb encaps evpn_arp evpn_binding evpn_fdb exchange expr extend_table features "
+        "garp_rarp gateway gchassis ha_chassis host_if_monitor ic_nbctl ic_sbctl if_status "
+        "inc_proc_eng inc_proc_ic inc_proc_northd ipam lb ldata lflow lflow_cache lflow_mgr lport "
+        "mac_binding_aging mac_binding_index mac_cache mac_learn main memory_trim nbctl neighbor "
+        "neighbor_exchange neighbor_exchange_netlink neighbor_table_notify nexthop_exchange northd "
+        "northd_acl_ids northd_lb ofctrl ovn_bfd ovn_dbctl ovn_ic ovn_netlink_notifier ovn_northd "
+        "ovn_parallel_hmap ovn_util ovndns ovntrace ovsport patch physical pinctrl port_mirror "
+        "resource_dep route_exchange route_exchange_netlink route_table_notify sbctl statctrl "
+        "vif_plug vif_plug_dummy vif_plug_provider vtep",
+    }.items()
+    for module in modules.split()
+}
+"""Modules of vlog that only OVN's programs have, of any release, to their service.
+
+OVN is made of Open vSwitch's library: modules of that (``reconnect``, ``poll_loop``) do not tell.
+"""
+
 _SWIFT = re.compile(
     r"(?:proxy|account|container|object)-(?:server|replicator|auditor|updater|reaper|reconstructor|"
     r"expirer|sharder|sync|reconciler)"
@@ -136,6 +161,14 @@ _ROTATED = re.compile(
 def service_of_logger(logger: str) -> str | None:
     """Return the service a Python logger belongs to, or None if its name does not say."""
     return SERVICES.get(logger.partition(".")[0])
+
+
+def service_of_module(module: str, family: str) -> str | None:
+    """Return the service a logger of a format's ``family`` is of, where only its kind tells.
+
+    A family is the service to which lines of a format belong if nothing else says.
+    """
+    return VLOG_MODULES.get(module) if family == "ovs" else None
 
 
 def service_of_program(program: str) -> str | None:
