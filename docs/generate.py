@@ -119,7 +119,7 @@ def _format(one: Format) -> str:
         notes.append("an envelope" + (f": {', '.join(flags)}" if flags else ""))
     if one.follow_on:
         notes.append("lines that no format recognises continue its records")
-    shown = [item.layout.text for item in (*one.layouts, *one.tails, *one.following) if item.key]
+    shown = [item.layout.text for item in (*one.layouts, *one.tails, *one.details) if item.key]
     if any(not item.key for item in one.layouts):
         shown.append("... and layouts derived from oslo.log's options")
     shown += [pattern.text for pattern in one.patterns]

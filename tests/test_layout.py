@@ -111,7 +111,7 @@ def test_the_first_shipped_layout_that_takes_a_line_wins(lines: list[bytes]) -> 
 SHIPPED = [
     (form.name, item.layout)
     for form in catalog.shipped()
-    for item in (*form.layouts, *form.tails, *form.following)
+    for item in (*form.layouts, *form.tails, *form.details)
 ]
 
 

@@ -28,7 +28,7 @@ layout = "{timestamp:iso} {severity}{? [{process_pid:int}]} <{user_id:token}> {b
 [[layouts]]
 regex = '(?P<timestamp>\S+)/(?P<severity>\w+)/(?P<body>.*)'
 timestamp = "iso"
-[[following]]
+[[details]]
 layout = "project {project_id:token}"
 [[samples]]
 line = "2024-01-01T00:00:00Z INFO <x> y\nproject z"

@@ -54,7 +54,7 @@ cdef class Plan:
     cdef int32_t* services              # per format: text, the service if nothing else says one; -1
     cdef bint tails                     # whether tails must be looked for
     cdef bint requests
-    cdef bint following                 # likewise lines that continue a record
+    cdef bint details                   # likewise details
     cdef readonly list texts
     cdef const char** text_data
     cdef int32_t* text_sizes

@@ -20,6 +20,6 @@ class Plan:
         texts: list[bytes],
         slots: dict[str, int],
         tails: bool,
-        following: bool,
+        details: bool,
         requests: bool,
     ) -> None: ...

@@ -22,7 +22,7 @@ cdef class Plan:
 
     def __init__(self, *, Program lines not None, Program messages not None, list kinds,
                  list line_fields, list message_fields, dict special, list services, list texts,
-                 dict slots, bint tails, bint following, bint requests):
+                 dict slots, bint tails, bint details, bint requests):
         """``kinds``: (kind, context) per column; ``line_fields`` and ``message_fields``: per leaf
         a list of (column, slot, shape, text, change); ``texts``: bytes, first FIXED_TEXTS.
         """
@@ -69,7 +69,7 @@ cdef class Plan:
         self.logger_slots = slots["logger"]
         self.trace_slots = slots["exception_stacktrace"]
         self.tails = tails
-        self.following = following
+        self.details = details
         self.requests = requests
 
     cdef int32_t fill(self, int32_t* starts, list leaves, int32_t at) except -1:

@@ -76,7 +76,7 @@ cdef class Program:
     cdef const int32_t* words
     cdef const int32_t* times
     cdef const int32_t* tails
-    cdef const int32_t* following       # per format: the tree of lines that continue its records, -1
+    cdef const int32_t* details         # per format: the tree of its details, -1
     cdef int32_t format_count
     cdef const Leaf* leaves
     cdef const int16_t* slots           # [column, leaf]: slot, see _columns.pyx
@@ -92,7 +92,7 @@ cdef class Program:
     cdef int32_t match(self, const uint8_t* data, int32_t start, int32_t end,
                        int32_t* row, State* state, bint heads) noexcept nogil
     cdef uint64_t candidates(self, const uint8_t* data, int32_t start, int32_t end, State* state) noexcept nogil
-    cdef int32_t match_following(self, int32_t format, const uint8_t* data, int32_t start, int32_t end,
+    cdef int32_t match_detail(self, int32_t format, const uint8_t* data, int32_t start, int32_t end,
                                  int32_t* row, State* state) noexcept nogil
     cdef bint read(self, int32_t node, const uint8_t* data, int32_t start, int32_t end, State* state) noexcept nogil
     cdef const int32_t* first_tail(self, int32_t format, int32_t level) noexcept nogil

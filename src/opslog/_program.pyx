@@ -190,9 +190,9 @@ cdef class Program:
     """Compiled layouts; see program.py, which makes the tables."""
 
     def __init__(self, *, bytes nodes, bytes firsts, bytes roots, bytes literals, bytes classes, bytes words,
-                 bytes times, bytes tails, bytes following, bytes leaves, bytes slots, int32_t most_slots, forest,
+                 bytes times, bytes tails, bytes details, bytes leaves, bytes slots, int32_t most_slots, forest,
                  JsonTable json=None):
-        self.keep = (nodes, firsts, roots, literals, classes, words, times, tails, following, leaves, slots)
+        self.keep = (nodes, firsts, roots, literals, classes, words, times, tails, details, leaves, slots)
         self.nodes = <const Node*><const char*>nodes
         self.firsts = <const uint64_t*><const char*>firsts
         self.roots = <const int32_t*><const char*>roots
@@ -201,8 +201,8 @@ cdef class Program:
         self.words = <const int32_t*><const char*>words
         self.times = <const int32_t*><const char*>times
         self.tails = <const int32_t*><const char*>tails
-        self.following = <const int32_t*><const char*>following
-        self.format_count = len(following) // sizeof(int32_t)
+        self.details = <const int32_t*><const char*>details
+        self.format_count = len(details) // sizeof(int32_t)
         self.leaves = <const Leaf*><const char*>leaves
         self.slots = <const int16_t*><const char*>slots
         self.leaf_count = len(leaves) // sizeof(Leaf)
@@ -435,13 +435,13 @@ cdef class Program:
             tail += 4
         return -1
 
-    cdef int32_t match_following(self, int32_t format, const uint8_t* data, int32_t start, int32_t end,
+    cdef int32_t match_detail(self, int32_t format, const uint8_t* data, int32_t start, int32_t end,
                                  int32_t* row, State* state) noexcept nogil:
-        """Return the leaf of the first layout for what continues a record that takes data[start:end], or -1."""
+        """Return the leaf of the format's first detail that takes data[start:end], or -1."""
         cdef int32_t node
-        if format >= self.format_count or self.following[format] < 0 or start >= end:
+        if format >= self.format_count or self.details[format] < 0 or start >= end:
             return -1
-        node = self.walk(self.following[format], LAST, data, start, end, row, state, False)
+        node = self.walk(self.details[format], LAST, data, start, end, row, state, False)
         return self.nodes[node].leaf if node >= 0 else -1
 
     cdef bint read(self, int32_t node, const uint8_t* data, int32_t start, int32_t end, State* state) noexcept nogil:
@@ -467,12 +467,12 @@ cdef class Program:
         return -1 if tail == NULL else self.match_tail(
             tail, 0, message, 0, <int32_t>len(message), row, &state, &at)
 
-    def follows(self, int32_t number, bytes line):
-        """Return the leaf of the layout that takes the line as a further one of format `number`, or -1."""
+    def detail(self, int32_t number, bytes line):
+        """Return the leaf of the first detail of format `number` that takes the line, or -1."""
         cdef int32_t[2 * MOST_DEPTH] row
         cdef State state
         fresh(&state)
-        return -1 if number < 0 else self.match_following(number, line, 0, <int32_t>len(line), row, &state)
+        return -1 if number < 0 else self.match_detail(number, line, 0, <int32_t>len(line), row, &state)
 
     def probe(self, bytes line):
         """Match one line; return (leaf or -1, spans by slot, bytes matched, node that failed)."""

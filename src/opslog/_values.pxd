@@ -64,7 +64,7 @@ cdef class Rows:
     cdef void body_part(self, const Line* line, int32_t* start, int32_t* end) noexcept nogil
     cdef int find_tail(self, Record* record, const Leaf* leaf) except -1 nogil
     cdef int find_request(self, Record* record, Line* line, int change) except -1 nogil
-    cdef int find_following(self, Record* record, const Leaf* leaf) except -1 nogil
+    cdef int find_details(self, Record* record, const Leaf* leaf) except -1 nogil
     cdef int body(self, Record* record, const Leaf* leaf) except -1 nogil
     cdef int envelopes(self, int32_t at) except -1 nogil
     cdef const int32_t* span_of(self, int32_t column, int32_t leaf, int32_t row, int32_t outer) noexcept nogil

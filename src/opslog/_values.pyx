@@ -158,8 +158,8 @@ cdef class Rows:
             # What the line says of its request counts more than what its message says.
             if self.plan.requests and not record.flags & HEADLESS:
                 self.find_request(record, line, change)
-            if self.plan.following and record.flags & HAS_MORE and leaf.flags & FOLLOW_ON:
-                self.find_following(record, leaf)
+            if self.plan.details and not record.flags & HEADLESS:
+                self.find_details(record, leaf)
             if line.outer != NONE:
                 self.envelopes(line.outer)
             if self.plan.special.trace_id != NONE:
@@ -329,12 +329,12 @@ cdef class Rows:
             change |= JSON_STRING
         return self.fields(self.plan.message_fields, leaf, data, spans, change)
 
-    cdef int find_following(self, Record* record, const Leaf* leaf) except -1 nogil:
-        """Add what further lines of the message say; of several that say the same the first counts."""
-        cdef int32_t at = self.block.lines[record.head].next, start, end, found, known, i, j
+    cdef int find_details(self, Record* record, const Leaf* leaf) except -1 nogil:
+        """Add what else lines of the body say; of several that say the same the first counts."""
+        cdef int32_t at = record.head, start, end, found, known, i, j
         cdef int32_t* spans = <int32_t*>self.tail_spans.data
         cdef Line* line
-        if self.plan.lines.following[leaf.format] < 0:
+        if self.plan.lines.details[leaf.format] < 0:
             return 0
         while at != NONE:
             line = &self.block.lines[at]
@@ -342,7 +342,9 @@ cdef class Rows:
             if line.part != PART_BODY:
                 continue
             self.body_part(line, &start, &end)
-            found = self.plan.lines.match_following(
+            if start < 0:
+                continue
+            found = self.plan.lines.match_detail(
                 leaf.format, self.block.data, start, end, spans, &self.state)
             if found < 0:
                 continue

@@ -120,8 +120,8 @@ def _compile(formats: tuple[Format, ...]) -> Compiled:
             # Any message may end in the tail of a message format: one list for all.
             of = number if one.applies_to == "line" else 0
             compiler.add(Entry(item.layout, of, index, level=level, tail=True))
-        for index, item in enumerate(one.following):
-            compiler.add(Entry(item.layout, number, index, following=True))
+        for index, item in enumerate(one.details):
+            compiler.add(Entry(item.layout, number, index, detail=True))
     for number, one in sorted(enumerate(formats), key=lambda item: not _timed(item[1])):
         if keys := one.json:
             compiler.add_json(

@@ -40,8 +40,8 @@ def check(one: Format) -> None:
     for number, (key, text) in enumerate(layouts + [(p.key, p.text) for p in one.patterns]):
         if key and number not in reader.reached:
             raise _unreached(one, key, text)
-    for number, item in enumerate(one.following):
-        if number not in reader.followed:
+    for number, item in enumerate(one.details):
+        if number not in reader.detailed:
             raise _unreached(one, item.key, item.layout.text)
     for number, item in enumerate(one.tails):
         if item.key and ~number not in reader.reached:
@@ -77,14 +77,14 @@ class SampleReader:
         self.reached: set[int] = set()
         """Numbers of the layouts, then patterns, that took a line of ``takes``; ~ of a tail."""
 
-        self.followed: set[int] = set()
-        """Numbers of the layouts that took a further line of a record."""
+        self.detailed: set[int] = set()
+        """Numbers of the details found in lines."""
 
-    def follow(self, line: str) -> None:
-        """Note the layout that takes a further line of the format's records."""
-        leaf = self.compiled.program.follows(len(self.compiled.formats) - 1, line.encode())
+    def look_into(self, line: str) -> None:
+        """Note which detail of the format a line of its records has."""
+        leaf = self.compiled.program.detail(len(self.compiled.formats) - 1, line.encode())
         if leaf >= 0:
-            self.followed.add(self.compiled.leaves[leaf].entry.number)
+            self.detailed.add(self.compiled.leaves[leaf].entry.number)
 
     def takes(self, line: str) -> bool:
         """Return whether a layout or pattern takes the line, or what an envelope in it holds."""
@@ -161,8 +161,8 @@ def _check_sample(reader: SampleReader, key: str, sample: Sample) -> None:
     path = reader.one.path
     lines = sample.text.split("\n")
     untaken = [line for line in lines if not reader.takes(line)]
-    for line in untaken:
-        reader.follow(line)
+    for line in lines:
+        reader.look_into(line)
     if lines[0] in untaken:
         far, missing = reader.stop(lines[0])
         raise SampleError(

@@ -98,8 +98,8 @@ class Format:
     follow_on: bool = False
     layouts: tuple[FormatLayout, ...] = ()
     tails: tuple[FormatLayout, ...] = ()
-    following: tuple[FormatLayout, ...] = ()
-    """Layouts of lines that continue its records and say more of them."""
+    details: tuple[FormatLayout, ...] = ()
+    """Layouts tried on each line of a record's body, to say more of it."""
     patterns: tuple[Pattern, ...] = ()
     json: JsonKeys | None = None
     envelope: Envelope | None = None
@@ -164,7 +164,7 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
         follow_on=reader.flag("follow_on"),
         layouts=layouts + written,
         tails=tails + _tails(reader, severity, applies_to),
-        following=_following(reader, severity, applies_to),
+        details=_details(reader, severity, applies_to),
         patterns=patterns,
         json=_json(reader, timed=applies_to == "line"),
         envelope=_envelope(reader),
@@ -304,17 +304,17 @@ def _tails(reader: Table, severity: str, applies_to: str) -> tuple[FormatLayout,
     return tuple(tails)
 
 
-def _following(reader: Table, severity: str, applies_to: str) -> tuple[FormatLayout, ...]:
-    """Return the layouts of lines that continue a record."""
+def _details(reader: Table, severity: str, applies_to: str) -> tuple[FormatLayout, ...]:
+    """Return the layouts of what else the lines of a record's body say."""
     found = []
-    for item in reader.tables("following", "layout"):
-        if applies_to != "line" or not reader.flag("follow_on"):
-            raise reader.wrong("following", "expected in formats of lines with follow_on only")
+    for item in reader.tables("details", "layout"):
+        if applies_to != "line":
+            raise reader.wrong("details", "expected in formats of lines only")
         layout = _parsed(item, "layout", item.text("layout"), severity)
         _refuse_wrong(item, layout)
         for name in {name for part in layout.holes() for name in names_of(part)}:
             if name in ("timestamp", "severity", "body"):
-                raise item.wrong("layout", f"{name} is told by a record's first line")
+                raise item.wrong("layout", f"{name} is told by [[layouts]] only")
         found.append(FormatLayout(layout, key=item.place.removesuffix(".")))
     return tuple(found)
 

@@ -224,7 +224,7 @@ def _planned(catalog: Catalog, names: tuple[str, ...]) -> _Planned:
         texts=list(texts_used),
         slots=_NUMBER,
         tails=bool((_filled(e for e in lines if e.entry.tail) | {"body"}) & set(names)),
-        following=bool(_filled(e for e in lines if e.entry.following) & set(names)),
+        details=bool(_filled(e for e in lines if e.entry.detail) & set(names)),
         requests=bool(_filled(catalog.messages.leaves) & set(names)),
     )
     return _Planned(

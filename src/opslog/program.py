@@ -57,8 +57,8 @@ class Entry:
     flags: int = 0
     level: int = 0
     tail: bool = False
-    following: bool = False
-    """Whether its lines continue a record."""
+    detail: bool = False
+    """Whether it only says more of lines that another layout, or none, took."""
     late: bool = False
     """Whether so little marks its lines that it is tried only where no other layout fits."""
 
@@ -84,7 +84,7 @@ class Compiler:
         self._heads: list[Node] = []
         self._late: list[Node] = []
         self._tails: list[tuple[int, Node, Entry, int]] = []
-        self._following: dict[int, list[Node]] = {}
+        self._details: dict[int, list[Node]] = {}
         self._literals: dict[str, tuple[Step, str]] = {}
         self._captures: dict[tuple[Capture, str, int, str], tuple[Step, str]] = {}
         self._classes: list[bytes] = []
@@ -104,8 +104,8 @@ class Compiler:
             if len(steps) > _program.DEEPEST:
                 raise LayoutError(entry.layout.text, 0, f"more than {_program.DEEPEST} parts")
             roots = self._late if entry.late else self._heads
-            if entry.following:
-                roots = self._following.setdefault(entry.format, [])
+            if entry.detail:
+                roots = self._details.setdefault(entry.format, [])
             if entry.tail:
                 blanks = sum(p.text.count(" ") for p in variant if isinstance(p, Literal))
                 if not 0 < blanks <= _program.WIDEST_TAIL:
@@ -252,7 +252,7 @@ class Compiler:
 
         Raises LayoutError if the layouts share so many beginnings that the tree is too deep.
         """
-        trees = [*self._heads, *self._late, *chain(*self._following.values())]
+        trees = [*self._heads, *self._late, *chain(*self._details.values())]
         if self.trie.depth(trees) > _program.DEEPEST:
             text = max((leaf.entry.layout.text for leaf in self.leaves), key=len)
             raise LayoutError(text, 0, f"more than {_program.DEEPEST} beginnings shared by layouts")
@@ -261,7 +261,7 @@ class Compiler:
         roots = [self.trie.place([node]) for node in (*self._heads, *self._late)]
         tails = self._tail_table()
         count = max((leaf.entry.format for leaf in self.leaves), default=0) + 1
-        following = _ints([self.trie.place(self._following.get(n, [])) for n in range(count)])
+        details = _ints([self.trie.place(self._details.get(n, [])) for n in range(count)])
         json = None
         if self._json:
             json, leaves = jsonkeys.table(self._json, len(self.leaves))
@@ -281,7 +281,7 @@ class Compiler:
             words=_ints(self._words or [0]),
             times=_ints(self._times or [0]),
             tails=tails,
-            following=following,
+            details=details,
             leaves=b"".join(self._leaf(leaf) for leaf in self.leaves) or b"\0",
             slots=self._slot_table(),
             most_slots=max((leaf.count for leaf in self.leaves), default=0),

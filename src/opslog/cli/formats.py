@@ -144,9 +144,9 @@ def _description(one: Format) -> Iterable[str]:
         ", ".join(_columns(one, reader)), table.width() or 100,
         initial_indent="columns  ", subsequent_indent=" " * 9,
     )  # fmt: skip
-    for item in (*one.layouts, *one.tails, *one.following):
+    for item in (*one.layouts, *one.tails, *one.details):
         end = " (ends a message)" if item in one.tails else ""
-        end = " (of a line that follows)" if item in one.following else end
+        end = " (what else a line says)" if item in one.details else end
         text, pattern = harmless(item.layout.text), harmless(item.layout.pattern())
         yield f"\nlayout{end}\n  {text}\nas a regex\n  {pattern}"
     for written in one.patterns:
