@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass, field
 
@@ -11,10 +12,10 @@ from opslog.severity import VOCABULARIES, WORDS
 
 @dataclass(frozen=True, slots=True)
 class JsonShape:
-    """A one-line JSON object recognised by the keys it has.
+    r"""A one-line JSON object recognised by the keys it has.
 
-    ``paths`` lists per column the keys (``a`` or ``a.b``) that may hold it, the
-    first that is neither null nor empty wins.  Without ``epoch`` and ``iso`` it has no time.
+    ``paths`` lists per column the keys (``a`` or ``a.b``, ``a\.b`` for one with a dot)
+    that may hold it, the first that is neither null nor empty wins.  Without ``epoch`` and ``iso`` it has no time.
     """
 
     format: int
@@ -39,6 +40,15 @@ class JsonLeaf:
     constants: dict[str, str]
 
 
+def _cut(path: str) -> tuple[str, str]:
+    """Return the path of the object that holds a key, and the key."""
+    *parents, key = _DOT.split(path)
+    return ".".join(parents), key.replace("\\.", ".")
+
+
+_DOT = re.compile(r"(?<!\\)\.")
+
+
 def table(shapes: list[JsonShape], first_leaf: int) -> tuple[_json.JsonTable, list[JsonLeaf]]:
     """Return the table of keys all shapes look for, and a leaf for each, numbered from there."""
     paths: dict[str, int] = {}
@@ -50,7 +60,7 @@ def table(shapes: list[JsonShape], first_leaf: int) -> tuple[_json.JsonTable, li
                 paths.setdefault(time, len(paths))
     tables = {"": 0}
     for path in paths:
-        while path := path.rpartition(".")[0]:
+        while path := _cut(path)[0]:
             tables.setdefault(path, len(tables))
     texts = b""
     keys: list[tuple[int, int, int, int, int]] = []
@@ -58,7 +68,7 @@ def table(shapes: list[JsonShape], first_leaf: int) -> tuple[_json.JsonTable, li
     packed: list[tuple[int, ...]] = []
     leaves: list[JsonLeaf] = []
     for path in sorted(set(paths) | set(tables) - {""}):
-        parent, _, key = path.rpartition(".")
+        parent, key = _cut(path)
         keys.append(
             (len(texts), len(key.encode()), tables[parent],
              paths.get(path, -1), tables.get(path, -1))
