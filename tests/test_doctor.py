@@ -120,6 +120,24 @@ def test_a_missing_file_is_reported_and_the_next_one_read(tmp_path: Path) -> Non
     assert found[0].problem == "No such file or directory"
 
 
+def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "a.log").write_text(DEFAULT)
+    found = list(examine(tmp_path / "pipe", tmp_path / "a.log"))
+    assert [(one.status, one.problem) for one in found] == [
+        ("unreadable", "is a named pipe, no regular file"),
+        ("read", None),
+    ]
+
+
+def test_a_pipe_of_the_shell_is_read() -> None:
+    out, into = os.pipe()
+    os.write(into, DEFAULT.encode())
+    os.close(into)
+    assert [one.status for one in examine(f"/dev/fd/{out}")] == ["read"]
+    os.close(out)
+
+
 def test_a_last_line_without_an_end_is_said(tmp_path: Path) -> None:
     assert report(tmp_path, DEFAULT.strip()).cut
     assert not report(tmp_path, DEFAULT).cut

@@ -68,6 +68,14 @@ def identity(path: str | int) -> tuple[int, int] | None:
     return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
 
 
+def is_named_pipe(path: str) -> bool:
+    """Whether a path is that of a FIFO, which waits for a writer; not a shell's ``<(...)``."""
+    try:
+        return stat.S_ISFIFO(os.lstat(os.path.realpath(path)).st_mode)
+    except OSError:
+        return False
+
+
 class _Decompressor(Protocol):
     @property
     def eof(self) -> bool: ...

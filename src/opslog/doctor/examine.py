@@ -22,7 +22,7 @@ from opslog.format import Format
 from opslog.lines import Cutter
 from opslog.normalize import Kept
 from opslog.reading import Watch, unwatched
-from opslog.sources import STDIN, Source, expand
+from opslog.sources import STDIN, Source, expand, is_named_pipe
 from opslog.zones import Times, Timezone
 
 EXAMPLES = 3
@@ -78,6 +78,9 @@ class _Round:
         for name in names:
             tally = Tally(name, self.catalog, self.times.zones.of(name), self.examples)
             self.opened.append(tally)
+            if name != STDIN and is_named_pipe(name):
+                tally.fail("is a named pipe, no regular file")
+                continue
             try:
                 source = Source(name)
             except SourceError as error:
