@@ -213,3 +213,24 @@ def test_a_layout_may_say_the_service() -> None:
     )
     [row] = table(b"2024-01-01 00:00:00 nova.api text\n", catalog=Catalog.of([own])).to_pylist()
     assert (row["service_name"], row["logger"]) == ("shop", "nova.api")
+
+
+def test_a_json_format_has_level_words_of_its_own() -> None:
+    own = from_dict(
+        {
+            "name": "own",
+            "title": "own",
+            "severity": {"30": "WARNING", "LOUD": "ERROR", "error": "CRITICAL"},
+            "json": {
+                "required": ["msg"],
+                "iso": "at",
+                "columns": {"body": "msg", "severity_text": "lvl"},
+            },
+        },
+        "own.toml",
+    )
+    reader = SampleReader(own)
+    words = ["30", "loud", "error", "warn", "6", "quiet"]
+    lines = [f'{{"at": "2026-03-10T10:00:00Z", "msg": "x", "lvl": "{word}"}}' for word in words]
+    found = [record["severity_number"] for record in reader.records("\n".join(lines))]
+    assert found == [13, 17, 21, 13, 9, None]

@@ -18,6 +18,8 @@ ctypedef struct Shape:
     int32_t iso                 # slot of an ISO time, -1
     int32_t micros              # slot of microseconds since the epoch, -1
     int32_t severity            # slot of the level word, -1
+    int32_t words               # its format's level words: the first one
+    int32_t word_count
 
 cdef class JsonTable:
     cdef Key* keys
@@ -27,8 +29,8 @@ cdef class JsonTable:
     cdef Shape* shapes
     cdef int32_t shape_count
     cdef readonly int32_t slots
-    cdef const uint8_t* words           # level words: number, length, then 14 bytes each
-    cdef int32_t word_count
+    cdef const uint8_t* words           # level words: number, length, bytes
+    cdef int32_t common                 # how many, from the first on, are of any format
     cdef tuple keep
 
     cdef int32_t match(self, const uint8_t* data, int32_t at, int32_t end,

@@ -1,3 +1,5 @@
+WORD: int
+
 class JsonTable:
     slots: int
     def __init__(
@@ -8,4 +10,5 @@ class JsonTable:
         shapes: list[tuple[int, ...]],
         slots: int,
         words: bytes,
+        common: int,
     ) -> None: ...

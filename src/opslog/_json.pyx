@@ -18,6 +18,9 @@ cdef enum:
     DEEPEST = 200               # nesting skipped at most; deeper lines are not recognised
     ABSENT = -1                 # spans of keys that are not there
     NOTHING = -2                # and of keys that are null, until a shape is found
+    WORD_SIZE = 18              # bytes of a level word's entry
+
+WORD = WORD_SIZE
 
 
 cdef inline int32_t blanks(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
@@ -169,12 +172,13 @@ cdef int32_t read_object(JsonTable self, const uint8_t* data, int32_t at, int32_
     return -1
 
 
-cdef inline uint8_t level(JsonTable self, const uint8_t* text, int32_t length) noexcept nogil:
+cdef inline uint8_t level(const uint8_t* words, int32_t count, const uint8_t* text, int32_t length) noexcept nogil:
+    """The number of the word that the text is, whatever its case; 0 if it is none."""
     cdef int32_t i, j
     cdef const uint8_t* word
     cdef uint8_t c
-    for i in range(self.word_count):
-        word = self.words + 16 * i
+    for i in range(count):
+        word = words + WORD_SIZE * i
         if word[1] != length:
             continue
         for j in range(length):
@@ -210,7 +214,8 @@ cdef inline bint when(JsonTable self, Shape* shape, const uint8_t* data, int32_t
 cdef class JsonTable:
     """Keys to look for, and the shapes (formats) they make up."""
 
-    def __init__(self, list keys, bytes texts, bytes numbers, list shapes, int32_t slots, bytes words):
+    def __init__(self, list keys, bytes texts, bytes numbers, list shapes, int32_t slots, bytes words,
+                 int32_t common):
         cdef uint64_t size = 16, place
         cdef int32_t i
         cdef uint64_t hashed
@@ -225,7 +230,7 @@ cdef class JsonTable:
         self.texts = texts
         self.numbers = <const int32_t*><const char*>numbers
         self.words = words
-        self.word_count = len(words) // 16
+        self.common = common
         self.slots = slots
         for i in range(<int32_t>size):
             self.keys[i].text = -1
@@ -244,7 +249,7 @@ cdef class JsonTable:
         for i, shape in enumerate(shapes):
             (self.shapes[i].leaf, self.shapes[i].required, self.shapes[i].otherwise,
              self.shapes[i].epoch, self.shapes[i].iso, self.shapes[i].micros,
-             self.shapes[i].severity) = shape
+             self.shapes[i].severity, self.shapes[i].words, self.shapes[i].word_count) = shape
 
     def __dealloc__(self):
         free(self.keys)
@@ -287,8 +292,10 @@ cdef class JsonTable:
                 state.flags &= ~ESCAPED
             state.severity = 0
             if shape.severity >= 0 and row[2 * shape.severity] >= 0:
-                state.severity = level(
-                    self, data + row[2 * shape.severity],
-                    row[2 * shape.severity + 1] - row[2 * shape.severity])
+                at = row[2 * shape.severity]
+                j = row[2 * shape.severity + 1] - at
+                state.severity = level(self.words + WORD_SIZE * shape.words, shape.word_count, data + at, j)
+                if not state.severity:
+                    state.severity = level(self.words, self.common, data + at, j)
             return shape.leaf
         return -1

@@ -134,6 +134,7 @@ def _compile(formats: tuple[Format, ...]) -> Compiled:
                     keys.epoch_us,
                     _flags(one),
                     keys.constants,
+                    one.severity,
                 )
             )
     for _, entry in sorted(ranked, key=_order):

@@ -7,7 +7,7 @@ import struct
 from dataclasses import dataclass, field
 
 from opslog import _json
-from opslog.severity import VOCABULARIES, WORDS
+from opslog.severity import VOCABULARIES, WORDS, vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,8 @@ class JsonShape:
     r"""A one-line JSON object recognised by the keys it has.
 
     ``paths`` lists per column the keys (``a`` or ``a.b``, ``a\.b`` for one with a dot)
-    that may hold it, the first that is neither null nor empty wins.  Without ``epoch`` and ``iso`` it has no time.
+    that may hold it, the first that is neither null nor empty wins.  Without ``epoch`` and
+    ``iso`` it has no time.
     """
 
     format: int
@@ -27,6 +28,8 @@ class JsonShape:
     """Keys of microseconds since the epoch, the first present one counts."""
     flags: int = 0
     constants: dict[str, str] = field(default_factory=dict)
+    severity: str = "oslo"
+    """The vocabulary whose words count before those of any source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,25 @@ def _cut(path: str) -> tuple[str, str]:
 _DOT = re.compile(r"(?<!\\)\.")
 
 
+def _levels(vocabularies: set[str]) -> tuple[bytes, dict[str, tuple[int, int]]]:
+    """Return level words in lower case and where those of each vocabulary are: first one, count.
+
+    Those of any source come first.
+    """
+    words = [*WORDS.items(), *VOCABULARIES["syslog"].items()]
+    places = {"": (0, len(words))}
+    for name in sorted(vocabularies):
+        own = vocabulary(name)
+        places[name] = len(words), len(own)
+        words += own.items()
+    size = _json.WORD - 2
+    packed = (
+        struct.pack(f"<BB{size}s", number, len(word), word.lower().encode())
+        for word, number in words
+    )
+    return b"".join(packed), places
+
+
 def table(shapes: list[JsonShape], first_leaf: int) -> tuple[_json.JsonTable, list[JsonLeaf]]:
     """Return the table of keys all shapes look for, and a leaf for each, numbered from there."""
     paths: dict[str, int] = {}
@@ -62,6 +84,7 @@ def table(shapes: list[JsonShape], first_leaf: int) -> tuple[_json.JsonTable, li
     for path in paths:
         while path := _cut(path)[0]:
             tables.setdefault(path, len(tables))
+    words, places = _levels({shape.severity for shape in shapes})
     texts = b""
     keys: list[tuple[int, int, int, int, int]] = []
     numbers: list[int] = []
@@ -94,12 +117,9 @@ def table(shapes: list[JsonShape], first_leaf: int) -> tuple[_json.JsonTable, li
         level = slots.get("severity_text", -1)
         packed.append(
             (first_leaf + len(leaves), required, otherwise,
-             paths.get(shape.epoch or "", -1), paths.get(shape.iso or "", -1), micros, level)
+             paths.get(shape.epoch or "", -1), paths.get(shape.iso or "", -1), micros, level,
+             *places[shape.severity])
         )  # fmt: skip
         leaves.append(JsonLeaf(shape.format, slots, len(paths), shape.flags, shape.constants))
-    words = b"".join(
-        struct.pack("<BB14s", number, len(word), word.encode())
-        for word, number in (*WORDS.items(), *VOCABULARIES["syslog"].items())
-    )
     numbers_ = struct.pack(f"={len(numbers)}i", *numbers)
-    return _json.JsonTable(keys, texts, numbers_, packed, len(paths), words), leaves
+    return _json.JsonTable(keys, texts, numbers_, packed, len(paths), words, places[""][1]), leaves
