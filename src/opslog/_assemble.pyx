@@ -29,7 +29,7 @@ from opslog._block cimport (
 )
 from opslog._carry cimport adopt, carry
 from opslog._envelope cimport undo
-from opslog._program cimport ALONE, BARE, ENVELOPE, FOLLOW_ON, HEAD, INDENTED, JSON, OCTAL, STAMPED, STREAM, WEAK, Leaf, Program, fresh
+from opslog._program cimport ALONE, BARE, ENVELOPE, FOLLOW_ON, HEAD, INDENTED, JSON, OCTAL, STAMPED, STREAM, UNLOGGED, WEAK, Leaf, Program, fresh
 from opslog._time cimport State, is_digit
 from opslog._trace_text cimport (
     begins, continues_block, inside_block, links_blocks, names_exception, opens_block, torn,
@@ -330,6 +330,11 @@ cdef class Assembler:
         if whole and self.traced(block, number, line):
             self.join(block, number, i, PART_TRACEBACK)
             return 0
+        if (self.is_open(number, block.offset + line.first) and self.unlogged(number)
+                and not line.flags & PIECE):
+            if self.traces(block, number, i, text, length):
+                return 0
+            number = self.previous = NONE
         if line.flags & PIECE:
             alone = OVERLONG
         elif not self.is_open(number, block.offset + line.first):
@@ -344,6 +349,35 @@ cdef class Assembler:
             return 0
         self.join_text(block, number, i, text, length, whole or line.flags & SYSLOG)
         return 0
+
+    cdef inline bint unlogged(self, int32_t number) noexcept nogil:
+        """Whether the record is a traceback that nobody logged."""
+        return (self.records[number].flags & HEADLESS and self.records[number].leaf >= 0
+                and self.program.leaves[self.records[number].leaf].flags & UNLOGGED)
+
+    cdef int unlogged_line(self, Block block, int32_t i) except -1 nogil:
+        """The first line of a traceback that nobody logged: it belongs to what is open, or starts a record."""
+        cdef Line* line = &block.lines[i]
+        cdef int32_t number = self.previous
+        if self.is_open(number, block.offset + line.first) and not (
+                self.unlogged(number) and not self.records[number].flags & IN_BLOCK):
+            return self.raw_line(block, i)
+        self.previous = self.start(block, i, HEADLESS | HAS_TRACEBACK | IN_BLOCK)
+        line.part = PART_TRACEBACK
+        return 0
+
+    cdef bint traces(self, Block block, int32_t number, int32_t i, const uint8_t* text, int32_t length) noexcept nogil:
+        """Join a line to a traceback that nobody logged, if it is one of its lines."""
+        cdef Record* record = &self.records[number]
+        if record.flags & IN_BLOCK:
+            if not (inside_block(text, length) or opens_block(text, length)):
+                record.flags &= ~IN_BLOCK       # the line that names the exception
+        elif length and links_blocks(text, length):
+            record.flags |= IN_BLOCK
+        elif length:
+            return False
+        self.join(block, number, i, PART_TRACEBACK)
+        return True
 
     cdef bint damaged(self, Block block, int32_t number, const uint8_t* text, int32_t length) noexcept nogil:
         """Whether a line behind a syslog message is one itself, though not written as one should be."""
@@ -556,6 +590,8 @@ cdef class Assembler:
                 self.wrapped_line(program, block, i, leaf)
             elif leaf.role != HEAD:
                 self.traceback_line(program, block, i, leaf)
+            elif leaf.flags & UNLOGGED:
+                self.unlogged_line(block, i)
             elif leaf.flags & (STAMPED | ALONE) or not self.shadowed(block, &block.lines[i]):
                 self.head_line(block, i, leaf)
             else:

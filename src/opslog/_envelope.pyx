@@ -16,7 +16,7 @@ from opslog._block cimport (
 )
 from opslog._bytes cimport all_ascii
 from opslog._program cimport (
-    ENVELOPE, HOLLOW, NEWLINES, OCTAL, STAMPED, TRACEBACK, UNFINISHED, Leaf, Program,
+    ENVELOPE, HOLLOW, NEWLINES, OCTAL, STAMPED, TRACEBACK, UNFINISHED, UNLOGGED, Leaf, Program,
 )
 from opslog._text cimport CHECKED, JSON_STRING, RSYSLOG, Buffer, need, put, put_list
 
@@ -175,7 +175,8 @@ cdef int unwrap(Program program, Block block, int32_t number, State* state) exce
             while text.start < first_end and block.data[text.start] == c' ':
                 text.start += 1
             found = program.match(block.data, text.start, first_end, row, state, True)
-        if found >= 0 and leaf.flags & HOLLOW and not program.leaves[found].flags & STAMPED:
+        if found >= 0 and (program.leaves[found].flags & UNLOGGED
+                           or (leaf.flags & HOLLOW and not program.leaves[found].flags & STAMPED)):
             found = NONE
         if found < 0:
             state[0] = before

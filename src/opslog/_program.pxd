@@ -24,6 +24,7 @@ cdef enum LeafFlag:
     WEAK = 8192                 # text in it that no layout takes may as well be part of a message
     ALONE = 16384               # starts a record whatever is open, even without a timestamp
     HOLLOW = 32768              # nothing but the record it holds tells that it is one
+    UNLOGGED = 65536            # begins a traceback that nobody logged
 
 cdef enum:
     WORKERS = 6                 # captures that tell writers of one source apart

@@ -171,8 +171,12 @@ def _entry(one: Format, number: int, index: int, item: FormatLayout) -> Entry:
     flags = _flags(one)
     if item.rank == BARE:
         flags |= _program.FLAGS["bare"]
-    for name in ("unfinished", "alone"):
-        flags |= _program.FLAGS[name] if getattr(item, name) else 0
+    for name, wanted in (
+        ("unfinished", item.unfinished),
+        ("alone", item.alone),
+        ("unlogged", item.traceback),
+    ):
+        flags |= _program.FLAGS[name] if wanted else 0
     role = "traceback" if item.rank == TRACEBACK else "head"
     level = 17 if role == "traceback" else one.level
     late = item.rank in (WEAK, HOLLOW)

@@ -39,6 +39,8 @@ class FormatLayout:
     """Whether the text its lines hold is continued by the next one."""
     alone: bool = False
     """Whether its lines start a record whatever is open, even without a timestamp."""
+    traceback: bool = False
+    """Whether its lines begin a traceback that nobody logged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +264,7 @@ def _written(reader: Table, severity: str) -> tuple[tuple[FormatLayout, ...], tu
             for name in patterns[-1].names:
                 _refuse(item, "regex", refused_name(name))
         else:
-            item.only("layout", "bare", "severity", "unfinished", "alone")
+            item.only("layout", "bare", "severity", "unfinished", "alone", "traceback")
             rank = BARE if item.flag("bare") else _around(reader)
             words = _severity(item) if "severity" in item.data else severity
             layout = _parsed(item, "layout", item.text("layout"), words)
@@ -274,6 +276,7 @@ def _written(reader: Table, severity: str) -> tuple[tuple[FormatLayout, ...], tu
                     key=key,
                     unfinished=item.flag("unfinished"),
                     alone=item.flag("alone"),
+                    traceback=item.flag("traceback"),
                 )
             )
     return tuple(layouts), tuple(patterns)
