@@ -93,6 +93,7 @@ cdef class Program:
     cdef int32_t match(self, const uint8_t* data, int32_t start, int32_t end,
                        int32_t* row, State* state, bint heads) noexcept nogil
     cdef uint64_t candidates(self, const uint8_t* data, int32_t start, int32_t end, State* state) noexcept nogil
+    cdef bint has_details(self, int32_t format) noexcept nogil
     cdef int32_t match_detail(self, int32_t format, const uint8_t* data, int32_t start, int32_t end,
                                  int32_t* row, State* state) noexcept nogil
     cdef bint read(self, int32_t node, const uint8_t* data, int32_t start, int32_t end, State* state) noexcept nogil

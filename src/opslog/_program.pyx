@@ -436,11 +436,15 @@ cdef class Program:
             tail += 4
         return -1
 
+    cdef bint has_details(self, int32_t format) noexcept nogil:
+        """Whether a format has details; the table ends with the last one that has layouts."""
+        return 0 <= format < self.format_count and self.details[format] >= 0
+
     cdef int32_t match_detail(self, int32_t format, const uint8_t* data, int32_t start, int32_t end,
                                  int32_t* row, State* state) noexcept nogil:
         """Return the leaf of the format's first detail that takes data[start:end], or -1."""
         cdef int32_t node
-        if format >= self.format_count or self.details[format] < 0 or start >= end:
+        if not self.has_details(format) or start >= end:
             return -1
         node = self.walk(self.details[format], LAST, data, start, end, row, state, False)
         return self.nodes[node].leaf if node >= 0 else -1
@@ -473,7 +477,7 @@ cdef class Program:
         cdef int32_t[2 * MOST_DEPTH] row
         cdef State state
         fresh(&state)
-        return -1 if number < 0 else self.match_detail(number, line, 0, <int32_t>len(line), row, &state)
+        return self.match_detail(number, line, 0, <int32_t>len(line), row, &state)
 
     def probe(self, bytes line):
         """Match one line; return (leaf or -1, spans by slot, bytes matched, node that failed)."""

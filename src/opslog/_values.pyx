@@ -334,7 +334,7 @@ cdef class Rows:
         cdef int32_t at = record.head, start, end, found, known, i, j
         cdef int32_t* spans = <int32_t*>self.tail_spans.data
         cdef Line* line
-        if self.plan.lines.details[leaf.format] < 0:
+        if not self.plan.lines.has_details(leaf.format):
             return 0
         while at != NONE:
             line = &self.block.lines[at]
