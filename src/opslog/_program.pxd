@@ -1,6 +1,7 @@
 from libc.stdint cimport int16_t, int32_t, uint8_t, uint64_t
 
 from opslog._json cimport JsonTable
+from opslog._prefix cimport Prefixes
 from opslog._time cimport State
 
 cdef enum Role:
@@ -29,8 +30,6 @@ cdef enum LeafFlag:
 cdef enum:
     WORKERS = 6                 # captures that tell writers of one source apart
     MOST_DEPTH = 64             # nodes of one layout variant at most
-    TREES = 64                  # told apart by them
-    MOST_STATES = 2048          # of their automaton
     MOST_BLANKS = 15            # blanks in a tail layout at most
     LAST = 0x7FFFFFFF           # behind every layout
 
@@ -45,7 +44,8 @@ ctypedef struct Node:
     int32_t order               # number of the first layout that goes through here
     int32_t then                # literal that must follow: offset in literals, length
     int32_t then_size
-    int32_t more                # captures besides `slot` that end here: those before are written
+    int16_t more                # captures besides `slot` that end here: those before are written
+    int16_t branch              # number by which Prefixes tells it from its siblings, 0: not
     int32_t width               # blanks fill the capture up to it: behind, before if negative
     uint64_t word               # a literal of at most 8 bytes
     uint64_t then_word
@@ -68,10 +68,7 @@ cdef class Program:
     cdef const uint64_t* firsts         # per node: ASCII bytes it may begin with, as bits
     cdef const int32_t* roots           # first nodes of the trees, in the order of their layouts
     cdef int32_t root_count
-    cdef object forest                  # prefix.Forest: trees that may take what begins so
-    cdef int16_t* moves                 # [state, ASCII byte]: the state behind it, -1 not yet known
-    cdef uint64_t[MOST_STATES] alive    # per state: its trees, as bits
-    cdef bint[MOST_STATES] settled      # per state: further bytes make no difference
+    cdef Prefixes prefixes              # what of the trees may take what begins so
     cdef const uint8_t* literals
     cdef const uint8_t* classes
     cdef const int32_t* words
@@ -87,12 +84,11 @@ cdef class Program:
     cdef JsonTable json
     cdef tuple keep
 
-    cdef int32_t learn(self, int32_t state, uint8_t byte) noexcept with gil
+    cdef bint earlier(self, int32_t at, int32_t limit, const uint64_t* branches) noexcept nogil
     cdef int32_t walk(self, int32_t at, int32_t limit, const uint8_t* data, int32_t start,
-                      int32_t end, int32_t* row, State* state, bint heads) noexcept nogil
+                      int32_t end, int32_t* row, State* state, bint heads, const uint64_t* branches) noexcept nogil
     cdef int32_t match(self, const uint8_t* data, int32_t start, int32_t end,
                        int32_t* row, State* state, bint heads) noexcept nogil
-    cdef uint64_t candidates(self, const uint8_t* data, int32_t start, int32_t end, State* state) noexcept nogil
     cdef bint has_details(self, int32_t format) noexcept nogil
     cdef int32_t match_detail(self, int32_t format, const uint8_t* data, int32_t start, int32_t end,
                                  int32_t* row, State* state) noexcept nogil

@@ -7,7 +7,6 @@ DIRECTIVE: int
 WORKER_SLOTS: int
 DEEPEST: int
 WIDEST_TAIL: int
-MOST_TREES: int
 
 class Program:
     leaf_count: int

@@ -8,20 +8,19 @@ The first layout, in the order they were given, that takes the whole line wins.
 """
 
 cimport cython
-from libc.stdint cimport INT64_MIN, int16_t, int64_t
-from libc.stdlib cimport free, malloc
-from libc.string cimport memchr, memcpy, memset
+from libc.stdint cimport INT64_MIN, int16_t, int64_t, uint16_t
+from libc.string cimport memcpy
 
 from opslog._block cimport NONE
-from opslog._bytes cimport load8, lowest_bit
+from opslog._bytes cimport find_text, lowest_bit
 from opslog._ops cimport (
     address, colors, identity, literal, maybe_int, number, pri, quoted, request, resource, severity,
     source_file, structure, token, url, uuid,
 )
-from opslog._time cimport DIRECTIVE as TIME_DIRECTIVE, PATHS, PREFIX, Path, time_iso, time_program
+from opslog._prefix cimport BRANCH_WORDS, TREES, Prefixes, every_branch
+from opslog._time cimport DIRECTIVE as TIME_DIRECTIVE, time_iso, time_program
 
 cdef extern from "string.h" nogil:
-    void* memmem(const void*, size_t, const void*, size_t)
     void* memrchr(const void*, int, size_t)
 
 cdef enum Op:
@@ -70,7 +69,6 @@ ROLES = {"head": HEAD, "traceback": TRACEBACK}
 WORKER_SLOTS = WORKERS
 DEEPEST = MOST_DEPTH
 WIDEST_TAIL = MOST_BLANKS
-MOST_TREES = TREES
 
 cdef void fresh(State* state) noexcept nogil:
     """Make a state valid: the remembered second is a true one."""
@@ -136,10 +134,7 @@ cdef inline int32_t step(Program self, const Node* node, const uint8_t* data, in
     elif op == OP_REQUEST:
         return request(data, at, end, node.a)
     elif op == OP_TEXT:
-        if node.b == 1:
-            found = memchr(data + at, self.literals[node.a], end - at)
-        else:
-            found = memmem(data + at, end - at, self.literals + node.a, node.b)
+        found = find_text(data + at, data + end, self.literals + node.a, node.b)
         return -1 if found == NULL else <int32_t>(<const uint8_t*>found - data)
     elif op == OP_END:
         return at if at == end else -1
@@ -172,6 +167,11 @@ cdef inline int32_t step(Program self, const Node* node, const uint8_t* data, in
 cdef inline bint begins(const uint64_t* first, const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
     """Whether what stands at `at` may begin a node with these first bytes."""
     return at >= end or data[at] > 127 or first[data[at] >> 6] >> (data[at] & 63) & 1
+
+
+cdef inline bint is_open(const Node* node, const uint64_t* branches) noexcept nogil:
+    """Whether the line may be taken by the node's branch."""
+    return branches[<uint16_t>node.branch >> 6] >> (node.branch & 63) & 1
 
 
 cdef inline bint pads(const Node* node, const uint8_t* data, int32_t before, int32_t start,
@@ -210,33 +210,18 @@ cdef class Program:
         self.most_slots = max(most_slots, json.slots if json is not None else 0)
         self.json = json
         self.root_count = len(roots) // sizeof(int32_t)
-        self.forest = forest
-        self.moves = <int16_t*>malloc(MOST_STATES * 128 * sizeof(int16_t))
-        if self.moves == NULL:
-            raise MemoryError()
-        memset(self.moves, 0xFF, MOST_STATES * 128 * sizeof(int16_t))
-        self.alive[0] = forest.alive[0]
-        self.settled[0] = False
+        self.prefixes = Prefixes(forest)
 
-    def __dealloc__(self):
-        free(self.moves)
-
-    cdef int32_t learn(self, int32_t state, uint8_t byte) noexcept with gil:
-        """Ask the forest where a byte leads; -1 if there is no room to remember it."""
-        cdef int32_t after
-        try:
-            after = self.forest.step(state, byte)
-            if after >= MOST_STATES:
-                return -1
-            self.alive[after] = self.forest.alive[after]
-            self.settled[after] = self.forest.settled[after]
-            self.moves[128 * state + byte] = <int16_t>after
-            return after
-        except MemoryError:
-            return -1
+    cdef inline bint earlier(self, int32_t at, int32_t limit, const uint64_t* branches) noexcept nogil:
+        """Whether a node or one behind it, which are in the order of their layouts, may have one before `limit`."""
+        while at >= 0 and self.nodes[at].order < limit:
+            if is_open(&self.nodes[at], branches):
+                return True
+            at = self.nodes[at].sibling
+        return False
 
     cdef int32_t walk(self, int32_t at, int32_t limit, const uint8_t* data, int32_t start,
-                      int32_t end, int32_t* row, State* state, bint heads) noexcept nogil:
+                      int32_t end, int32_t* row, State* state, bint heads, const uint64_t* branches) noexcept nogil:
         """Follow the tree from node `at`; return the first layout's node before `limit`, or -1.
 
         Layouts share nodes, so an earlier one may be met after a later one: a
@@ -251,12 +236,16 @@ cdef class Program:
         cdef bint earlier
         while True:
             node = &self.nodes[at]
+            while node.sibling >= 0 and not is_open(node, branches):
+                node = &self.nodes[node.sibling]
+            at = <int32_t>(node - self.nodes)
             before = position
             if node.width < 0:
                 while position < end and data[position] == c' ':
                     position += 1
             after = -1
-            if node.order < limit and begins(self.firsts + 2 * at, data, position, end):
+            if (node.order < limit and is_open(node, branches)
+                    and begins(self.firsts + 2 * at, data, position, end)):
                 after = step(self, node, data, position, end, row, state)
                 if node.width and after >= 0 and not pads(node, data, before, position, after, end):
                     after = -1
@@ -285,9 +274,9 @@ cdef class Program:
                 if not (heads and self.leaves[node.leaf].role != HEAD):
                     best = at
                     limit = node.order
-                    earlier = node.sibling >= 0 and self.nodes[node.sibling].order < limit
+                    earlier = node.sibling >= 0 and self.earlier(node.sibling, limit, branches)
                     for i in range(depth):
-                        earlier = earlier or self.nodes[waiting[i]].order < limit
+                        earlier = earlier or self.earlier(waiting[i], limit, branches)
                     if not earlier:
                         return best
                     memcpy(kept_row, row, 2 * self.leaves[node.leaf].slots * sizeof(int32_t))
@@ -314,8 +303,9 @@ cdef class Program:
         cdef int32_t found, best = NONE, limit = LAST
         cdef int32_t[2 * MOST_DEPTH] kept_row
         cdef State kept
-        cdef int32_t tree = 0, taken
+        cdef int32_t tree = 0, taken, place
         cdef uint64_t left
+        cdef const uint64_t* branches
         if start >= end:
             return -1
         if data[start] == c'{' and self.json is not None:
@@ -326,13 +316,15 @@ cdef class Program:
             return -1
         if state.tree == 0:
             # The first tree took the line before: what it takes before others need not be asked.
-            best = self.walk(self.roots[0], limit, data, start, end, row, state, heads)
+            best = self.walk(self.roots[0], limit, data, start, end, row, state, heads, every_branch())
             if best >= 0:
                 limit = self.nodes[best].order
             if self.root_count == 1 or limit < self.nodes[self.roots[1]].order:
                 return self.nodes[best].leaf if best >= 0 else -1
             tree = 1
-        left = self.candidates(data, start, end, state)
+        place = self.prefixes.follow(data + start, end - start, state.paths)
+        left = self.prefixes.trees[place]
+        branches = self.prefixes.branches + BRANCH_WORDS * place
         taken = 0 if best >= 0 else NONE
         while tree < self.root_count:
             # The next tree that may take it; those from the last bit on share that.
@@ -347,7 +339,7 @@ cdef class Program:
             if best >= 0:
                 memcpy(kept_row, row, 2 * self.leaves[self.nodes[best].leaf].slots * sizeof(int32_t))
                 kept = state[0]
-            found = self.walk(self.roots[tree], limit, data, start, end, row, state, heads)
+            found = self.walk(self.roots[tree], limit, data, start, end, row, state, heads, branches)
             if found >= 0:
                 best = found
                 taken = tree
@@ -360,39 +352,6 @@ cdef class Program:
             return -1
         state.tree = taken
         return self.nodes[best].leaf
-
-    cdef uint64_t candidates(self, const uint8_t* data, int32_t start, int32_t end, State* state) noexcept nogil:
-        """The trees that may take data[start:end], as bits; the last one stands for all from there on.
-
-        As far as it begins like a line before it leads to where that led.
-        """
-        cdef int32_t place = 0, after, at = 0, stop = min(end - start, PREFIX), most
-        cdef Path* path = NULL
-        data += start
-        if state.paths != NULL:
-            path = &state.paths[data[0] % PATHS]
-            most = min(stop, path.size)
-            while at + 8 <= most and load8(path.text + at) == load8(data + at):
-                at += 8
-            while at < most and path.text[at] == data[at]:
-                at += 1
-            place = path.states[at]
-            if at == stop:
-                return self.alive[place]
-        while at < stop and not self.settled[place] and data[at] < 128:
-            after = self.moves[128 * place + data[at]]
-            if after < 0:
-                after = self.learn(place, data[at])
-                if after < 0:
-                    break
-            place = after
-            if path != NULL:
-                path.text[at] = data[at]
-                path.states[at + 1] = <int16_t>place
-            at += 1
-        if path != NULL:
-            path.size = at
-        return self.alive[place]
 
     cdef const int32_t* first_tail(self, int32_t format, int32_t level) noexcept nogil:
         """The first tail of a format that may end a message of this level, NULL if none may.
@@ -429,7 +388,7 @@ cdef class Program:
             begins[blanks] = p
         while tail[0] >= 0:
             if tail[0] <= blanks and (tail[2] == 0 or tail[2] == level):
-                node = self.walk(tail[1], LAST, data, begins[tail[0]], end, row, state, False)
+                node = self.walk(tail[1], LAST, data, begins[tail[0]], end, row, state, False, every_branch())
                 if node >= 0:
                     at[0] = begins[tail[0]]
                     return self.nodes[node].leaf
@@ -446,13 +405,13 @@ cdef class Program:
         cdef int32_t node
         if not self.has_details(format) or start >= end:
             return -1
-        node = self.walk(self.details[format], LAST, data, start, end, row, state, False)
+        node = self.walk(self.details[format], LAST, data, start, end, row, state, False, every_branch())
         return self.nodes[node].leaf if node >= 0 else -1
 
     cdef bint read(self, int32_t node, const uint8_t* data, int32_t start, int32_t end, State* state) noexcept nogil:
         """Whether a node placed for itself takes all of data[start:end]; it captures nothing."""
         cdef int32_t[2] row
-        return self.walk(node, LAST, data, start, end, row, state, False) >= 0
+        return self.walk(node, LAST, data, start, end, row, state, False, every_branch()) >= 0
 
     def accepts(self, int32_t node, bytes text):
         """Return whether a node placed for itself takes all of the text."""
@@ -496,7 +455,8 @@ cdef class Program:
             # Trees that cannot take it were not tried, but say what they expect.
             for i in range(self.root_count):
                 if start < len(line):
-                    self.walk(self.roots[i], LAST, line, start, <int32_t>len(line), row, &state, False)
+                    self.walk(self.roots[i], LAST, line, start, <int32_t>len(line), row, &state, False,
+                              every_branch())
         spans = [] if leaf < 0 else [
             (row[2 * i], row[2 * i + 1]) for i in range(self.leaves[leaf].slots)
         ]

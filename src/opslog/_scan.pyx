@@ -8,8 +8,9 @@ from opslog._block cimport (
 )
 from opslog._bytes cimport all_ascii
 from opslog._envelope cimport note, unwrap, worker_of
+from opslog._prefix cimport PATHS, Path
 from opslog._program cimport ENVELOPE, Leaf, Program, fresh
-from opslog._time cimport PATHS, Path, State
+from opslog._time cimport State
 
 cdef extern from "string.h" nogil:
     void* memmem(const void*, size_t, const void*, size_t)

@@ -5,25 +5,16 @@
 # HAS_OFFSET is set and the value is UTC.  A text without a year is of the newest
 # year in which it is not later than a day after the source's reference.
 
-from libc.stdint cimport INT64_MIN, int16_t, int32_t, int64_t, uint8_t
+from libc.stdint cimport INT64_MIN, int32_t, int64_t, uint8_t
 from libc.string cimport memcmp, memcpy
 
 from opslog._block cimport BAD_TIME, HAS_OFFSET
 from opslog._bytes cimport same
+from opslog._prefix cimport Path
 
 cdef enum:
     DIRECTIVE = 256             # in a time program: DIRECTIVE + letter, else a literal byte
     NO_YEAR = -1
-
-cdef enum:
-    PREFIX = 40                 # bytes of a line that say which trees may take it
-    PLACES = 41                 # before and behind each of them
-    PATHS = 8                   # of lines kept, by their first byte
-
-ctypedef struct Path:
-    int32_t size
-    uint8_t[PREFIX] text        # how a line began
-    int16_t[PLACES] states     # and where each of its bytes led
 
 ctypedef struct State:
     int64_t time

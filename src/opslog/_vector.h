@@ -130,6 +130,56 @@ static inline int opslog_all_ascii(const uint8_t *p, size_t n)
     return (seen & 0x8080808080808080ULL) == 0;
 }
 
+/* Where the m bytes of a short text stand first in [p, end), or NULL; m is at least 1. */
+static inline const uint8_t *opslog_find_text(const uint8_t *p, const uint8_t *end,
+                                              const uint8_t *text, size_t m)
+{
+    if (m == 1)
+        return (const uint8_t *)memchr(p, text[0], (size_t)(end - p));
+#ifdef OPSLOG_SSE2
+    const __m128i first = _mm_set1_epi8((char)text[0]), last = _mm_set1_epi8((char)text[m - 1]);
+    while (end - p >= (ptrdiff_t)(m + 15)) {
+        __m128i x = _mm_loadu_si128((const __m128i *)p);
+        __m128i y = _mm_loadu_si128((const __m128i *)(p + m - 1));
+        unsigned mask = (unsigned)_mm_movemask_epi8(
+            _mm_and_si128(_mm_cmpeq_epi8(x, first), _mm_cmpeq_epi8(y, last)));
+        while (mask) {
+            const uint8_t *at = p + __builtin_ctz(mask);
+            if (memcmp(at + 1, text + 1, m - 1) == 0)
+                return at;
+            mask &= mask - 1;
+        }
+        p += 16;
+    }
+#endif
+    return (const uint8_t *)memmem(p, (size_t)(end - p), text, m);
+}
+
+/* How many of the n bytes at p, from the first on, are from low to high, each from its own. */
+static inline size_t opslog_within(const uint8_t *p, const uint8_t *low, const uint8_t *high,
+                                   size_t n)
+{
+    size_t i = 0;
+#ifdef OPSLOG_SSE2
+    while (i < n && n >= 16) {
+        /* The last sixteen overlap those before, which are within. */
+        size_t at = n - i >= 16 ? i : n - 16;
+        __m128i x = _mm_loadu_si128((const __m128i *)(p + at));
+        __m128i l = _mm_loadu_si128((const __m128i *)(low + at));
+        __m128i h = _mm_loadu_si128((const __m128i *)(high + at));
+        __m128i good = _mm_and_si128(_mm_cmpeq_epi8(_mm_max_epu8(x, l), x),
+                                     _mm_cmpeq_epi8(_mm_min_epu8(x, h), x));
+        int mask = _mm_movemask_epi8(good) ^ 0xFFFF;
+        if (mask)
+            return at + (size_t)__builtin_ctz((unsigned)mask);
+        i = at + 16;
+    }
+#endif
+    while (i < n && low[i] <= p[i] && p[i] <= high[i])
+        i++;
+    return i;
+}
+
 /* memcmp() == 0 without a call for the short texts of a log line. */
 static inline int opslog_same(const uint8_t *a, const uint8_t *b, size_t n)
 {

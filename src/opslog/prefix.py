@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from opslog._program import MOST_TREES
+from opslog._prefix import MOST_TREES
 from opslog.trie import TOKENS, Node, Step
 
 ANY = (1 << 256) - 1
+_ASCII = (1 << 128) - 1
 
 
 def mask(members: Iterable[int]) -> int:
@@ -118,13 +119,25 @@ def first_bytes(atoms: Iterable[Atom]) -> int:
     return ANY
 
 
+class Place(NamedTuple):
+    """Where the next byte is expected: at an atom of a node."""
+
+    atom: Atom | None
+    """None where nothing may follow."""
+    node: Node
+    number: int
+    """The atom's, among those of the node."""
+    tree: int
+    """The node's tree, as a bit."""
+
+
 class Forest:
     """Where the trees of a program may be after the bytes read so far, as numbered states.
 
-    State 0 is before the first byte.  A state stands for places, an atom of a
-    node each; the trees they are of are the bits of ``alive``.  States are made
-    when a line first leads to them.  The first ``early`` trees are tried before
-    the others: where one of them is left, these need not be told apart.
+    State 0 is before the first byte.  A state stands for places; the trees and the
+    numbered branches on whose way they are, or which begin behind them, may take a
+    line.  States are made when a line first leads to them.  The first ``early`` trees
+    are tried before the others: where one of them is left, these need not be told apart.
     """
 
     def __init__(
@@ -132,44 +145,83 @@ class Forest:
     ) -> None:
         self._atoms_of = atoms_of
         self._early = (1 << min(early, MOST_TREES - 1)) - 1
-        self._places: list[tuple[Atom | None, Node, int, int]] = []
-        """Per place its atom, node, index in the node's atoms, and the bit of its tree."""
+        self._places: list[Place] = []
         self._numbers: dict[tuple[int, int, int], int] = {}
         self._known: dict[int, list[Atom]] = {}
         self._after: dict[int, frozenset[int]] = {}
+        self._ways: dict[int, int] = {}
+        """Per node the branches it stands in, as bits."""
+        self._below: dict[int, int] = {}
+        """Per node the branches that begin behind it."""
         self._states: list[frozenset[int]] = []
         self._by_places: dict[frozenset[int], int] = {}
-        self.alive: list[int] = []
-        """Per state its trees, as bits."""
+        self.trees: list[int] = []
+        """Per state its trees, as bits; the last one stands for all from there on."""
+        self.branches: list[int] = []
+        """Per state its branches, as bits; that of nodes without a number is always set."""
+        self.told: list[int] = []
+        """Per state a number that stands for its trees and branches."""
+        self._told: dict[tuple[int, int], int] = {}
         self.settled: list[bool] = []
         """Per state whether further bytes make no difference."""
         begin: set[int] = set()
         for number, root in enumerate(roots):
+            self._branch(root, 1)
             self._enter(root, 1 << min(number, MOST_TREES - 1), begin)
         self._state(frozenset(begin))
 
-    def step(self, state: int, byte: int) -> int:
-        """Return the state that ``byte`` leads to from ``state``."""
-        found: set[int] = set()
-        for place in self._states[state]:
-            atom = self._places[place][0]
-            if atom is not None and atom.bytes >> byte & 1:
-                found |= self._behind(place)
-        return self._state(frozenset(found))
+    def _branch(self, node: Node, above: int) -> int:
+        """Note the branches a node stands in and those behind it; return all from it on."""
+        own = above | 1 << node.branch
+        self._ways[id(node)] = own
+        below = 0
+        for child in node.children:
+            below |= self._branch(child, own)
+        self._below[id(node)] = below
+        return below | 1 << node.branch
 
-    def _state(self, places: frozenset[int]) -> int:
-        if places not in self._by_places:
-            self._by_places[places] = len(self._states)
-            self._states.append(places)
-            trees, settled = 0, True
+    def step(self, state: int, byte: int) -> tuple[int, int]:
+        """Return the state that ``byte`` leads to, and all bytes that lead there alike."""
+        found: set[int] = set()
+        alike = ANY
+        for number in self._states[state]:
+            atom = self._places[number].atom
+            if atom is None:
+                continue
+            if atom.bytes >> byte & 1:
+                found |= self._behind(number)
+                alike &= atom.bytes
+            else:
+                alike &= ~atom.bytes
+        return self._state(frozenset(found)), alike & _ASCII
+
+    def _state(self, numbers: frozenset[int]) -> int:
+        if numbers not in self._by_places:
+            self._by_places[numbers] = len(self._states)
+            self._states.append(numbers)
+            places = [self._places[number] for number in numbers]
+            trees, branches = 0, 1
             for place in places:
-                atom, _, _, tree = self._places[place]
-                trees |= tree
-                settled = settled and atom is not None and atom.bytes == ANY and atom.repeats
-            self.alive.append(trees)
-            left = trees & self._early or trees
-            self.settled.append(settled or not left & (left - 1))
-        return self._by_places[places]
+                trees |= place.tree
+                branches |= self._ways[id(place.node)] | self._below[id(place.node)]
+            self.trees.append(trees)
+            self.branches.append(branches)
+            self.told.append(self._told.setdefault((trees, branches), len(self._told)))
+            self.settled.append(self._is_settled(places, trees))
+        return self._by_places[numbers]
+
+    def _is_settled(self, places: list[Place], trees: int) -> bool:
+        """Return whether what is there stays whatever follows, or is one way only."""
+        if all(p.atom is not None and p.atom.repeats and p.atom.bytes == ANY for p in places):
+            return True
+        left = trees & self._early or trees
+        if left & (left - 1):
+            return False
+        ways = [self._ways[id(place.node)] for place in places if place.tree & left]
+        together = 0
+        for way in ways:
+            together |= way
+        return together in ways
 
     def _behind(self, place: int) -> frozenset[int]:
         """Return the places where the next byte is expected behind one that was taken."""
@@ -197,7 +249,7 @@ class Forest:
             number = self._numbers.setdefault(key, len(self._places))
             if number == len(self._places):
                 atom = atoms[index] if index < len(atoms) else None
-                self._places.append((atom, node, index, tree))
+                self._places.append(Place(atom, node, index, tree))
             if number in found:
                 return
             found.add(number)

@@ -13,6 +13,7 @@ from functools import cache
 from itertools import chain
 
 from opslog import _program, jsonkeys, prefix, timestamps
+from opslog._prefix import MOST_BRANCHES
 from opslog.errors import LayoutError
 from opslog.jsonkeys import JsonShape
 from opslog.layout import (
@@ -258,7 +259,9 @@ class Compiler:
             raise LayoutError(text, 0, f"more than {_program.DEEPEST} beginnings shared by layouts")
         for heads in (self._heads, self._late):
             heads.sort(key=lambda node: node.order)
-        roots = [self.trie.place([node]) for node in (*self._heads, *self._late)]
+        trees = [*self._heads, *self._late]
+        self.trie.number(trees, MOST_BRANCHES)
+        roots = [self.trie.place([node]) for node in trees]
         tails = self._tail_table()
         count = max((leaf.entry.format for leaf in self.leaves), default=0) + 1
         details = _ints([self.trie.place(self._details.get(n, [])) for n in range(count)])
@@ -275,7 +278,7 @@ class Compiler:
             nodes=self.trie.packed(),
             firsts=self.trie.packed_firsts(),
             roots=_ints(roots),
-            forest=prefix.Forest([*self._heads, *self._late], len(self._heads), self._atoms),
+            forest=prefix.Forest(trees, len(self._heads), self._atoms),
             literals=self.trie.literals or b"\0",
             classes=b"".join(self._classes) or b"\0",
             words=_ints(self._words or [0]),

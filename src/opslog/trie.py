@@ -39,6 +39,8 @@ class Node:
     meaning: str
     children: list[Node] = field(default_factory=list)
     leaf: int = -1
+    branch: int = 0
+    """A number that tells it from its siblings where prefix.py may tell them apart."""
 
 
 class Trie:
@@ -127,6 +129,16 @@ class Trie:
             level = [child for node in level for child in node.children]
         return deepest
 
+    def number(self, roots: list[Node], most: int) -> None:
+        """Give nodes that have siblings numbers from 1 on, those near the roots first."""
+        level, free = roots, iter(range(1, most))
+        while level:
+            for node in level:
+                if len(node.children) > 1:
+                    for child in node.children:
+                        child.branch = next(free, 0)
+            level = [child for node in level for child in node.children]
+
     def place(self, siblings: list[Node]) -> int:
         """Append nodes that are tried in turn, and all below them; return the first's index."""
         following = -1
@@ -143,8 +155,8 @@ class Trie:
             child = self.place(below)
             self.nodes.append(
                 (_program.OPS[step.op], step.a, step.b, step.slot, child, following, node.leaf,
-                 node.order, then.a, then.b, step.b - 1 if step.op in TOKENS else 0, step.width,
-                 self._word(step), self._word(then))
+                 node.order, then.a, then.b, step.b - 1 if step.op in TOKENS else 0, node.branch,
+                 step.width, self._word(step), self._word(then))
             )  # fmt: skip
             self.firsts.append(self._first_bytes(node.step) & _ASCII)
             self.expected.append((node.meaning, meaning))
@@ -174,7 +186,7 @@ class Trie:
 
     def packed(self) -> bytes:
         """Return the placed nodes as the scanner reads them."""
-        return b"".join(struct.pack("=12i2Q", *node) for node in self.nodes)
+        return b"".join(struct.pack("=10i2hi2Q", *node) for node in self.nodes)
 
     def packed_firsts(self) -> bytes:
         """Return the ASCII bytes that each placed node may begin with, two words a node."""

@@ -1,0 +1,2 @@
+MOST_TREES: int
+MOST_BRANCHES: int

@@ -1,0 +1,87 @@
+"""What a line begins with says what need not be tried, and nothing else."""
+
+from __future__ import annotations
+
+import random
+from functools import cache
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opslog import catalog, prefix
+from opslog._block import Block
+from opslog._prefix import MOST_BRANCHES
+from opslog._program import Program
+from opslog._scan import layers, scan
+from opslog.catalog import Catalog
+
+
+class Anything:
+    """A forest that never rules anything out."""
+
+    def __init__(self, *_: object) -> None:
+        self.trees = [(1 << 64) - 1]
+        self.branches = [(1 << MOST_BRANCHES) - 1]
+        self.told = [0]
+        self.settled = [True]
+
+    def step(self, state: int, byte: int) -> tuple[int, int]:
+        return state, (1 << 128) - 1
+
+
+@cache
+def told() -> Program:
+    return catalog.default().lines.program
+
+
+@cache
+def untold() -> Program:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prefix, "Forest", Anything)
+        return Catalog.of(catalog.without_samples()).lines.program
+
+
+@cache
+def samples() -> list[bytes]:
+    formats = [one for one in catalog.shipped() if one.applies_to == "line"]
+    texts = [text for one in formats for text in (*(s.text for s in one.samples), *one.rejects)]
+    return [line.encode() for text in texts for line in text.split("\n") if line]
+
+
+def found(program: Program, lines: list[bytes]) -> list[list[int]]:
+    data = b"".join(line + b"\n" for line in lines)
+    block = Block(len(data))
+    block.reset(0)
+    block.room(len(data))[:] = data
+    block.filled(len(data))
+    assert scan(program, block, len(data)) == len(data)
+    return layers(program, block)
+
+
+def test_samples_are_taken_by_the_layouts_that_trying_all_finds() -> None:
+    assert found(told(), samples()) == found(untold(), samples())
+
+
+def test_the_lines_before_make_no_difference() -> None:
+    rng = random.Random(3)
+    lines = [line for line in samples() for _ in range(3)]
+    rng.shuffle(lines)
+    alone = {line: found(told(), [line]) for line in samples()}
+    assert found(told(), lines) == [own for line in lines for own in alone[line]]
+
+
+@given(st.randoms(use_true_random=False), st.data())
+def test_damaged_lines_are_taken_by_the_layouts_that_trying_all_finds(
+    rng: random.Random, data: st.DataObject
+) -> None:
+    lines = []
+    for line in data.draw(st.lists(st.sampled_from(samples()), min_size=1, max_size=40)):
+        damaged = bytearray(line)
+        for _ in range(rng.randrange(4)):
+            at = rng.randrange(min(len(damaged), 70) + 1)
+            byte = rng.choice(b"0123456789 aZz-:.[]|(),=/\x1b\xc3" + line[:30])
+            how = rng.randrange(3)
+            damaged[at : at + (how != 0)] = bytes([byte] * (how != 2))
+        lines += [bytes(damaged).replace(b"\n", b" ") or b" "] * rng.randrange(1, 3)
+    assert found(told(), lines) == found(untold(), lines)
