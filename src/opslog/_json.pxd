@@ -14,6 +14,7 @@ ctypedef struct Shape:
     int32_t leaf
     int32_t required            # offset in numbers: count, then slots
     int32_t otherwise           # offset in numbers: count, then pairs (slot, slot used if it is null)
+    int32_t kept                # offset in numbers: count, then the slots its leaf has, in their order
     int32_t epoch               # slot of seconds since the epoch, -1
     int32_t iso                 # slot of an ISO time, -1
     int32_t micros              # slot of microseconds since the epoch, -1

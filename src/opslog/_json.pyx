@@ -247,7 +247,7 @@ cdef class JsonTable:
             self.keys[place].table = table
         self.shape_count = len(shapes)
         for i, shape in enumerate(shapes):
-            (self.shapes[i].leaf, self.shapes[i].required, self.shapes[i].otherwise,
+            (self.shapes[i].leaf, self.shapes[i].required, self.shapes[i].otherwise, self.shapes[i].kept,
              self.shapes[i].epoch, self.shapes[i].iso, self.shapes[i].micros,
              self.shapes[i].severity, self.shapes[i].words, self.shapes[i].word_count) = shape
 
@@ -284,8 +284,6 @@ cdef class JsonTable:
                     row[at + 1] = row[2 * self.numbers[base + 2 + 2 * j] + 1]
             if not when(self, shape, data, row, state):
                 continue
-            for j in range(self.slots):
-                row[2 * j] = max(row[2 * j], ABSENT)
             if escaped:
                 state.flags |= ESCAPED
             else:
@@ -297,5 +295,10 @@ cdef class JsonTable:
                 state.severity = level(self.words + WORD_SIZE * shape.words, shape.word_count, data + at, j)
                 if not state.severity:
                     state.severity = level(self.words, self.common, data + at, j)
+            base = shape.kept
+            for j in range(self.numbers[base]):
+                at = 2 * self.numbers[base + 1 + j]
+                row[2 * j] = max(row[at], ABSENT)
+                row[2 * j + 1] = row[at + 1]
             return shape.leaf
         return -1

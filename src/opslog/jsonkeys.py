@@ -115,11 +115,15 @@ def table(shapes: list[JsonShape], first_leaf: int) -> tuple[_json.JsonTable, li
             slots["timestamp"] = paths[times[0]]
         micros = paths[shape.epoch_us[0]] if shape.epoch_us else -1
         level = slots.get("severity_text", -1)
+        # The keys of all shapes are many, those of one are few.
+        kept = sorted(set(slots.values()))
+        slots = {name: kept.index(slot) for name, slot in slots.items()}
         packed.append(
-            (first_leaf + len(leaves), required, otherwise,
+            (first_leaf + len(leaves), required, otherwise, len(numbers),
              paths.get(shape.epoch or "", -1), paths.get(shape.iso or "", -1), micros, level,
              *places[shape.severity])
         )  # fmt: skip
-        leaves.append(JsonLeaf(shape.format, slots, len(paths), shape.flags, shape.constants))
+        numbers += [len(kept), *kept]
+        leaves.append(JsonLeaf(shape.format, slots, len(kept), shape.flags, shape.constants))
     numbers_ = struct.pack(f"={len(numbers)}i", *numbers)
     return _json.JsonTable(keys, texts, numbers_, packed, len(paths), words, places[""][1]), leaves
