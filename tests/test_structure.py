@@ -21,7 +21,7 @@ LAYERS = [
     ["engine"],
     ["live"],
     ["check", "user_formats", "records", "sources", "metrics", "sinks", "stop", "reading", "merge", "piping"],
-    ["learn", "stages", "logs", "doctor"],
+    ["learn", "stages", "logs", "doctor", "fluentd"],
     ["cli"],
     ["__main__"],
 ]  # fmt: skip

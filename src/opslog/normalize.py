@@ -125,9 +125,17 @@ class Kept:
         local = _array(pa.int64(), self.count, nulls, validity, values)
         return local, _array(pa.bool_(), self.count, 0, None, utc)
 
-    def others(self, names: tuple[str, ...], selection: pa.Array) -> pa.RecordBatch:
-        """Return the columns ``names`` of the records numbered by ``selection`` (int32)."""
+    def others(self, names: tuple[str, ...], selection: pa.Array = None) -> pa.RecordBatch:
+        """Return the columns ``names`` of all records, or of those in ``selection`` (int32)."""
         return self._builder.kept(self.records, names, selection).batch()
+
+    def chosen(self, selection: pa.Array) -> Kept:
+        """Return the records numbered by ``selection`` (int32)."""
+        return self._builder.kept(self.records, self._names, selection)
+
+    def offsets(self) -> memoryview:
+        """Return where the records begin in their source, in bytes (int64)."""
+        return memoryview(_columns.offsets(self.records, self._selection)).cast("B").cast("q")
 
     def first(self, count: int) -> Kept:
         """Return the first ``count`` of these records."""

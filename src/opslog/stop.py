@@ -53,3 +53,31 @@ def at_signals() -> Iterator[Stop]:
         for number, handler in before.items():
             signal.signal(number, handler)
         stop.close()
+
+
+@contextmanager
+def at_end_of_input() -> Iterator[int]:
+    """Give a descriptor that is readable once SIGINT or SIGTERM came, for who reads on to the end.
+
+    SIGTERM may come again, from the parent and from what manages its group, and
+    late, when all is done: it does no more than the first.  A second SIGINT is a
+    person's, and raises.
+    """
+    told, tell = os.pipe()
+    before = signal.getsignal(signal.SIGINT)
+
+    def wish(number: int, frame: FrameType | None) -> None:
+        # Another signal may come in here: nothing is remembered but by the pipe.
+        os.write(tell, b"\0")
+        if number == signal.SIGINT:
+            signal.signal(number, before)
+
+    signal.signal(signal.SIGTERM, wish)
+    signal.signal(signal.SIGINT, wish)
+    try:
+        yield told
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, before)
+        os.close(told)
+        os.close(tell)

@@ -16,6 +16,7 @@ from types import FrameType
 from opslog.cli import completion, stages
 from opslog.cli import doctor as doctor_command
 from opslog.cli import filter as filter_command
+from opslog.cli import fluentd as fluentd_command
 from opslog.cli import formats as formats_command
 from opslog.cli import schema as schema_command
 from opslog.cli.parser import Parser
@@ -67,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--version", action="version", version=f"opslog {__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     filter_command.add(commands)
+    fluentd_command.add(commands)
     doctor_command.add(commands)
     formats_command.add(commands)
     schema_command.add(commands)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 import time
 from dataclasses import replace
@@ -15,7 +14,6 @@ from opslog.cli import keep, output, progress, reading, stages, statistics
 from opslog.engine import Stats
 from opslog.errors import SinkError
 from opslog.harmless import harmless
-from opslog.live import HOLD
 from opslog.logs import read
 from opslog.metrics import MetricsFile
 from opslog.output import STDOUT
@@ -56,11 +54,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     group.add_argument(
         "--merge", action="store_true", help="put the records of all files in the order of time"
     )
-    group.add_argument(
-        "--hold", type=_seconds, metavar="SECONDS", default=HOLD,
-        help="wait so long for more lines of a record that comes from a pipe; 0: not at all "
-        "(default: %(default)s)",
-    )  # fmt: skip
+    reading.add_hold(group)
     formats_command.add_options(command)
     command.add_argument(
         "--stats", action="store_true", help="say on standard error what was read and kept"
@@ -77,14 +71,6 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "--no-progress", action="store_true", help="show no progress of a long run on a terminal"
     )
     command.set_defaults(run=run)
-
-
-def _seconds(text: str) -> float:
-    """Return a span in seconds; 0.2, 200ms and 5s are some."""
-    found = re.fullmatch(r"(\d+\.?\d*|\.\d+)(ms|s)?", text)
-    if not found:
-        raise argparse.ArgumentTypeError(f"expected seconds (0.2, 200ms), found {text!r}")
-    return float(found[1]) / (1000 if found[2] == "ms" else 1)
 
 
 def run(options: argparse.Namespace) -> int:

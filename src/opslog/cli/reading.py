@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+
+from opslog.live import HOLD
 
 
 def add(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:
@@ -14,6 +17,16 @@ def add(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:
         "gzip, bzip2, xz and zstd are recognised by content",
     )  # fmt: skip
     reading = command.add_argument_group("reading")
+    add_times(reading)
+    reading.add_argument(
+        "--threads", type=int, metavar="N",
+        help="threads to use (default: the processors there are, at most 4)",
+    )  # fmt: skip
+    return reading
+
+
+def add_times(reading: argparse._ArgumentGroup) -> None:
+    """Add the options that say how times are read."""
     reading.add_argument(
         "--timezone", action="append", metavar="ZONE", default=[],
         help="zone of times without an offset: an IANA name or +HH:MM (default: UTC); "
@@ -25,11 +38,23 @@ def add(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:
         help="year of times without one (default: the last in which they are not after the "
         "file's last change)",
     )  # fmt: skip
-    reading.add_argument(
-        "--threads", type=int, metavar="N",
-        help="threads to use (default: the processors there are, at most 4)",
+
+
+def add_hold(group: argparse._ArgumentGroup) -> None:
+    """Add the option that says how long a record waits."""
+    group.add_argument(
+        "--hold", type=_seconds, metavar="SECONDS", default=HOLD,
+        help="wait so long for more lines of a record that comes from a pipe; 0: not at all "
+        "(default: %(default)s)",
     )  # fmt: skip
-    return reading
+
+
+def _seconds(text: str) -> float:
+    """Return a span in seconds; 0.2, 200ms and 5s are some."""
+    found = re.fullmatch(r"(\d+\.?\d*|\.\d+)(ms|s)?", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"expected seconds (0.2, 200ms), found {text!r}")
+    return float(found[1]) / (1000 if found[2] == "ms" else 1)
 
 
 def threads(options: argparse.Namespace) -> int:

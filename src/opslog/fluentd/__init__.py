@@ -1,0 +1,13 @@
+"""Both of Fluentd's doors to a child process: events in, events of records out.
+
+    bytes ─codec─▶ events ─▶ a stream a tag ─▶ records ─▶ events ─codec─▶ bytes
+
+An event is a map; one of its fields holds a raw line.  Lines of different tags
+never join.  A record takes the other fields of the event its first line came in.
+"""
+
+from opslog.fluentd.child import Child
+from opslog.fluentd.codecs import Shape
+from opslog.fluentd.streams import Counts, Streams, Wanted
+
+__all__ = ["Child", "Counts", "Shape", "Streams", "Wanted"]

@@ -1,0 +1,282 @@
+"""Streams: the lines of each tag become records of their own, and events again.
+
+A record is an event with its columns and, under other names, what stood beside
+the line it begins with.  What is no event, or has no line, goes through as it
+came, with why in ``opslog_error``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import orjson
+
+from opslog import names, schema
+from opslog._block import Block
+from opslog._jsonl import JsonLines
+from opslog.catalog import Catalog
+from opslog.engine import Item, Job, Stats, Stream, in_turn
+from opslog.filters import Filter
+from opslog.fluentd.events import ERROR, Event, Unread, as_bytes, as_text
+from opslog.live import Live
+from opslog.normalize import Kept
+from opslog.sources import STDIN
+from opslog.zones import Times
+
+LEAST_HOLD = 0.001
+"""Seconds a record waits in any case, so that what is in the pipe is read first."""
+
+UNSHOWN = ("source", "source_offset")
+"""Columns that say nothing of an event: it comes from no file."""
+
+MOST_STREAMS = 1000
+"""Streams that are remembered; of one more, the longest unused is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What events are and what is wanted of them.
+
+    ``field`` holds the line, ``keys`` are the fields whose values tell streams
+    apart, the first of them the tag.  ``hold`` is how many seconds a record
+    waits for lines that follow (LEAST_HOLD at least).
+    """
+
+    catalog: Catalog
+    times: Times
+    where: Filter | None = None
+    field: str = "message"
+    keys: tuple[str, ...] = ("tag",)
+    names: str = names.OPSLOG
+    original: bool = False
+    hold: float = 0.2
+
+
+@dataclass(slots=True)
+class Counts:
+    """What went in and came out; the counts add up.
+
+    ``events`` = ``marked`` ones, which went through as they came, + ``begun``
+    ones, in which a record begins, + ``joined`` ones, whose lines continue the
+    record of another.  ``records`` = ``kept`` + filtered ones.
+    """
+
+    events: int = 0
+    marked: int = 0
+    begun: int = 0
+    joined: int = 0
+    records: int = 0
+    kept: int = 0
+
+
+class _Made(NamedTuple):
+    """Records of a stream: where each begins, which are kept, and those as events."""
+
+    offsets: memoryview
+    kept: Iterable[int]
+    rows: list[Event]
+
+
+class _Maker:
+    """Makes events of records, for all streams."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._where = wanted.where
+        self._writer = JsonLines()
+        columns = [name for name in schema.names(wanted.original) if name not in UNSHOWN]
+        self.columns = tuple(columns)
+        self.spelled = tuple(names.spelled(columns, wanted.names))
+
+    def __call__(self, kept: Kept) -> _Made:
+        offsets = kept.offsets()
+        chosen: Iterable[int] = range(kept.count)
+        if self._where is not None:
+            selection = self._where.select(kept.others(self._where.columns))
+            kept, chosen = kept.chosen(selection), selection.to_pylist()
+        if not kept.count:
+            return _Made(offsets, chosen, [])
+        kept.json_lines(self._writer, self.spelled)
+        with memoryview(self._writer) as lines:
+            text = bytes(lines[:-1])
+        return _Made(offsets, chosen, orjson.loads(b"[%b]" % text.replace(b"\n", b",")))
+
+
+class _Stream:
+    """The lines of one tag, and the events they came in."""
+
+    def __init__(self, live: Live[_Made], counts: Counts, spare: deque[Block]) -> None:
+        self.live = live
+        self._counts = counts
+        self._spare = spare
+        self._waiting: deque[tuple[int, Event]] = deque()
+        self._begun = False
+        self._end = 0
+        self._lines: list[bytes] = []
+
+    def take(self, event: Event, lines: bytes) -> None:
+        """Add the lines of the event that has ``event`` beside them."""
+        self._waiting.append((self._end, event))
+        self._end += len(lines)
+        self._lines.append(lines)
+
+    def feed(self, now: float) -> list[Event]:
+        """Return what is complete with the lines taken since, or need not wait any longer."""
+        data = b"".join(self._lines)
+        self._lines.clear()
+        return self._events(self.live.feed(data, now))
+
+    def close(self) -> list[Event]:
+        """Return what is left."""
+        out = self._events([self.live.end()])
+        while self._waiting:
+            self._forget()
+        return out
+
+    def _events(self, items: Iterable[Item[_Made]]) -> list[Event]:
+        out: list[Event] = []
+        for item in items:
+            for _, made in in_turn(item, self._spare):
+                beside = [self._beside(offset) for offset in made.offsets]
+                self._counts.records += len(beside)
+                self._counts.kept += len(made.rows)
+                kept = zip(made.kept, made.rows, strict=True)
+                out += [{**beside[number], **row} for number, row in kept]
+        return out
+
+    def _beside(self, offset: int) -> Event:
+        """Return what stands beside the line at ``offset``; those before it have no more."""
+        while len(self._waiting) > 1 and self._waiting[1][0] <= offset:
+            self._forget()
+        self._begun = True
+        return self._waiting[0][1]
+
+    def _forget(self) -> None:
+        self._waiting.popleft()
+        if self._begun:
+            self._counts.begun += 1
+        else:
+            self._counts.joined += 1
+        self._begun = False
+
+
+class Streams:
+    """Events in, events of records out; reads no clock but the one it is given.
+
+    ``clock`` says the moment by which years are told that a time lacks.
+    """
+
+    def __init__(
+        self, wanted: Wanted, clock: Callable[[], datetime], most: int = MOST_STREAMS
+    ) -> None:
+        self.counts = Counts()
+        self.stats = Stats()
+        self._wanted = wanted
+        self._clock = clock
+        self._most = most
+        maker = _Maker(wanted)
+        self._job: Job[_Made] = Job(wanted.catalog, maker.columns, None, maker)
+        self._spare: deque[Block] = deque()
+        self._streams: dict[Hashable, _Stream] = {}
+        self._open: dict[_Stream, float] = {}
+
+    def feed(self, items: Iterable[Event | Unread], now: float) -> list[Event]:
+        """Return the events complete with these, which came at ``now`` (seconds of a clock)."""
+        out: list[Event] = []
+        fed: dict[_Stream, None] = {}
+        for item in items:
+            self.counts.events += 1
+            if isinstance(item, Unread):
+                out.append(self._marked({self._wanted.field: item.raw}, item.reason))
+                continue
+            lines = self._lines(item)
+            if lines is None:
+                out.append(self._without_line(item))
+                continue
+            stream = self._stream(item)
+            stream.take(item, lines)
+            fed[stream] = None
+            if len(self._streams) > self._most:
+                oldest = self._streams.pop(next(iter(self._streams)))
+                out += self._fed(oldest, now) + oldest.close()
+                self._open.pop(oldest, None)
+                fed.pop(oldest, None)
+        for stream in fed:
+            out += self._fed(stream, now)
+        return out
+
+    def due(self) -> float | None:
+        """Return when the next record need not wait any longer, None if none waits."""
+        return min(self._open.values(), default=None)
+
+    def expire(self, now: float) -> list[Event]:
+        """Return the events of records that have waited long enough."""
+        out: list[Event] = []
+        for stream in [stream for stream, due in self._open.items() if due <= now]:
+            out += self._fed(stream, now)
+        return out
+
+    def close(self) -> list[Event]:
+        """Return the events of all records that are left."""
+        out = [event for stream in self._streams.values() for event in stream.close()]
+        self._streams.clear()
+        self._open.clear()
+        return out
+
+    def _lines(self, event: Event) -> bytes | None:
+        """Take the line out of ``event``, with its end; None if there is none."""
+        field = self._wanted.field
+        if field not in event:
+            # Keys that Ruby takes for binary.
+            for key in [key for key in event if isinstance(key, bytes)]:
+                event[as_text(key)] = event.pop(key)
+        value = event.get(field)
+        if isinstance(value, str):
+            value = as_bytes(value)
+        elif not isinstance(value, bytes):
+            return None
+        del event[field]
+        return value if value.endswith(b"\n") else value + b"\n"
+
+    def _without_line(self, event: Event) -> Event:
+        field = self._wanted.field
+        found = f"found {type(event[field]).__name__}" if field in event else "found none"
+        return self._marked(event, f"expected text in the field {field}, {found}")
+
+    def _marked(self, event: Event, reason: str) -> Event:
+        self.counts.marked += 1
+        return {**event, ERROR: reason}
+
+    def _stream(self, event: Event) -> _Stream:
+        """Return the stream the event belongs to, from now on the one used last."""
+        key = tuple([_hashable(event.get(name)) for name in self._wanted.keys])
+        stream = self._streams.pop(key, None) or self._new(key[0])
+        self._streams[key] = stream
+        return stream
+
+    def _new(self, tag: Hashable) -> _Stream:
+        name = as_text(tag) if isinstance(tag, (str, bytes)) else str(tag)
+        zone = self._wanted.times.zones.of(name)
+        stream = Stream(self._job, STDIN, zone, self.stats, live=True)
+        live = Live(stream, self._spare, max(self._wanted.hold, LEAST_HOLD))
+        return _Stream(live, self.counts, self._spare)
+
+    def _fed(self, stream: _Stream, now: float) -> list[Event]:
+        """Return what is complete in ``stream``, and take note of whether more waits."""
+        reference = self._wanted.times.reference
+        of = stream.live.stream
+        of.reference = of.builder.zone.reference(self._clock()) if reference is None else reference
+        out = stream.feed(now)
+        due = stream.live.due()
+        if due is None:
+            self._open.pop(stream, None)
+        else:
+            self._open[stream] = due
+        return out
+
+
+def _hashable(value: Any) -> Hashable:
+    return value if value is None or isinstance(value, (str, bytes, int)) else str(value)
