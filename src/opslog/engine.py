@@ -110,7 +110,11 @@ class Job(Generic[T]):
 
 
 class Stream(Generic[T]):
-    """One source on its way through the steps; ``live``: its blocks may be long in coming."""
+    """One source on its way through the steps.
+
+    ``live`` says that its blocks may be long in coming, ``source`` what it is
+    called in records where that is not its ``name``.
+    """
 
     def __init__(
         self,
@@ -120,14 +124,19 @@ class Stream(Generic[T]):
         stats: Stats,
         reference: int | None = None,
         live: bool = False,
+        source: str | None = None,
     ) -> None:
         self.job = job
         self.live = live
         self.reference = reference
         self.stats = stats
         self.assembler = Assembler(job.catalog.lines.program)
-        self.builder = BatchBuilder(job.catalog, name, zone)
+        self.builder = BatchBuilder(job.catalog, name, zone, source)
         self._late: list[str] = []
+
+    def dated(self, moment: datetime) -> None:
+        """Read times without a year as at ``moment`` from now on."""
+        self.reference = self.builder.zone.reference(moment)
 
     def scan(self, block: Block) -> Block | None:
         """Find and match the lines of ``block``; return what it has too many lines for."""

@@ -13,12 +13,16 @@ assert BLOCK_BYTES >= 2 * PIECE_BYTES
 
 
 class Cutter:
-    """Fills blocks of one source, from ``offset`` on, and hands them out when they are full."""
+    """Fills blocks of one source, from ``offset`` on, and hands them out when they are full.
 
-    def __init__(self, spare: deque[Block], offset: int = 0) -> None:
+    ``continued`` says that the bytes before did not end with a newline.  A block
+    is taken only while there are bytes to keep: many sources may be at rest.
+    """
+
+    def __init__(self, spare: deque[Block], offset: int = 0, continued: bool = False) -> None:
         self._spare = spare
-        self._block = self.fresh()
-        self._block.reset(offset)
+        self._block: Block | None = None
+        self._next = (offset, continued)
         self._looked = 0
 
     def fresh(self) -> Block:
@@ -28,29 +32,31 @@ class Cutter:
     @property
     def offset(self) -> int:
         """Where in the source the bytes begin that were not handed out."""
-        return self._block.offset
+        return self._next[0]
 
     @property
     def size(self) -> int:
         """How many bytes were not handed out."""
-        return self._block.size
+        return 0 if self._block is None else self._block.size
 
     def room(self) -> memoryview:
         """Return where the next bytes of the source are to be written; never empty."""
-        return self._block.room(BLOCK_BYTES)
+        return self._filling().room(BLOCK_BYTES)
 
     def filled(self, count: int) -> Block | None:
         """Say that ``count`` bytes were written; return a block if one is full."""
-        self._block.filled(count)
-        if self._block.size < BLOCK_BYTES:
+        block = self._filling()
+        block.filled(count)
+        if block.size < BLOCK_BYTES:
             return None
-        return self._cut(self._block.whole())
+        return self._cut(block.whole())
 
     def lines(self) -> Block | None:
         """Return the lines that are whole already, None if there are none."""
-        at = self._block.whole(self._looked)
+        block = self._filling()
+        at = block.whole(self._looked)
         if not at:
-            self._looked = self._block.size
+            self._looked = block.size
             return None
         return self._cut(at)
 
@@ -59,10 +65,23 @@ class Cutter:
 
         With ``whole`` a line that has begun is left out: more of it was to come.
         """
-        return self._cut(self._block.whole() if whole else self._block.size)
+        block = self._filling()
+        return self._cut(block.whole() if whole else block.size)
+
+    def _filling(self) -> Block:
+        if self._block is None:
+            self._block = self.fresh()
+            self._block.reset(*self._next)
+        return self._block
 
     def _cut(self, at: int) -> Block:
-        block, self._block = self._block, self.fresh()
+        block, rest = self._filling(), self.fresh()
         self._looked = 0
-        block.split(at, self._block)
+        block.split(at, rest)
+        self._next = (rest.offset, rest.continued)
+        if rest.size:
+            self._block = rest
+        else:
+            self._block = None
+            self._spare.append(rest)
         return block

@@ -9,8 +9,10 @@ the whole file, unless the lines of one come more than ``hold`` apart.
 
 from __future__ import annotations
 
+import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from opslog._block import Block
@@ -23,6 +25,30 @@ HOLD = 0.2
 """Seconds a record waits for more lines."""
 
 
+def _warn(text: str) -> None:
+    warnings.warn(text, RuntimeWarning, stacklevel=2)
+
+
+def _always(last: bool) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """How logs are followed.
+
+    ``checkpoint`` is the file that says how far they were read.  With ``from_end``
+    what is there at the beginning is left out.  ``safe`` says whether all that
+    was written is where it will be found after a kill, and sees to it if asked for
+    the last time; ``warn`` is told what keeps a file from being read for now.
+    """
+
+    checkpoint: str | None = None
+    from_end: bool = False
+    safe: Callable[[bool], bool] = _always
+    warn: Callable[[str], None] = _warn
+
+
 class Live(Generic[T]):
     """The items of one stream, as its bytes come.
 
@@ -31,12 +57,17 @@ class Live(Generic[T]):
     """
 
     def __init__(
-        self, stream: Stream[T], spare: deque[Block], hold: float = HOLD, offset: int = 0
+        self,
+        stream: Stream[T],
+        spare: deque[Block],
+        hold: float = HOLD,
+        offset: int = 0,
+        continued: bool = False,
     ) -> None:
         self.stream = stream
-        self._spare = spare
+        self._start = offset
         self._hold = hold
-        self._cutter = Cutter(spare, offset)
+        self._cutter = Cutter(spare, offset, continued)
         self._arrivals: deque[tuple[float, int]] = deque()
         self._lost = 0.0
         self._unfinished: tuple[float, float] | None = None
@@ -46,7 +77,12 @@ class Live(Generic[T]):
     @property
     def cut(self) -> int:
         """Offset before which all is in records that have left, and behind which none of it is."""
-        return self.stream.assembler.cut
+        return max(self._start, self.stream.assembler.cut)
+
+    @property
+    def unfinished(self) -> int:
+        """How many bytes have come of a line that is not whole."""
+        return self._cutter.size
 
     def room(self) -> memoryview:
         """Return where the next bytes are to be written; never empty."""
@@ -95,9 +131,9 @@ class Live(Generic[T]):
         came = next((time for time, arrived in self._arrivals if arrived >= end), 0.0)
         return came + self._lost + self._hold
 
-    def end(self, whole: bool = False) -> Item[T]:
+    def end(self, whole: bool = False, flush: bool = False) -> Item[T]:
         """Return the last item; with ``whole`` without a line that has begun."""
-        return Item(self.stream, self._cutter.rest(whole), final=True)
+        return Item(self.stream, self._cutter.rest(whole), final=True, flush=flush)
 
     def _nothing(self) -> Block:
         block = self._cutter.fresh()
@@ -118,12 +154,12 @@ class Live(Generic[T]):
         """Return the offset up to which lines came long enough ago, -1 if none did."""
         held = -1
         if self._unfinished:
-            if now - self._unfinished[1] >= self._hold and self._arrivals:
+            if self._unfinished[1] + self._hold <= now and self._arrivals:
                 # The line has stopped in its middle: all that waited beside it has waited enough.
                 held = self._arrivals[-1][1]
                 self._arrivals.clear()
             return held
-        latest = now - self._lost - self._hold
-        while self._arrivals and self._arrivals[0][0] <= latest:
+        # As due() says it: another sum may be rounded otherwise, and what is due not leave.
+        while self._arrivals and self._arrivals[0][0] + self._lost + self._hold <= now:
             held = self._arrivals.popleft()[1]
         return held

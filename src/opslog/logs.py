@@ -19,7 +19,7 @@ from opslog.engine import Job, Stats, run
 from opslog.errors import OpslogError, SinkError, SourceError
 from opslog.filters import Filter
 from opslog.format import Format
-from opslog.live import HOLD
+from opslog.live import HOLD, Follow
 from opslog.normalize import Kept
 from opslog.output import STDOUT
 from opslog.piping import Stage, piped
@@ -31,6 +31,8 @@ from opslog.zones import Times, Timezone, Zones
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
+
+    from opslog.follow import Following
 
 T = TypeVar("T")
 
@@ -54,6 +56,7 @@ class Logs:
     merge: bool = False
     most: int | None = None
     hold: float = HOLD
+    follow: Follow | None = None
     stop: Stop | None = field(default=None, repr=False, compare=False)
     stages: tuple[Stage, ...] = ()
     catalog: Catalog = field(default_factory=catalogs.default, repr=False)
@@ -77,6 +80,10 @@ class Logs:
         """
         if count < 0:
             raise OpslogError(f"limit: expected a number from 0, found {count}")
+        if self.follow and self.follow.checkpoint is not None:
+            raise OpslogError(
+                "limit: not with a checkpoint: what follows the last record would count as read"
+            )
         return replace(self, most=count if self.most is None else min(count, self.most))
 
     def pipe(self, stage: Stage) -> Logs:
@@ -95,12 +102,14 @@ class Logs:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield record batches, in the order of the sources or, merged, of time.
 
-        Each holds the records of about 4 MiB of input.
+        Each holds the records of about 4 MiB of input; of logs that are followed,
+        those that became complete.  When the next is asked for, what came before
+        counts as written: a checkpoint may say so.
         """
         if self.stages:
-            return self._staged(expand(self.paths), Stats(), unwatched)
+            return self._staged(self._names(), Stats(), unwatched)
         take = self._merged if self.merge else self._run
-        return take(expand(self.paths), Kept.batch, self.names, Stats(), unwatched)
+        return take(self._names(), Kept.batch, self.names, Stats(), unwatched)
 
     def __iter__(self) -> Iterator[LogRecord]:
         for batch in self.batches():
@@ -141,10 +150,8 @@ class Logs:
         """Write the records to ``target``, likewise; ``watch`` is told of each block read."""
         stats = Stats() if stats is None else stats
         output = target.path
-        names = expand(self.paths)
-        own = identity(1 if output == STDOUT else output)
-        if own and any(identity(0 if name == STDIN else name) == own for name in names):
-            raise SinkError(output, "is also an input; write to another file")
+        names = self._names()
+        self._refuse_input(output)
         sink = sinks.open_sink(target, self.names)
         failed: BaseException | None = None
 
@@ -152,20 +159,29 @@ class Logs:
             sink.tick(time.monotonic())
             watch(position)
 
+        def safe(last: bool) -> bool:
+            if last:
+                sink.tick(math.inf)
+            return not sink.pending
+
+        logs = replace(self, follow=replace(self.follow, safe=safe)) if self.follow else self
         try:
+            if self.follow:
+                self._refuse_input(output)  # it may be new in a folder that is followed
             try:
                 if self.stages:
-                    for batch in self._staged(names, stats, watched):
+                    for batch in logs._staged(names, stats, watched):
                         sink.write(sink.of_batch(batch))
                 elif self.merge and sink.columns:
-                    for rows in self._merged(names, sink.rows, sink.columns, stats, watched):
+                    for rows in logs._merged(names, sink.rows, sink.columns, stats, watched):
                         sink.write_rows(rows)
                 else:
-                    for encoded in self._run(names, sink.encode, sink.columns, stats, watched):
+                    for encoded in logs._run(names, sink.encode, sink.columns, stats, watched):
                         sink.write(encoded)
             except (SourceError, ExceptionGroup, KeyboardInterrupt) as error:
                 failed = error
-            sink.close(complete=not isinstance(failed, KeyboardInterrupt))
+            # Following ends by an interrupt only: what was written then is complete.
+            sink.close(complete=bool(self.follow) or not isinstance(failed, KeyboardInterrupt))
         except BaseException:
             sink.abort()
             raise
@@ -257,13 +273,28 @@ class Logs:
         read = take(names if self.most != 0 else [], Kept.batch, self.names, stats, watch)
         return piped(read, self.stages, self.most, stats)
 
+    def _names(self) -> list[str]:
+        """Return the sources; when following as they were given, to be expanded again and again."""
+        return list(self.paths) if self.follow else expand(self.paths)
+
+    def _refuse_input(self, output: str) -> None:
+        """Raise SinkError for an output that is read."""
+        own = identity(1 if output == STDOUT else output)
+        names = expand(self.paths)
+        if own and any(identity(0 if name == STDIN else name) == own for name in names):
+            raise SinkError(output, "is also an input; write to another file")
+
     def _times(self) -> Times:
         return Times.of(self.timezone, self.year)
 
     def _reading(
         self, finish: Callable[[Kept], T], columns: tuple[str, ...], stats: Stats, watch: Watch
-    ) -> Reading[T]:
+    ) -> Reading[T] | Following[T]:
         job = self._job(finish, columns)
+        if self.follow:
+            from opslog.follow import Following  # start-up: most runs need it not
+
+            return Following(job, self._times(), stats, self.follow, watch, self.hold, self.stop)
         return Reading(job, self._times(), stats, watch, self.hold, self.stop)
 
     def _job(self, finish: Callable[[Kept], T], columns: tuple[str, ...]) -> Job[T]:
@@ -283,6 +314,9 @@ def read(
     skip: bool = True,
     merge: bool = False,
     hold: float = HOLD,
+    follow: bool = False,
+    checkpoint: str | os.PathLike[str] | None = None,
+    from_end: bool = False,
     formats: Iterable[str | os.PathLike[str] | Format] = (),
 ) -> Logs:
     """Return the logs in ``paths``: files, folders, globs, ``-`` for standard input (the default).
@@ -298,6 +332,9 @@ def read(
     time, or earlier than the one before it in its source, counts as late as that.
     Of what is no regular file (a pipe) records leave as they are complete; one whose
     further lines may be still to come waits at most ``hold`` seconds for them.
+    With ``follow`` files are read on as they grow, are rotated and come into being,
+    until the caller stops; ``checkpoint`` is the file that says how far they were
+    read, for the next time, and ``from_end`` leaves out what is there already.
     ``formats`` are format files, folders of them, or formats, tried before the
     shipped ones; one of the same name replaces the shipped one.  Raises
     FormatError for a file that is wrong or fails its own samples.
@@ -307,6 +344,14 @@ def read(
         raise OpslogError(f"hold: expected a number of seconds from 0, found {hold}")
     if threads < 1:
         raise OpslogError(f"threads: expected at least 1, found {threads}")
+    if merge and follow:
+        raise OpslogError(
+            "merge and follow: what is followed has no end before which it could be put in the "
+            "order of time; follow without merge, or merge without follow"
+        )
+    for option, given in (("checkpoint", checkpoint is not None), ("from_end", from_end)):
+        if given and not follow:
+            raise OpslogError(f"{option}: has no effect without follow")
     names = tuple(os.fspath(path) for path in paths) or (STDIN,)
     catalog = catalogs.default()
     if formats := list(formats):
@@ -322,5 +367,8 @@ def read(
         skip=skip,
         merge=merge,
         hold=hold,
+        follow=Follow(None if checkpoint is None else os.fspath(checkpoint), from_end)
+        if follow
+        else None,
         catalog=catalog,
     )

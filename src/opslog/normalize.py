@@ -40,15 +40,18 @@ _STRING = pa.string()
 
 
 class BatchBuilder:
-    """Turns the records of one source into columns or JSON lines."""
+    """Turns the records of one source into columns or JSON lines.
 
-    def __init__(self, catalog: Catalog, source: str, zone: Zone) -> None:
+    ``path`` tells service and program; records are of ``source``, if not of the path.
+    """
+
+    def __init__(self, catalog: Catalog, path: str, zone: Zone, source: str | None = None) -> None:
         self.catalog = catalog
         # A file name may hold bytes that are no text; columns may not.
-        self.source = source.encode("utf-8", "replace").decode()
+        self.source = (source or path).encode("utf-8", "replace").decode()
         self.zone = zone
         self.formats = texts([f.name for f in catalog.lines.formats])
-        self.service, self.program = services.of_path(self.source)
+        self.service, self.program = services.of_path(path.encode("utf-8", "replace").decode())
 
     def kept(
         self, records: Records, names: tuple[str, ...], selection: pa.Array | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Generic, TypeAlias, TypeVar
 
@@ -25,6 +26,9 @@ _LATEST = 0.02
 
 _IDLE = 1.0
 """Seconds after which who watches is told that nothing comes."""
+
+_DATED = 60.0
+"""Seconds after which times without a year are read as at a new now."""
 
 Watch: TypeAlias = Callable[[int], None]
 """Is told after each block how many bytes were read so far, as they lie in the files.
@@ -102,7 +106,7 @@ class Reading(Generic[T]):
 
         None comes about once a second while nothing else does.
         """
-        flushed = 0.0
+        flushed, dated = 0.0, monotonic()
         wake = self.stop.fd if self.stop else None
         while True:
             self._check()
@@ -120,6 +124,9 @@ class Reading(Generic[T]):
                 continue
             yield from live.flush(monotonic())
             flushed = monotonic()
+            if flushed > dated + _DATED and self.times.reference is None:
+                live.stream.dated(datetime.now(UTC))
+                dated = flushed
             due = live.due()
             wait = _IDLE if due is None else min(_IDLE, max(0.0, due - flushed))
             if not source.ready(wait, wake):

@@ -221,6 +221,11 @@ def _read(raw: FileIO, count: int) -> bytes:
     return data
 
 
+def compressed(start: bytes) -> bool:
+    """Return whether data that begins so is compressed in a way that is known."""
+    return _codec(start) is not None
+
+
 _Reader = Callable[[memoryview], int]
 _ZSTD_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import resource
 import sys
 import time
 from dataclasses import replace
@@ -12,7 +13,7 @@ from opslog import zones
 from opslog.cli import formats as formats_command
 from opslog.cli import keep, output, progress, reading, stages, statistics
 from opslog.engine import Stats
-from opslog.errors import SinkError
+from opslog.errors import OpslogError, SinkError
 from opslog.harmless import harmless
 from opslog.logs import read
 from opslog.metrics import MetricsFile
@@ -30,6 +31,7 @@ examples:
   opslog filter --request req-7822cfee-24bf-4614-a8a6-e6a34f88e4ce /var/log/*/*.log
   opslog filter --severity ERROR --full -n 1 nova-compute.log  # the first error, all of it
   opslog filter -c --severity ERROR '/var/log/**/*.log'        # how many errors there are
+  opslog filter -f --severity ERROR '/var/log/*/*.log'         # until it is stopped
   opslog filter -o nova.parquet --timezone Europe/Berlin nova-compute.log
   opslog filter -o lake/ --to parquet --roll 128MiB,5m --partition-by service,date -
   opslog filter --grep Traceback -B 3 --mask nova-api.log      # what came before; no secrets
@@ -54,6 +56,19 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     group.add_argument(
         "--merge", action="store_true", help="put the records of all files in the order of time"
     )
+    group.add_argument(
+        "-f", "--follow", action="store_true",
+        help="read on as the files grow, are rotated and come into being; read from their start, "
+        "or from a checkpoint",
+    )  # fmt: skip
+    group.add_argument(
+        "--checkpoint", metavar="FILE",
+        help="with -f: keep in FILE how far the files were read, and go on there the next time",
+    )  # fmt: skip
+    group.add_argument(
+        "--from-end", action="store_true",
+        help="with -f: leave out what is in the files already, unless a checkpoint knows them",
+    )  # fmt: skip
     reading.add_hold(group)
     formats_command.add_options(command)
     command.add_argument(
@@ -75,6 +90,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, keep and write what the options say; return the exit code."""
+    _refuse(options)
     logs = read(
         *options.paths,
         timezone=zones.stated(options.timezone),
@@ -84,14 +100,22 @@ def run(options: argparse.Namespace) -> int:
         skip=not (options.stats or options.metrics),
         merge=options.merge,
         hold=options.hold,
+        follow=options.follow,
+        checkpoint=options.checkpoint,
+        from_end=options.from_end,
         formats=formats_command.chosen(options),
     )
     logs = stages.piped(logs, keep.filter_of(options), options)
     if options.limit is not None:
         logs = logs.limit(options.limit)
     target = output.target(options)
+    if logs.follow:
+        _raise_open_files()
+        logs = replace(logs, follow=replace(logs.follow, warn=_warn))
+        target = replace(target, append=options.checkpoint is not None and target.path != STDOUT)
     stats = Stats()
-    shown = progress.Progress(logs.paths, stats, progress.wanted(options, options.output != STDOUT))
+    bar = not options.follow and progress.wanted(options, options.output != STDOUT)
+    shown = progress.Progress(logs.paths, stats, bar)
     counted = MetricsFile(options.metrics, stats) if options.metrics is not None else None
 
     def watch(position: int) -> None:
@@ -102,6 +126,9 @@ def run(options: argparse.Namespace) -> int:
     try:
         with at_signals() as stop, statistics.told_on_signal(stats):
             replace(logs, stop=stop).write_to(target, stats, watch)
+    except KeyboardInterrupt:
+        if not (options.follow and options.exit_zero):
+            raise
     finally:
         shown.close()
         if counted is not None:
@@ -117,6 +144,37 @@ def run(options: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
     return 0 if stats.kept or options.exit_zero else 1
+
+
+def _refuse(options: argparse.Namespace) -> None:
+    """Raise OpslogError for options that cannot go together."""
+    if options.follow and options.merge:
+        raise OpslogError(
+            "-f and --merge: what is followed has no end before which it could be put in the order "
+            "of time; leave out one of them"
+        )
+    for flag, given in (
+        ("--checkpoint", options.checkpoint is not None),
+        ("--from-end", options.from_end),
+    ):
+        if given and not options.follow:
+            raise OpslogError(f"{flag}: has no effect without -f; add it, or leave this out")
+    if options.checkpoint is not None and options.limit is not None:
+        raise OpslogError(
+            "-n and --checkpoint: what follows the last record would count as read; "
+            "leave out one of them"
+        )
+
+
+def _raise_open_files() -> None:
+    """Let the process open as many files as it may: there may be many to follow."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _warn(text: str) -> None:
+    print(f"opslog: {harmless(text)}", file=sys.stderr)
 
 
 def _write(counted: MetricsFile) -> None:

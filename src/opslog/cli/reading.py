@@ -44,7 +44,7 @@ def add_hold(group: argparse._ArgumentGroup) -> None:
     """Add the option that says how long a record waits."""
     group.add_argument(
         "--hold", type=_seconds, metavar="SECONDS", default=HOLD,
-        help="wait so long for more lines of a record that comes from a pipe; 0: not at all "
+        help="wait so long for more lines of a record from a pipe, or with -f; 0: not at all "
         "(default: %(default)s)",
     )  # fmt: skip
 
