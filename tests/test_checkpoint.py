@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from following import Run, bodies, heads, rows, wait_for, written
+from helpers import opslog
 
 KILLS = int(os.environ.get("OPSLOG_KILLS", "12"))
 
@@ -213,3 +214,115 @@ def test_nothing_is_lost_over_kills_at_any_moment(threads: str, tmp_path: Path) 
     everything = named(list(found.values()))
     assert sorted(set(everything) - wanted) in ([], [f"n{writer.total}"])
     assert len(everything) == len(set(everything))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "expected a checkpoint of opslog, found nothing; name another file, or remove"),
+        ("no json", "expected a checkpoint of opslog, found something else; name another file"),
+        ("[1]", "expected a checkpoint of opslog, found something else"),
+        ('{"kind": "other", "version": 1}', "expected a checkpoint of opslog, found something else"),
+        ('{"kind": "opslog checkpoint", "version": 9}', "expected a checkpoint of version 1, found 9"),
+        ('{"kind": "opslog checkpoint", "version": 1, "sought": {}, "files": [{"path": 3}]}', "found some"),
+    ],
+)  # fmt: skip
+def test_a_checkpoint_that_is_none_is_an_error(content: str, message: str, tmp_path: Path) -> None:
+    log, state = tmp_path / "a.log", tmp_path / "state"
+    written(log, heads(0, 1))
+    state.write_text(content)
+    result = opslog("filter", "-f", "--checkpoint", str(state), str(log))
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert message in result.stderr.decode()
+    assert result.stderr.count(b"\n") == 1
+    assert state.read_text() == content
+
+
+def test_a_checkpoint_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    state = tmp_path / "none" / "state"
+    result = opslog("filter", "-f", "--checkpoint", str(state), str(tmp_path / "a.log"))
+    assert result.returncode == 2
+    assert b"the checkpoint cannot be kept there: No such file or directory" in result.stderr
+
+
+def test_a_checkpoint_is_of_one_process(tmp_path: Path) -> None:
+    log, state = tmp_path / "a.log", tmp_path / "state"
+    written(log, heads(0, 1))
+    with follow(tmp_path) as run:
+        run.until(1)
+        result = opslog("filter", "-f", "--checkpoint", str(state), str(log))
+        assert result.returncode == 2
+        assert b"another process uses this checkpoint" in result.stderr
+
+
+def test_an_output_file_grows_from_run_to_run(tmp_path: Path) -> None:
+    log, out = tmp_path / "a.log", tmp_path / "out.jsonl"
+    for number in range(3):
+        written(log, heads(number, number + 1))
+        with follow(tmp_path, "-o", str(out)) as run:
+            wait_for(lambda count=number + 1: len(rows(out)) == count, run)  # type: ignore[misc]
+            run.stop()
+    assert bodies(rows(out)) == ["n0", "n1", "n2"]
+    result = opslog(
+        "filter", "-f", "--checkpoint", "x", "-o", str(tmp_path / "a.parquet"), str(log)
+    )
+    assert result.returncode == 2
+    assert b"nothing can be appended to parquet" in result.stderr
+
+
+def test_what_is_in_files_that_are_not_complete_is_read_again(tmp_path: Path) -> None:
+    log, lake = tmp_path / "a.log", tmp_path / "lake"
+    written(log, heads(0, 3))
+    arguments = ("-o", f"{lake}/", "--roll", "1h")
+
+    def kept() -> list[str]:
+        return [body for path in lake.glob("*.jsonl") for body in bodies(rows(path))]
+
+    def begun() -> bool:
+        return any(path.stat().st_size for path in lake.glob("*") if path.suffix != ".jsonl")
+
+    with follow(tmp_path, *arguments) as run:
+        wait_for(begun, run)
+        time.sleep(1.5)  # time enough for a checkpoint
+        run.process.kill()
+    assert kept() == []
+    for path in lake.glob("*"):
+        path.unlink()
+    with follow(tmp_path, *arguments) as run:
+        wait_for(begun, run)
+        time.sleep(0.5)
+        run.stop()
+    assert kept() == ["n0", "n1", "n2"]
+    with follow(tmp_path, *arguments) as run:
+        written(log, heads(3, 4))
+        wait_for(begun, run)
+        run.stop()
+    assert sorted(kept()) == ["n0", "n1", "n2", "n3"]
+
+
+def test_what_is_left_out_at_first_is_not_read_later(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    written(log, heads(0, 3))
+    with follow(tmp_path, "--from-end") as run:
+        wait_for((tmp_path / "state").exists, run)
+        run.process.kill()
+    written(log, heads(3, 5))
+    with follow(tmp_path, "--from-end") as run:
+        run.until(2)
+        run.stop()
+    assert bodies(rows(tmp_path / "out")) == ["n3", "n4"]
+
+
+def test_another_content_under_the_same_number_is_not_taken_for_the_old_one(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    written(log, heads(0, 9))
+    with follow(tmp_path) as run:
+        run.until(9)
+        run.stop()
+    log.write_bytes(heads(20, 40))  # the same file, longer than the old one was
+    with follow(tmp_path) as run:
+        run.until(20)
+        run.stop()
+    found = rows(tmp_path / "out")
+    assert bodies(found) == [f"n{n}" for n in (*range(9), *range(20, 40))]
+    assert len({row["source"] for row in found}) == 2

@@ -279,17 +279,33 @@ def test_a_compressed_file_is_read_once(tmp_path: Path) -> None:
         assert bodies(run.found()) == numbers(0, 6)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read all")
-def test_a_file_that_may_not_be_read_is_said_once_and_tried_again(tmp_path: Path) -> None:
+def test_what_keeps_a_file_from_being_read_is_said_once_and_tried_again(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
-    written(log, heads(0, 1))
-    log.chmod(0)
-    with follow(tmp_path, str(log)) as run:
-        wait_for(lambda: "Permission denied" in run.said.read_text(), run)
-        log.chmod(0o600)
+    log.symlink_to(log)  # root may read what others may not, but not this
+    with follow(tmp_path, str(log), str(tmp_path / "b.log")) as run:
+        wait_for(lambda: "Too many levels of symbolic links" in run.said.read_text(), run)
+        written(tmp_path / "b.log", heads(0, 1))
         run.until(1)
+        time.sleep(1.5)
+        log.unlink()
+        written(log, heads(1, 2))
+        run.until(2)
         run.stop()
-        assert run.said.read_text().count("Permission denied") == 1
+        assert run.said.read_text().count("Too many levels of symbolic links") == 1
+
+
+def test_times_without_a_year_are_of_the_last_change(tmp_path: Path) -> None:
+    log = tmp_path / "syslog"
+    written(log, b"Dec 31 23:59:59 host nova-api[7]: one\n")
+    os.utime(log, (1_700_000_000, 1_700_000_000))  # in November 2023
+    with follow(tmp_path, "--timezone", "UTC", str(log)) as run:
+        run.until(1)
+        os.utime(log, None)
+        written(log, b"Jan  1 00:00:00 host nova-api[7]: two\n")
+        run.until(2)
+        run.stop()
+        years = [int(row["timestamp"][:4]) for row in run.found()]
+    assert years == [2022, time.gmtime(os.stat(log).st_mtime).tm_year]
 
 
 def test_more_files_than_may_be_open_are_followed(tmp_path: Path) -> None:
