@@ -340,17 +340,25 @@ def _nulls(kind: schema.Kind, count: int) -> pa.Array:
     return whole.slice(0, count)
 
 
+def _zeros(count: int) -> pa.Array:
+    """Return at least so many zeros, the same ones for all constants: there may be many."""
+    whole = _whole.get(("zeros", None))
+    if whole is None or len(whole) < count:
+        size = max(count, 32768)
+        whole = pa.Array.from_buffers(pa.int32(), size, [None, pa.py_buffer(bytes(4 * size))], 0)
+        _whole[("zeros", None)] = whole
+    return whole
+
+
 def _constant(text: str | None, count: int) -> pa.Array:
     """Return ``text`` ``count`` times, dictionary-encoded, likewise."""
     if text is None:
         return _nulls("dictionary", count)
     whole = _whole.get(("constant", text))
     if whole is None or len(whole) < count:
-        size = max(count, 32768)
-        indices = pa.Array.from_buffers(pa.int32(), size, [None, pa.py_buffer(bytes(4 * size))], 0)
         if len(_whole) > 1000:
             _whole.clear()
-        whole = pa.DictionaryArray.from_arrays(indices, texts([text]))
+        whole = pa.DictionaryArray.from_arrays(_zeros(count), texts([text]))
         _whole[("constant", text)] = whole
     return whole.slice(0, count)
 
