@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ class Stop:
     """A wish that may come at any time, as a signal's, and wakes who waits for ``fd``."""
 
     def __init__(self) -> None:
-        self.fd, self._into = os.pipe()
+        self.fd, self._into = map(_apart, os.pipe())
         self._why: KeyboardInterrupt | None = None
 
     def request(self, why: KeyboardInterrupt) -> None:
@@ -32,6 +33,16 @@ class Stop:
         """Close the descriptors."""
         os.close(self.fd)
         os.close(self._into)
+
+
+def _apart(fd: int) -> int:
+    """Return a descriptor like ``fd``, which is closed, that is none of the standard ones.
+
+    Where a standard one was closed, ``fd`` may have taken its place.
+    """
+    apart = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
+    os.close(fd)
+    return apart
 
 
 class Terminated(KeyboardInterrupt):
