@@ -78,6 +78,21 @@ class OsloOptionError(OpslogError):
         )
 
 
+class SwiftTemplateError(OpslogError):
+    """A log_msg_template cannot be turned into a layout; ``column`` (0-based) says where."""
+
+    def __init__(self, template: str, column: int, reason: str, path: str = "") -> None:
+        self.template = template
+        self.column = column
+        self.reason = reason
+        self.path = path
+        place = f"{path}: log_msg_template" if path else "log_msg_template"
+        super().__init__(
+            f"{place}: {reason}\n  {template}\n  {' ' * column}^\n"
+            "  change the option, or write a format for these lines, with [[layouts]]"
+        )
+
+
 class FilterError(OpslogError):
     """A filter names a column or value that does not exist."""
 

@@ -1,9 +1,10 @@
 """A format from the configuration of the service that wrote the log.
 
-The files are read by oslo.config with oslo.log's own options, as the service
-reads them; the layouts are derived from the options, and oslo.log itself prints
-the samples, whose values are known.  So a format that is returned reads what
-oslo.log prints.  Needs oslo.log: ``pip install opslog[learn]``.
+Swift's proxy has a configuration of its own kind (proxy_conf.py).  Files of
+other services are read by oslo.config with oslo.log's own options, as the
+service reads them; the layouts are derived from the options, and oslo.log itself
+prints the samples, whose values are known.  So a format that is returned reads
+what oslo.log prints.  Needs oslo.log: ``pip install opslog[learn]``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from opslog import oslo, schema
+from opslog import oslo, proxy_conf, schema
 from opslog.check import SampleReader, check
 from opslog.errors import FormatError, OpslogError, OsloOptionError, SampleError
 from opslog.format import from_dict
@@ -59,11 +60,15 @@ def learn(
 
     ``paths`` are configuration files, a later one wins; behind them come the
     ``*.conf`` files of folders.  The format is called
-    ``name``, by default as the first file.  None if all of it is JSON, which
-    shipped formats read.  Raises OpslogError for a file that cannot be read and
-    OsloOptionError for an option whose lines cannot be.
+    ``name``, by default as the first file.  None if the shipped formats read all
+    of it: JSON, or Swift's own template.  Raises OpslogError for a file that
+    cannot be read, OsloOptionError or SwiftTemplateError for an option whose lines
+    cannot be.
     """
     files = [os.fspath(path) for path in paths]
+    templates = proxy_conf.templates(files)
+    if templates is not None:
+        return proxy_conf.learn(files, templates, name)
     printers = _printers(files)
     if not printers:
         return None

@@ -38,8 +38,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument(
         "--oslo-config", action="append", default=[], metavar="FILE",
-        help="the configuration of the service that wrote the logs (nova.conf), from which "
-        "their format is learned; given again, the later file wins",
+        help="the configuration of the service that wrote the logs (nova.conf, or Swift's "
+        "proxy-server.conf), from which their format is learned; given again, the later file wins",
     )  # fmt: skip
 
 
@@ -96,7 +96,10 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "  opslog formats learn --name nova /usr/share/nova/nova-dist.conf /etc/nova/nova.conf\n",
     )
     action.add_argument(
-        "files", nargs="+", metavar="FILE", help="such as nova.conf; later ones win"
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="such as nova.conf, or Swift's proxy-server.conf; later ones win",
     )
     action.add_argument("--name", help="the format's name (default: as the first file)")
     action.set_defaults(run=_learn)
@@ -207,8 +210,8 @@ def _learn(options: argparse.Namespace) -> int:
     data = learn(options.files, options.name)
     if data is None:
         print(
-            "opslog: nothing to learn: what these services log is JSON, which oslo.json and "
-            "oslo.fluent read",
+            "opslog: nothing to learn: shipped formats read these lines (oslo.json and "
+            "oslo.fluent JSON, swift.proxy those of Swift's own template)",
             file=sys.stderr,
         )
         return 1
