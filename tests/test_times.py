@@ -40,6 +40,11 @@ def times(text: str, catalog: Catalog = YEARLESS, **options: Any) -> list[dateti
     [
         ("%b %e %H:%M:%S", "Mar  9 01:02:03", "2024-03-09T01:02:03"),
         ("%b %e %H:%M:%S", "Mar 9 01:02:03", "2024-03-09T01:02:03"),
+        ("%b %e %H:%M:%S", "Mar 09 01:02:03", "2024-03-09T01:02:03"),
+        ("%b %e %H:%M:%S", "Mar  09 01:02:03", "2024-03-09T01:02:03"),
+        ("%b %e %H:%M:%S", "Mar    9 01:02:03", "2024-03-09T01:02:03"),
+        ("%b %e %H:%M:%S", "Mar  31 01:02:03", "2024-03-31T01:02:03"),
+        ("%e-%b-%Y %H:%M:%S", "  9-Mar-2024 01:02:03", "2024-03-09T01:02:03"),
         ("%b %e %H:%M:%S.%f", "Mar 19 01:02:03.25", "2024-03-19T01:02:03.25"),
         ("%d %b %H:%M:%S", "09 Mar 01:02:03", "2024-03-09T01:02:03"),
         ("%m%d %H:%M:%S.%f", "0309 01:02:03.000004", "2024-03-09T01:02:03.000004"),
@@ -55,7 +60,7 @@ def test_kinds_of_times(pattern: str, text: str, expected: str) -> None:
     assert times(f"{text}| x", own, year=2024) == [moment]
 
 
-@pytest.mark.parametrize("text", ["Mar 32 01:02:03", "Mar   9 01:02:03", "Mar 0 01:02:03", "Mar  19 01:02:03"])  # fmt: skip
+@pytest.mark.parametrize("text", ["Mar 32 01:02:03", "Mar   32 01:02:03", "Mar 0 01:02:03", "Mar   01:02:03", "Mar  009 01:02:03", "Mar\t9 01:02:03"])  # fmt: skip
 def test_texts_that_are_no_such_time(text: str) -> None:
     assert times(f"{text} x", year=2024) == [None]
 

@@ -204,6 +204,13 @@ cdef inline int32_t unpadded(const uint8_t* data, int32_t at, int32_t end, int32
     return at
 
 
+cdef inline int32_t padded_day(const uint8_t* data, int32_t at, int32_t end, int32_t* out) noexcept nogil:
+    """Read one or two digits behind any number of blanks."""
+    while at < end and data[at] == c' ':
+        at += 1
+    return unpadded(data, at, end, out)
+
+
 cdef inline int32_t month(const uint8_t* p) noexcept nogil:
     cdef const char* table = "JanFebMarAprMayJunJulAugSepOctNovDec"
     cdef int32_t m
@@ -268,7 +275,7 @@ cdef inline int32_t time_program(const int32_t* program, const uint8_t* data, in
                 return -1
             at += 3
         elif code == c'e':
-            at = unpadded(data, at, end, &d)
+            at = padded_day(data, at, end, &d)
             if d < 1 or d > 31:
                 return -1
         elif code == c'k':

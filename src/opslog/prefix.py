@@ -79,7 +79,7 @@ _TIMES: dict[str, list[Atom]] = {
     "b": [Atom(_LETTERS)] * 3,
     "a": [Atom(_LETTERS)] * 3,
     "Z": [Atom(_LETTERS)] * 3,
-    "e": [Atom(_DIGITS | mask(b" ")), Atom(_DIGITS, absent=True)],
+    "e": [Atom(mask(b" "), True, True), Atom(_DIGITS), Atom(_DIGITS, absent=True)],
     "k": [Atom(_DIGITS | mask(b" ")), Atom(_DIGITS, absent=True)],
     "f": [Atom(_DIGITS, True)],
     "L": [Atom(_DIGITS, True)],

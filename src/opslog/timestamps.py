@@ -40,7 +40,7 @@ DIRECTIVES: dict[str, str] = {
     "H": _HOUR,
     "M": _SIXTY,
     "S": f"(?:{_SIXTY}|60)",
-    "e": "(?:0[1-9]|[12][0-9]|3[01]| ?[1-9](?![0-9]))",
+    "e": "(?: *+(?:0[1-9]|[12][0-9]|3[01]|[1-9](?![0-9])))",
     "k": "(?:[01][0-9]|2[0-3]| ?[0-9](?![0-9]))",
     "f": "[0-9]{1,9}+",
     "L": "[0-9]{1,3}+",
@@ -52,8 +52,8 @@ DIRECTIVES: dict[str, str] = {
 
 ``%f`` is a decimal fraction of a second (1-9 digits), ``%L`` whole
 milliseconds (1-3 digits, as ``%(msecs)d`` prints them), ``%s`` seconds since
-the epoch.  ``%e`` and ``%k`` are day and hour, of two digits, one, or one behind
-a blank.  ``%a`` is accepted and ignored.
+the epoch.  ``%e`` is a day, of one or two digits behind any number of blanks;
+``%k`` an hour, of two digits, one, or one behind a blank.  ``%a`` is accepted and ignored.
 """
 
 
