@@ -51,8 +51,8 @@ def through(
     out += of.feed(decoder.close(), 0.0) + of.close()
     counts = of.counts
     assert counts.events == counts.marked + counts.begun + counts.joined
-    assert counts.records >= counts.kept
-    assert len(out) == counts.kept + counts.marked
+    assert of.stats.records >= of.stats.kept
+    assert len(out) == of.stats.kept + counts.marked
     assert sum(ERROR in event for event in out) == counts.marked
     return out
 

@@ -17,12 +17,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
+
+from opslog import catalog
+from opslog.fluentd import Child, Shape, Streams, Wanted
+from opslog.output import STDOUT, Output
+from opslog.zones import Times
 
 HEAD = "2026-03-10 10:00:07.791 2412 INFO nova.service [-] "
 
@@ -209,6 +215,97 @@ def test_errors_are_in_the_log_file_too(tmp_path: Path) -> None:
     assert result.returncode == 2
     said = result.stderr.decode().removeprefix("opslog: ")
     assert log.read_text().endswith(f": {said}")
+
+
+def hears(child: subprocess.Popen[bytes]) -> bool:
+    """Return whether the process holds SIGTERM back or handles it (proc(5))."""
+    status = Path(f"/proc/{child.pid}/status").read_text()
+    masks = [line.split() for line in status.splitlines() if line.startswith("Sig")]
+    bit = 1 << (signal.SIGTERM - 1)
+    return any(int(bits, 16) & bit for name, bits in masks if name in ("SigBlk:", "SigCgt:"))
+
+
+def test_a_signal_while_it_starts_loses_nothing() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "opslog", "fluentd"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdin
+        child.stdin.write(json.dumps({"message": HEAD + "one"}).encode() + b"\n")
+        child.stdin.flush()
+        while not hears(child):
+            assert child.poll() is None
+        child.send_signal(signal.SIGTERM)
+        assert child.stdout
+        child.stdin.close()
+        assert json.loads(child.stdout.read())["body"] == "one"
+        assert child.wait(10) == 0
+
+
+@pytest.mark.parametrize("kind", ["json", "msgpack"])
+def test_stages_stand_in_the_way_of_no_record(kind: str, tmp_path: Path) -> None:
+    plugin = ExecFilter(
+        tmp_path, "--hold", "0", "--severity", "WARNING", "-B", "1", "--dedup", "--mask",
+        kind=kind,
+    )  # fmt: skip
+    for level, n in (("INFO", 1), ("INFO", 2), ("ERROR", 3), ("ERROR", 4)):
+        line = HEAD.replace("INFO", level) + f"{level} {n} password='hunter2'"
+        plugin.write([{"tag": "a", "n": n, "api_key": "hunter2", "message": line}])
+    deadline = time.monotonic() + 30
+    while b"ERROR 3" not in plugin.replies[0] and time.monotonic() < deadline:
+        if kind == "json":  # read eight KiB at a time, as Fluentd does
+            plugin.write([{"tag": "a"}] * 100)
+        time.sleep(0.01)
+    assert b"ERROR 3" in plugin.replies[0]
+    (events,) = plugin.end()
+    found = [event for event in events if "body" in event]
+    assert [(event["n"], event["api_key"]) for event in found] == [
+        (2, "***"),
+        (3, "***"),
+        (4, "***"),
+    ]
+    assert found[0]["attributes"]["context"] == "before"
+    assert b"hunter2" not in plugin.replies[0]
+    said = plugin.logs[0].read_text().splitlines()[-1]
+    assert " 4 records (3 kept, 1 filtered out)" in said
+
+
+def test_the_table_and_metrics_are_to_be_had_at_any_time(tmp_path: Path) -> None:
+    metrics = tmp_path / "opslog.prom"
+    plugin = ExecFilter(tmp_path, "--metrics", str(metrics), "--hold", "0", kind="msgpack")
+    assert "opslog_events_total 0" in metrics.read_text()
+    plugin.write([{"tag": "a", "message": HEAD + "one"}])
+    deadline = time.monotonic() + 30
+    while not plugin.replies[0] and time.monotonic() < deadline:
+        time.sleep(0.01)
+    plugin.children[0].send_signal(signal.SIGUSR1)
+    while "kept " not in plugin.logs[0].read_text() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    said = plugin.logs[0].read_text()
+    assert (
+        "so far: 1 events (0 began a record, 0 continued one, 0 went through marked, 1 wait)"
+        in said
+    )
+    assert any(line.split() == ["kept", "1"] for line in said.splitlines())
+    plugin.end()
+    assert "opslog_events_begun_total 1" in metrics.read_text()
+
+
+def test_who_watches_is_told_the_time_while_nothing_comes() -> None:
+    times: list[float] = []
+    stop, tell = os.pipe()
+    source, into = os.pipe()
+
+    def watch(now: float) -> None:
+        times.append(now)
+        if len(times) == 2:
+            os.close(into)
+
+    streams = Streams(Wanted(catalog.default(), Times.of("UTC", 2026)), lambda: datetime.now(UTC))
+    shape = Shape("json")
+    Child(streams, shape.decoder(), shape.encoder(), Output(STDOUT), source, watch=watch).run(stop)
+    assert len(times) >= 2
+    for fd in (stop, tell, source):
+        os.close(fd)
 
 
 CONFIGURATION = """

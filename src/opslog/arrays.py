@@ -15,10 +15,18 @@ import pyarrow as pa
 
 def texts(values: Sequence[str]) -> pa.StringArray:
     """Return an array of strings, none null."""
-    data = [value.encode() for value in values]
+    return _pieces(pa.string(), [value.encode() for value in values])
+
+
+def binaries(values: Sequence[bytes]) -> pa.BinaryArray:
+    """Return an array of bytes, none null."""
+    return _pieces(pa.binary(), values)
+
+
+def _pieces(kind: pa.DataType, data: Sequence[bytes]) -> pa.Array:
     ends = struct.pack(f"={len(data) + 1}i", *accumulate(map(len, data), initial=0))
     buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(data))]
-    return pa.Array.from_buffers(pa.string(), len(data), buffers, 0)
+    return pa.Array.from_buffers(kind, len(data), buffers, 0)
 
 
 def int32(value: int) -> pa.Int32Array:

@@ -10,7 +10,7 @@ import contextlib
 import os
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from opslog.engine import Stats
 from opslog.errors import SinkError
@@ -23,12 +23,22 @@ UNRECOGNISED = "(unrecognised)"
 """The label of records that no format recognised."""
 
 
-class MetricsFile:
-    """What was counted so far, replaced as a whole; raises SinkError if it cannot be written."""
+def _none() -> Iterable[tuple[str, str, int]]:
+    return ()
 
-    def __init__(self, path: str, stats: Stats) -> None:
+
+class MetricsFile:
+    """What was counted so far, replaced as a whole; raises SinkError if it cannot be written.
+
+    ``more`` gives other counters: (name, meaning, value).
+    """
+
+    def __init__(
+        self, path: str, stats: Stats, more: Callable[[], Iterable[tuple[str, str, int]]] = _none
+    ) -> None:
         self._path = path
         self._stats = stats
+        self._more = more
         self._start = time.time()
         self._due = time.monotonic() + EVERY
         self.write()
@@ -42,7 +52,8 @@ class MetricsFile:
 
     def write(self) -> None:
         """Write the file; raises SinkError."""
-        data = text(self._stats, self._start).encode("utf-8", "replace")
+        counters = [_metric(*counter) for counter in self._more()]
+        data = "".join([text(self._stats, self._start), *counters]).encode("utf-8", "replace")
         folder, name = os.path.split(os.path.realpath(self._path))
         try:
             # The collector reads what ends with .prom only.
@@ -67,13 +78,16 @@ def text(stats: Stats, start: float) -> str:
         _metric("input_bytes_total", "Bytes read, decompressed.", stats.bytes),
         _metric("input_lines_total", "Lines read.", stats.lines),
         _metric("skipped_bytes_total", "Bytes that hold no kept record.", stats.skipped_bytes),
-        _by_format("records_total", "Records read.", formats),
+        _by_label("format", "records_total", "Records read.", formats),
         _metric("records_kept_total", "Records the filter kept.", stats.kept),
+        _by_label(
+            "stage", "records_dropped_total", "Records a stage dropped.", stats.dropped.items()
+        ),
         _metric(
             "unrecognised_records_total", "Records no format recognised.", stats.unrecognised
         ),
-        _by_format(
-            "pattern_timeouts_total", "Lines on which a regex ran out of time.",
+        _by_label(
+            "format", "pattern_timeouts_total", "Lines on which a regex ran out of time.",
             stats.timeouts.items(),
         ),
         _metric("open_sources", "Sources that are open.", stats.sources),
@@ -89,9 +103,9 @@ def _metric(name: str, meaning: str, value: int | str) -> str:
     return f"{_head(name.partition('{')[0], meaning)}opslog_{name} {value}\n"
 
 
-def _by_format(name: str, meaning: str, values: Iterable[tuple[str, int]]) -> str:
+def _by_label(label: str, name: str, meaning: str, values: Iterable[tuple[str, int]]) -> str:
     rows = [
-        f'opslog_{name}{{format="{_escaped(label)}"}} {value}\n' for label, value in sorted(values)
+        f'opslog_{name}{{{label}="{_escaped(which)}"}} {value}\n' for which, value in sorted(values)
     ]
     return _head(name, meaning) + "".join(rows)
 

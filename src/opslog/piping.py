@@ -40,6 +40,7 @@ def piped(
             for batch in batches:
                 last = batch
                 yield batch
+                tell()  # the next one may be long in coming
         except (SourceError, ExceptionGroup, KeyboardInterrupt) as error:
             failed = error
 

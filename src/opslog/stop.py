@@ -66,6 +66,11 @@ def at_signals() -> Iterator[Stop]:
         stop.close()
 
 
+def hold_back() -> None:
+    """Have SIGTERM wait until at_end_of_input listens to it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
 @contextmanager
 def at_end_of_input() -> Iterator[int]:
     """Give a descriptor that is readable once SIGINT or SIGTERM came, for who reads on to the end.
@@ -85,6 +90,7 @@ def at_end_of_input() -> Iterator[int]:
 
     signal.signal(signal.SIGTERM, wish)
     signal.signal(signal.SIGINT, wish)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     try:
         yield told
     finally:

@@ -124,7 +124,7 @@ def run(options: argparse.Namespace) -> int:
             counted.tick(time.monotonic())
 
     try:
-        with at_signals() as stop, statistics.told_on_signal(stats):
+        with at_signals() as stop, statistics.told_on_signal(lambda: statistics.table(stats)):
             replace(logs, stop=stop).write_to(target, stats, watch)
     except KeyboardInterrupt:
         if not (options.follow and options.exit_zero):

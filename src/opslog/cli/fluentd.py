@@ -5,16 +5,19 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
+from io import RawIOBase
 from typing import TYPE_CHECKING
 
 from opslog import names, schema, zones
 from opslog.cli import formats as formats_command
-from opslog.cli import keep, reading
+from opslog.cli import keep, reading, stages, statistics
 from opslog.errors import OpslogError, SinkError
 from opslog.harmless import harmless_lines
-from opslog.logs import read
+from opslog.logs import Logs, read
+from opslog.metrics import MetricsFile
 from opslog.output import STDOUT, Output
 from opslog.stop import at_end_of_input
 from opslog.zones import Times
@@ -22,16 +25,20 @@ from opslog.zones import Times
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
-    from opslog.fluentd import Child, Streams
+    from opslog.fluentd import Streams
+    from opslog.fluentd.masking import Masking
+    from opslog.fluentd.staged import Staged
 
 KINDS = ("json", "msgpack", "tsv", "ltsv")
 _TEXT = "text"
+_FIELD, _TAG = "message", "tag"
 
 _EXAMPLES = """\
 examples:
   opslog fluentd --from msgpack --to msgpack            # for @type exec_filter
   opslog fluentd --field log --stream-key container_id --severity WARNING
   opslog fluentd --from tsv --keys tag,time,message --to json --log-file /var/log/opslog.log
+  opslog fluentd --dedup=5m --rate-limit 100/s --mask --metrics /var/lib/node_exporter/opslog.prom
   journalctl -f -o short-iso-precise | opslog fluentd --from text --to msgpack  # for @type exec
 """
 
@@ -47,6 +54,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog=_EXAMPLES,
     )
     keep.add(command)
+    stages.add(command)
     events = command.add_argument_group("events")
     events.add_argument(
         "--from", dest="read", choices=[*KINDS, _TEXT], default="json",
@@ -65,11 +73,11 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="with --to tsv: its keys, as <parse> says them",
     )  # fmt: skip
     events.add_argument(
-        "--field", metavar="NAME", default="message",
+        "--field", metavar="NAME", default=_FIELD,
         help="the field that holds the line (default: message)",
     )  # fmt: skip
     events.add_argument(
-        "--tag-key", metavar="NAME", default="tag",
+        "--tag-key", metavar="NAME", default=_TAG,
         help="the field that holds the tag; lines of different tags never join (default: tag)",
     )  # fmt: skip
     events.add_argument(
@@ -92,56 +100,98 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="append to FILE what went wrong and, at the end, what was counted; "
         "Fluentd shows nobody the standard error of a child",
     )  # fmt: skip
+    command.add_argument(
+        "--metrics", metavar="FILE",
+        help="write what was read and kept to FILE for Prometheus (node_exporter's textfile "
+        "collector), every 15 seconds and at the end",
+    )  # fmt: skip
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Work until the input ends; return the exit code."""
-    with at_end_of_input() as stop, _log(options.log_file) as say:
+    with at_end_of_input() as stop, _log(options.log_file) as log:
         try:
-            streams, child = _made(options)
-            say("started")
-            child.run(stop)
+            mask = stages.mask_of(options)
+            if mask is not None:
+                log.mask = mask.text
+            _work(options, stop, log)
         except OpslogError as error:
-            say(str(error))
+            log.say(str(error))
             raise
-        say(_told(streams))
     return 0
 
 
-def _made(options: argparse.Namespace) -> tuple[Streams, Child]:
+def _work(options: argparse.Namespace, stop: int, log: _Log) -> None:
     _refuse_wrong(options)
     logs = read(
         timezone=zones.stated(options.timezone),
         year=options.year,
+        original=options.original,
         hold=options.hold,
         formats=formats_command.chosen(options),
     )
+    logs = stages.piped(logs, keep.filter_of(options), options)
     try:
-        from opslog.fluentd import Child, Shape, Streams, Wanted
+        from opslog.fluentd import Child, Shape
 
         taken = (options.field,) if options.read == _TEXT else _names(options.keys)
         source = Shape("tsv" if options.read == _TEXT else options.read, taken).decoder()
         target = Shape(options.write, _names(options.to_keys)).encoder()
+        streams, staged = _streams(logs, options)
     except ModuleNotFoundError as error:
         raise OpslogError(
             f"events need the package {error.name}, which is not installed: "
             "pip install 'opslog[fluentd]'"
         ) from None
-    streams = Streams(
-        Wanted(
-            logs.catalog,
-            Times.of(logs.timezone, logs.year),
-            keep.filter_of(options),
-            field=options.field,
-            keys=(options.tag_key, *options.stream_key),
-            names=options.names,
-            original=options.original,
-            hold=logs.hold,
-        ),
-        lambda: datetime.now(UTC),
+    stats = streams.stats
+    counted = None
+    if options.metrics is not None:
+        counted = MetricsFile(options.metrics, stats, streams.counts.counters)
+    watch = None if counted is None else counted.tick
+    child = Child(streams, source, target, Output(STDOUT), staged=staged, watch=watch)
+
+    def so_far() -> str:
+        return f"so far: {_told(streams)}\n{statistics.table(stats)}"
+
+    log.say("started")
+    say = statistics.on_stderr if options.log_file is None else log.say
+    try:
+        with statistics.told_on_signal(so_far, say):
+            child.run(stop)
+    finally:
+        if counted is not None:
+            try:
+                counted.write()
+            except OpslogError as error:
+                log.say(str(error))
+    log.say(f"ended: {_told(streams)}")
+
+
+def _streams(logs: Logs, options: argparse.Namespace) -> tuple[Streams, Staged | None]:
+    """Return what makes records of events and, if there are stages, what puts them through."""
+    from opslog.fluentd import Streams, Wanted
+
+    masking: Masking | None = None
+    wanted = Wanted(
+        logs.catalog,
+        Times.of(logs.timezone, logs.year),
+        logs.where,
+        field=options.field,
+        keys=(options.tag_key, *options.stream_key),
+        names=options.names,
+        original=logs.original,
+        hold=logs.hold,
     )
-    return streams, Child(streams, source, target, Output(STDOUT))
+    if logs.stages:
+        from opslog.fluentd.masking import Masking
+        from opslog.fluentd.staged import Staged
+
+        if (mask := stages.mask_of(options)) is not None:
+            masking = Masking(mask)
+        staged = Staged(logs.stages, wanted.columns, wanted.names, masking)
+        wanted = replace(wanted, staged=staged, masking=masking)
+    return Streams(wanted, lambda: datetime.now(UTC)), wanted.staged
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -157,8 +207,22 @@ def _refuse_wrong(options: argparse.Namespace) -> None:
             raise OpslogError(f"{kind_flag} tsv: expected {flag} with the names of its values")
         if keys and kind != "tsv":
             raise OpslogError(f"{flag}: has no effect on {kind_flag} {kind}: leave it out")
-    if options.read == "tsv" and options.field not in _names(options.keys):
-        raise OpslogError(f"--field {options.field}: expected one of --keys {options.keys}")
+    if options.read == "tsv":
+        given = [("--field", options.field), *(("--stream-key", k) for k in options.stream_key)]
+        for flag, name in given:
+            if name not in _names(options.keys):
+                raise OpslogError(f"{flag} {name}: expected one of --keys {options.keys}")
+    if options.read == _TEXT:
+        for flag, idle in (
+            ("--field", options.field != _FIELD),
+            ("--tag-key", options.tag_key != _TAG),
+            ("--stream-key", options.stream_key),
+        ):
+            if idle:
+                raise OpslogError(f"{flag}: has no effect on --from text: leave it out")
+    (original,) = names.spelled(["original"], options.names)
+    if options.original and options.write == "tsv" and original not in _names(options.to_keys):
+        raise OpslogError(f"--original: expected {original} among --to-keys, or leave it out")
     if options.limit is not None:
         raise OpslogError("-n: events have no end: leave it out")
     if options.tag_key in names.spelled(schema.names(options.original), options.names):
@@ -168,31 +232,50 @@ def _refuse_wrong(options: argparse.Namespace) -> None:
         )
 
 
+class _Log:
+    """A file that gets lines, or none; what cannot be written does not harm the events."""
+
+    def __init__(self, file: RawIOBase | None) -> None:
+        self._file = file
+        self.mask: Callable[[str], str] = str
+
+    def say(self, text: str) -> None:
+        """Append text with the time before it, also where a signal interrupts this."""
+        if self._file is None:
+            return
+        now = datetime.now(UTC).isoformat(" ", "seconds")
+        line = f"{now} opslog[{os.getpid()}]: {harmless_lines(self.mask(text))}\n"
+        with suppress(OSError):
+            self._file.write(line.encode("utf-8", "replace"))
+
+
 @contextmanager
-def _log(path: str | None) -> Iterator[Callable[[str], None]]:
-    """Give what writes a line into the file, if there is one; raises SinkError."""
+def _log(path: str | None) -> Iterator[_Log]:
+    """Give what appends to the file, if there is one; raises SinkError."""
     if path is None:
-        yield lambda text: None
+        yield _Log(None)
         return
     try:
-        file = open(path, "a", encoding="utf-8", errors="replace")  # noqa: SIM115
+        # Unbuffered: a signal may want to write while something is being written.
+        file = open(path, "ab", buffering=0)  # noqa: SIM115
     except OSError as error:
         raise SinkError(path, error.strerror or str(error)) from None
-
-    def say(text: str) -> None:
-        now = datetime.now(UTC).isoformat(" ", "seconds")
-        print(f"{now} opslog[{os.getpid()}]: {harmless_lines(text)}", file=file, flush=True)
-
     with file:
-        yield say
+        yield _Log(file)
 
 
 def _told(streams: Streams) -> str:
     """Return what was counted, on a line."""
-    counts = streams.counts
+    counts, stats = streams.counts, streams.stats
+    dropped = dict(stages.dropped(stats))
     told = (
-        f"ended: {counts.events} events ({counts.begun} began a record, {counts.joined} continued "
-        f"one, {counts.marked} went through marked), {counts.records} records, {counts.kept} kept"
+        f"{counts.events} events ({counts.begun} began a record, {counts.joined} continued "
+        f"one, {counts.marked} went through marked"
+        + (f", {counts.waiting} wait" if counts.waiting else "")
+        + f"), {stats.records} records ({stats.kept} kept, "
+        f"{stats.records - stats.kept - sum(dropped.values())} filtered out"
+        + "".join(f", {count} dropped by {flag}" for flag, count in dropped.items())
+        + ")"
     )
-    late = (f"; {name}: out of time on {n} lines" for name, n in streams.stats.timeouts.items())
+    late = (f"; {name}: out of time on {n} lines" for name, n in stats.timeouts.items())
     return told + "".join(late)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from opslog.engine import Stats
     from opslog.filters import Filter
     from opslog.logs import Logs
+    from opslog.stages import Mask
 
 DEDUP = "1m"
 """The window of --dedup without one."""
@@ -91,9 +92,18 @@ def piped(logs: Logs, wanted: Filter | None, options: argparse.Namespace) -> Log
         logs = logs.pipe(stages.RateLimit(*options.rate_limit))
     if options.sample is not None:
         logs = logs.pipe(stages.Sample(options.sample))
-    if options.mask or options.mask_key is not None:
-        logs = logs.pipe(stages.Mask(_key(options.mask_key)))
+    if (mask := mask_of(options)) is not None:
+        logs = logs.pipe(mask)
     return logs
+
+
+def mask_of(options: argparse.Namespace) -> Mask | None:
+    """Return the stage that masks, None if nothing is to be masked; raises OpslogError."""
+    if not options.mask and options.mask_key is None:
+        return None
+    from opslog.stages import Mask
+
+    return Mask(_key(options.mask_key))
 
 
 def dropped(stats: Stats) -> Iterator[tuple[str, int]]:

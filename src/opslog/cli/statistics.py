@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -33,16 +33,23 @@ def table(stats: Stats) -> str:
     return "\n".join(lines)
 
 
+def on_stderr(text: str) -> None:
+    """Write lines to standard error, whatever is being written there."""
+    data = f"{text}\n".encode()
+    # The descriptor itself: a signal may have come while sys.stderr is being written.
+    with suppress(OSError):
+        while data:
+            data = data[os.write(2, data) :]
+
+
 @contextmanager
-def told_on_signal(stats: Stats) -> Iterator[None]:
-    """Write the table whenever SIGUSR1 arrives; afterwards the signal is ignored."""
+def told_on_signal(
+    text: Callable[[], str], say: Callable[[str], None] = on_stderr
+) -> Iterator[None]:
+    """Say ``text()`` whenever SIGUSR1 arrives; afterwards the signal is ignored."""
 
     def tell(number: int, frame: FrameType | None) -> None:
-        data = f"{table(stats)}\n".encode()
-        # The descriptor itself: the signal may have come while sys.stderr is being written.
-        with suppress(OSError):
-            while data:
-                data = data[os.write(2, data) :]
+        say(text())
 
     signal.signal(signal.SIGUSR1, tell)
     try:

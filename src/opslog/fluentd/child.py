@@ -9,11 +9,17 @@ from __future__ import annotations
 
 import os
 import select
+from collections.abc import Callable, Iterator
+from math import inf
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from opslog.fluentd.events import Decoder, Encoder, Event
-from opslog.fluentd.streams import Streams
+from opslog.fluentd.streams import Out, Streams
 from opslog.output import Output
+
+if TYPE_CHECKING:
+    from opslog.fluentd.staged import Staged
 
 _CHUNK = 65536
 """Bytes read at once: what a pipe holds."""
@@ -24,45 +30,67 @@ _AT_ONCE = 1 << 20
 PATIENCE = 5.0
 """Seconds without input after which a child that was told to go no longer waits for its end."""
 
+TICK = 1.0
+"""Seconds at most between two calls of what watches."""
+
 
 class Child:
-    """Reads events, writes events; what is complete is written at once."""
+    """Reads events, writes events; what is complete is written at once.
+
+    ``watch`` is told the time (time.monotonic()) at least every TICK seconds.
+    """
 
     def __init__(
-        self, streams: Streams, decoder: Decoder, encoder: Encoder, output: Output, source: int = 0
+        self,
+        streams: Streams,
+        decoder: Decoder,
+        encoder: Encoder,
+        output: Output,
+        source: int = 0,
+        staged: Staged | None = None,
+        watch: Callable[[float], None] | None = None,
     ) -> None:
         self._streams = streams
         self._decoder = decoder
         self._encode = encoder
         self._output = output
         self._source = source
+        self._staged = staged
+        self._watch = watch
 
     def run(self, stop: int) -> None:
         """Work until the input ends, or until ``stop`` is readable and no more input comes."""
-        self._read(stop)
-        last = self._streams.feed(self._decoder.close(), monotonic())
-        self._write(last + self._streams.close())
+        parts: Iterator[list[Out]] = self._parts(stop)
+        if self._staged is not None:
+            parts = self._staged.through(parts, self._write, self._streams.stats)
+        for events in parts:
+            self._write(events)
 
-    def _read(self, stop: int) -> None:
-        watched = [self._source, stop]
+    def _parts(self, stop: int) -> Iterator[list[Out]]:
+        """Yield what is complete whenever something may be."""
+        watched, leave = [self._source, stop], inf
         while True:
             due, now = self._streams.due(), monotonic()
-            wait = None if due is None else max(0.0, due - now)
-            if stop not in watched:
-                wait = PATIENCE if wait is None else min(wait, PATIENCE)
+            until = min(leave, inf if due is None else due, now + TICK if self._watch else inf)
+            wait = None if until == inf else max(0.0, until - now)
             ready = select.select(watched, [], [], wait)[0]
             now = monotonic()
+            if self._watch:
+                self._watch(now)
             if stop in ready:
                 watched.remove(stop)
+            if ready and stop not in watched:
+                leave = now + PATIENCE
             if self._source in ready:
                 data, ended = self._available()
-                self._write(self._streams.feed(self._decoder.feed(data), now))
+                yield self._streams.feed(self._decoder.feed(data), now)
                 if ended:
-                    return
+                    break
             elif due is not None and due <= now:
-                self._write(self._streams.expire(now))
-            elif not ready and stop not in watched:
-                return
+                yield self._streams.expire(now)
+            elif leave <= now:
+                break
+        yield self._streams.feed(self._decoder.close(), monotonic()) + self._streams.close()
 
     def _available(self) -> tuple[bytes, bool]:
         """Return what can be read without waiting, or a good part of it, and whether it ends."""

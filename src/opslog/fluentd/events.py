@@ -39,7 +39,7 @@ class Encoder(Protocol):
 
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_DEEPEST = 200
+DEEPEST = 200
 """Levels of maps and lists, which every encoder can write."""
 
 
@@ -70,8 +70,8 @@ def plain(value: Any, depth: int = 0) -> Any:
         return value
     if isinstance(value, int):
         return value if -(2**63) <= value < 2**64 else str(value)
-    if depth == _DEEPEST:
-        return f"opslog: nested deeper than {_DEEPEST} levels"
+    if depth == DEEPEST:
+        return f"opslog: nested deeper than {DEEPEST} levels"
     if isinstance(value, dict):
         return {_key(k): plain(v, depth + 1) for k, v in value.items()}
     if isinstance(value, list):

@@ -8,12 +8,13 @@ came, with why in ``opslog_error``.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import orjson
+import pyarrow as pa
 
 from opslog import names, schema
 from opslog._block import Block
@@ -26,6 +27,13 @@ from opslog.live import Live
 from opslog.normalize import Kept
 from opslog.sources import STDIN
 from opslog.zones import Times
+
+if TYPE_CHECKING:
+    from opslog.fluentd.masking import Masking
+    from opslog.fluentd.staged import Staged
+
+Out: TypeAlias = Event | pa.RecordBatch
+"""An event, or records on their way through stages."""
 
 LEAST_HOLD = 0.001
 """Seconds a record waits in any case, so that what is in the pipe is read first."""
@@ -43,7 +51,9 @@ class Wanted:
 
     ``field`` holds the line, ``keys`` are the fields whose values tell streams
     apart, the first of them the tag.  ``hold`` is how many seconds a record
-    waits for lines that follow (LEAST_HOLD at least).
+    waits for lines that follow (LEAST_HOLD at least).  With ``staged`` records
+    come as batches that are to go through stages; ``masking`` is for what goes
+    through marked.
     """
 
     catalog: Catalog
@@ -54,23 +64,40 @@ class Wanted:
     names: str = names.OPSLOG
     original: bool = False
     hold: float = 0.2
+    staged: Staged | None = None
+    masking: Masking | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of an event."""
+        return tuple(name for name in schema.names(self.original) if name not in UNSHOWN)
 
 
 @dataclass(slots=True)
 class Counts:
-    """What went in and came out; the counts add up.
+    """What became of events; the counts add up, and go on in Stats with the records.
 
     ``events`` = ``marked`` ones, which went through as they came, + ``begun``
     ones, in which a record begins, + ``joined`` ones, whose lines continue the
-    record of another.  ``records`` = ``kept`` + filtered ones.
+    record of another, + those of which it is not known yet.
     """
 
     events: int = 0
     marked: int = 0
     begun: int = 0
     joined: int = 0
-    records: int = 0
-    kept: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """Events of which it is not known yet whether they begin a record."""
+        return self.events - self.marked - self.begun - self.joined
+
+    def counters(self) -> Iterator[tuple[str, str, int]]:
+        """Yield the counts as metrics: name, meaning, value."""
+        yield "events_total", "Events read.", self.events
+        yield "events_marked_total", "Events that went through marked.", self.marked
+        yield "events_begun_total", "Events in which a record begins.", self.begun
+        yield "events_joined_total", "Events that continue a record.", self.joined
 
 
 class _Made(NamedTuple):
@@ -78,38 +105,36 @@ class _Made(NamedTuple):
 
     offsets: memoryview
     kept: Iterable[int]
-    rows: list[Event]
+    rows: list[Event] | pa.RecordBatch
 
 
-class _Maker:
+class _Events:
     """Makes events of records, for all streams."""
 
     def __init__(self, wanted: Wanted) -> None:
-        self._where = wanted.where
         self._writer = JsonLines()
-        columns = [name for name in schema.names(wanted.original) if name not in UNSHOWN]
-        self.columns = tuple(columns)
-        self.spelled = tuple(names.spelled(columns, wanted.names))
+        self.columns = wanted.columns
+        self._spelled = tuple(names.spelled(wanted.columns, wanted.names))
 
-    def __call__(self, kept: Kept) -> _Made:
-        offsets = kept.offsets()
-        chosen: Iterable[int] = range(kept.count)
-        if self._where is not None:
-            selection = self._where.select(kept.others(self._where.columns))
-            kept, chosen = kept.chosen(selection), selection.to_pylist()
-        if not kept.count:
-            return _Made(offsets, chosen, [])
-        kept.json_lines(self._writer, self.spelled)
+    def rows(self, kept: Kept) -> list[Event]:
+        kept.json_lines(self._writer, self._spelled)
         with memoryview(self._writer) as lines:
             text = bytes(lines[:-1])
-        return _Made(offsets, chosen, orjson.loads(b"[%b]" % text.replace(b"\n", b",")))
+        rows: list[Event] = orjson.loads(b"[%b]" % text.replace(b"\n", b","))
+        return rows
+
+    def joined(self, beside: Iterable[Event], rows: list[Event]) -> list[Event]:
+        return [{**fields, **row} for fields, row in zip(beside, rows, strict=True)]
 
 
 class _Stream:
     """The lines of one tag, and the events they came in."""
 
-    def __init__(self, live: Live[_Made], counts: Counts, spare: deque[Block]) -> None:
+    def __init__(
+        self, live: Live[_Made], maker: _Events | Staged, counts: Counts, spare: deque[Block]
+    ) -> None:
         self.live = live
+        self._maker = maker
         self._counts = counts
         self._spare = spare
         self._waiting: deque[tuple[int, Event]] = deque()
@@ -123,28 +148,27 @@ class _Stream:
         self._end += len(lines)
         self._lines.append(lines)
 
-    def feed(self, now: float) -> list[Event]:
+    def feed(self, now: float) -> list[Out]:
         """Return what is complete with the lines taken since, or need not wait any longer."""
         data = b"".join(self._lines)
         self._lines.clear()
         return self._events(self.live.feed(data, now))
 
-    def close(self) -> list[Event]:
+    def close(self) -> list[Out]:
         """Return what is left."""
         out = self._events([self.live.end()])
         while self._waiting:
             self._forget()
         return out
 
-    def _events(self, items: Iterable[Item[_Made]]) -> list[Event]:
-        out: list[Event] = []
+    def _events(self, items: Iterable[Item[_Made]]) -> list[Out]:
+        out: list[Out] = []
         for item in items:
             for _, made in in_turn(item, self._spare):
                 beside = [self._beside(offset) for offset in made.offsets]
-                self._counts.records += len(beside)
-                self._counts.kept += len(made.rows)
-                kept = zip(made.kept, made.rows, strict=True)
-                out += [{**beside[number], **row} for number, row in kept]
+                if len(made.rows):
+                    self.live.stream.stats.kept += len(made.rows)
+                    out += self._maker.joined([beside[n] for n in made.kept], made.rows)
         return out
 
     def _beside(self, offset: int) -> Event:
@@ -177,20 +201,20 @@ class Streams:
         self._wanted = wanted
         self._clock = clock
         self._most = most
-        maker = _Maker(wanted)
-        self._job: Job[_Made] = Job(wanted.catalog, maker.columns, None, maker)
+        self._maker = wanted.staged or _Events(wanted)
+        self._job: Job[_Made] = Job(wanted.catalog, self._maker.columns, None, self._made)
         self._spare: deque[Block] = deque()
         self._streams: dict[Hashable, _Stream] = {}
         self._open: dict[_Stream, float] = {}
 
-    def feed(self, items: Iterable[Event | Unread], now: float) -> list[Event]:
+    def feed(self, items: Iterable[Event | Unread], now: float) -> list[Out]:
         """Return the events complete with these, which came at ``now`` (seconds of a clock)."""
-        out: list[Event] = []
+        out: list[Out] = []
         fed: dict[_Stream, None] = {}
         for item in items:
             self.counts.events += 1
             if isinstance(item, Unread):
-                out.append(self._marked({self._wanted.field: item.raw}, item.reason))
+                out.append(self._unread(item))
                 continue
             lines = self._lines(item)
             if lines is None:
@@ -212,19 +236,28 @@ class Streams:
         """Return when the next record need not wait any longer, None if none waits."""
         return min(self._open.values(), default=None)
 
-    def expire(self, now: float) -> list[Event]:
+    def expire(self, now: float) -> list[Out]:
         """Return the events of records that have waited long enough."""
-        out: list[Event] = []
+        out: list[Out] = []
         for stream in [stream for stream, due in self._open.items() if due <= now]:
             out += self._fed(stream, now)
         return out
 
-    def close(self) -> list[Event]:
+    def close(self) -> list[Out]:
         """Return the events of all records that are left."""
         out = [event for stream in self._streams.values() for event in stream.close()]
         self._streams.clear()
         self._open.clear()
         return out
+
+    def _made(self, kept: Kept) -> _Made:
+        """Return what is made of the records that are wanted."""
+        offsets, where = kept.offsets(), self._wanted.where
+        chosen: Iterable[int] = range(kept.count)
+        if where is not None:
+            selection = where.select(kept.others(where.columns))
+            kept, chosen = kept.chosen(selection), selection.to_pylist()
+        return _Made(offsets, chosen, self._maker.rows(kept) if kept.count else [])
 
     def _lines(self, event: Event) -> bytes | None:
         """Take the line out of ``event``, with its end; None if there is none."""
@@ -244,27 +277,35 @@ class Streams:
     def _without_line(self, event: Event) -> Event:
         field = self._wanted.field
         found = f"found {type(event[field]).__name__}" if field in event else "found none"
-        return self._marked(event, f"expected text in the field {field}, {found}")
-
-    def _marked(self, event: Event, reason: str) -> Event:
         self.counts.marked += 1
-        return {**event, ERROR: reason}
+        event = {**event, ERROR: f"expected text in the field {field}, {found}"}
+        return event if self._wanted.masking is None else self._wanted.masking.event(event)
+
+    def _unread(self, item: Unread) -> Event:
+        self.counts.marked += 1
+        masking = self._wanted.masking
+        raw, reason = item.raw, item.reason
+        if masking is not None:
+            raw, reason = masking.unread(raw), masking.text(reason)
+        return {self._wanted.field: raw, ERROR: reason}
 
     def _stream(self, event: Event) -> _Stream:
         """Return the stream the event belongs to, from now on the one used last."""
         key = tuple([_hashable(event.get(name)) for name in self._wanted.keys])
-        stream = self._streams.pop(key, None) or self._new(key[0])
+        stream = self._streams.pop(key, None) or self._new(key)
         self._streams[key] = stream
         return stream
 
-    def _new(self, tag: Hashable) -> _Stream:
+    def _new(self, key: tuple[Hashable, ...]) -> _Stream:
+        tag = key[0]
         name = as_text(tag) if isinstance(tag, (str, bytes)) else str(tag)
         zone = self._wanted.times.zones.of(name)
         stream = Stream(self._job, STDIN, zone, self.stats, live=True)
+        stream.builder.source = repr(key)  # by which stages tell streams apart
         live = Live(stream, self._spare, max(self._wanted.hold, LEAST_HOLD))
-        return _Stream(live, self.counts, self._spare)
+        return _Stream(live, self._maker, self.counts, self._spare)
 
-    def _fed(self, stream: _Stream, now: float) -> list[Event]:
+    def _fed(self, stream: _Stream, now: float) -> list[Out]:
         """Return what is complete in ``stream``, and take note of whether more waits."""
         reference = self._wanted.times.reference
         of = stream.live.stream

@@ -19,6 +19,9 @@ from opslog.stages.rows import ints, values
 if TYPE_CHECKING:
     import pyarrow.compute as pc
 
+MOST_SOURCES = 10_000
+"""Sources that are remembered; the one that came first is forgotten first."""
+
 
 @dataclass(slots=True)
 class _Source:
@@ -68,6 +71,8 @@ class Context:
                 source = sources.get(name)
                 if source is None:
                     source = sources[name] = _Source(deque(maxlen=self.before))
+                    if len(sources) > MOST_SOURCES:
+                        del sources[next(iter(sources))]
                 if row in kept:
                     for before in source.waiting:
                         marks[len(shown)] = {"context": "before"}

@@ -36,12 +36,14 @@ class Mask:
     """
 
     key: bytes | None = field(default=None, repr=False)
-    _pseudonym: Pseudonym = field(init=False, repr=False, compare=False)
-    _words: str = field(init=False, repr=False, compare=False)
+    pseudonym: Pseudonym = field(init=False, repr=False, compare=False)
+    """Makes of a text that is a secret as a whole what stands for it."""
+    words: str = field(init=False, repr=False, compare=False)
+    """A pattern (RE2) found in every text that ``text`` may change."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_pseudonym", stars if self.key is None else keyed(self.key))
-        object.__setattr__(self, "_words", f"{passwords.words()}|{secrets.WORDS}")
+        object.__setattr__(self, "pseudonym", stars if self.key is None else keyed(self.key))
+        object.__setattr__(self, "words", f"{passwords.words()}|{secrets.WORDS}")
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield all records, masked."""
@@ -64,7 +66,7 @@ class Mask:
         return masked
 
     def _once(self, text: str) -> str:
-        return secrets.masked(passwords.masked(text, self._pseudonym), self._pseudonym)
+        return secrets.masked(passwords.masked(text, self.pseudonym), self.pseudonym)
 
     def _named(self, batch: pa.RecordBatch) -> dict[int, list[tuple[str, str]]]:
         """Return by row the secrets in attributes that are one by name, and what stands for each.
@@ -81,7 +83,7 @@ class Mask:
             row = bisect_right(ends, entry) - 1
             secret = column.items[entry].as_py()
             if 0 <= row < len(batch) and secret and len(secret) >= _SHORTEST:
-                rows.setdefault(row, []).append((secret, self._pseudonym(secret)))
+                rows.setdefault(row, []).append((secret, self.pseudonym(secret)))
         return rows
 
     def _column(self, column: pa.Array) -> pa.Array:
@@ -90,7 +92,7 @@ class Mask:
 
         if column.null_count == len(column):
             return column
-        found = pc.match_substring_regex(column, self._words).fill_null(False)
+        found = pc.match_substring_regex(column, self.words).fill_null(False)
         rows = ints(pc.indices_nonzero(found).cast(pa.int64()))
         return _changed(column, dict.fromkeys(rows, self.text))
 
@@ -100,7 +102,7 @@ class Mask:
         place = batch.schema.get_field_index("attributes")
         column = batch.column(place)
         named = pc.indices_nonzero(pc.match_substring_regex(column.keys, secrets.NAMES))
-        whole = dict.fromkeys(named.to_pylist(), self._pseudonym)
+        whole = dict.fromkeys(named.to_pylist(), self.pseudonym)
         values = self._column(_changed(column.items, whole))
         if values is column.items:
             return batch

@@ -39,6 +39,11 @@ def words() -> str:
     return f"(?i:{keys}){_behind()}|\u212a|\u0130"
 
 
+def names() -> str:
+    """Return a pattern found in the name of what is a secret as a whole; raises as words()."""
+    return f"(?i:{'|'.join(map(re.escape, _oslo()._SANITIZE_KEYS))})[0-9]*$"
+
+
 _AFTER_KEY = re.compile(r"""%\(key\)s\[0-9\]\*(?:\\s\*\[=\]|\\s\*--|\\s\+|>|\[(?:\\?['"]){2}\])""")
 
 

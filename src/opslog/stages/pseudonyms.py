@@ -33,7 +33,7 @@ def keyed(key: bytes) -> Pseudonym:
     def named(secret: str) -> str:
         if _MASKED.fullmatch(secret):
             return secret
-        digest = blake2b(secret.encode(errors="surrogateescape"), digest_size=4, key=short)
+        digest = blake2b(secret.encode(errors="surrogatepass"), digest_size=4, key=short)
         return f"<secret:{digest.hexdigest()}>"
 
     return named

@@ -1,0 +1,79 @@
+"""Secrets are taken out of events, too: of their fields, and of what is no event."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from opslog.fluentd.events import DEEPEST, Event, plain
+from opslog.stages import Mask, passwords, secrets
+
+
+class Masking:
+    """Masks events as ``mask`` does records.
+
+    A field named like a secret is one as a whole, with the texts and numbers in it;
+    of other fields the texts are searched.  What is masked becomes text, all else
+    keeps its type.
+    """
+
+    def __init__(self, mask: Mask) -> None:
+        self.text = mask.text
+        self._whole = mask.pseudonym
+        self._suspect = re.compile(mask.words)
+        names = f"(?:{secrets.NAMES}|{passwords.names()})"
+        self._named = re.compile(names)
+        # "name": "value" of JSON, whose end may be missing, name:value between tabs.
+        self._pair = re.compile(
+            rf"""((?<![\w.@/-])[\w.@/-]*{names.replace("$", "")}"?[ ]*:[ ]*)"""
+            r"""("(?:[^"\\]|\\.)*"?|[^"\t][^\t]*)"""
+        )
+
+    def event(self, event: Event) -> Event:
+        """Return the event, masked."""
+        masked: Event = self._value(event, False, 0)
+        return masked
+
+    def unread(self, raw: str | bytes) -> str:
+        """Return what is no event, masked; of bytes, which no rule knows, nothing stays."""
+        if isinstance(raw, bytes):
+            return self._whole(raw.decode(errors="surrogateescape"))
+        return self.text(self._pair.sub(lambda found: found[1] + self._whole(found[2]), raw))
+
+    def _value(self, value: Any, secret: bool, depth: int) -> Any:
+        if isinstance(value, str):
+            return self._text(value, secret)
+        if isinstance(value, bytes):
+            text = value.decode(errors="surrogateescape")
+            masked = self._text(text, secret)
+            return value if masked == text else masked.encode(errors="surrogateescape")
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, (int, float)):
+            return self._whole(str(value)) if secret else value
+        if depth == DEEPEST:
+            return plain(value, depth)
+        if isinstance(value, dict):
+            return self._map(value, secret, depth + 1)
+        if isinstance(value, list):
+            return [self._value(item, secret, depth + 1) for item in value]
+        if secret:
+            return self._value(plain(value), secret, depth)
+        data = getattr(value, "data", None)  # of an extension type of msgpack
+        return value if data is None else value._replace(data=self._value(data, secret, depth))
+
+    def _map(self, found: dict[Any, Any], secret: bool, depth: int) -> dict[Any, Any]:
+        out: dict[Any, Any] = {}
+        for key, value in found.items():
+            name = key.decode(errors="surrogateescape") if isinstance(key, bytes) else key
+            named = isinstance(name, str) and self._named.search(name) is not None
+            key = self._value(key, False, depth)
+            while key in out:  # two secrets, one name
+                key = f"{plain(key)}*"
+            out[key] = self._value(value, secret or named, depth)
+        return out
+
+    def _text(self, text: str, secret: bool) -> str:
+        if secret:
+            return self._whole(text) if text else text
+        return self.text(text) if self._suspect.search(text) else text
