@@ -65,6 +65,7 @@ class Child:
             parts = self._staged.through(parts, self._write, self._streams.stats)
         for events in parts:
             self._write(events)
+            del events  # the next ones are made before the name is used again
 
     def _parts(self, stop: int) -> Iterator[list[Out]]:
         """Yield what is complete whenever something may be."""
