@@ -97,7 +97,9 @@ class Child:
         """Return what can be read without waiting, or a good part of it, and whether it ends."""
         parts: list[bytes] = []
         size = 0
-        while size < _AT_ONCE:
+        # Records on their way through stages take many times the room of their lines.
+        most = _AT_ONCE if self._staged is None else _AT_ONCE // 8
+        while size < most:
             part = os.read(self._source, _CHUNK)
             if not part:
                 return b"".join(parts), True
