@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from opslog.version import __version__
 
 if TYPE_CHECKING:
+    from opslog import schema
     from opslog.engine import Normalizer, Stats
     from opslog.errors import (
         FilterError,
@@ -39,6 +40,7 @@ __all__ = [
     "Stats",
     "__version__",
     "read",
+    "schema",
     "to_json_lines",
 ]
 
@@ -55,6 +57,8 @@ def __getattr__(name: str) -> object:
     """Import what is asked for: the command must listen to signals before it imports Arrow."""
     if name not in __all__:
         raise AttributeError(f"module 'opslog' has no attribute {name!r}")
+    if name == "schema":
+        return import_module("opslog.schema")
     home = next((home for home, names in _HOMES.items() if name in names), "errors")
     globals()[name] = value = getattr(import_module(f"opslog.{home}"), name)
     return value
