@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import correlation
 import recognition
 from candidates import CANDIDATES, SEARCHES
 
@@ -69,6 +70,8 @@ def render(results: dict[str, Any]) -> str:
         parts.append(_stages(results["stages"]))
     if results["merging"]:
         parts.append(_merging(results["merging"]))
+    if results["correlation"]:
+        parts.append(_correlation(results["correlation"]))
     if results["latency"]:
         parts.append(_latency(results["latency"]))
     if results["threads"]:
@@ -262,6 +265,33 @@ def _merging(rows: list[dict[str, Any]]) -> str:
     how = f"{rows[0]['files']} files of {rows[0]['bytes'] / 1e6:.0f} MB, all of the same time."
     head = ["", "wall, s", "of one by one", "CPU, s", "peak, MB"]
     return f"## Merging many files\n\n{how}\n\n{table(head, cells)}"
+
+
+def _correlation(rows: list[dict[str, Any]]) -> str:
+    *logs, stream = rows
+    cells = [
+        [row["title"], f"{row['cpu']['plain']:.2f}", f"{row['cpu']['graph']:.2f}",
+         f"{row['cpu']['graph'] / row['cpu']['plain']:.2f}x"]
+        for row in logs
+    ]  # fmt: skip
+    commands = [
+        [f"`{name}`", f"{cpu:.2f}", f"{cpu / logs[0]['cpu']['plain']:.2f}x"]
+        for name, cpu in logs[0]["cpu"].items()
+        if name.startswith("--")
+    ]
+    sizes = ", ".join(f"{peak:.0f} MB for {int(mb):,} MB" for mb, peak in stream["peaks"].items())
+    how = (
+        f"Logs of {logs[0]['bytes'] / 1e6:.0f} MB to JSON lines in one pass, one thread, without "
+        "and with a request graph beside; CPU seconds, start-up included.  The aim is "
+        f"{correlation.AIM:g}x at most."
+    )
+    head = ["", "JSON lines", "with the graph", "ratio"]
+    return (
+        f"## Who called whom\n\n{how}\n\n{table(head, cells)}\n"
+        "What the command does with it reads the text twice:\n\n"
+        f"{table(['', 'CPU, s', 'of JSON lines'], commands)}\n"
+        f"Memory with the graph, of a stream whose ids never come again: {sizes}.\n"
+    )
 
 
 def _threads(rows: list[dict[str, Any]]) -> str:

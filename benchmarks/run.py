@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import corpus
+import correlation
 import envelopes
 import filters
 import latency
@@ -37,7 +38,8 @@ from questions import QUESTIONS
 
 README = Path(__file__).resolve().with_name("README.md")
 _OTHERS = (
-    "recognition", "envelopes", "filters", "stages", "merging", "latency", "threads", "memory",
+    "recognition", "envelopes", "filters", "stages", "merging", "correlation", "latency", "threads",
+    "memory",
     "start_up",
 )  # fmt: skip
 
@@ -71,6 +73,9 @@ def main() -> None:
         "filters": lambda: filters.ask(folder, options.size, options.runs),
         "stages": lambda: stages.ask(folder, options.size, options.runs),
         "merging": lambda: merging.ask(folder, options.runs),
+        "correlation": lambda: correlation.ask(
+            folder, options.size, options.memory_size, options.runs
+        ),
         "latency": lambda: latency.ask(*((5, 5) if options.quick else (20, 60))),
         "threads": lambda: threads.ask(folder, options.size, options.runs),
         "memory": lambda: memory.ask(folder, options.memory_size),

@@ -119,9 +119,11 @@ def test_a_log_of_one_format_is_all_its_own(shape: str, owner: str, tmp_path: Pa
 
 def test_parts_are_asked_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(BENCHMARKS)
-    envelopes, latency, recognition, report, stages, throughput = map(
+    correlation, envelopes, latency, recognition, report, stages, throughput = map(
         importlib.import_module,
-        ("envelopes", "latency", "recognition", "report", "stages", "throughput"),
+        (
+            "correlation", "envelopes", "latency", "recognition", "report", "stages", "throughput",
+        ),
     )
     assert recognition.OWNERS == OWNERS
     for module in (recognition, throughput):
@@ -135,6 +137,7 @@ def test_parts_are_asked_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         "latency": latency.ask(1, 1),
         "stages": stages.ask(tmp_path, 1, 1),
     }
+    asked["correlation"] = correlation.ask(tmp_path, 1, 10, 1)
     truth = json.loads((tmp_path / "oslo-text-1mb-v1.log.truth.json").read_text())
     others = {
         key: [] for key in ("questions", "filters", "merging", "threads", "memory", "start_up")
@@ -144,6 +147,7 @@ def test_parts_are_asked_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     page = page[page.index("## What loading all formats costs") :]
     assert "| `oslo.text` | 4,020 | 4,020 |" in page
     assert page.count("| Five kinds of lines in one log: every field |") == 3
+    assert "| journal |" in page[page.index("## Who called whom") :]
     assert "50,000 lines a second for 1 seconds, of 8 workers: 0 lines lost" in page
     assert "| `--severity ERROR -C 3` |" in page
     assert f"| {stages.LOOP} |" in page

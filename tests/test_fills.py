@@ -17,7 +17,7 @@ from opslog.format import Format, from_dict
 
 COMPUTED = [
     "severity_number", "trace_id", "exception_type", "exception_message", "exception_stacktrace",
-    "attributes", "format", "source", "source_offset", "original",
+    "attributes", "format", "source", "source_offset", "original", "root_request_id",
 ]  # fmt: skip
 READ = ["severity_text", "body", "logger", "request_id", "global_request_id"]
 NUMBERS = [

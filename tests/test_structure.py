@@ -14,10 +14,10 @@ LAYERS = [
     ["errors", "severity", "version", "harmless", "names", "output"],
     ["journal_export"],
     ["_block", "_bytes", "_text", "_time", "_json", "_json_text", "_merge", "_ops", "_prefix", "_program", "_scan", "_trace_text",
-     "_traceback", "_workers", "_assemble",     "_column", "_columns", "_plan", "_services", "_values", "_json_rows", "_jsonl", "_survey"],
+     "_traceback", "_workers", "_assemble",     "_column", "_columns", "_plan", "_services", "_values", "_json_rows", "_jsonl", "_survey", "_links"],
     ["arrays", "schema", "timestamps", "zones", "lines", "layout", "pattern", "fills", "trie", "prefix", "jsonkeys", "program", "services", "table"],
     ["percent", "oslo", "swift", "format", "catalog"],
-    ["normalize", "filters", "moments", "fields", "query"],
+    ["normalize", "filters", "moments", "fields", "query", "correlate"],
     ["engine"],
     ["live"],
     ["check", "user_formats", "records", "sources", "metrics", "sinks", "stop", "reading", "merge", "piping",
@@ -58,7 +58,9 @@ def test_imports_go_one_way() -> None:
 
 
 def test_a_record_has_the_columns_of_the_schema() -> None:
-    assert tuple(f.name for f in dataclasses.fields(LogRecord)) == schema.names(original=True)
+    assert tuple(f.name for f in dataclasses.fields(LogRecord)) == schema.names(
+        original=True, root=True
+    )
 
 
 def test_no_code_is_left_open() -> None:

@@ -52,6 +52,7 @@ class Stats:
     ``timeouts`` counts, by format name, the lines on which its pattern ran out of time.
     ``sources`` are open now, and ``last_time`` is that of the last record of the latest
     block that ends with one that has a time (microseconds since the epoch, UTC).
+    ``forgotten`` counts the calls between requests that were too many to remember.
     """
 
     bytes: int = 0
@@ -64,6 +65,7 @@ class Stats:
     dropped: dict[str, int] = field(default_factory=dict)
     sources: int = 0
     last_time: int | None = field(default=None, compare=False)
+    forgotten: int = 0
 
     @property
     def unrecognised(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
@@ -25,7 +26,7 @@ from opslog.output import STDOUT
 from opslog.piping import Stage, piped
 from opslog.reading import Reading, Watch, unwatched
 from opslog.records import LogRecord, records_of
-from opslog.sources import STDIN, expand, identity
+from opslog.sources import STDIN, expand, identity, pipes, place, rewind
 from opslog.stop import Stop
 from opslog.zones import Times, Timezone, Zones
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     import pyarrow.compute as pc
 
     from opslog.follow import Following
+    from opslog.correlate.graph import RequestGraph
+    from opslog.correlate.links import Found
+    from opslog.correlate.related import Related, Relation
 
 T = TypeVar("T")
 
@@ -57,6 +61,8 @@ class Logs:
     most: int | None = None
     hold: float = HOLD
     follow: Follow | None = None
+    root: bool = False
+    relation: Relation | None = None
     stop: Stop | None = field(default=None, repr=False, compare=False)
     stages: tuple[Stage, ...] = ()
     catalog: Catalog = field(default_factory=catalogs.default, repr=False)
@@ -68,10 +74,46 @@ class Logs:
         text form (query.py), whose times are read in ``timezone`` (of several: that of
         ``*``).  Raises FilterError for one that fits no record.
         """
+        new = self._condition(condition)
+        return replace(self, where=new if self.where is None else self.where & new)
+
+    def with_requests(self, condition: pc.Expression | str | Filter) -> Logs:
+        """Return every record of each request of which one record fulfils ``condition``.
+
+        A request is all that one call set off, under whatever ids and in whatever
+        services (docs/explanation/requests.md).  A record that fulfils the condition
+        and belongs to no request is there, too.  Filters of these logs hold for what
+        is returned, not for what fulfils the condition.  The sources are read twice:
+        one that is no file raises SourceError.
+        """
+        return self._related(condition, requests=True)
+
+    def with_resources(self, condition: pc.Expression | str | Filter) -> Logs:
+        """Return every record about each resource of which one fulfils ``condition``, likewise."""
+        return self._related(condition, resources=True)
+
+    def graph(self) -> RequestGraph:
+        """Read the sources and return which request called which, whatever the filter."""
+        related = _related(None)
+        self._survey(expand(self.paths), related, Stats(), unwatched)
+        return related.graph
+
+    def _related(
+        self,
+        condition: pc.Expression | str | Filter,
+        requests: bool = False,
+        resources: bool = False,
+    ) -> Logs:
+        if self.relation is not None:
+            raise OpslogError("with_requests, with_resources: expected one condition, found two")
+        from opslog.correlate.related import Relation  # start-up: most runs need none
+
+        return replace(self, relation=Relation(self._condition(condition), requests, resources))
+
+    def _condition(self, condition: pc.Expression | str | Filter) -> Filter:
         if isinstance(condition, str):
             condition = query.parse(condition, Zones(self.timezone).default.name)
-        new = condition if isinstance(condition, Filter) else filters.of(condition)
-        return replace(self, where=new if self.where is None else self.where & new)
+        return condition if isinstance(condition, Filter) else filters.of(condition)
 
     def limit(self, count: int) -> Logs:
         """Return the first ``count`` of these records; what follows is not read.
@@ -97,7 +139,7 @@ class Logs:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the columns, in order."""
-        return schema.names(self.original)
+        return schema.names(self.original, self.root)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield record batches, in the order of the sources or, merged, of time.
@@ -106,10 +148,8 @@ class Logs:
         those that became complete.  When the next is asked for, what came before
         counts as written: a checkpoint may say so.
         """
-        if self.stages:
-            return self._staged(self._names(), Stats(), unwatched)
-        take = self._merged if self.merge else self._run
-        return take(self._names(), Kept.batch, self.names, Stats(), unwatched)
+        take = self._staged if self.stages else self._batched
+        return take(self._names(), Stats(), unwatched)
 
     def __iter__(self) -> Iterator[LogRecord]:
         for batch in self.batches():
@@ -117,7 +157,7 @@ class Logs:
 
     def to_table(self) -> pa.Table:
         """Return all records as one table; it must fit into memory."""
-        schema_ = schema.arrow_schema(self.original)
+        schema_ = schema.arrow_schema(self.original, self.root)
         return pa.Table.from_batches(list(self.batches()), schema_)
 
     def write_jsonl(self, path: str | os.PathLike[str]) -> Stats:
@@ -169,15 +209,18 @@ class Logs:
             if self.follow:
                 self._refuse_input(output)  # it may be new in a folder that is followed
             try:
-                if self.stages:
-                    for batch in logs._staged(names, stats, watched):
+                if self.stages or self.root:
+                    take = logs._staged if self.stages else logs._batched
+                    for batch in take(names, stats, watched):
                         sink.write(sink.of_batch(batch))
-                elif self.merge and sink.columns:
-                    for rows in logs._merged(names, sink.rows, sink.columns, stats, watched):
-                        sink.write_rows(rows)
                 else:
-                    for encoded in logs._run(names, sink.encode, sink.columns, stats, watched):
-                        sink.write(encoded)
+                    logs, told = logs._resolved(names, stats, watched)
+                    if self.merge and sink.columns:
+                        for rows in logs._merged(names, sink.rows, sink.columns, stats, told):
+                            sink.write_rows(rows)
+                    else:
+                        for encoded in logs._run(names, sink.encode, sink.columns, stats, told):
+                            sink.write(encoded)
             except (SourceError, ExceptionGroup, KeyboardInterrupt) as error:
                 failed = error
             # Following ends by an interrupt only: what was written then is complete.
@@ -269,9 +312,18 @@ class Logs:
     def _staged(self, names: list[str], stats: Stats, watch: Watch) -> Iterator[pa.RecordBatch]:
         """Yield what the stages make of the kept records, at most so many."""
         plain = replace(self, most=None)
-        take = plain._merged if self.merge else plain._run
-        read = take(names if self.most != 0 else [], Kept.batch, self.names, stats, watch)
+        read = plain._batched(names if self.most != 0 else [], stats, watch)
         return piped(read, self.stages, self.most, stats)
+
+    def _batched(
+        self, names: list[str], stats: Stats, watch: Watch
+    ) -> Generator[pa.RecordBatch, str | None, None]:
+        """Yield the kept records, with their roots if they are wanted; sent as to ``_run``."""
+        if self.root:
+            return self._rooted(names, stats, watch)
+        logs, watch = self._resolved(names, stats, watch)
+        take = logs._merged if self.merge else logs._run
+        return take(names, Kept.batch, self.names, stats, watch)
 
     def _names(self) -> list[str]:
         """Return the sources; when following as they were given, to be expanded again and again."""
@@ -283,6 +335,88 @@ class Logs:
         names = expand(self.paths)
         if own and any(identity(0 if name == STDIN else name) == own for name in names):
             raise SinkError(output, "is also an input; write to another file")
+
+    def _resolved(self, names: list[str], stats: Stats, watch: Watch) -> tuple[Logs, Watch]:
+        """Return these logs with a filter in place of the relation; read for that."""
+        if self.relation is None:
+            return self, watch
+        related = _related(self.relation)
+        watch = self._survey(names, related, stats, watch)
+        return replace(self, where=related.filter(self.where), relation=None), watch
+
+    def _rooted(
+        self, names: list[str], stats: Stats, watch: Watch
+    ) -> Generator[pa.RecordBatch, str | None, None]:
+        """Yield the kept records with their roots."""
+        from opslog.correlate.roots import rooted
+
+        related = _related(self.relation)
+        if self.follow or (pipes(names) and not (self.merge or self.relation)):
+            yield from self._rooted_once(names, related, stats, watch)
+            return
+        watch = self._survey(names, related, stats, watch)
+        where = related.filter(self.where) if self.relation else self.where
+        logs = replace(self, where=where)
+        take = logs._merged if self.merge else logs._run
+
+        def finish(kept: Kept) -> pa.RecordBatch:
+            return rooted(kept.batch(), related.graph)
+
+        yield from take(names, finish, self.names, stats, watch)
+
+    def _rooted_once(
+        self, names: list[str], related: Related, stats: Stats, watch: Watch
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the kept records with their roots as far as they are known by then."""
+        from opslog.correlate.links import candidates
+        from opslog.correlate.roots import rooted
+
+        where, left = self.where, sys.maxsize if self.most is None else self.most
+
+        def finish(kept: Kept) -> tuple[Found, pa.RecordBatch, int]:
+            batch = kept.batch()
+            if where is not None:
+                batch = batch.take(where.select(batch))
+            return candidates(kept), batch.select(self.names), kept.count
+
+        columns = tuple(dict.fromkeys(self.names + (where.columns if where else ())))
+        logs = replace(self, where=None, most=None)
+        names = names if left else []
+        for links, batch, count in logs._run(names, finish, columns, stats, watch):
+            related.graph.add_found(links)
+            taken = batch.slice(0, min(left, len(batch)))
+            left -= len(taken)
+            stats.kept += len(taken) - count
+            stats.forgotten = related.graph.evicted
+            yield rooted(taken, related.graph)
+            if not left:
+                return
+
+    def _survey(self, names: list[str], related: Related, stats: Stats, watch: Watch) -> Watch:
+        """Read all for what records say of each other; return who watches the second reading."""
+        if unsuitable := pipes(names):
+            raise SourceError(
+                unsuitable[0], "is no file, but must be read twice; write it to a file first"
+            )
+        start = place(names)
+        half = 0
+
+        def first(position: int) -> None:
+            nonlocal half
+            half = position // 2
+            watch(half)
+
+        logs = replace(self, where=None, most=None)
+        columns = self.relation.columns if self.relation else ()
+        try:
+            for found in logs._run(names, related.find, columns, Stats(), first):
+                related.add(*found)
+        except (SourceError, ExceptionGroup):
+            pass  # what could not be read is told when it cannot be read again
+        rewind(start)
+        related.settle()
+        stats.forgotten = related.graph.evicted
+        return lambda position: watch(half + position // 2)
 
     def _times(self) -> Times:
         return Times.of(self.timezone, self.year)
@@ -299,6 +433,13 @@ class Logs:
 
     def _job(self, finish: Callable[[Kept], T], columns: tuple[str, ...]) -> Job[T]:
         return Job(self.catalog, columns, self.where, finish, self.skip)
+
+
+def _related(relation: Relation | None) -> Related:
+    from opslog.correlate.graph import RequestGraph  # start-up: most runs need none
+    from opslog.correlate.related import Related
+
+    return Related(RequestGraph(), relation)
 
 
 def _itself(kept: Kept) -> Kept:
@@ -318,6 +459,7 @@ def read(
     checkpoint: str | os.PathLike[str] | None = None,
     from_end: bool = False,
     formats: Iterable[str | os.PathLike[str] | Format] = (),
+    root: bool = False,
 ) -> Logs:
     """Return the logs in ``paths``: files, folders, globs, ``-`` for standard input (the default).
 
@@ -326,7 +468,8 @@ def read(
     patterns of paths or file names (the last that fits; ``*`` for all others).
     Times without a year are of ``year``, or else the newest that are at most a day
     later than the last change of their file.  ``original`` adds
-    the column of the lines as read.  With ``skip`` blocks that cannot hold a
+    the column of the lines as read, ``root`` that of the request that began it all (of what
+    is no regular file, as far as it is known by then).  With ``skip`` blocks that cannot hold a
     kept record are not scanned; counts then say so (Stats.skipped_bytes).  With
     ``merge`` the records of all sources come in the order of time: one without a
     time, or earlier than the one before it in its source, counts as late as that.
@@ -370,5 +513,7 @@ def read(
         follow=Follow(None if checkpoint is None else os.fspath(checkpoint), from_end)
         if follow
         else None,
+
+        root=root,
         catalog=catalog,
     )

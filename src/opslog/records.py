@@ -14,7 +14,7 @@ class LogRecord:
     """One record; a field is None where the record has no value.
 
     Fields are the columns of ``opslog.schema.COLUMNS``; ``timestamp`` is aware,
-    in UTC; ``original`` is None unless it was asked for.
+    in UTC; ``original`` and ``root_request_id`` are None unless they were asked for.
     """
 
     timestamp: datetime | None = None
@@ -30,6 +30,7 @@ class LogRecord:
     request_id: str | None = None
     global_request_id: str | None = None
     trace_id: str | None = None
+    root_request_id: str | None = None
     user_id: str | None = None
     project_id: str | None = None
     domain_id: str | None = None

@@ -69,6 +69,11 @@ COLUMNS: tuple[Column, ...] = (
         "string",
         "32 hex digits: the UUID in global_request_id, else in request_id, if it is req-UUID",
     ),
+    Column(
+        "root_request_id",
+        "string",
+        "id of the request that began it all, whose UUID is then in trace_id (on request)",
+    ),
     Column("user_id", "dictionary", "id of the acting user", True),
     Column("project_id", "dictionary", "id of the project (tenant) acted in", True),
     Column("domain_id", "dictionary", "id of the domain the token is scoped to", True),
@@ -110,11 +115,12 @@ COLUMNS: tuple[Column, ...] = (
 BY_NAME: dict[str, Column] = {column.name: column for column in COLUMNS}
 
 
-def names(original: bool = False) -> tuple[str, ...]:
-    """Return the column names in order, with ``original`` only if asked for."""
-    return tuple(c.name for c in COLUMNS if original or c.name != "original")
+def names(original: bool = False, root: bool = False) -> tuple[str, ...]:
+    """Return the column names in order, with ``original`` and ``root_request_id`` if asked for."""
+    left_out = {"original": not original, "root_request_id": not root}
+    return tuple(c.name for c in COLUMNS if not left_out.get(c.name, False))
 
 
-def arrow_schema(original: bool = False) -> pa.Schema:
+def arrow_schema(original: bool = False, root: bool = False) -> pa.Schema:
     """Return the Arrow schema of record batches; every field is nullable."""
-    return pa.schema([pa.field(name, BY_NAME[name].type) for name in names(original)])
+    return pa.schema([pa.field(name, BY_NAME[name].type) for name in names(original, root)])

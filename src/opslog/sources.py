@@ -76,6 +76,27 @@ def is_named_pipe(path: str) -> bool:
         return False
 
 
+def pipes(names: list[str]) -> list[str]:
+    """Return those of the sources that are there, but cannot be read twice."""
+    return [
+        name
+        for name in names
+        if (name == STDIN or os.path.exists(name))
+        and identity(0 if name == STDIN else name) is None
+    ]
+
+
+def place(names: list[str]) -> int | None:
+    """Return where standard input, a file, is to be read from; None if it is no source."""
+    return os.lseek(0, 0, os.SEEK_CUR) if STDIN in names else None
+
+
+def rewind(place: int | None) -> None:
+    """Go back there."""
+    if place is not None:
+        os.lseek(0, place, os.SEEK_SET)
+
+
 class _Decompressor(Protocol):
     @property
     def eof(self) -> bool: ...

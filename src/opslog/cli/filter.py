@@ -32,6 +32,7 @@ examples:
   opslog filter --severity ERROR --full -n 1 nova-compute.log  # the first error, all of it
   opslog filter -c --severity ERROR '/var/log/**/*.log'        # how many errors there are
   opslog filter -f --severity ERROR '/var/log/*/*.log'         # until it is stopped
+  opslog filter --status 5xx --with-requests /var/log/*/*.log  # all of what a failure was part of
   opslog filter -o nova.parquet --timezone Europe/Berlin nova-compute.log
   opslog filter -o lake/ --to parquet --roll 128MiB,5m --partition-by service,date -
   opslog filter --grep Traceback -B 3 --mask nova-api.log      # what came before; no secrets
@@ -96,6 +97,7 @@ def run(options: argparse.Namespace) -> int:
         timezone=zones.stated(options.timezone),
         year=options.year,
         original=options.original,
+        root=options.root,
         threads=reading.threads(options),
         skip=not (options.stats or options.metrics),
         merge=options.merge,
@@ -105,7 +107,8 @@ def run(options: argparse.Namespace) -> int:
         from_end=options.from_end,
         formats=formats_command.chosen(options),
     )
-    logs = stages.piped(logs, keep.filter_of(options), options)
+    logs, wanted = keep.related(logs, keep.filter_of(options), options)
+    logs = stages.piped(logs, wanted, options)
     if options.limit is not None:
         logs = logs.limit(options.limit)
     target = output.target(options)
@@ -137,6 +140,12 @@ def run(options: argparse.Namespace) -> int:
             print(statistics.table(stats), file=sys.stderr)
         elif lost := stats.dropped.get("RateLimit"):
             print(f"opslog: --rate-limit: {lost:,} record(s) dropped", file=sys.stderr)
+        if stats.forgotten:
+            print(
+                f"opslog: {stats.forgotten:,} calls between requests were too many to remember: "
+                "their records count as requests of their own",
+                file=sys.stderr,
+            )
         for name, count in sorted(stats.timeouts.items()):
             print(
                 f"opslog: {name}: a regex of this format ran out of time on {count:,} line(s), "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import reduce
 from operator import and_, or_
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from opslog import filters, moments, query
 from opslog.errors import FilterError
 from opslog.filters import Filter
+from opslog.logs import Logs
 from opslog.timestamps import Zone
 from opslog.zones import Zones, stated
 
@@ -71,6 +73,14 @@ def add(command: argparse.ArgumentParser) -> None:
         "-v", "--invert-match", action="store_true", help="keep what the conditions would drop"
     )
     group.add_argument(
+        "--with-requests", action="store_true",
+        help="every record of each request of which one record is to be kept, over all services",
+    )  # fmt: skip
+    group.add_argument(
+        "--with-resources", action="store_true",
+        help="every record about each instance or other resource of which one is to be kept",
+    )  # fmt: skip
+    group.add_argument(
         "-n", "--limit", type=_number, metavar="N",
         help="the first N of these records; the rest is not read",
     )  # fmt: skip
@@ -96,6 +106,21 @@ def filter_of(options: argparse.Namespace) -> Filter | None:
         return None
     whole = reduce(and_, found)
     return ~whole if options.invert_match else whole
+
+
+def related(
+    logs: Logs, wanted: Filter | None, options: argparse.Namespace
+) -> tuple[Logs, Filter | None]:
+    """Return ``logs`` with the relation the flags say, and the filter that is still to be used."""
+    if not (options.with_requests or options.with_resources):
+        return logs, wanted
+    if wanted is None:
+        flag = "--with-requests" if options.with_requests else "--with-resources"
+        raise FilterError(flag, "expected a condition beside")
+    from opslog.correlate.related import Relation  # start-up: most runs need none
+
+    relation = Relation(wanted, options.with_requests, options.with_resources)
+    return replace(logs, relation=relation), None
 
 
 def _zone(options: argparse.Namespace) -> str:

@@ -49,6 +49,10 @@ def add(command: argparse.ArgumentParser) -> None:
         "--original", action="store_true", help="add the column of the lines as read"
     )
     output.add_argument(
+        "--root", action="store_true",
+        help="add the column of the request that began it all, over all services",
+    )  # fmt: skip
+    output.add_argument(
         "--full", action="store_true", help="in text: whole tracebacks and whole request ids"
     )
     output.add_argument(
@@ -92,6 +96,7 @@ def _refuse_idle(options: argparse.Namespace, kind: str) -> None:
         ("--color always", options.color == "always", _TEXT),
         (f"--names {options.names}", options.names != names.OPSLOG, _TABLES),
         ("--original", options.original, _TABLES),
+        ("--root", options.root, _TABLES),
     ):
         if given and kind not in kinds:
             raise OpslogError(

@@ -1,0 +1,274 @@
+"""The request graph: which request called which, from what records say of it.
+
+A node is the id of a request.  What records say are claims: *caller* called
+*callee*.  A claim is believed as long as nothing contradicts it: no edge is
+better than a wrong one.
+
+- An id has one cause and one caller.  Of several named the one is believed
+  that the others agree with, else none (a proxy hands on the id of another's
+  response, a stale context claims the calls of others).
+- An error's text may be repeated by others, later.  The first to tell it is
+  believed, if the request it names was seen to begin shortly before.
+- A task that goes on for hours or weeks under one id is no request: what it
+  calls are requests of their own.
+- Claims in a circle are not believed.
+
+Memory is bounded: beyond ``most`` called requests the one that nothing was said
+of for longest is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+import pyarrow as pa
+
+from opslog._links import Sightings
+from opslog.correlate.links import Found, Link, times_of, told_in
+
+MOST = 1 << 18
+"""Requests with a caller that are remembered."""
+
+SEEN = 1 << 17
+"""Ids whose first and last time is remembered."""
+
+_CALL, _CAUSE, _ERROR = "1", "2", "3"
+_GROUPS = {"client": _CALL, "response": _CALL, "bracket": _CAUSE, "sent": _CAUSE, "error": _ERROR}
+"""What kinds of links say: who called, who caused, whose error it was; the first tells most."""
+
+_CLAIMS = 4
+"""Callers of one request that are told apart."""
+
+_DEPTH = 32
+"""Calls below one another that are followed."""
+
+_SECOND = 1_000_000
+_TASK = 600 * _SECOND
+"""Longest life of a request in whose name nobody acts."""
+
+_LONG = 86400 * _SECOND
+"""Longest life of any request: tokens do not live longer."""
+
+_FAILED = 120 * _SECOND
+"""Longest time from the begin of a request to its caller's error."""
+
+_SKEW = 5 * _SECOND
+"""How far clocks of hosts may be apart."""
+
+
+_Claim: TypeAlias = tuple[str, str, int | None, str]
+"""A caller, the kind of link that tells most of it, when it was claimed first, and all groups."""
+
+
+class RequestGraph:
+    """Requests and their calls, from batches in any order.
+
+    What it answers is what is known by then; an id it knows nothing of is a
+    request without calls.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = max(1, most)
+        self._claims: OrderedDict[str, tuple[_Claim, ...]] = OrderedDict()
+        self._calls: dict[str, dict[str, None]] = {}
+        self._roots: dict[str, str] = {}
+        self._seen = Sightings(SEEN)
+        self.evicted = 0
+        """How many called requests were forgotten."""
+
+    def __len__(self) -> int:
+        """How many requests with a caller are known."""
+        return len(self._claims)
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take what the records of a batch say; it has columns of links.COLUMNS."""
+        self._add(told_in(batch))
+        own, cause, users = (
+            batch.column(name).to_pylist() if name in batch.schema.names else [None] * len(batch)
+            for name in ("request_id", "global_request_id", "user_id")
+        )
+        told = "user_id" in batch.schema.names
+        for id_, above, user, time in zip(own, cause, users, times_of(batch), strict=True):
+            if time is not None:
+                if id_ is not None:
+                    self._seen.see(id_, time, user is not None if told else None)
+                if above is not None:
+                    self._seen.see(above, time, None)
+
+    def add_found(self, found: Found) -> None:
+        """Take what was found in a block of records (links.candidates)."""
+        for batch in found.batches:
+            self._add(told_in(batch, chosen=True))
+        self._seen.add(found.sights)
+
+    def _add(self, found: Iterable[tuple[str, str, str, int | None]]) -> None:
+        """Take links: for each the work of a microsecond or two, as there are many."""
+        known, called = self._claims, self._calls
+        for caller, callee, kind, time in found:
+            group = _GROUPS[kind]
+            claims = known.get(callee)
+            if claims is None:
+                known[callee] = ((caller, kind, time, group),)
+                if len(known) > self._most:
+                    self._evict()
+            else:
+                known.move_to_end(callee)
+                if not self._claim(claims, caller, callee, kind, time):
+                    continue
+            calls = called.get(caller)
+            if calls is None:
+                called[caller] = {callee: None}
+            else:
+                calls[callee] = None
+        self._roots.clear()
+
+    def _claim(
+        self, claims: tuple[_Claim, ...], caller: str, callee: str, kind: str, time: int | None
+    ) -> bool:
+        """Put a claim beside others; return whether its caller is a new one."""
+        group = _GROUPS[kind]
+        for at, (other, said, first, groups) in enumerate(claims):
+            if other == caller:
+                if group not in groups:
+                    most = kind if group < groups else said
+                    claim = (caller, most, first, groups + group)
+                    self._claims[callee] = (*claims[:at], claim, *claims[at + 1 :])
+                return False
+        if len(claims) == _CLAIMS or (group == _ERROR and self._is_echo(callee, time)):
+            return False
+        self._claims[callee] = (*self._claims[callee], (caller, kind, time, group))
+        return True
+
+    def _is_echo(self, callee: str, time: int | None) -> bool:
+        """Whether an error was told earlier already; if it was told later, that is forgotten."""
+        claims = self._claims[callee]
+        for caller, _, first, groups in claims:
+            if groups == _ERROR:
+                if time is None or (first is not None and first <= time):
+                    return True
+                self._claims[callee] = tuple(claim for claim in claims if claim[0] != caller)
+                self._uncall(caller, callee)
+        return False
+
+    def _uncall(self, caller: str, callee: str) -> None:
+        calls = self._calls[caller]
+        del calls[callee]
+        if not calls:
+            del self._calls[caller]
+
+    def _evict(self) -> None:
+        callee, claims = self._claims.popitem(last=False)
+        for caller, *_ in claims:
+            self._uncall(caller, callee)
+        self.evicted += 1
+
+    def knows(self, id: str) -> bool:  # noqa: A002
+        """Return whether some record named a caller of ``id``."""
+        return id in self._claims
+
+    def parent(self, id: str) -> str | None:  # noqa: A002
+        """Return the id of the request that called ``id``, None if none is known for sure."""
+        caller = self._caller(id)
+        above = caller
+        for _ in range(_DEPTH):
+            if above is None:
+                return caller
+            if above == id:
+                break
+            above = self._caller(above)
+        return None
+
+    def _caller(self, id: str) -> str | None:  # noqa: A002
+        """Return the caller that claims agree upon, without regard to circles."""
+        claims = self._claims.get(id)
+        if claims is None:
+            return None
+        causes, calls = _named(claims, _CAUSE), _named(claims, _CALL)
+        if len(causes) > 1:
+            return None
+        if causes:
+            # A caller is below the cause, or it is another's word against the service's own.
+            below = [caller for caller in calls if causes[0] in self._above(caller)]
+            return self._deepest(below) if below else causes[0]
+        if len(calls) > 1:
+            tops = {self._above(caller)[-1] for caller in calls}
+            return self._deepest(calls) if len(tops) == 1 else None
+        if calls:
+            return calls[0]
+        [(caller, _, time, _)] = claims  # of errors the first one told is kept
+        return caller if self._failed(id, time) else None
+
+    def _deepest(self, callers: list[str]) -> str:
+        return max(callers, key=lambda caller: len(self._above(caller)))
+
+    def _above(self, id: str) -> list[str]:  # noqa: A002
+        """Return ``id`` and its callers as far as only one of each is named."""
+        chain = [id]
+        while len(chain) < _DEPTH:
+            claims = self._claims.get(chain[-1], ())
+            callers = _named(claims, _CAUSE) or _named(claims, _CALL)
+            if len(callers) != 1 or callers[0] in chain:
+                break
+            chain.append(callers[0])
+        return chain
+
+    def _failed(self, id: str, time: int | None) -> bool:  # noqa: A002
+        """Whether the error of a caller that names a request was its own."""
+        seen = self._seen.of(id)
+        return seen is not None and time is not None and -_SKEW <= time - seen[0] <= _FAILED
+
+    def is_task(self, id: str) -> bool:  # noqa: A002
+        """Return whether ``id`` is that of a task that goes on, not of a request."""
+        seen = self._seen.of(id)
+        if seen is None:
+            return False
+        first, last, nobody = seen
+        return last - first > (_TASK if nobody else _LONG)
+
+    def root(self, id: str) -> str:  # noqa: A002
+        """Return the id of the request at the top of the tree of ``id``, maybe ``id`` itself."""
+        known = self._roots.get(id)
+        if known is not None:
+            return known
+        chain = [id]
+        while (caller := self.parent(chain[-1])) is not None:
+            if len(chain) == _DEPTH:
+                return id
+            if self.is_task(caller):
+                break
+            chain.append(caller)
+        if len(self._roots) > self._most:
+            self._roots.clear()
+        self._roots[id] = chain[-1]
+        return chain[-1]
+
+    def children(self, id: str) -> list[str]:  # noqa: A002
+        """Return the requests that ``id`` called, in the order they became known."""
+        return [callee for callee in self._calls.get(id, ()) if self.parent(callee) == id]
+
+    def members(self, id: str) -> Iterator[str]:  # noqa: A002
+        """Yield all ids of the tree whose root ``id`` is: a caller before what it called."""
+        found, waiting = {id}, deque([id])
+        while waiting:
+            caller = waiting.popleft()
+            yield caller
+            if self.is_task(caller):
+                continue
+            for callee in self.children(caller):
+                if callee not in found:
+                    found.add(callee)
+                    waiting.append(callee)
+
+    def edges(self) -> Iterator[Link]:
+        """Yield the calls that are believed, one for each called request."""
+        for callee, claims in self._claims.items():
+            believed = self.parent(callee)
+            for caller, kind, time, _ in claims:
+                if caller == believed:
+                    yield Link(caller, callee, kind, time)
+
+
+def _named(claims: tuple[_Claim, ...], group: str) -> list[str]:
+    return [caller for caller, _, _, groups in claims if group in groups]

@@ -1,0 +1,181 @@
+"""All records of a request, or of a resource, of which one record fulfils a condition.
+
+The records are read twice: first for who called whom and which records fulfil
+the condition, then for the records that belong to these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from opslog import filters
+from opslog.correlate import links
+from opslog.correlate.graph import RequestGraph
+from opslog.correlate.roots import ids_of, root_of
+from opslog.filters import Filter
+from opslog.normalize import Kept
+
+if TYPE_CHECKING:
+    import pyarrow.compute as pc
+
+_IDS = ("request_id", "global_request_id")
+_RESOURCE = "resource_id"
+
+_TOGETHER = 16
+"""Blocks whose links the graph takes at once: its data leave the cache between blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What is wanted with each record that fulfils a condition: its request, its resource."""
+
+    condition: Filter
+    requests: bool = False
+    resources: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is told by."""
+        ids = (_IDS if self.requests else ()) + ((_RESOURCE,) if self.resources else ())
+        return tuple(dict.fromkeys(self.condition.columns + ids))
+
+
+class Related:
+    """What the first reading finds, and the filter of the second one."""
+
+    def __init__(self, graph: RequestGraph, relation: Relation | None) -> None:
+        self.graph = graph
+        self._relation = relation
+        self._ids: dict[tuple[str | None, str | None], None] = {}
+        self._resources: set[str] = set()
+        self._waiting: list[links.Found] = []
+
+    def find(self, kept: Kept) -> tuple[links.Found, pa.RecordBatch | None]:
+        """Return what is to be known of a block with the relation's columns; from any thread."""
+        found = links.candidates(kept)
+        if self._relation is None:
+            return found, None
+        batch = kept.batch()
+        rows = self._relation.condition.select(batch)
+        return found, batch.take(rows) if len(rows) else None
+
+    def add(self, found: links.Found, fulfilling: pa.RecordBatch | None) -> None:
+        """Take what ``find`` returned, block by block."""
+        self._waiting.append(found)
+        if len(self._waiting) == _TOGETHER:
+            self.settle()
+        if fulfilling is not None:
+            self.add_fulfilling(fulfilling)
+
+    def settle(self) -> None:
+        """Give the graph all there is, before it is asked."""
+        for found in self._waiting:
+            self.graph.add_found(found)
+        self._waiting.clear()
+
+    def add_fulfilling(self, batch: pa.RecordBatch) -> None:
+        """Take records that fulfil the condition."""
+        assert self._relation is not None
+        if self._relation.requests:
+            self._ids.update(dict.fromkeys(ids_of(batch)[1]))
+        if self._relation.resources:
+            import pyarrow.compute as pc  # start-up: most runs ask for no resources
+
+            self._resources.update(filter(None, pc.unique(_column(batch, _RESOURCE)).to_pylist()))
+
+    def filter(self, also: Filter | None = None) -> Filter:
+        """Return the filter of the records that belong together, and fulfil ``also``."""
+        self.settle()
+        assert self._relation is not None
+        roots = {root_of(own, cause, self.graph) for own, cause in self._ids}
+        # A task is no request: it goes on for weeks under one id.
+        known = frozenset(root for root in roots if root and not self.graph.is_task(root))
+        columns = self._relation.columns + (also.columns if also else ())
+        return _Belonging(
+            self._relation.condition.expression,
+            tuple(dict.fromkeys(columns)),
+            relation=self._relation,
+            graph=self.graph,
+            roots=known,
+            resources=frozenset(self._resources),
+            also=also,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Belonging(Filter):
+    """Keeps what fulfils the condition, and what belongs to it."""
+
+    relation: Relation = field(kw_only=True)
+    graph: RequestGraph = field(kw_only=True)
+    roots: frozenset[str] = field(kw_only=True)
+    resources: frozenset[str] = field(kw_only=True)
+    also: Filter | None = field(kw_only=True)
+
+    def select(self, batch: pa.RecordBatch) -> pa.Array:
+        import pyarrow.compute as pc  # start-up: most runs ask for no relations
+
+        kept = pc.fill_null(filters.evaluate(self.expression, batch), False)
+        if self.relation.requests:
+            numbers, ids = ids_of(batch)
+            belongs = [root_of(own, cause, self.graph) in self.roots for own, cause in ids]
+            kept = pc.or_(kept, _booleans(belongs).take(numbers))
+        if self.relation.resources:
+            found = _column(batch, _RESOURCE).dictionary_encode("encode")
+            belongs = [name in self.resources for name in found.dictionary.to_pylist()]
+            kept = pc.or_(kept, _booleans(belongs).take(found.indices))
+        if self.also is not None:
+            kept = pc.and_(kept, pc.fill_null(filters.evaluate(self.also.expression, batch), False))
+        return pc.indices_nonzero(kept).cast(pa.int32())
+
+
+def with_requests(
+    read: Callable[[], Iterable[pa.RecordBatch]], condition: pc.Expression | Filter
+) -> Iterator[pa.RecordBatch]:
+    """Yield every record of each request of which one record fulfils ``condition``.
+
+    ``read`` is called twice and returns the same batches each time
+    (``Logs.batches``).  A record that fulfils the condition is kept, too, where it
+    belongs to no request.  Batches without such records are left out.
+    """
+    return _with(read, Relation(_filter(condition), requests=True))
+
+
+def with_resources(
+    read: Callable[[], Iterable[pa.RecordBatch]], condition: pc.Expression | Filter
+) -> Iterator[pa.RecordBatch]:
+    """Yield every record of each resource of which one record fulfils ``condition``, likewise."""
+    return _with(read, Relation(_filter(condition), resources=True))
+
+
+def _with(
+    read: Callable[[], Iterable[pa.RecordBatch]], relation: Relation
+) -> Iterator[pa.RecordBatch]:
+    related = Related(RequestGraph(), relation)
+    for batch in read():
+        if relation.requests:
+            related.graph.add(batch)
+        related.add_fulfilling(batch.take(relation.condition.select(batch)))
+    belonging = related.filter()
+    for batch in read():
+        rows = belonging.select(batch)
+        if len(rows):
+            yield batch.take(rows)
+
+
+def _filter(condition: pc.Expression | Filter) -> Filter:
+    return condition if isinstance(condition, Filter) else filters.of(condition)
+
+
+def _column(batch: pa.RecordBatch, name: str) -> pa.Array:
+    return batch.column(batch.schema.get_field_index(name)).cast(pa.string())
+
+
+def _booleans(values: list[bool]) -> pa.Array:
+    # pa.array would import pandas where it is installed.
+    data = pa.Array.from_buffers(pa.uint8(), len(values), [None, pa.py_buffer(bytes(values))])
+    return data.cast(pa.bool_())

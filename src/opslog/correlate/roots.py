@@ -1,0 +1,83 @@
+"""The column of the request that began it all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+import pyarrow as pa
+
+from opslog import schema
+from opslog.arrays import texts
+from opslog.correlate.graph import RequestGraph
+
+Ids: TypeAlias = tuple[pa.Array, list[tuple[str | None, str | None]]]
+"""For each row a number (int32), and for each number (request id, global request id)."""
+
+_UUID = re.compile("req-([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})")
+
+
+def with_roots(batches: Iterable[pa.RecordBatch], graph: RequestGraph) -> Iterator[pa.RecordBatch]:
+    """Yield the batches with ``root_request_id``, and the UUID of that as ``trace_id``.
+
+    A column that a batch has already is replaced.
+    """
+    for batch in batches:
+        yield rooted(batch, graph)
+
+
+def rooted(batch: pa.RecordBatch, graph: RequestGraph) -> pa.RecordBatch:
+    """Return the batch with these columns."""
+    numbers, ids = ids_of(batch)
+    roots = [root_of(own, cause, graph) for own, cause in ids]
+    traces = [_trace(root) for root in roots]
+    for name, found in (("root_request_id", roots), ("trace_id", traces)):
+        column = _texts(found).take(numbers)
+        at = batch.schema.get_field_index(name)
+        field = pa.field(name, schema.BY_NAME[name].type)
+        batch = (
+            batch.append_column(field, column) if at < 0 else batch.set_column(at, field, column)
+        )
+    return batch
+
+
+def root_of(own: str | None, cause: str | None, graph: RequestGraph) -> str | None:
+    """Return the root of a record that has these ids, None if it has none."""
+    if own is None or (cause is not None and not graph.knows(own)):
+        return None if cause is None else graph.root(cause)
+    return graph.root(own)
+
+
+def ids_of(batch: pa.RecordBatch) -> Ids:
+    """Return the ids of each row of a batch, each pair of them once."""
+    import pyarrow.compute as pc  # start-up: most runs ask for no roots
+
+    have = batch.schema.names
+    own, cause = (
+        batch.column(have.index(name)).cast(pa.string())
+        if name in have
+        else pa.nulls(len(batch), pa.string())
+        for name in ("request_id", "global_request_id")
+    )
+    # No id holds a blank: it would stand for two words of a line.
+    pairs = pc.binary_join_element_wise(
+        own, cause, " ", null_handling="replace"
+    ).dictionary_encode()
+    split = (pair.partition(" ") for pair in pairs.dictionary.to_pylist())
+    return pairs.indices, [(first or None, last or None) for first, _, last in split]
+
+
+def _trace(root: str | None) -> str | None:
+    found = _UUID.fullmatch(root) if root is not None else None
+    return "".join(found.groups()) if found else None
+
+
+def _texts(values: list[str | None]) -> pa.Array:
+    known = texts([value or "" for value in values])
+    mask = bytearray((len(values) + 7) // 8)
+    for number, value in enumerate(values):
+        mask[number >> 3] |= (value is not None) << (number & 7)
+    return pa.Array.from_buffers(
+        pa.string(), len(values), [pa.py_buffer(mask), *known.buffers()[1:]]
+    )
