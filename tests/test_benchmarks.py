@@ -122,7 +122,13 @@ def test_parts_are_asked_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     correlation, envelopes, latency, recognition, report, stages, throughput = map(
         importlib.import_module,
         (
-            "correlation", "envelopes", "latency", "recognition", "report", "stages", "throughput",
+            "correlation",
+            "envelopes",
+            "latency",
+            "recognition",
+            "report",
+            "stages",
+            "throughput",
         ),
     )
     assert recognition.OWNERS == OWNERS

@@ -33,10 +33,10 @@ from opslog.zones import Times, Timezone, Zones
 if TYPE_CHECKING:
     import pyarrow.compute as pc
 
-    from opslog.follow import Following
     from opslog.correlate.graph import RequestGraph
     from opslog.correlate.links import Found
     from opslog.correlate.related import Related, Relation
+    from opslog.follow import Following
 
 T = TypeVar("T")
 
@@ -394,6 +394,11 @@ class Logs:
 
     def _survey(self, names: list[str], related: Related, stats: Stats, watch: Watch) -> Watch:
         """Read all for what records say of each other; return who watches the second reading."""
+        if self.follow:
+            raise OpslogError(
+                "follow: not with requests or resources, for which logs are read twice: "
+                "expected one of both"
+            )
         if unsuitable := pipes(names):
             raise SourceError(
                 unsuitable[0], "is no file, but must be read twice; write it to a file first"
@@ -513,7 +518,6 @@ def read(
         follow=Follow(None if checkpoint is None else os.fspath(checkpoint), from_end)
         if follow
         else None,
-
         root=root,
         catalog=catalog,
     )
