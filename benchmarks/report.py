@@ -68,6 +68,8 @@ def render(results: dict[str, Any]) -> str:
         parts.append(_filters(results["filters"]))
     if results["stages"]:
         parts.append(_stages(results["stages"]))
+    if results["counting"]:
+        parts.append(_counting(results["counting"]))
     if results["merging"]:
         parts.append(_merging(results["merging"]))
     if results["correlation"]:
@@ -252,6 +254,21 @@ def _stages(rows: list[dict[str, Any]]) -> str:
     )
     head = ["", "CPU, s", "of nothing", "peak, MB"]
     return f"## What a stage costs opslog\n\n{how}\n\n{table(head, cells)}"
+
+
+def _counting(rows: list[dict[str, Any]]) -> str:
+    lines = rows[1]["cpu"]
+    cells = [
+        [r["title"], f"{r['cpu']:.2f}", f"{r['bytes'] / 1e6 / r['cpu']:,.0f}",
+         f"{r['cpu'] / lines:.2f}x", f"{r['peak']:.0f}"]
+        for r in rows
+    ]  # fmt: skip
+    how = (
+        f"{rows[0]['bytes'] / 1e6:.0f} MB of log, one thread.  It holds no notifications: "
+        "`events` only looks for them,\nand for `pairs` reads the records of APIs, too."
+    )
+    head = ["", "CPU, s", "MB/s", "of JSON lines", "peak, MB"]
+    return f"## What counting costs\n\n{how}\n\n{table(head, cells)}"
 
 
 def _merging(rows: list[dict[str, Any]]) -> str:

@@ -22,6 +22,7 @@ from typing import Any
 
 import corpus
 import correlation
+import counting
 import envelopes
 import filters
 import latency
@@ -38,9 +39,8 @@ from questions import QUESTIONS
 
 README = Path(__file__).resolve().with_name("README.md")
 _OTHERS = (
-    "recognition", "envelopes", "filters", "stages", "merging", "correlation", "latency", "threads",
-    "memory",
-    "start_up",
+    "recognition", "envelopes", "filters", "stages", "counting", "merging", "correlation",
+    "latency", "threads", "memory", "start_up",
 )  # fmt: skip
 
 
@@ -72,6 +72,7 @@ def main() -> None:
         "envelopes": lambda: envelopes.ask(folder, options.size, options.runs),
         "filters": lambda: filters.ask(folder, options.size, options.runs),
         "stages": lambda: stages.ask(folder, options.size, options.runs),
+        "counting": lambda: counting.ask(folder, options.size, options.runs),
         "merging": lambda: merging.ask(folder, options.runs),
         "correlation": lambda: correlation.ask(
             folder, options.size, options.memory_size, options.runs

@@ -22,7 +22,7 @@ LAYERS = [
     ["live"],
     ["check", "user_formats", "records", "sources", "metrics", "sinks", "stop", "reading", "merge", "piping",
      "identity", "checkpoint", "followed", "roster", "follow"],
-    ["proxy_conf", "learn", "stages", "logs", "doctor", "fluentd"],
+    ["proxy_conf", "learn", "stages", "logs", "doctor", "stats", "events", "fluentd"],
     ["cli"],
     ["__main__"],
 ]  # fmt: skip

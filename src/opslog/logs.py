@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
@@ -150,6 +150,27 @@ class Logs:
         """
         take = self._staged if self.stages else self._batched
         return take(self._names(), Stats(), unwatched)
+
+    def finished(
+        self,
+        finish: Callable[[Kept], T],
+        columns: tuple[str, ...],
+        stats: Stats | None = None,
+        watch: Watch = unwatched,
+    ) -> Generator[T, str | None, None]:
+        """Yield what ``finish`` makes of each block's kept records, of which ``columns`` are built.
+
+        It may be called in several threads at once; results come in order.  Of merged
+        logs it returns a batch.  Raises OpslogError if there are stages.
+        """
+        if self.stages:
+            raise OpslogError("finished: expected logs without stages, which need all columns")
+        take: Any = self._merged if self.merge else self._run
+        stats = Stats() if stats is None else stats
+        found: Generator[T, str | None, None] = take(
+            expand(self.paths), finish, columns, stats, watch
+        )
+        return found
 
     def __iter__(self) -> Iterator[LogRecord]:
         for batch in self.batches():

@@ -94,7 +94,7 @@ def text(stats: Stats, start: float) -> str:
         _metric("last_record_timestamp_seconds", "Time of the record read last.",
                 "NaN" if last is None else f"{last / 1e6:.6f}"),
         _metric("start_time_seconds", "When the run began.", f"{start:.3f}"),
-        _metric(f'build_info{{version="{_escaped(__version__)}"}}', "The version that runs.", 1),
+        _metric(f'build_info{{version="{escaped(__version__)}"}}', "The version that runs.", 1),
     )  # fmt: skip
     return "".join(parts)
 
@@ -105,7 +105,7 @@ def _metric(name: str, meaning: str, value: int | str) -> str:
 
 def _by_label(label: str, name: str, meaning: str, values: Iterable[tuple[str, int]]) -> str:
     rows = [
-        f'opslog_{name}{{{label}="{_escaped(which)}"}} {value}\n' for which, value in sorted(values)
+        f'opslog_{name}{{{label}="{escaped(which)}"}} {value}\n' for which, value in sorted(values)
     ]
     return _head(name, meaning) + "".join(rows)
 
@@ -115,5 +115,6 @@ def _head(name: str, meaning: str) -> str:
     return f"# HELP opslog_{name} {meaning}\n# TYPE opslog_{name} {kind}\n"
 
 
-def _escaped(label: str) -> str:
+def escaped(label: str) -> str:
+    """Return a label's value as it stands between the quotes of the text format."""
     return label.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

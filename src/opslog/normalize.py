@@ -140,6 +140,13 @@ class Kept:
         """Return where the records begin in their source, in bytes (int64)."""
         return memoryview(_columns.offsets(self.records, self._selection)).cast("B").cast("q")
 
+    def some(self, names: tuple[str, ...], rows: pa.Array) -> pa.RecordBatch:
+        """Return the columns ``names`` of those of these records numbered by ``rows`` (int32)."""
+        if self._selection is not None:
+            chosen = pa.py_buffer(self._selection)
+            rows = pa.Array.from_buffers(pa.int32(), self.count, [None, chosen], 0).take(rows)
+        return self.others(names, rows)
+
     def first(self, count: int) -> Kept:
         """Return the first ``count`` of these records."""
         everything = memoryview(array("i", range(count)))

@@ -15,10 +15,12 @@ from types import FrameType
 
 from opslog.cli import completion, stages
 from opslog.cli import doctor as doctor_command
+from opslog.cli import events as events_command
 from opslog.cli import filter as filter_command
 from opslog.cli import fluentd as fluentd_command
 from opslog.cli import formats as formats_command
 from opslog.cli import schema as schema_command
+from opslog.cli import stats as stats_command
 from opslog.cli.parser import Parser
 from opslog.errors import OpslogError, SinkError
 from opslog.harmless import harmless_lines
@@ -69,6 +71,8 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     filter_command.add(commands)
     fluentd_command.add(commands)
+    stats_command.add(commands)
+    events_command.add(commands)
     doctor_command.add(commands)
     formats_command.add(commands)
     schema_command.add(commands)

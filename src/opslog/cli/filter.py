@@ -50,7 +50,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "Parquet or an Arrow stream.",
         epilog=_EXAMPLES,
     )
-    keep.add(command)
+    keep.add_related(keep.add(command))
     stages.add(command)
     output.add(command)
     group = reading.add(command)

@@ -225,11 +225,6 @@ def _refuse_wrong(options: argparse.Namespace) -> None:
         raise OpslogError(f"--original: expected {original} among --to-keys, or leave it out")
     if options.limit is not None:
         raise OpslogError("-n: events have no end: leave it out")
-    if options.with_requests or options.with_resources:
-        raise OpslogError(
-            "--with-requests, --with-resources: events are read once, these need two readings: "
-            "leave it out"
-        )
     if options.tag_key in names.spelled(schema.names(options.original), options.names):
         raise OpslogError(
             f"--tag-key {options.tag_key}: a column has this name, which would take the tag's "

@@ -27,8 +27,8 @@ _SHORT = re.compile("req-[0-9a-f]{8}")
 """A request id as text shows it."""
 
 
-def add(command: argparse.ArgumentParser) -> None:
-    """Add the flags."""
+def add(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Add the flags; return their group."""
     group = command.add_argument_group(
         "what to keep",
         "All conditions must hold; a flag that is given several times holds for any of its values. "
@@ -73,16 +73,21 @@ def add(command: argparse.ArgumentParser) -> None:
         "-v", "--invert-match", action="store_true", help="keep what the conditions would drop"
     )
     group.add_argument(
+        "-n", "--limit", type=_number, metavar="N",
+        help="the first N of these records; the rest is not read",
+    )  # fmt: skip
+    return group
+
+
+def add_related(group: argparse._ArgumentGroup) -> None:
+    """Add the flags that keep what belongs to what is kept: sources are read twice for them."""
+    group.add_argument(
         "--with-requests", action="store_true",
         help="every record of each request of which one record is to be kept, over all services",
     )  # fmt: skip
     group.add_argument(
         "--with-resources", action="store_true",
         help="every record about each instance or other resource of which one is to be kept",
-    )  # fmt: skip
-    group.add_argument(
-        "-n", "--limit", type=_number, metavar="N",
-        help="the first N of these records; the rest is not read",
     )  # fmt: skip
 
 

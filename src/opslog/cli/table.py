@@ -26,3 +26,11 @@ def table(rows: Sequence[Sequence[str]], width: int = 0) -> str:
         lines += [f"{head}{parts[0] if parts else ''}".rstrip()]
         lines += [" " * len(head) + part for part in parts[1:]]
     return "\n".join(lines)
+
+
+def seconds_in_words(seconds: float | None) -> str:
+    """Return a duration with three digits in the unit that fits it, ``-`` for none."""
+    if seconds is None:
+        return "-"
+    factor, unit = (1, "s") if seconds >= 1 else (1e3, "ms") if seconds >= 1e-3 else (1e6, "us")
+    return f"{float(f'{seconds * factor:.3g}'):,g} {unit}"

@@ -1,0 +1,156 @@
+"""``opslog events``: what happened, as services tell it in notifications."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from opslog import zones
+from opslog.cli import formats as formats_command
+from opslog.cli import keep, output, progress, reading, table
+from opslog.engine import Stats
+from opslog.errors import OpslogError
+from opslog.logs import read
+from opslog.output import STDOUT
+from opslog.stop import at_signals
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+    from opslog.logs import Logs
+
+_EXAMPLES = """\
+examples:
+  opslog events /var/log/nova                           # what took how long, what never ended
+  opslog events --resource 3f7b1c52-8d4e-4a1f-b6c9-5e2d7a9f0b13 --rows events /var/log
+  opslog events --rows pairs /var/log/nova | jq 'select(.duration > 60)'
+  opslog events --rows orphans -o orphans.parquet '/var/log/**/*.log'
+  opslog events --rows requests --since yesterday /var/log > waited.jsonl
+"""
+
+_ROWS = {
+    "events": "each notification",
+    "pairs": "what began and ended, or lacks one of both",
+    "orphans": "only what lacks one of both",
+    "requests": "from the API's first record to the last end",
+    "summary": "counts and durations of each type",
+}
+
+
+def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its options."""
+    command = commands.add_parser(
+        "events",
+        help="say what happened and how long it took, from notifications",
+        description="Read notifications (of oslo.messaging's log driver, or as JSON lines), put "
+        "starts and ends together, and say what took how long, failed, or never ended. Several "
+        "files are read in the order of time.",
+        epilog=_EXAMPLES,
+    )
+    keep.add(command)
+    shown = command.add_argument_group("output")
+    shown.add_argument(
+        "--rows", choices=list(_ROWS),
+        help="write rows instead of text, as JSON lines or to -o: "
+        + "; ".join(f"{name}: {meaning}" for name, meaning in _ROWS.items()),
+    )  # fmt: skip
+    shown.add_argument(
+        "-o", "--output", metavar="PATH", default=STDOUT,
+        help="write the rows to PATH; its suffix (.jsonl, .parquet) decides the format",
+    )  # fmt: skip
+    shown.add_argument(
+        "-t", "--top", type=_number, default=10, metavar="N",
+        help="in text: show the last N that failed or never ended (default: 10)",
+    )  # fmt: skip
+    shown.add_argument(
+        "--color", choices=["auto", "always", "never"], default="auto",
+        help="colors in text (default: auto, on a terminal unless NO_COLOR is set)",
+    )  # fmt: skip
+    reading.add(command)
+    formats_command.add_options(command)
+    command.add_argument(
+        "--exit-zero", action="store_true", help="exit with 0 also when there were no events"
+    )
+    command.add_argument(
+        "--no-progress", action="store_true", help="show no progress of a long run on a terminal"
+    )
+    command.set_defaults(run=run)
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or len(text) > 6:
+        raise argparse.ArgumentTypeError(f"expected a number from 0, found {text!r}")
+    return int(text)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read and say what the options want; return the exit code."""
+    from opslog.cli.events_text import Text
+    from opslog.events import EventSummary, Pair, Story, rows_of
+    from opslog.events.write import writer
+
+    wanted = _kind(options)
+    logs = _logs(options)
+    stats, story = Stats(), Story()
+    shown = progress.Progress(logs.paths, stats, progress.wanted(options, apart=wanted is None))
+    colored = output.colored(options.color, os.isatty(1))
+    text = Text(colored, table.width(), options.top)
+    calls = options.rows in (None, "summary", "requests", "pairs")
+    seen = False
+    with ExitStack() as stack:
+        write = stack.enter_context(writer(options.output, wanted)) if wanted else None
+        try:
+            with at_signals() as stop:
+                for row in rows_of(replace(logs, stop=stop), story, stats, shown.watch, calls):
+                    seen = True
+                    if isinstance(row, Pair):
+                        text.see(row)
+                    if write is None or not isinstance(row, wanted or object):
+                        continue
+                    if options.rows != "orphans" or _orphan(row):
+                        write(row)
+        finally:
+            # Of what cannot be read, or is interrupted, what is known is said.
+            shown.close()
+            if write is None:
+                print(text.of(story.summary.rows()))
+            elif wanted is EventSummary:
+                for one in story.summary.rows():
+                    write(one)
+    return 0 if seen or options.exit_zero else 1
+
+
+def _kind(options: argparse.Namespace) -> type | None:
+    """Return what rows are of; raises OpslogError for options that have no effect together."""
+    from opslog.events import Event, EventSummary, Pair, Request
+
+    if options.rows is None and options.output != STDOUT:
+        raise OpslogError(f"-o: expected --rows {'|'.join(_ROWS)} beside: which rows to write")
+    if options.rows is not None and options.color == "always":
+        raise OpslogError(f"--color always: has no effect on --rows {options.rows}: leave it out")
+    kinds: dict[str, type] = {
+        "events": Event, "pairs": Pair, "orphans": Pair, "requests": Request,
+        "summary": EventSummary,
+    }  # fmt: skip
+    return kinds.get(options.rows or "")
+
+
+def _logs(options: argparse.Namespace) -> Logs:
+    logs = read(
+        *options.paths,
+        timezone=zones.stated(options.timezone),
+        year=options.year,
+        threads=reading.threads(options),
+        formats=formats_command.chosen(options),
+    )
+    wanted = keep.filter_of(options)
+    if wanted is not None:
+        logs = logs.filter(wanted)
+    return logs if options.limit is None else logs.limit(options.limit)
+
+
+def _orphan(row: object) -> bool:
+    return getattr(row, "status", None) in ("no end", "no start")

@@ -1,0 +1,110 @@
+"""Events of logs or batches, and all that is made of them, in one pass."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
+from typing import TypeAlias
+
+import pyarrow as pa
+
+from opslog import filters
+from opslog.engine import Stats
+from opslog.events.notification import API, COLUMNS, LOGGER, numbered_events
+from opslog.events.pairs import Pairs
+from opslog.events.requests import Requests, calls_in
+from opslog.events.rows import Event, Pair, Request
+from opslog.events.summary import Summary
+from opslog.fields import F
+from opslog.logs import Logs
+from opslog.normalize import Kept
+from opslog.reading import Watch, unwatched
+from opslog.sources import expand
+
+Row: TypeAlias = Event | Pair | Request
+_Next: TypeAlias = tuple[tuple[int, int], str, int | Event]
+
+
+@dataclass(slots=True)
+class Story:
+    """What happened: takes batches in the order of time, gives rows, and counts.
+
+    Batches have at least the columns ``notification.COLUMNS``.
+    """
+
+    summary: Summary = field(default_factory=Summary)
+    pairs: Pairs = field(default_factory=Pairs)
+    requests: Requests = field(default_factory=Requests)
+
+    def add(self, batch: pa.RecordBatch) -> Iterator[Row]:
+        """Take the next batch; yield its events, and the pairs and requests complete with them."""
+        calls: Iterator[_Next] = (
+            ((row, 0), request, time) for row, request, time in calls_in(batch)
+        )
+        events: Iterator[_Next] = (((row, 1), "", event) for row, event in numbered_events(batch))
+        # In the order of records, so that batches do not show.
+        for _, request, what in heapq.merge(calls, events, key=itemgetter(0)):
+            if isinstance(what, int):
+                yield from self._over(self.requests.called(request, what))
+                continue
+            self.summary.add_event(what)
+            yield what
+            yield from self._over(self.requests.add(what))
+            for pair in self.pairs.add(what):
+                if pair.end is not None:
+                    pair = replace(pair, since_request=self.requests.since(what))
+                self.summary.add_pair(pair)
+                yield pair
+
+    def close(self) -> Iterator[Row]:
+        """Yield what has not ended, and the requests that are left."""
+        for pair in self.pairs.close():
+            self.summary.add_pair(pair)
+            yield pair
+        yield from self._over(self.requests.close())
+
+    def _over(self, requests: Iterable[Request]) -> Iterator[Request]:
+        for request in requests:
+            self.summary.add_request(request)
+            yield request
+
+
+def rows_of(
+    records: Logs | Iterable[pa.RecordBatch],
+    story: Story | None = None,
+    stats: Stats | None = None,
+    watch: Watch = unwatched,
+    calls: bool = True,
+) -> Iterator[Row]:
+    """Yield the events, pairs and requests of logs, or of batches in the order of time.
+
+    Logs of several sources are read in the order of time.  ``story`` then knows the
+    summary.  Without ``calls`` records of APIs are not looked for, which reads
+    faster and tells no requests.  Raises what reading raises, when all that can be
+    read was yielded.
+    """
+    story = Story() if story is None else story
+    failed: Exception | None = None
+    batches = _read(records, stats, watch, calls) if isinstance(records, Logs) else records
+    try:
+        for batch in batches:
+            yield from story.add(batch)
+    except Exception as error:
+        failed = error
+    yield from story.close()
+    if failed is not None:
+        raise failed
+
+
+def _read(logs: Logs, stats: Stats | None, watch: Watch, calls: bool) -> Iterator[pa.RecordBatch]:
+    sent = F.attributes["event_type"].is_valid() | F.logger.startswith(LOGGER)
+    wanted = filters.holding(sent, "event_type", LOGGER)
+    if calls:
+        api = F.logger.matches(API) | F.program.matches(API)
+        wanted = filters.of(wanted.expression | (F.request_id.is_valid() & api))
+    logs = replace(logs.filter(wanted), merge=logs.merge or len(expand(logs.paths)) > 1)
+    if logs.stages:
+        return logs.batches()
+    return logs.finished(Kept.batch, COLUMNS, stats, watch)

@@ -1,0 +1,192 @@
+"""What one batch tells: grouped by Arrow, so that Python sees each group once, not each record."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from opslog.normalize import Kept
+from opslog.stages.template import fingerprints, templates
+from opslog.stats.histogram import classes
+from opslog.stats.report import SEVERITIES
+from opslog.stats.routes import routes
+
+COLUMNS = (
+    "timestamp", "severity_number", "service_name", "logger", "exception_type", "http_method",
+    "http_target", "http_status", "duration", "client_address",
+)  # fmt: skip
+"""The columns of all records that are read."""
+
+ERRORS = ("timestamp", "severity_number", "service_name", "logger", "body", "exception_type",
+          "exception_stacktrace", "source", "source_offset")  # fmt: skip
+"""The columns of errors that are read."""
+
+LEAST_ERROR = 17
+UNKNOWN = len(SEVERITIES) - 1
+LONGEST = 500
+"""Characters of a template that are kept."""
+
+Name = str | None
+
+
+@dataclass(slots=True)
+class Part:
+    """What a batch tells, in the order in which its records tell it."""
+
+    records: int
+    width: int
+    """Microseconds of a step of ``times``."""
+    span: tuple[int, int] | None
+    """The earliest and the latest time, in microseconds since the epoch."""
+    times: list[tuple[int | None, Name, int, int]]
+    """(step, service, class of severity, records)."""
+    loggers: list[tuple[Name, Name, int, int]]
+    """(service, logger, class of severity, records)."""
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    statuses: list[tuple[Name, Name, str, int, int]] = field(default_factory=list)
+    """(service, method, route, status, requests)."""
+    durations: list[tuple[Name, Name, str, int, int, int]] = field(default_factory=list)
+    """(service, method, route, class of duration, requests, microseconds together)."""
+
+
+def part_of(batch: pa.RecordBatch, width: int) -> Part:
+    """Return what ``batch`` tells, in steps of ``width`` microseconds."""
+    return _part(batch, width, lambda rows: batch.select(list(ERRORS)).take(rows))
+
+
+def part_of_kept(kept: Kept, width: int) -> Part:
+    """Return what records kept tell; messages and tracebacks are built of errors only."""
+    return _part(kept.batch(), width, lambda rows: kept.some(ERRORS, rows))
+
+
+def _part(batch: pa.RecordBatch, width: int, errors: Callable[[pa.Array], pa.RecordBatch]) -> Part:
+    import pyarrow.compute as pc
+
+    severity = batch.column("severity_number")
+    level = pc.divide(pc.subtract(severity.cast(pa.int32()), 1), 4).fill_null(UNKNOWN)
+    moments = batch.column("timestamp").view(pa.int64())
+    columns = [_steps(moments, width), *_coded(batch, "service_name"), *_coded(batch, "logger")]
+    step, service, services, logger, loggers = columns
+    span = pc.min_max(moments)
+    times = _grouped([step, service, level])
+    parted = _grouped([service, logger, level])
+    out = Part(
+        len(batch),
+        width,
+        (span["min"].as_py(), span["max"].as_py()) if span["min"].is_valid else None,
+        [(t, services[s], one, n) for t, s, one, n in zip(*times, strict=True)],
+        [(services[s], loggers[g], one, n) for s, g, one, n in zip(*parted, strict=True)],
+    )
+    failed = pc.or_kleene(
+        pc.greater_equal(severity, LEAST_ERROR), batch.column("exception_type").is_valid()
+    ).fill_null(False)
+    if failed.true_count:
+        out.errors = _errors(errors(pc.indices_nonzero(failed).cast(pa.int32())))
+    _requests(batch, out)
+    return out
+
+
+def _steps(moments: pa.Array, width: int) -> pa.Array:
+    """Return the number of each time's step since the epoch; division by Arrow cuts to zero."""
+    import pyarrow.compute as pc
+
+    before = pc.less(moments, 0)
+    return pc.divide(pc.if_else(before, pc.subtract(moments, width - 1), moments), width)
+
+
+def _coded(batch: pa.RecordBatch, name: str) -> tuple[pa.Array, list[Name]]:
+    """Return each row's number and the texts the numbers stand for; null is the last one."""
+    column = batch.column(name)
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    known = column.dictionary.to_pylist()
+    return column.indices.fill_null(len(known)), [*known, None]
+
+
+def _grouped(keys: list[pa.Array], *sums: pa.Array) -> list[list[Any]]:
+    """Return the keys' distinct values, how often they come and ``sums``: a list of each.
+
+    They are in the order in which the rows tell them, which Arrow does not keep.
+    """
+    names = [f"k{n}" for n in range(len(keys))]
+    values = [f"v{n}" for n in range(len(sums))]
+    count = len(keys[0])
+    rows = pa.Array.from_buffers(pa.int32(), count, [None, pa.py_buffer(array("i", range(count)))])
+    table = pa.Table.from_arrays([*keys, *sums, rows], names=[*names, *values, "row"])
+    found = pa.TableGroupBy(table, names, use_threads=False).aggregate(
+        [([], "count_all"), ("row", "min"), *((name, "sum") for name in values)]
+    )
+    wanted = [*names, "count_all", *(f"{name}_sum" for name in values)]
+    found = found.sort_by("row_min")
+    return [found[name].to_pylist() for name in wanted]
+
+
+def _errors(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+    """Return a row for each fingerprint of ``batch``: the first record, and how many."""
+    found: dict[str, dict[str, Any]] = {}
+    names = fingerprints(batch)
+    firsts: list[int] = []
+    times = batch.column("timestamp").view(pa.int64()).to_pylist()
+    for row, (name, time) in enumerate(zip(names, times, strict=True)):
+        one = found.get(name)
+        if one is None:
+            found[name] = {"fingerprint": name, "records": 1, "first": time, "last": time}
+            firsts.append(row)
+            continue
+        one["records"] += 1
+        if time is not None:
+            one["first"] = time if one["first"] is None else min(one["first"], time)
+            one["last"] = time if one["last"] is None else max(one["last"], time)
+    first = batch.take(pa.array(firsts, pa.int32()))
+    said = templates(first.column("body")).to_pylist()
+    told = first.drop_columns(["body", "exception_stacktrace", "timestamp"]).to_pylist()
+    for one, row, template in zip(found.values(), told, said, strict=True):
+        one |= row
+        one["template"] = None if template is None else template[:LONGEST]
+    return list(found.values())
+
+
+def _requests(batch: pa.RecordBatch, out: Part) -> None:
+    """Count the requests that services answered: with a client, or without a method of their own.
+
+    Those that services sent have neither.
+    """
+    import pyarrow.compute as pc
+
+    answered = pc.or_(
+        batch.column("client_address").is_valid(), batch.column("http_method").is_null()
+    )
+    told = pc.and_(batch.column("http_status").is_valid(), batch.column("http_target").is_valid())
+    rows = pc.indices_nonzero(pc.and_(answered, told))
+    if not len(rows):
+        return
+    batch = batch.select(
+        ["service_name", "http_method", "http_target", "http_status", "duration"]
+    ).take(rows)
+    service, services = _coded(batch, "service_name")
+    method, methods = _coded(batch, "http_method")
+    route = routes(batch.column("http_target"))
+    names = route.dictionary.to_pylist()
+    status = batch.column("http_status")
+    known = pc.and_(pc.greater_equal(status, 100), pc.less(status, 1000))
+    status = pc.if_else(known, status, 0)
+    groups = _grouped([service, method, route.indices, status])
+    out.statuses = [
+        (services[s], methods[m], names[r], code, n)
+        for s, m, r, code, n in zip(*groups, strict=True)
+    ]
+    timed = pc.indices_nonzero(pc.greater_equal(batch.column("duration"), 0).fill_null(False))
+    if len(timed):
+        seconds = batch.column("duration").take(timed)
+        keys = [column.take(timed) for column in (service, method, route.indices)]
+        limited = pc.min_element_wise(seconds, 1e12)
+        micros = pc.round(pc.multiply(limited, 1e6)).cast(pa.int64())
+        groups = _grouped([*keys, classes(seconds)], micros)
+        out.durations = [
+            (services[s], methods[m], names[r], k, n, us)
+            for s, m, r, k, n, us in zip(*groups, strict=True)
+        ]

@@ -1,0 +1,219 @@
+"""What batches tell, added up in their order; what it keeps does not grow with the records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from opslog.errors import OpslogError
+from opslog.stats.first import First
+from opslog.stats.histogram import Histogram
+from opslog.stats.part import Name, Part
+from opslog.stats.report import (
+    SEVERITIES,
+    Error,
+    Logger,
+    Others,
+    Report,
+    Route,
+    Service,
+    Step,
+)  # fmt: skip
+from opslog.stats.timeline import AUTOMATIC, Timeline, multiples
+
+OTHERS = "(others)"
+"""Stands for the services that came after the first MOST_SERVICES."""
+
+MOST_SERVICES = 200
+MOST_ROWS = 10_000
+"""Loggers, fingerprints and routes that are counted apart, each."""
+
+STEPS = 60
+"""Steps of the timeline, at most, where no width is given."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WARNING, _ERROR = SEVERITIES.index("warning"), SEVERITIES.index("error")
+_WORSE = (_ERROR, _ERROR + 1)
+
+
+@dataclass(slots=True)
+class _Route:
+    statuses: dict[int, int] = field(default_factory=dict)
+    durations: Histogram = field(default_factory=Histogram)
+    micros: int = 0
+
+
+class Tally:
+    """Counts of records; ``every`` is the length of a step in seconds, None to choose by the span.
+
+    Raises OpslogError for steps of no length.
+    """
+
+    def __init__(self, every: float | None = None) -> None:
+        if every is not None and not 1e-3 <= every <= 1e9:
+            raise OpslogError(f"every: expected seconds from 0.001, found {every:g}")
+        self._every = every
+        widths = AUTOMATIC if every is None else multiples(round(every * 1e6))
+        self._timeline = Timeline(widths)
+        self._records = 0
+        self._span: tuple[int, int] | None = None
+        self._untimed: dict[tuple[Name, int], int] = {}
+        self._services: First[Name, list[int]] = First(MOST_SERVICES, lambda: [0] * 7)
+        self._loggers: First[tuple[Name, Name], list[int]] = First(MOST_ROWS, lambda: [0] * 7)
+        self._errors: First[str, dict[str, Any]] = First(MOST_ROWS, dict)
+        self._routes: First[tuple[Name, Name, str], _Route] = First(MOST_ROWS, _Route)
+
+    @property
+    def width(self) -> int:
+        """Microseconds of the steps that parts are to have."""
+        return self._timeline.width
+
+    def add(self, part: Part) -> None:
+        """Add what a batch tells."""
+        self._records += part.records
+        if part.span is not None:
+            first, last = self._span or part.span
+            self._span = min(first, part.span[0]), max(last, part.span[1])
+        timed = []
+        for step, service, level, count in part.times:
+            name = service
+            row = self._services[service]
+            row[level] += count
+            if row is self._services.others:
+                name = OTHERS
+            if step is None:
+                key = name, level
+                self._untimed[key] = self._untimed.get(key, 0) + count
+            else:
+                timed.append((step, (name, level), count))
+        self._timeline.add(part.width, timed)
+        for service, logger, level, count in part.loggers:
+            self._loggers[service, logger][level] += count
+        for one in part.errors:
+            self._add_error(one)
+        for service, method, route, status, count in part.statuses:
+            statuses = self._routes[service, method, route].statuses
+            statuses[status] = statuses.get(status, 0) + count
+        for service, method, route, number, count, micros in part.durations:
+            found = self._routes[service, method, route]
+            found.durations.add([(number, count)])
+            found.micros += micros
+
+    def _add_error(self, one: dict[str, Any]) -> None:
+        have = self._errors[one["fingerprint"]]
+        if not have:
+            have |= one
+            return
+        have["records"] += one["records"]
+        for name, choose in (("first", min), ("last", max)):
+            times = [t for t in (have[name], one[name]) if t is not None]
+            have[name] = choose(times) if times else None
+
+    def report(self, top: int = 10) -> Report:
+        """Return what was counted, with at most ``top`` loggers, errors and routes."""
+        line = self._timeline if self._every is not None else self._timeline.at_most(STEPS)
+        steps = sorted({step for step, _ in line.counts})
+        totals = [sum(row[n] for row in self._service_rows().values()) for n in range(7)]
+        loggers = [_logger(*key, row) for key, row in self._loggers.items()]
+        errors = [_error(one) for _, one in self._errors.items()]
+        routes = [_route(*key, one) for key, one in self._routes.items()]
+        for rows in (loggers, errors):
+            rows.sort(key=lambda one: -one.records)
+        routes.sort(key=lambda one: -one.requests)
+        rest = Others(
+            sum(self._loggers.others) + sum(one.records for one in loggers[top:]),
+            self._errors.others.get("records", 0) + sum(one.records for one in errors[top:]),
+            sum(self._routes.others.statuses.values()) + sum(one.requests for one in routes[top:]),
+        )
+        return Report(
+            self._records,
+            sum(self._untimed.values()),
+            None if self._span is None else _moment(self._span[0]),
+            None if self._span is None else _moment(self._span[1]),
+            line.width / 1e6,
+            _named(totals),
+            tuple(self._service_reports(line, steps)),
+            tuple(_steps(line, steps)),
+            tuple(loggers[:top]),
+            tuple(errors[:top]),
+            tuple(routes[:top]),
+            rest,
+        )
+
+    def _service_rows(self) -> dict[Name, list[int]]:
+        rows = dict(self._services.items())
+        if any(self._services.others):
+            rows[OTHERS] = self._services.others
+        return rows
+
+    def _service_reports(self, line: Timeline, steps: list[int]) -> list[Service]:
+        places = {step: place for place, step in enumerate(steps)}
+        lines: dict[Name, list[int]] = {}
+        for (step, (name, _)), count in line.counts.items():
+            lines.setdefault(name, [0] * len(steps))[places[step]] += count
+        found = [
+            Service(name, sum(row), _named(row), tuple(lines.get(name, [0] * len(steps))))
+            for name, row in self._service_rows().items()
+        ]
+        return sorted(found, key=lambda one: (-one.records, one.service or "~"))
+
+
+def _steps(line: Timeline, steps: list[int]) -> list[Step]:
+    found: dict[int, dict[str, list[int]]] = {step: {} for step in steps}
+    for (step, (name, level)), count in line.counts.items():
+        found[step].setdefault(name or "-", [0] * 7)[level] += count
+    return [
+        Step(
+            _moment(step * line.width),
+            sum(map(sum, services.values())),
+            {name: _named(row) for name, row in sorted(services.items())},
+        )
+        for step, services in found.items()
+    ]
+
+
+def _logger(service: Name, name: Name, row: list[int]) -> Logger:
+    return Logger(service, name, sum(row), row[_WARNING], sum(row[n] for n in _WORSE))
+
+
+def _error(one: dict[str, Any]) -> Error:
+    number = one["severity_number"]
+    return Error(
+        one["fingerprint"],
+        one["records"],
+        one["service_name"],
+        one["logger"],
+        "unknown" if number is None else SEVERITIES[(number - 1) // 4],
+        one["exception_type"],
+        one["template"],
+        None if one["first"] is None else _moment(one["first"]),
+        None if one["last"] is None else _moment(one["last"]),
+        one["source"],
+        one["source_offset"],
+    )
+
+
+def _route(service: Name, method: Name, route: str, one: _Route) -> Route:
+    return Route(
+        service,
+        method,
+        route,
+        sum(one.statuses.values()),
+        {str(code) if code else "-": count for code, count in sorted(one.statuses.items())},
+        sum(count for code, count in one.statuses.items() if code >= 500),
+        one.durations.count,
+        one.micros / 1e6,
+        *(one.durations.quantile(share) for share in (0.5, 0.95, 0.99)),
+    )
+
+
+def _named(row: list[int]) -> dict[str, int]:
+    return {name: count for name, count in zip(SEVERITIES, row, strict=True) if count}
+
+
+def _moment(micros: int) -> datetime:
+    try:
+        return _EPOCH + timedelta(microseconds=micros)
+    except OverflowError:  # a step that begins before the first year
+        return datetime.min.replace(tzinfo=UTC)
