@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import manual
+import stories
 from opslog import catalog, events, names, schema
 from opslog.check import SampleReader
 from opslog.doctor import report
@@ -231,6 +232,10 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/events.md": happened,
     "reference/command-line.md": lambda: HEAD + manual.page(),
     "opslog.1": manual.man,
+    "examples/stories/boot.txt": lambda: stories.as_text("boot"),
+    "examples/stories/boot.html": lambda: stories.as_page("boot"),
+    "examples/stories/failed.txt": lambda: stories.as_text("failed"),
+    "examples/stories/failed.html": lambda: stories.as_page("failed"),
 }
 
 if __name__ == "__main__":

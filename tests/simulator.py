@@ -376,15 +376,16 @@ class Deployment:
         printer = _formatter(self.era)
         for event in self.events:
             skew = self.skew.setdefault(event.host, self.rng.uniform(-1.5, 1.5))
-            path = folder / f"{event.host}-{event.program}.log"
+            path = folder / event.host / f"{event.program}.log"
             time = event.time + skew
             text = printer.format(_record(event, time))
             files.setdefault(path, []).append((time, text, event.request))
         for time, line in self.swift:
             transaction = Request(line.split()[18], None, None)
-            files.setdefault(folder / "ctl-2-swift.log", []).append((time, line, transaction))
+            files.setdefault(folder / "ctl-2" / "swift.log", []).append((time, line, transaction))
         for path, entries in files.items():
             entries.sort(key=lambda entry: entry[0])
+            path.parent.mkdir(exist_ok=True)
             path.write_bytes(b"".join(self._lines(path, entries, chance, lost)))
         return self.truth
 

@@ -205,7 +205,7 @@ def test_what_belongs_to_no_request_is_kept_for_itself(tmp_path: Path) -> None:
 
 def test_a_pipe_gets_the_roots_that_are_known_by_then(tmp_path: Path) -> None:
     Deployment(6, BY_NAME["zed"], boots=3).write(tmp_path)
-    log = tmp_path / "ctl-1-neutron-server.log"
+    log = tmp_path / "ctl-1" / "neutron-server.log"
     result = opslog("filter", "--root", "--severity", "INFO", "-n", "9", stdin=log.read_bytes())
     rows = [orjson.loads(line) for line in result.stdout.splitlines()]
     assert len(rows) == 9
@@ -216,7 +216,7 @@ def test_a_pipe_gets_the_roots_that_are_known_by_then(tmp_path: Path) -> None:
 
 def test_what_must_be_read_twice_is_no_pipe(tmp_path: Path) -> None:
     Deployment(6, BY_NAME["zed"], boots=2).write(tmp_path)
-    log = tmp_path / "ctl-1-nova-api.log"
+    log = tmp_path / "ctl-1" / "nova-api.log"
     flags = ["filter", "--severity", "INFO", "--with-requests", "-c"]
     refused = opslog(*flags, stdin=log.read_bytes())
     assert refused.returncode == 2

@@ -14,7 +14,7 @@ LAYERS = [
     ["errors", "severity", "version", "harmless", "names", "output"],
     ["journal_export"],
     ["_block", "_bytes", "_text", "_time", "_json", "_json_text", "_merge", "_ops", "_prefix", "_program", "_scan", "_trace_text",
-     "_traceback", "_workers", "_assemble",     "_column", "_columns", "_plan", "_services", "_values", "_json_rows", "_jsonl", "_survey", "_links"],
+     "_traceback", "_workers", "_assemble",     "_column", "_columns", "_plan", "_services", "_values", "_json_rows", "_jsonl", "_survey", "_links", "_needles"],
     ["arrays", "schema", "timestamps", "zones", "lines", "layout", "pattern", "fills", "trie", "prefix", "jsonkeys", "program", "services", "table"],
     ["percent", "oslo", "swift", "format", "catalog"],
     ["normalize", "filters", "moments", "fields", "query", "correlate"],
@@ -22,7 +22,7 @@ LAYERS = [
     ["live"],
     ["check", "user_formats", "records", "sources", "metrics", "sinks", "stop", "reading", "merge", "piping",
      "identity", "checkpoint", "followed", "roster", "follow"],
-    ["proxy_conf", "learn", "stages", "logs", "doctor", "stats", "events", "fluentd"],
+    ["proxy_conf", "learn", "stages", "logs", "doctor", "stats", "events", "trace", "fluentd"],
     ["cli"],
     ["__main__"],
 ]  # fmt: skip

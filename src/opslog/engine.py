@@ -24,6 +24,7 @@ from opslog import catalog as catalogs
 from opslog import filters, schema
 from opslog._assemble import Assembler, Records
 from opslog._block import Block
+from opslog._needles import Needles
 from opslog._scan import recognise, scan
 from opslog.arrays import int32
 from opslog.catalog import Catalog
@@ -310,6 +311,7 @@ def _needed(items: Iterable[Item[T]], needles: tuple[frozenset[bytes], ...]) -> 
     everything = frozenset(range(len(needles)))
     held: deque[frozenset[int]] = deque([frozenset()] * _REACH)
     waiting: deque[Item[T]] = deque()
+    looked_for = [Needles(texts) for texts in needles]
 
     def decided() -> Item[T]:
         item = waiting.popleft()
@@ -318,7 +320,7 @@ def _needed(items: Iterable[Item[T]], needles: tuple[frozenset[bytes], ...]) -> 
         return item if wanted else Item(item.stream, item.block, item.final, skip=True)
 
     for item in items:
-        found = (n for n in everything if any(map(item.block.may_hold, needles[n])))
+        found = (n for n in everything if looked_for[n].may_be_in(item.block))
         held.append(frozenset(found))
         waiting.append(item)
         if len(waiting) > _REACH:

@@ -18,6 +18,18 @@ def harmless_lines(text: str) -> str:
     return "\n".join(map(harmless, text.split("\n")))
 
 
+def cells(text: str) -> int:
+    """Return how many cells of a terminal ``text`` takes."""
+    if text.isascii():
+        return len(text)
+    import unicodedata  # hardly any text needs it
+
+    return sum(
+        2 if unicodedata.east_asian_width(char) in "WF" else not unicodedata.combining(char)
+        for char in text
+    )
+
+
 def _written(match: re.Match[str]) -> str:
     return {"\t": "\\t", "\r": "\\r", "\n": "\\n"}.get(match[0]) or (
         f"\\x{ord(match[0]):02x}" if match[0] < "\x80" else f"\\u{ord(match[0]):04x}"

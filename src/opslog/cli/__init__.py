@@ -19,8 +19,11 @@ from opslog.cli import events as events_command
 from opslog.cli import filter as filter_command
 from opslog.cli import fluentd as fluentd_command
 from opslog.cli import formats as formats_command
+from opslog.cli import requests as requests_command
+from opslog.cli import resources as resources_command
 from opslog.cli import schema as schema_command
 from opslog.cli import stats as stats_command
+from opslog.cli import trace as trace_command
 from opslog.cli.parser import Parser
 from opslog.errors import OpslogError, SinkError
 from opslog.harmless import harmless_lines
@@ -70,6 +73,9 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--version", action="version", version=f"opslog {__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     filter_command.add(commands)
+    trace_command.add(commands)
+    requests_command.add(commands)
+    resources_command.add(commands)
     fluentd_command.add(commands)
     stats_command.add(commands)
     events_command.add(commands)

@@ -43,13 +43,13 @@ def add_times(reading: argparse._ArgumentGroup) -> None:
 def add_hold(group: argparse._ArgumentGroup) -> None:
     """Add the option that says how long a record waits."""
     group.add_argument(
-        "--hold", type=_seconds, metavar="SECONDS", default=HOLD,
+        "--hold", type=seconds, metavar="SECONDS", default=HOLD,
         help="wait so long for more lines of a record from a pipe, or with -f; 0: not at all "
         "(default: %(default)s)",
     )  # fmt: skip
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
     """Return a span in seconds; 0.2, 200ms and 5s are some."""
     found = re.fullmatch(r"(\d+\.?\d*|\.\d+)(ms|s)?", text)
     if not found:

@@ -168,6 +168,14 @@ class RequestGraph:
         """Return whether some record named a caller of ``id``."""
         return id in self._claims
 
+    def claimed(self, id: str) -> list[str]:  # noqa: A002
+        """Return all that some record names as the caller of ``id``, believed or not."""
+        return [caller for caller, *_ in self._claims.get(id, ())]
+
+    def claims(self, id: str) -> list[str]:  # noqa: A002
+        """Return all that some record names as called by ``id``, believed or not."""
+        return list(self._calls.get(id, ()))
+
     def parent(self, id: str) -> str | None:  # noqa: A002
         """Return the id of the request that called ``id``, None if none is known for sure."""
         caller = self._caller(id)

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from opslog.harmless import harmless
+from opslog.harmless import cells, harmless
 from opslog.normalize import Kept
 from opslog.output import Output
 from opslog.severity import CRITICAL, ERROR, INFO, WARNING
@@ -107,7 +107,7 @@ class TextSink(Streaming):
                 head += f"  {_padded(request, self._request_width)}"
             if not message:
                 line = head.rstrip()
-            elif self._narrow and _width(_COLOR.sub("", f"{head}  {message}")) > self._narrow:
+            elif self._narrow and cells(_COLOR.sub("", f"{head}  {message}")) > self._narrow:
                 line = f"{head.rstrip()}\n{_INDENT}{message}"
             else:
                 line = f"{head}  {message}"
@@ -147,7 +147,7 @@ class TextSink(Streaming):
             self._color(_DIM, f"{moment}Z" if moment else "-".ljust(_TIME))
             + self._severity(severity, number),
             self._program(program or service or ""),
-            (self._color(_MAGENTA, request), _width(request)),
+            (self._color(_MAGENTA, request), cells(request)),
             message.rstrip(),
             "\n".join(["", *(line and _INDENT + line for line in below), ""]),
         )
@@ -155,11 +155,11 @@ class TextSink(Streaming):
     def _severity_cell(self, word: str | None, number: int | None) -> str:
         colors = (color for least, color in _SEVERITY_COLORS if number and number >= least)
         shown = harmless(word or "")
-        return f"  {_padded((self._color(next(colors, _DIM), shown), _width(shown)), _SEVERITY)}  "
+        return f"  {_padded((self._color(next(colors, _DIM), shown), cells(shown)), _SEVERITY)}  "
 
     def _program_cell(self, name: str) -> Cell:
         shown = harmless(name)
-        return self._color(_CYAN, shown), _width(shown)
+        return self._color(_CYAN, shown), cells(shown)
 
     def _add_exception(
         self, lines: list[str], body: str, kind: str | None, message: str | None, trace: str | None
@@ -195,15 +195,3 @@ def _values(column: pa.Array) -> list[Any]:
 
 def _padded(cell: Cell, width: int) -> str:
     return cell[0] + " " * (width - cell[1])
-
-
-def _width(text: str) -> int:
-    """Return how many cells of a terminal ``text`` takes."""
-    if text.isascii():
-        return len(text)
-    import unicodedata  # hardly any program has such a name
-
-    return sum(
-        2 if unicodedata.east_asian_width(char) in "WF" else not unicodedata.combining(char)
-        for char in text
-    )

@@ -1,0 +1,149 @@
+"""``opslog trace``: what happened to one request, or to one instance, volume, port."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opslog import sinks, zones
+from opslog.cli import formats as formats_command
+from opslog.cli import output, reading, table
+from opslog.cli.reading import seconds
+from opslog.errors import SinkError
+from opslog.logs import read
+from opslog.output import STDOUT, Output
+from opslog.schema import names
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+    from opslog.trace import Story
+
+_EXAMPLES = """\
+examples:
+  opslog trace req-7822cfee-24bf-4614-a8a6-e6a34f88e4ce /var/log/*/*.log
+  opslog trace req-7822cfee /var/log/*/*.log       # as text shows it
+  opslog trace 6f9a4d0e-2c1b-4a8f-b7d3-5e6c7a8b9d01 /var/log  # an instance, volume, port, image
+  opslog trace req-7822cfee --html boot.html /var/log         # a page to look at, or to hand on
+  opslog trace req-7822cfee --json /var/log | jq .first_error
+  opslog trace req-7822cfee --otlp boot.json /var/log         # for an OpenTelemetry collector
+"""
+
+
+def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its options."""
+    command = commands.add_parser(
+        "trace",
+        help="tell what happened to a request or a resource",
+        description="Tell what happened to a request over all services: what it called, how long "
+        "that took, what went wrong first. Of an instance or other resource all requests are told.",
+        epilog=_EXAMPLES,
+    )
+    command.add_argument(
+        "id", metavar="ID",
+        help="a request id, global id, Swift transaction or trace id; the UUID of an instance, "
+        "volume, port, image or anything else",
+    )  # fmt: skip
+    reading.add(command)
+    formats_command.add_options(command)
+    group = command.add_argument_group("output")
+    group.add_argument(
+        "--gap", type=seconds, metavar="SECONDS", default=1.0,
+        help="tell where nothing was logged for so long: 500ms, 2s (default: 1s)",
+    )  # fmt: skip
+    group.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    group.add_argument(
+        "--html", metavar="FILE", help="write a page of one file that needs no network"
+    )
+    group.add_argument(
+        "--otlp", metavar="FILE", help="write traces and logs as OTLP/JSON, for OpenTelemetry"
+    )
+    group.add_argument(
+        "--summary", action="store_true", help="in text: the requests without their records"
+    )
+    group.add_argument(
+        "--full", action="store_true", help="in text: whole tracebacks and whole request ids"
+    )
+    group.add_argument(
+        "--color", choices=["auto", "always", "never"], default="auto",
+        help="colors in text (default: auto, on a terminal unless NO_COLOR is set)",
+    )  # fmt: skip
+    group.add_argument(
+        "--width", type=int, metavar="COLUMNS",
+        help="columns of text (default: those of the terminal, else 100)",
+    )  # fmt: skip
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Find the story, write it as the options say; return the exit code."""
+    from opslog.trace import trace
+
+    logs = read(
+        *options.paths,
+        timezone=zones.stated(options.timezone),
+        year=options.year,
+        threads=reading.threads(options),
+        formats=formats_command.chosen(options),
+    )
+    story = trace(logs, options.id)
+    if story.records:
+        _write(story, options)
+    else:
+        print(f"opslog: {options.id}: no record names it", file=sys.stderr)
+    if story.unread is not None:
+        raise story.unread
+    return 0 if story.records else 1
+
+
+def _write(story: Story, options: argparse.Namespace) -> None:
+    if options.html:
+        from opslog.trace.page import page
+
+        _save(options.html, page(story, options.gap))
+    if options.otlp:
+        from opslog.trace.otlp import otlp
+
+        _save(options.otlp, otlp(story))
+    if options.json:
+        import json  # start-up: other commands need none
+
+        from opslog.trace.plain import plain
+
+        text = json.dumps(plain(story, options.gap), ensure_ascii=False)
+        Output(STDOUT).write(f"{text}\n".encode())
+    elif not (options.html or options.otlp):
+        _show(story, options)
+
+
+def _show(story: Story, options: argparse.Namespace) -> None:
+    from opslog.trace.waterfall import waterfall
+
+    terminal = os.isatty(1)
+    colored = output.colored(options.color, terminal)
+    width = options.width or table.width()
+    Output(STDOUT).write(waterfall(story, options.gap, width, colored).encode())
+    if options.summary:
+        return
+    Output(STDOUT).write(b"\n")
+    target = sinks.Target(STDOUT, "text", colored=colored, full=options.full, width=width)
+    sink = sinks.open_sink(target, names())
+    for batch in story.table.to_batches():
+        sink.write(sink.of_batch(batch))
+    sink.close()
+
+
+def _save(path: str, text: str) -> None:
+    """Write a file; it appears when it is complete."""
+    temporary = Path(f"{path}.tmp")
+    try:
+        if Path(path).exists() and not Path(path).is_file():
+            Path(path).write_text(text, "utf-8")  # a pipe, a terminal
+            return
+        temporary.write_text(text, "utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise SinkError(path, error.strerror or str(error)) from None

@@ -1,0 +1,78 @@
+"""A story as plain values, for programs: one JSON object."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from opslog import schema
+from opslog.sinks.jsonl import to_json_lines
+from opslog.trace.errors import first_error, root_exception
+from opslog.trace.story import Part, Request, Span, Story
+
+
+def plain(story: Story, gap: float, original: bool = False) -> dict[str, Any]:
+    """Return a story as values of JSON; numbers of records are places in ``records``.
+
+    Durations are seconds, times RFC 3339 in UTC.  Of records what is null is left
+    out; ``original`` adds their lines as read.
+    """
+    first = first_error(story)
+    cause = root_exception(story, first)
+    names = list(schema.names(original=original))
+    lines = b"".join(to_json_lines(batch) for batch in story.table.select(names).to_batches())
+    records = [json.loads(line) for line in lines.splitlines()]
+    for record, owner in zip(records, story.owners, strict=True):
+        record["request"] = owner
+    return {
+        "id": story.id,
+        "requests": [_request(root) for root in story.requests],
+        "first_error": first,
+        "root_exception": cause
+        and {"record": cause.record, "type": cause.type, "message": cause.message},
+        "gaps": [
+            {"seconds": one.seconds, "after": one.after, "before": one.before}
+            for one in story.gaps(gap)
+        ],
+        "left_out": story.left_out,
+        "records": records,
+    }
+
+
+def _request(request: Request) -> dict[str, Any]:
+    call = request.call
+    return {
+        "id": request.id,
+        "service": request.service,
+        "call": call
+        and {
+            "method": call.method,
+            "target": call.target,
+            "status": call.status,
+            "duration": call.duration,
+        },
+        "task": request.task,
+        **_span(request),
+        "parts": [_part(part) for part in request.parts],
+        "requests": [_request(child) for child in request.children],
+    }
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return {"program": part.program, "host": part.host, "pid": part.pid, **_span(part)}
+
+
+def _span(span: Span) -> dict[str, Any]:
+    task = isinstance(span, Request) and span.task
+    return {
+        "begin": _time(span.begin),
+        "end": _time(span.end),
+        "duration": None if task else span.duration,
+        "severity_number": span.severity or None,
+        "records": span.records,
+    }
+
+
+def _time(time: datetime | None) -> str | None:
+    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}" if time else None

@@ -1,0 +1,231 @@
+"""The records that belong to an id, wherever they stand.
+
+A record of a call names the called request, so that a search for an id finds
+the ids beside it.  These are searched for next, until nothing new is found.
+Each time all sources are read, but only blocks that hold one of the ids are
+parsed: a few readings at the speed of a search cost less than one that parses.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+import pyarrow as pa
+
+from opslog import filters, schema
+from opslog.correlate.graph import RequestGraph
+from opslog.correlate.roots import ids_of, root_of
+from opslog.errors import OpslogError, SourceError
+from opslog.filters import Filter
+from opslog.logs import Logs
+from opslog.sources import expand, pipes, place, rewind
+from opslog.trace.story import Story, told
+
+MOST = 100_000
+"""Records of a story that are kept."""
+
+_SHORT = re.compile("req-[0-9a-f]{8}")
+_HEX = re.compile("([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})")
+_ID = re.compile(r"[0-9A-Za-z_.:-]{8,200}")
+
+
+def trace(logs: Logs, id: str, most: int = MOST) -> Story:  # noqa: A002
+    """Return the story of a request, a transaction, a resource or any UUID.
+
+    ``id`` may be a request id as text shows it (``req-`` and eight digits), or a
+    trace id.  Filters of ``logs`` hold for the records that are shown.  A story
+    without records is that of an id nobody mentions.  Of more than ``most``
+    records the first read are kept.  Raises OpslogError for what can be no id and
+    for a short one of several requests, SourceError for sources that can be read
+    only once; what else cannot be read is in ``Story.unread``.
+    """
+    if not _ID.fullmatch(id):
+        raise OpslogError(
+            f"{id!r}: expected an id: req- and a UUID, a Swift transaction (tx...) or a UUID"
+        )
+    return _Search(logs, id, most).story()
+
+
+@dataclass
+class _Search:
+    logs: Logs
+    id: str
+    most: int
+    graph: RequestGraph = field(default_factory=RequestGraph)
+    batches: list[pa.RecordBatch] = field(default_factory=list)
+    places: set[tuple[str, int]] = field(default_factory=set)
+    seeds: dict[str, None] = field(default_factory=dict)
+    """Requests in whose records the id stands."""
+    left_out: int = 0
+    unread: BaseException | None = None
+
+    def story(self) -> Story:
+        ids = self._spellings()
+        self._search(ids)
+        self._resolve()
+        searched, wanted = set(ids), set(self._connected())
+        while new := wanted - searched:
+            searched |= new
+            self._search(sorted(new))
+            wanted = set(self._connected())
+        roots = self._roots()
+        kept = [taken for batch in self.batches if len(taken := self._belonging(batch, roots))]
+        columns = schema.arrow_schema(original=True)
+        table = pa.Table.from_batches(kept, columns)
+        return told(self.id, table, self.graph, roots, self.left_out, self.unread)
+
+    def _spellings(self) -> list[str]:
+        as_trace = _HEX.fullmatch(self.id)
+        return [self.id, f"req-{'-'.join(as_trace.groups())}"] if as_trace else [self.id]
+
+    def _search(self, ids: list[str]) -> None:
+        """Read all for records with one of these ids."""
+        names = expand(self.logs.paths)
+        if unsuitable := pipes(names):
+            raise SourceError(
+                unsuitable[0],
+                "is no file, but must be read several times; write it to a file first",
+            )
+        start = place(names)
+        logs = replace(
+            self.logs, original=True, where=_holding(ids), root=False, relation=None, merge=False,
+            most=None,
+        )  # fmt: skip
+        try:
+            for batch in logs.batches():
+                self._add(batch)
+            self.unread = None
+        except (SourceError, ExceptionGroup) as error:
+            self.unread = error
+        rewind(start)
+
+    def _add(self, batch: pa.RecordBatch) -> None:
+        """Take records that were not found before."""
+        found = zip(batch["source"].to_pylist(), batch["source_offset"].to_pylist(), strict=True)
+        fresh = []
+        for row, at in enumerate(found):
+            if at not in self.places:
+                self.places.add(at)
+                fresh.append(row)
+        batch = _taken(batch, fresh)
+        self.graph.add(batch)
+        # Of a task that goes on for weeks only what names the id is of use.
+        numbers, ids = ids_of(batch)
+        tasks = [own is not None and own != self.id and self.graph.is_task(own) for own, _ in ids]
+        if any(tasks):
+            holds = self._mentions(batch)
+            rows = [
+                row
+                for row, number in enumerate(numbers.to_pylist())
+                if holds[row] or not tasks[number]
+            ]
+            batch = _taken(batch, rows)
+        room = max(0, self.most - sum(map(len, self.batches)))
+        self.left_out += max(0, len(batch) - room)
+        batch = batch.slice(0, room)
+        if len(batch):
+            self.batches.append(batch)
+
+    def _mentions(self, batch: pa.RecordBatch) -> list[bool]:
+        return _match(batch, self._spellings())
+
+    def _resolve(self) -> None:
+        """Find out which request a short id or a trace id is, and who speaks of the id."""
+        known: dict[str, None] = {}
+        for batch in self.batches:
+            for own, cause in ids_of(batch)[1]:
+                known.update(dict.fromkeys(filter(None, (own, cause))))
+        if _SHORT.fullmatch(self.id):
+            fitting = [one for one in known if one.startswith(f"{self.id}-")]
+            if len(fitting) > 1:
+                raise OpslogError(
+                    f"{self.id}: expected one request, found {len(fitting)} that begin so: "
+                    f"{', '.join(sorted(fitting)[:5])}; give the whole id"
+                )
+            self.id = fitting[0] if fitting else self.id
+        elif (other := self._spellings()[-1]) in known:
+            self.id = other
+        if self.id in known or self.graph.claimed(self.id) or self.graph.claims(self.id):
+            self.seeds[self.id] = None
+            return
+        for batch in self.batches:
+            for own, cause in ids_of(batch)[1]:
+                if one := own or cause:
+                    self.seeds[one] = None
+
+    def _connected(self) -> Iterator[str]:
+        """Yield all ids that must have been searched for before the tree is known."""
+        waiting, found = [s for s in self.seeds if self._goes_on(s)], set(self.seeds)
+        while waiting:  # upwards, whoever is named
+            one = waiting.pop()
+            yield one
+            above = {c for c in self.graph.claimed(one) if c not in found and self._goes_on(c)}
+            found |= above
+            waiting += above
+        for root in self._roots():
+            for member in self.graph.members(root):
+                yield member
+                # Whose a call is, is known only when all are known who claim it.
+                yield from filter(self._goes_on, self.graph.claimed(member))
+                if self._goes_on(member):
+                    yield from filter(self._goes_on, self.graph.claims(member))
+
+    def _goes_on(self, one: str) -> bool:
+        return one == self.id or not self.graph.is_task(one)
+
+    def _roots(self) -> dict[str, None]:
+        return dict.fromkeys(self.graph.root(one) for one in self.seeds if self._goes_on(one))
+
+    def _belonging(self, batch: pa.RecordBatch, roots: Iterable[str]) -> pa.RecordBatch:
+        """Return the records of these requests, and those that name the id and are nobody's."""
+        wanted = set(roots)
+        numbers, ids = ids_of(batch)
+        belongs = [root_of(own, cause, self.graph) in wanted for own, cause in ids]
+        nobody = [own is None and cause is None for own, cause in ids]
+        holds = self._mentions(batch)
+        tasks = [own is not None and not self._goes_on(own) for own, _ in ids]
+        rows = [
+            row
+            for row, number in enumerate(numbers.to_pylist())
+            if belongs[number] or (holds[row] and (nobody[number] or tasks[number]))
+        ]
+        batch = _taken(batch, rows)
+        if self.logs.where is not None:
+            batch = batch.take(self.logs.where.select(batch))
+        return batch
+
+
+def _taken(batch: pa.RecordBatch, rows: list[int]) -> pa.RecordBatch:
+    numbers = pa.Array.from_buffers(pa.int32(), len(rows), [None, pa.py_buffer(array("i", rows))])
+    return batch if len(rows) == len(batch) else batch.take(numbers)
+
+
+def _pattern(ids: Iterable[str]) -> str:
+    return "|".join(map(re.escape, ids))
+
+
+def _match(batch: pa.RecordBatch, ids: Iterable[str]) -> list[bool]:
+    kept = filters.evaluate(_holding(list(ids)).expression, batch)
+    found: list[bool] = kept.to_pylist()
+    return found
+
+
+def _holding(ids: list[str]) -> Filter:
+    """Return the filter of records in which one of the ids stands."""
+    import pyarrow.compute as pc
+
+    pattern = _pattern(ids)
+    # A message may stand in the source as numbers; the source may hold more than the message.
+    places = [
+        pc.match_substring_regex(pc.field("original"), pattern),
+        pc.match_substring_regex(pc.field("body"), pattern),
+        pc.match_substring_regex(pc.field("request_id"), pattern),
+        pc.match_substring_regex(pc.field("global_request_id"), pattern),
+    ]
+    either = filters.joined(
+        lambda a, b: a | b, (pc.coalesce(one, pc.scalar(False)) for one in places)
+    )
+    return filters.holding(either, *ids)

@@ -1,0 +1,296 @@
+"""A story: the requests of a tree, in the order they began, with what their records tell.
+
+A request is one id.  What has one id over RPC is worked on by several
+processes: its parts.  Times are those the hosts' clocks say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+
+from opslog import schema
+from opslog.correlate.graph import RequestGraph
+from opslog.records import LogRecord, records_of
+from opslog.severity import ERROR
+
+ANSWERED_BADLY = 400
+"""HTTP statuses from here on tell that a call failed."""
+
+
+@dataclass(slots=True)
+class Call:
+    """The call of an API that a request is: what was asked, and what came of it."""
+
+    method: str
+    target: str
+    status: int | None = None
+    duration: float | None = None
+    """Seconds to the answer, as the service says."""
+
+    @property
+    def path(self) -> str:
+        """The target without server and query."""
+        return urlsplit(self.target).path if "//" in self.target else self.target.partition("?")[0]
+
+    @property
+    def failed(self) -> bool:
+        """Whether the answer was an error."""
+        return self.status is not None and self.status >= ANSWERED_BADLY
+
+
+@dataclass(slots=True)
+class Span:
+    """Records of one request, or of one process in its name; numbers are those of Story.records."""
+
+    records: list[int] = field(default_factory=list)
+    begin: datetime | None = None
+    end: datetime | None = None
+    severity: int = 0
+    """The worst one."""
+
+    def add(self, number: int, record: LogRecord) -> None:
+        """Take a record."""
+        self.records.append(number)
+        self.severity = max(self.severity, record.severity_number or 0)
+        if record.timestamp is not None:
+            begin = record.timestamp
+            if _is_answer(record) and record.duration is not None:
+                begin -= timedelta(seconds=min(record.duration, 86400.0))
+            self.begin = min(self.begin or begin, begin)
+            self.end = max(self.end or record.timestamp, record.timestamp)
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from its first to its last record, None without times."""
+        return (self.end - self.begin).total_seconds() if self.begin and self.end else None
+
+
+@dataclass(slots=True)
+class Part(Span):
+    """What one process did in the name of a request."""
+
+    program: str = "?"
+    host: str | None = None
+    pid: int | None = None
+    source: str | None = None
+
+
+@dataclass(slots=True)
+class Request(Span):
+    """One id, what was done under it and what it called; without records it is only named."""
+
+    id: str = ""
+    caller: str | None = None
+    service: str = "?"
+    call: Call | None = None
+    task: bool = False
+    """Whether it goes on for hours or weeks, so that its duration means nothing."""
+    parts: list[Part] = field(default_factory=list)
+    children: list[Request] = field(default_factory=list)
+
+    def tree(self) -> Iterator[Request]:
+        """Yield it and all it called, in the order they began."""
+        waiting = [self]
+        while waiting:
+            request = waiting.pop()
+            yield request
+            waiting += reversed(request.children)
+
+    def span(self) -> tuple[datetime, datetime] | None:
+        """Return when its tree began and ended, None without times."""
+        begins = [one.begin for one in self.tree() if one.begin]
+        ends = [one.end for one in self.tree() if one.end]
+        return (min(begins), max(ends)) if begins and ends else None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Nothing was logged in a tree of requests for so long: seconds between two records."""
+
+    seconds: float
+    after: int
+    before: int
+
+
+@dataclass(slots=True)
+class Story:
+    """What happened: trees of requests, and all records in the order of time.
+
+    ``owners`` are, record by record, the requests they belong to, None for those that only name
+    the id.  ``left_out`` records were too many.  ``unread`` is the error of what could not be read.
+    """
+
+    id: str
+    table: pa.Table
+    records: list[LogRecord]
+    owners: list[str | None]
+    requests: list[Request]
+    left_out: int = 0
+    unread: BaseException | None = None
+
+    def tree(self) -> Iterator[Request]:
+        """Yield all requests, each before what it called."""
+        for request in self.requests:
+            yield from request.tree()
+
+    def gaps(self, seconds: float) -> list[Gap]:
+        """Return where in a tree of requests nothing was logged for at least so long."""
+        found = []
+        for root in self.requests:
+            if root.task:
+                continue
+            numbers = sorted(n for one in root.tree() for n in one.records)
+            timed = [n for n in numbers if self.records[n].timestamp is not None]
+            for after, before in pairwise(timed):
+                length = (self._time(before) - self._time(after)).total_seconds()
+                if length >= seconds:
+                    found.append(Gap(length, after, before))
+        return sorted(found, key=lambda gap: gap.after)
+
+    def _time(self, number: int) -> datetime:
+        time = self.records[number].timestamp
+        assert time is not None
+        return time
+
+
+def told(
+    id: str,  # noqa: A002
+    table: pa.Table,
+    graph: RequestGraph,
+    roots: Iterable[str],
+    left_out: int = 0,
+    unread: BaseException | None = None,
+) -> Story:
+    """Return the story of the records of a table, as the graph knows their requests."""
+    table = _ordered(table)
+    records = [record for batch in table.to_batches() for record in records_of(batch)]
+    requests: dict[str, Request] = {}
+    owners: list[str | None] = []
+    roots = list(roots)
+    members = {member for root in roots for member in graph.members(root)}
+    for number, record in enumerate(records):
+        own = record.request_id
+        if own is None or (record.global_request_id is not None and not graph.knows(own)):
+            own = record.global_request_id or own
+        owner = own if own in members else None
+        owners.append(owner)
+        if owner is not None:
+            request = requests.setdefault(owner, Request(id=owner))
+            request.add(number, record)
+            _part(request, record).add(number, record)
+    for one in members:
+        request = requests.setdefault(one, Request(id=one))
+        request.task = graph.is_task(one)
+        parent = graph.parent(one)
+        request.caller = parent if parent in members else None
+    top = [r for r in requests.values() if r.caller is None and (r.records or graph.claims(r.id))]
+    for request in requests.values():
+        if request.caller is not None:
+            requests[request.caller].children.append(request)
+    asked = _asked(records, owners)
+    for request in requests.values():
+        _describe(request, records, asked.get(request.id))
+    story = Story(id, table, records, owners, top, left_out, unread)
+    for siblings in (top, *(request.children for request in requests.values())):
+        siblings.sort(key=_start)
+    return story
+
+
+def _ordered(table: pa.Table) -> pa.Table:
+    """Return the records in the order of time; those without are as late as the one before."""
+    import pyarrow.compute as pc
+
+    table = table.combine_chunks()
+    place = [("source", "ascending"), ("source_offset", "ascending")]
+    keys = table.select(["source", "source_offset", "timestamp"])
+    keys = keys.set_column(0, "source", keys["source"].cast(pa.string()))
+    order = pc.sort_indices(keys, sort_keys=place)
+    table = table.take(order)
+    sources = table["source"].to_pylist()
+    times = table["timestamp"].cast(pa.int64()).to_pylist()
+    counted: list[int] = []
+    for number, (source, time) in enumerate(zip(sources, times, strict=True)):
+        before = counted[-1] if number and sources[number - 1] == source else -(1 << 62)
+        counted.append(before if time is None else time)
+    rows = sorted(range(len(counted)), key=counted.__getitem__)
+    return table.take(rows).cast(schema.arrow_schema(original=True))
+
+
+def _part(request: Request, record: LogRecord) -> Part:
+    """Return the part of the process that wrote a record."""
+    for part in request.parts:
+        known = record.program is None or part.program in ("?", record.program)
+        if known and (part.source, part.host, part.pid) == (
+            record.source, record.host_name, record.process_pid
+        ):  # fmt: skip
+            break
+    else:
+        part = Part(host=record.host_name, pid=record.process_pid, source=record.source)
+        request.parts.append(part)
+    if part.program == "?":  # a client library's line does not tell whose it is
+        part.program = record.program or record.service_name or "?"
+    return part
+
+
+def _is_answer(record: LogRecord) -> bool:
+    """Whether a record is a service's own line about a call it has answered."""
+    return (
+        record.http_method is not None
+        and record.http_status is not None
+        and "connectionpool" not in (record.logger or "")  # a client's line looks the same
+    )
+
+
+def _asked(records: list[LogRecord], owners: list[str | None]) -> dict[str, tuple[str, Call]]:
+    """Return what callers say of their calls: service and call, by called request."""
+    found: dict[str, tuple[str, Call]] = {}
+    status: dict[tuple[object, ...], int] = {}
+    for record, owner in zip(records, owners, strict=True):
+        writer = (owner, record.source, record.process_pid)
+        if record.http_status is not None and record.http_method is None:
+            status[writer] = record.http_status  # RESP: [404] ..., before the line that says whose
+        callee = record.attributes.get("peer_request_id")
+        if callee and record.http_method and callee != owner:
+            call = Call(record.http_method, record.http_target or "", status.pop(writer, None))
+            found[callee] = (record.attributes.get("peer_service", "?"), call)
+    return found
+
+
+def _describe(request: Request, records: list[LogRecord], asked: tuple[str, Call] | None) -> None:
+    """Say what a request is: by its own record of the answer, else by its caller's words."""
+    request.parts.sort(key=_start)
+    for part in request.parts:
+        answers = [records[n] for n in part.records if _is_answer(records[n])]
+        if answers:
+            one = answers[0]
+            assert one.http_method is not None
+            request.call = Call(
+                one.http_method, one.http_target or "", one.http_status, one.duration
+            )
+            request.service = part.program
+            return
+    if asked is not None:
+        request.service, request.call = asked
+    if request.parts:
+        request.service = request.parts[0].program
+
+
+def _start(span: Span) -> tuple[bool, float, int]:
+    """Return what spans are ordered by: their begin, else their first record."""
+    if isinstance(span, Request) and span.begin is None:
+        inner = span.span()
+        begin = inner[0] if inner else None
+    else:
+        begin = span.begin
+    return begin is None, begin.timestamp() if begin else 0.0, (span.records or [0])[0]
+
+
+def is_error(record: LogRecord) -> bool:
+    """Whether a record tells that something went wrong."""
+    return (record.severity_number or 0) >= ERROR or record.exception_type is not None

@@ -1,0 +1,182 @@
+"""A story as text: a row a request and a bar for when it was at work, as wide as there is room.
+
+Under the requests stand the first error, the exception it began with, and where nothing
+was logged for long.  No character of a log reaches the terminal as a command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from opslog.harmless import cells, harmless
+from opslog.severity import ERROR, WARNING
+from opslog.trace.errors import first_error, root_exception
+from opslog.trace.story import Gap, Part, Request, Span, Story
+
+_NARROW, _DEFAULT = 60, 100
+_MOST_LABEL = 64
+_BOLD, _RED, _YELLOW, _CYAN, _DIM, _RESET = (
+    "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[36m", "\x1b[2m", "\x1b[0m"
+)  # fmt: skip
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+def waterfall(story: Story, gap: float, width: int = 0, colored: bool = False) -> str:
+    """Return a story as lines that fit into ``width`` columns (0: 100)."""
+    width = max(_NARROW, width or _DEFAULT)
+    lines = []
+    for root in story.requests:
+        lines += [*_Tree(story, root, width, colored).lines(), ""]
+    lines += _findings(story, gap, width, colored)
+    return "\n".join(lines) + "\n"
+
+
+def seconds(length: float | None) -> str:
+    """Return a duration for people: 4 ms, 2.31 s, 12:07, 3:12:07."""
+    if length is None:
+        return ""
+    if length < 1:
+        return f"{length * 1000:.0f} ms"
+    if length < 60:
+        return f"{length:.2f} s"
+    minutes, rest = divmod(round(length), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def moment(time: datetime | None) -> str:
+    """Return a time in UTC with milliseconds."""
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"[:-3] + "Z" if time else "no time"
+
+
+class _Tree:
+    """The rows of one tree of requests."""
+
+    def __init__(self, story: Story, root: Request, width: int, colored: bool) -> None:
+        self._story, self._root, self._width, self._colored = story, root, width, colored
+        self._span = root.span()
+        self._label = min(_MOST_LABEL, width * 45 // 100)
+        self._bar = width - self._label - 16
+
+    def lines(self) -> Iterator[str]:
+        inside = list(self._root.tree())
+        records = sum(len(one.records) for one in inside)
+        length = None
+        if self._span and not self._root.task:
+            length = (self._span[1] - self._span[0]).total_seconds()
+        facts = [
+            moment(self._span[0] if self._span else None),
+            "goes on for hours" if self._root.task else seconds(length),
+            _count(len(inside), "request"),
+            _count(records, "record"),
+        ]
+        yield self._color(_BOLD, _fitted(self._root.id, self._width))
+        yield _fitted("  ".join(filter(None, facts)), self._width)
+        yield from self._request(self._root, "", "")
+
+    def _request(self, request: Request, head: str, below: str) -> Iterator[str]:
+        call = request.call
+        what = f"{request.service} {call.method} {call.path}" if call else request.service
+        if not request.records:
+            what = f"{what if call else ''} {request.id[:12]} (no records)".lstrip()
+        status = str(call.status) if call and call.status is not None else ""
+        length = None if request.task else request.duration
+        yield self._row(head + what, status, length, request, call is not None and call.failed)
+        several = request.parts if len(request.parts) > 1 else []
+        inner: list[Part | Request] = sorted(
+            [*several, *request.children], key=lambda one: (one.begin is None, one.begin or 0)
+        )
+        for number, one in enumerate(inner):
+            last = number == len(inner) - 1
+            branch, on = ("└ ", "  ") if last else ("├ ", "│ ")
+            if isinstance(one, Request):
+                yield from self._request(one, below + branch, below + on)
+            else:
+                yield self._row(below + branch + _process(one), "", one.duration, one, False)
+
+    def _row(self, label: str, status: str, length: float | None, span: Span, failed: bool) -> str:
+        shown = _fitted(label, self._label)
+        padding = " " * (self._label - cells(shown))
+        color = _RED if span.severity >= ERROR else _YELLOW if span.severity >= WARNING else _CYAN
+        if isinstance(span, Part):
+            shown = self._color(_DIM, shown)
+        row = (
+            f"{shown}{padding} {self._color(_RED if failed else '', f'{status:>3}')} "
+            f"{seconds(length):>8}  {self._color(color, self._bar_of(span))}"
+        )
+        return row.rstrip()
+
+    def _bar_of(self, span: Span) -> str:
+        if not (self._span and span.begin and span.end):
+            return ""
+        begin, end = self._span
+        whole = (end - begin).total_seconds() or 1.0
+        first = (span.begin - begin).total_seconds() / whole * self._bar
+        size = max((span.end - span.begin).total_seconds() / whole * self._bar, 0.125)
+        at = min(int(first), self._bar - 1)
+        full, rest = divmod(min(round(8 * size), 8 * (self._bar - at)), 8)
+        return " " * at + _EIGHTHS[8] * full + (_EIGHTHS[rest] if rest else "")
+
+    def _color(self, color: str, text: str) -> str:
+        return f"{color}{text}{_RESET}" if self._colored and color and text.strip() else text
+
+
+def _findings(story: Story, gap: float, width: int, colored: bool) -> Iterator[str]:
+    """Yield what is to be known of a story beside its requests."""
+    red = (_RED, _RESET) if colored else ("", "")
+    first = first_error(story)
+    if first is not None:
+        record = story.records[first]
+        head = f"{red[0]}first error{red[1]}  {moment(record.timestamp)}"
+        yield f"{head}  {_writer(story, first, width)}"
+        yield f"  {_fitted(_line(record.body), width - 2)}"
+    cause = root_exception(story, first)
+    if cause is not None:
+        told = f"{cause.type}: {_line(cause.message)}" if cause.message else cause.type
+        yield f"{red[0]}root exception{red[1]}  {_fitted(told, width - 16)}"
+    for one in sorted(story.gaps(gap), key=lambda one: -one.seconds)[:5]:
+        yield f"gap {seconds(one.seconds)}  {_fitted(_gap(story, one), width - 14)}"
+    alone = sum(owner is None for owner in story.owners)
+    if alone and story.requests:
+        yield f"{_count(alone, 'record')} of no request, or of a task that goes on, name the id"
+    if story.left_out:
+        yield f"{_count(story.left_out, 'record')} left out: too many"
+
+
+def _gap(story: Story, gap: Gap) -> str:
+    after, before = story.records[gap.after], story.records[gap.before]
+    return (
+        f"after {after.program or after.service_name or '?'}: {_line(after.body)[:40]} "
+        f"| before {before.program or before.service_name or '?'}: {_line(before.body)[:40]}"
+    )
+
+
+def _writer(story: Story, number: int, width: int) -> str:
+    record = story.records[number]
+    who = record.program or record.service_name or "?"
+    return _fitted(f"{who}  {record.source}@{record.source_offset}", max(20, width - 40))
+
+
+def _process(part: Part) -> str:
+    host = f"@{part.host}" if part.host else ""
+    return f"{part.program}{host}" + (f"[{part.pid}]" if part.pid is not None else "")
+
+
+def _line(text: str | None) -> str:
+    """Return the first line of a text that says something."""
+    return next((line.strip() for line in (text or "").split("\n") if line.strip()), "")
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def _fitted(text: str, width: int) -> str:
+    """Return a text made harmless and cut where there is no room for it."""
+    shown = harmless(text)
+    if cells(shown) <= width:
+        return shown
+    while shown and cells(shown) > width - 1:
+        shown = shown[: min(len(shown) - 1, width - 1)]
+    return shown + "…"

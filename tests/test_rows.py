@@ -1,0 +1,212 @@
+"""Requests and resources as rows: one for each, with what is known of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import opslog as library
+from helpers import on_terminal, opslog
+from opslog import F
+from opslog.trace import requests, resources
+from opslog.trace.lives import MOMENTS, moment_of
+from simulator import ERAS, Deployment, Truth
+
+REQUEST = "req-0b8d7f4e-31c5-4f6a-9d5e-6a2f8c1b7e90"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def utc() -> Iterator[None]:
+    """oslo.log prints local time."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    yield
+    if before is None:
+        del os.environ["TZ"]
+    else:
+        os.environ["TZ"] = before
+    time.tzset()
+
+
+@pytest.fixture(scope="module")
+def pike(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Truth]:
+    folder = tmp_path_factory.mktemp("pike")
+    return folder, Deployment(1, next(era for era in ERAS if era.name == "pike")).write(folder)
+
+
+def true_counts(truth: Truth) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for request in truth.records.values():
+        if request is not None:
+            root = truth.roots[request.id]
+            counts[root] = counts.get(root, 0) + 1
+    return counts
+
+
+def test_there_is_a_row_for_each_request_with_all_its_records(pike: tuple[Path, Truth]) -> None:
+    folder, truth = pike
+    rows = requests(library.read(folder)).to_pylist()
+    assert {row["request_id"]: row["records"] for row in rows} == true_counts(truth)
+    begins = [row["start"] for row in rows]
+    assert begins == sorted(begins)
+    [task] = truth.tasks
+    for row in rows:
+        assert (row["duration"] is None) == (row["request_id"] == task)
+    boot = max(rows, key=lambda row: row["records"] if row["duration"] else 0)
+    assert {"nova", "glance", "placement", "neutron", "swift"} <= set(boot["services"])
+    assert (boot["http_target"], boot["http_status"]) == ("/v2.1/servers", 202)
+    assert boot["user"] == boot["project"] is not None
+
+
+def test_a_condition_chooses_requests_and_not_records(pike: tuple[Path, Truth]) -> None:
+    folder, truth = pike
+    counts = true_counts(truth)
+    rows = requests(library.read(folder), F.severity >= "ERROR").to_pylist()
+    failed = {truth.roots[callee] for callee in truth.failed}
+    assert {row["request_id"]: row["records"] for row in rows} == {r: counts[r] for r in failed}
+    assert all(row["severity_number"] == 17 for row in rows)
+
+
+def test_rows_are_sorted_and_limited(pike: tuple[Path, Truth]) -> None:
+    folder, _ = pike
+    result = opslog("requests", "--sort", "records", "-n", "3", str(folder))
+    found = [json.loads(row)["records"] for row in result.stdout.splitlines()]
+    assert len(found) == 3
+    assert found == sorted(found, reverse=True)
+    least = opslog("requests", "--sort", "records", "--reverse", "-n", "1", str(folder))
+    assert json.loads(least.stdout)["records"] <= found[-1]
+
+
+def test_parquet_and_json_lines_hold_the_same(pike: tuple[Path, Truth], tmp_path: Path) -> None:
+    folder, _ = pike
+    lines = opslog("requests", str(folder)).stdout.splitlines()
+    assert opslog("requests", "-o", str(tmp_path / "r.parquet"), str(folder)).returncode == 0
+    stored = pq.read_table(tmp_path / "r.parquet").to_pylist()
+    assert [json.loads(one)["request_id"] for one in lines] == [one["request_id"] for one in stored]
+
+
+def test_text_is_aligned_and_harmless(tmp_path: Path) -> None:
+    path = tmp_path / "nova-api.log"
+    path.write_text(
+        f"2026-03-10 10:00:01.000 7 INFO nova.wsgi [{REQUEST} u p - - -] "
+        '10.0.0.7 "GET /v2.1/\x1b[31m HTTP/1.1" status: 200  len: 3 time: 0.1\n'
+    )
+    shown = on_terminal(120, "requests", str(path))
+    assert "\\x1b[31m" in shown
+    assert "\x1b" not in shown
+    assert shown.splitlines()[0].split()[:3] == ["start", "duration", "severity"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--sort", "size"], b"--sort size: expected a column: request_id, "),
+        (["--severity", "ERROR", "--with-requests"], b"--with-requests: has no effect here"),
+        (["-o", "x.csv"], b"x.csv: expected a suffix .jsonl"),
+        (["--to", "parquet"], b"needs a file: -o PATH"),
+    ],
+)
+def test_what_makes_no_sense_is_an_error(arguments: list[str], said: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(f"2026-03-10 10:00:01.000 7 INFO nova [{REQUEST} u p] a\n")
+    result = opslog("requests", *arguments, str(tmp_path))
+    assert result.returncode == 2
+    assert said in result.stderr
+
+
+def test_logs_without_requests_give_1(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("2026-03-10 10:00:01.000 7 INFO nova [-] a\n")
+    assert opslog("requests", str(tmp_path)).returncode == 1
+    assert opslog("resources", str(tmp_path)).returncode == 1
+
+
+# -- resources ---------------------------------------------------------------------------------
+
+LIFE = {
+    "create": ("Attempting claim on node c: memory 512 MB", "Took 3.21 seconds to build instance."),
+    "reboot": ("Rebooting instance", "Instance rebooted successfully."),
+    "delete": ("Terminating instance", "Took 0.40 seconds to deallocate network for instance."),
+}
+
+
+def instance_line(at: datetime, id_: str, message: str) -> str:
+    return (
+        f"{at:%Y-%m-%d %H:%M:%S}.000 7 INFO nova.compute.manager "
+        f"[{REQUEST} u p - - -] [instance: {id_}] {message}\n"
+    )
+
+
+@given(st.integers(0, 10**6))
+def test_operations_that_never_ended_are_told(seed: int) -> None:
+    rng = random.Random(seed)
+    at = datetime(2026, 3, 10, 10, tzinfo=UTC)
+    lines, truth = [], {}
+    for _ in range(rng.randrange(1, 6)):
+        id_, open_, created, usable = (
+            str(uuid.UUID(int=rng.getrandbits(128), version=4)),
+            [],
+            None,
+            None,
+        )
+        for operation in rng.sample(list(LIFE), rng.randrange(1, 4)):
+            at += timedelta(seconds=rng.randrange(1, 90))
+            lines.append(instance_line(at, id_, LIFE[operation][0]))
+            created = at if operation == "create" else created
+            if rng.random() < 0.4:
+                open_.append(operation)
+                continue
+            at += timedelta(seconds=rng.randrange(1, 90))
+            lines.append(instance_line(at, id_, LIFE[operation][1]))
+            if created and not usable and operation in ("create", "reboot"):
+                usable = at
+        took = (usable - created).total_seconds() if usable and created else None
+        truth[id_] = (open_, took)
+    found = told(lines)
+    assert {row["resource_id"]: (row["unfinished"], row["active_after"]) for row in found} == truth
+    assert all(row["resource_type"] == "instance" for row in found)
+
+
+def told(lines: list[str]) -> list[dict[str, Any]]:
+    """Return the rows of what the lines say."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "service.log")
+        path.write_text("".join(lines))
+        rows: list[dict[str, Any]] = resources(library.read(path)).to_pylist()
+        return rows
+
+
+def test_volumes_and_ports_are_known_by_messages_and_paths() -> None:
+    volume, port = (str(uuid.UUID(int=n + (4 << 76) + (8 << 60))) for n in (1, 2))
+    head = f"2026-03-10 10:00:01.000 7 INFO cinder.volume.manager [{REQUEST} u p - - -]"
+    rows = told([
+        f"{head} Volume {volume}: being created as raw\n",
+        f"{head.replace('01.000', '04.500')} Created volume {volume} successfully.\n",
+        f'{head} 10.0.0.7 "GET /v2.0/ports/{port} HTTP/1.1" status: 404  len: 3 time: 0.1\n',
+    ])  # fmt: skip
+    by_id = {row["resource_id"]: row for row in rows}
+    assert by_id[volume]["resource_type"] == "volume"
+    assert [one["state"] for one in by_id[volume]["states"]] == ["creating", "available"]
+    assert by_id[volume]["active_after"] == 3.5
+    assert (by_id[port]["resource_type"], by_id[port]["state"]) == ("port", None)
+    assert by_id[port]["requests"] == 1
+
+
+def test_each_operation_that_begins_can_end() -> None:
+    for moment in MOMENTS:
+        if moment.begins:
+            assert any(o.kind == moment.kind and o.ends == moment.begins for o in MOMENTS), moment
+    assert moment_of("volume", "Terminating instance") is None
