@@ -114,7 +114,6 @@ def test_text_is_aligned_and_harmless(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["--sort", "size"], b"--sort size: expected a column: request_id, "),
-        (["--severity", "ERROR", "--with-requests"], b"--with-requests: has no effect here"),
         (["-o", "x.csv"], b"x.csv: expected a suffix .jsonl"),
         (["--to", "parquet"], b"needs a file: -o PATH"),
     ],

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     """Read, count and write what the options say; return the exit code."""
     from opslog.trace.resources import resources
 
-    condition = rows.condition(options)
+    condition = keep.filter_of(options)
     logs = read(
         *options.paths,
         timezone=zones.stated(options.timezone),

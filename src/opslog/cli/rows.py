@@ -10,9 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from opslog import sinks
-from opslog.cli import keep, table
+from opslog.cli import table
 from opslog.errors import OpslogError, SinkError
-from opslog.filters import Filter
 from opslog.harmless import harmless
 from opslog.output import STDOUT, Output
 from opslog.severity import CRITICAL, ERROR, INFO, WARNING
@@ -36,17 +35,6 @@ def add(command: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--to", choices=_KINDS, help="output format (default: text on a terminal, else jsonl)"
     )
-
-
-def condition(options: argparse.Namespace) -> Filter | None:
-    """Return what the flags of keep.py say; raises OpslogError for those of no effect here."""
-    for flag in ("with_requests", "with_resources"):
-        if getattr(options, flag):
-            raise OpslogError(
-                f"--{flag.replace('_', '-')}: has no effect here: a row is told by all its "
-                "records; leave it out"
-            )
-    return keep.filter_of(options)
 
 
 def write(rows: pa.Table, options: argparse.Namespace, shown: tuple[str, ...]) -> int:

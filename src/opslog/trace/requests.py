@@ -67,7 +67,7 @@ def requests(logs: Logs, condition: pc.Expression | str | Filter | None = None) 
     if condition is not None:
         logs = logs.with_requests(condition)
     rows: dict[str, _Row] = {}
-    for batch in replace(logs, root=True, merge=False).batches():
+    for batch in replace(logs, root=True, merge=False, follow=None).batches():
         _count(rows, batch)
     found = [
         {

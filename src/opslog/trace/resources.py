@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +112,7 @@ def resources(logs: Logs, condition: pc.Expression | str | Filter | None = None)
     if condition is not None:
         logs = logs.filter(condition)
     found: dict[str, _Life] = {}
-    for batch in logs.batches():
+    for batch in replace(logs, merge=False, follow=None).batches():
         for kind, id_, record in _named(batch):
             life = found.get(id_)
             if life is None:

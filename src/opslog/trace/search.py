@@ -92,7 +92,7 @@ class _Search:
         start = place(names)
         logs = replace(
             self.logs, original=True, where=_holding(ids), root=False, relation=None, merge=False,
-            most=None,
+            most=None, stages=(), follow=None,
         )  # fmt: skip
         try:
             for batch in logs.batches():
