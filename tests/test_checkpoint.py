@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import random
 import shutil
@@ -245,6 +246,15 @@ def test_a_checkpoint_that_cannot_be_written_is_an_error(tmp_path: Path) -> None
     assert b"the checkpoint cannot be kept there: No such file or directory" in result.stderr
 
 
+def test_a_log_whose_name_begins_with_that_of_the_checkpoint_is_followed(tmp_path: Path) -> None:
+    written(tmp_path / "state.log", heads(0, 1))
+    with follow(tmp_path, paths=("state*",)) as run:
+        run.until(1)
+        run.stop()
+    found = rows(tmp_path / "out")
+    assert {row["source"].partition("#")[0] for row in found} == {str(tmp_path / "state.log")}
+
+
 def test_a_checkpoint_is_of_one_process(tmp_path: Path) -> None:
     log, state = tmp_path / "a.log", tmp_path / "state"
     written(log, heads(0, 1))
@@ -326,3 +336,30 @@ def test_another_content_under_the_same_number_is_not_taken_for_the_old_one(tmp_
     found = rows(tmp_path / "out")
     assert bodies(found) == [f"n{n}" for n in (*range(9), *range(20, 40))]
     assert len({row["source"] for row in found}) == 2
+
+
+def test_a_checkpoint_goes_on_with_the_files_though_records_never_stop(tmp_path: Path) -> None:
+    logs = [tmp_path / f"{name}.log" for name in "abc"]
+    lake = tmp_path / "lake"
+    done = threading.Event()
+
+    def write() -> None:
+        for number in range(1_000_000):
+            for log in logs:
+                written(log, heads(number, number + 1))
+            if done.wait(0.005):
+                return
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        with follow(tmp_path, "-o", f"{lake}/", "--roll", "1s") as run:
+            wait_for(lambda: len(list(lake.glob("*.jsonl"))) >= 4, run)
+            run.process.kill()
+            run.process.wait()
+    finally:
+        done.set()
+        writer.join()
+    known = json.loads((tmp_path / "state").read_bytes())["files"]
+    assert len(known) == 3
+    assert all(file["offset"] > 0 for file in known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -239,3 +240,17 @@ def test_a_wrong_command_is_an_error_of_one_line(arguments: list[str], message: 
     result = opslog(*arguments)
     assert (result.returncode, result.stdout) == (2, b"")
     assert result.stderr.decode() == f"opslog: {message}\n"
+
+
+@pytest.mark.parametrize(("redirected", "told"), [("2>&-", ["x"]), ("2>&- >&-", [])])
+def test_a_closed_standard_error_is_not_told_among_the_data(
+    redirected: str, told: list[str], tmp_path: Path
+) -> None:
+    log = tmp_path / "a.log"
+    log.write_bytes(b"2024-01-01 00:00:00.000 1 INFO a.b [-] x\n")
+    command = f'"$0" -m opslog filter --stats --to jsonl "$1" "$1.none" {redirected}'
+    result = subprocess.run(
+        ["sh", "-c", command, sys.executable, str(log)], capture_output=True, check=False
+    )
+    assert result.returncode == 2
+    assert [json.loads(line)["body"] for line in result.stdout.splitlines()] == told

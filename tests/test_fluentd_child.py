@@ -366,3 +366,11 @@ def test_a_real_fluentd_gets_records(tmp_path: Path) -> None:
         fluentd.terminate()
         fluentd.stdout.read()
     assert (event["body"], event["format"]) == ("one", "oslo.text")
+
+
+def test_a_closed_standard_input_is_told() -> None:
+    command = [sys.executable, "-m", "opslog", "fluentd"]
+    result = subprocess.run(
+        ["sh", "-c", '"$@" <&-', "sh", *command], capture_output=True, check=False, timeout=60
+    )
+    assert (result.returncode, result.stderr) == (2, b"opslog: -: Bad file descriptor\n")

@@ -135,15 +135,6 @@ def test_all_files_end_when_the_time_is_over(kind: str, tmp_path: Path) -> None:
     assert len(files(tmp_path)) == 3
 
 
-def test_the_time_is_looked_at_when_there_is_something_to_write_too(tmp_path: Path) -> None:
-    sink = opened(tmp_path, "jsonl", roll=Roll(seconds=1))
-    sink.write_rows(memoryview(b'{"body":"a"}\n'))
-    time.sleep(1.1)
-    sink.write_rows(memoryview(b'{"body":"b"}\n'))
-    assert not sink.pending
-    assert [bodies(path) for path in files(tmp_path)] == [["a", "b"]]
-
-
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("merged", [(), ("--merge",)])
 def test_others_read_partitions_as_one_table(

@@ -48,7 +48,7 @@ def test_passwords_are_masked_as_mask_password_does(text: str) -> None:
 
 
 @given(text=TEXTS | st.lists(st.sampled_from([*"ab1=?&:;@/%,.'\" -_", "://", "token", "cookie", "eyJ", "MII", FERNET,
-       "x-auth-token", "passwd", "sig=", "PRIVATE KEY-----", "-----BEGIN "])).map("".join))  # fmt: skip
+       "x-auth-token", "passwd", "password", "_secret", "private_key", "adminpass", "sig=", "PRIVATE KEY-----", "-----BEGIN "])).map("".join))  # fmt: skip
 def test_what_is_not_looked_at_holds_no_other_secret(text: str) -> None:
     text = text.encode(errors="replace").decode()
     looked_at = pc.match_substring_regex(pa.array([text], pa.string()), secrets.WORDS)[0].as_py()
@@ -59,6 +59,10 @@ def test_what_is_not_looked_at_holds_no_other_secret(text: str) -> None:
     "text",
     [
         f"password={SECRET}",
+        *(f"{name}: {SECRET}" for name in ("password", "auth_password", "adminPass", "X-Auth-Key",
+          "X-Trove-Token", "luks_passphrase", "application_credential_secret", "private_key")),
+        *(f"{name}={SECRET}" for name in ("aws_secret_access_key", "memcache_secret_key",
+          "encryption_key")),
         f"{{'adminPass': u'{SECRET}', 'a': 1}}",
         f'{{"auth": {{"passwordCredentials": {{"password": "{SECRET}"}}}}}}',
         rf'{{"message": "{{\"password\": \"{SECRET}\"}}"}}',

@@ -134,8 +134,8 @@ class Following(Generic[T]):
             self.stats.sources = len(roster.open) + self._piped
             self.watch(self.stats.bytes)
             begin = time.monotonic()
-            if checkpoint and begin >= next_save:
-                yield from self._save(roster, checkpoint)
+            # What is not safe yet may be so for a moment only, when the output's files end.
+            if checkpoint and begin >= next_save and (yield from self._save(roster, checkpoint)):
                 next_save = _after(begin, _SECOND, _FILES)
             pause = _QUICK if moved else min(_SLOW, 1.5 * pause)
             until = min(next_names, next_round)
@@ -233,17 +233,18 @@ class Following(Generic[T]):
 
     def _save(
         self, roster: Roster[T], checkpoint: Checkpoint, last: bool = False
-    ) -> Iterator[Item[T]]:
-        """Note how far all was read, once what is read so far is written."""
+    ) -> Generator[Item[T], None, bool]:
+        """Note how far all was read, once what is read so far is written; return whether it is."""
         for live in self._lives(roster):
             yield from live.flush(time.monotonic())
         if not self.how.safe(last):
-            return
+            return False
         for file in roster.open.values():
             self._changed |= file.note()
         if self._changed or roster.fresh or roster.sought() != checkpoint.sought:
             checkpoint.save(roster.known(), roster.sought())
             self._changed = roster.fresh = False
+        return True
 
     def _last(self, roster: Roster[T], checkpoint: Checkpoint | None) -> Iterator[Item[T]]:
         """Finish what was read; with a checkpoint an open record is left to the next run."""

@@ -54,9 +54,9 @@ _SECOND = 1_000_000_000
 class Roster(Generic[T]):
     """All files that are followed; ``hot`` are those worth a look soon.
 
-    ``say`` is told, once, why a file cannot be read; it is tried again.  Files
-    whose real path begins with ``own`` are not followed.  With ``from_end`` what
-    stands in files at the first look is left out.  ``now`` is of time.monotonic.
+    ``say`` is told, once, why a file cannot be read; it is tried again.  The files
+    of the checkpoint with the real path ``own`` are not followed.  With ``from_end``
+    what stands in files at the first look is left out.  ``now`` is of time.monotonic.
     """
 
     def __init__(
@@ -119,8 +119,7 @@ class Roster(Generic[T]):
     def look_at_names(self, now: float) -> None:
         """Find files that are new under the names asked for, or beside those that lost theirs."""
         for name in expand(self._patterns):
-            own = self._own is not None and os.path.realpath(name).startswith(self._own)
-            if name not in self._names and not own:
+            if name not in self._names and not self._is_own(name):
                 self._meet(name, name, None, now)
         folders: dict[str, set[str]] = {}
         waiting = {new.path for new in self._new.values() if new.since is not None}
@@ -136,6 +135,13 @@ class Roster(Generic[T]):
                     self._meet(name, path, since, now)
         self.look_at_newcomers(now)
         self._leaving_out = False
+
+    def _is_own(self, name: str) -> bool:
+        """Return whether it is the checkpoint's file, its lock or its next version."""
+        if self._own is None:
+            return False
+        behind = os.path.realpath(name).removeprefix(self._own)
+        return behind in ("", ".lock") or (behind[:1] == "." and behind.endswith(".tmp"))
 
     def status(self, file: Followed[T], now: float) -> os.stat_result | None:
         """Return how its file is, None if it has none; see whether that has its name still."""

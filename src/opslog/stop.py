@@ -79,7 +79,7 @@ def at_end_of_input() -> Iterator[int]:
     late, when all is done: it does no more than the first.  A second SIGINT is a
     person's, and raises.
     """
-    told, tell = os.pipe()
+    told, tell = map(_apart, os.pipe())
     before = signal.getsignal(signal.SIGINT)
 
     def wish(number: int, frame: FrameType | None) -> None:

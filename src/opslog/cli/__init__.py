@@ -34,6 +34,8 @@ from opslog.version import __version__
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit code."""
+    if sys.stderr is None:
+        _open_errors()
     options = parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     signal.signal(signal.SIGTERM, _terminate)
     try:
@@ -61,6 +63,18 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         _complain(SinkError(STDOUT, error.strerror or str(error)))
         return 2
+
+
+def _open_errors() -> None:
+    """Give a closed standard error a descriptor: else print() would write it among the data.
+
+    And a file that is opened later would get its number, and what SIGUSR1 asks for.
+    """
+    sink = os.open(os.devnull, os.O_WRONLY)
+    if sink != 2:
+        os.dup2(sink, 2)
+        os.close(sink)
+    sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
 
 
 def parser() -> argparse.ArgumentParser:

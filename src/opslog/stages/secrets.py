@@ -21,7 +21,8 @@ _BEFORE = r"(?<![0-9A-Za-z_-])"
 
 _FOLLOWED = (
     # Tokens in headers, as names and values of any notation.
-    rf"(?i)({_BEFORE}x-(?:auth|subject|service|storage)-token{_QUOTED}){_HASHED}[^\s'\",;}}\]]+",
+    rf"(?i)({_BEFORE}x-(?:auth|subject|service|storage|trove)-token{_QUOTED})"
+    rf"{_HASHED}[^\s'\",;}}\]]+",
     rf"(?i)({_BEFORE}x-instance-id-signature{_QUOTED}){_HASHED}[^\s'\",;}}\]]+",
     # All of the value: schemes have parameters.
     rf"(?i)({_BEFORE}(?:proxy-)?authorization{_QUOTED}(?:(?:basic|bearer|digest)[ \t]{{1,9}})?)"
@@ -29,7 +30,10 @@ _FOLLOWED = (
     # A name and a value, unlike the cookies of flows.
     r"(?i)((?:set-)?cookie['\"]?[ \t]{0,9}:[ \t]{0,9}(?:[ub]?['\"])?)"
     r"(?=[^'\"\r\n=;]{1,99}=)[^'\"\r\n]+",
-    rf"(?i)({_BEFORE}(?:passwd|(?:api|access|secret)[_-]?key){_QUOTED}){_HASHED}[^\s'\",;&}}\]]+",
+    # As YAML and headers have it, and keys with words before: mask_password wants quotes or `=`.
+    rf"(?i)((?:password|adminpass|passwd|passphrase|[_-]secret|x-auth-key|x-storage-pass"
+    rf"|(?:api|access|secret|encryption|private)[_-]?key){_QUOTED}){_HASHED}"
+    r"(?![{\[(])[^\s'\",;&}\]]+",
     # Keystone's UUID tokens, in messages and paths.
     r"(?i)(tokens?(?:[:=]?[ \t]{1,3}|/)['\"]?)[0-9a-f]{32}(?![0-9a-f])",
     # Parameters of URLs, of those in another URL, too.
@@ -49,8 +53,9 @@ _SHAPED = (
 
 
 WORDS = (
-    r"(?i:x-(?:auth|subject|service|storage)-token|x-instance-id-signature|authorization|cookie"
-    r"|passwd|(?:api|access|secret)[_-]?key|(?:token|signature|sig)(?:=|%3d)"
+    r"(?i:x-(?:auth|subject|service|storage|trove)-token|x-instance-id-signature"
+    r"|authorization|cookie|passw(?:or)?d|adminpass|passphrase|[_-]secret|x-auth-key|x-storage-pass"
+    r"|(?:api|access|secret|encryption|private)[_-]?key|(?:token|signature|sig)(?:=|%3d)"
     r"|tokens?(?:[:=]?[ \t]+|/)['\x22]?[0-9a-f]{8})"
     r"|gAAAAA|eyJ|PKIZ_|MII|AUTH_tk|PRIVATE KEY|:\\*/\\*/[^\s/]*@"
 )
