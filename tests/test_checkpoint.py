@@ -363,3 +363,22 @@ def test_a_checkpoint_goes_on_with_the_files_though_records_never_stop(tmp_path:
     known = json.loads((tmp_path / "state").read_bytes())["files"]
     assert len(known) == 3
     assert all(file["offset"] > 0 for file in known)
+
+
+def test_a_checkpoint_that_was_tampered_with_is_an_error_and_a_link_stays_one(
+    tmp_path: Path,
+) -> None:
+    written(tmp_path / "a.log", heads(0, 2))
+    (tmp_path / "state").symlink_to(tmp_path / "elsewhere")
+    with follow(tmp_path) as run:
+        run.until(2)
+        run.stop()
+    assert (tmp_path / "state").is_symlink()
+    whole = json.loads((tmp_path / "elsewhere").read_text())
+    for key, value in (("offset", 10**30), ("path", "\0x")):
+        row = whole["files"][0] | {key: value}
+        (tmp_path / "elsewhere").write_text(json.dumps(whole | {"files": [row]}))
+        state = str(tmp_path / "state")
+        result = opslog("filter", "-f", "--checkpoint", state, str(tmp_path / "a.log"))
+        assert result.returncode == 2
+        assert b"expected a checkpoint of opslog" in result.stderr

@@ -384,6 +384,21 @@ def test_an_output_in_a_followed_folder_is_refused(tmp_path: Path) -> None:
     assert b"is also an input" in result.stderr
 
 
+def test_a_folder_of_output_in_a_followed_folder_is_refused(tmp_path: Path) -> None:
+    lake = str(tmp_path / "lake" / "")
+    result = opslog("filter", "-f", "-o", lake, "--to", "jsonl", "--roll", "1s", str(tmp_path))
+    assert result.returncode == 2
+    assert b"lies in a folder that is followed" in result.stderr
+
+
+def test_a_checkpoint_wants_files_that_end_in_time(tmp_path: Path) -> None:
+    options = ["-o", str(tmp_path / "lake" / ""), "--to", "jsonl", "--roll", "1MiB"]
+    state = str(tmp_path / "state")
+    result = opslog("filter", "-f", "--checkpoint", state, *options, str(tmp_path / "a.log"))
+    assert result.returncode == 2
+    assert b"--roll 128MiB,5m" in result.stderr
+
+
 def test_the_library_follows_until_its_user_stops(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     written(log, heads(0, 2))

@@ -25,7 +25,8 @@ class Checkpoint:
     """
 
     def __init__(self, path: str) -> None:
-        self.path = path
+        # A link stays one: what it names is replaced.
+        self.path = path = os.path.realpath(path)
         self._lock = _locked(path)
         try:
             self.known, self.sought = _loaded(path)
@@ -122,7 +123,9 @@ def _loaded(path: str) -> tuple[list[Known], dict[str, int]]:
 def _known(row: dict[str, Any]) -> Known:
     (device, inode), (size, digest), (marked, mark) = row["file"], row["start"], row["mark"]
     place = Place(Print(int(size), str(digest)), int(row["offset"]), Print(int(marked), str(mark)))
-    if not 0 <= place.mark.size <= place.offset or place.start.size < 0:
+    if not 0 <= place.mark.size <= place.offset < 1 << 62 or place.start.size < 0:
+        raise ValueError
+    if "\0" in str(row["path"]):
         raise ValueError
     return Known(
         str(row["path"]),

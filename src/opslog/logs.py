@@ -356,6 +356,13 @@ class Logs:
         names = expand(self.paths)
         if own and any(identity(0 if name == STDIN else name) == own for name in names):
             raise SinkError(output, "is also an input; write to another file")
+        written = os.path.realpath(output)
+        for path in self.paths if self.follow and output != STDOUT else ():
+            folder = os.path.realpath(path)
+            if os.path.isdir(folder) and os.path.commonpath([written, folder]) == folder:
+                raise SinkError(
+                    output, "lies in a folder that is followed, and would be read as it is written"
+                )
 
     def _resolved(self, names: list[str], stats: Stats, watch: Watch) -> tuple[Logs, Watch]:
         """Return these logs with a filter in place of the relation; read for that."""

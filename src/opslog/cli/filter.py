@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from opslog import zones
+from opslog import sinks, zones
 from opslog.cli import formats as formats_command
 from opslog.cli import keep, output, progress, reading, stages, statistics
 from opslog.engine import Stats
@@ -116,6 +116,12 @@ def run(options: argparse.Namespace) -> int:
         _raise_open_files()
         logs = replace(logs, follow=replace(logs.follow, warn=_warn))
         target = replace(target, append=options.checkpoint is not None and target.path != STDOUT)
+        timed = target.roll is not None and target.roll.seconds is not None
+        if options.checkpoint is not None and sinks.is_folder(target.path) and not timed:
+            raise OpslogError(
+                "--checkpoint with a folder: it can tell only what is in complete files; add a "
+                "time after which they end: --roll 128MiB,5m"
+            )
     stats = Stats()
     bar = not options.follow and progress.wanted(options, options.output != STDOUT)
     shown = progress.Progress(logs.paths, stats, bar)
