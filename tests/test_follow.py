@@ -381,7 +381,7 @@ def test_what_cannot_go_together_is_refused(tmp_path: Path) -> None:
 def test_an_output_in_a_followed_folder_is_refused(tmp_path: Path) -> None:
     result = opslog("filter", "-f", "-o", str(tmp_path / "out.jsonl"), str(tmp_path))
     assert result.returncode == 2
-    assert b"is also an input" in result.stderr
+    assert b"lies in a folder that is followed" in result.stderr
 
 
 def test_a_folder_of_output_in_a_followed_folder_is_refused(tmp_path: Path) -> None:
