@@ -27,6 +27,9 @@ from opslog.trace.story import Story, told
 MOST = 100_000
 """Records of a story that are kept."""
 
+_AT_ONCE = 250
+"""Ids searched for in one reading: patterns of many more are slow."""
+
 _SHORT = re.compile("req-[0-9a-f]{8}")
 _HEX = re.compile("([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})")
 _ID = re.compile(r"[0-9A-Za-z_.:-]{8,200}")
@@ -57,9 +60,11 @@ class _Search:
     graph: RequestGraph = field(default_factory=RequestGraph)
     batches: list[pa.RecordBatch] = field(default_factory=list)
     places: set[tuple[str, int]] = field(default_factory=set)
+    """Where the records stand that are kept."""
     seeds: dict[str, None] = field(default_factory=dict)
     """Requests in whose records the id stands."""
     left_out: int = 0
+    """Records that were too many; one that is found by several searches counts for each."""
     unread: BaseException | None = None
 
     def story(self) -> Story:
@@ -69,7 +74,9 @@ class _Search:
         searched, wanted = set(ids), set(self._connected())
         while new := wanted - searched:
             searched |= new
-            self._search(sorted(new))
+            ordered = sorted(new)
+            for start in range(0, len(ordered), _AT_ONCE):
+                self._search(ordered[start : start + _AT_ONCE])
             wanted = set(self._connected())
         roots = self._roots()
         kept = [taken for batch in self.batches if len(taken := self._belonging(batch, roots))]
@@ -104,12 +111,7 @@ class _Search:
 
     def _add(self, batch: pa.RecordBatch) -> None:
         """Take records that were not found before."""
-        found = zip(batch["source"].to_pylist(), batch["source_offset"].to_pylist(), strict=True)
-        fresh = []
-        for row, at in enumerate(found):
-            if at not in self.places:
-                self.places.add(at)
-                fresh.append(row)
+        fresh = [row for row, at in enumerate(_places(batch)) if at not in self.places]
         batch = _taken(batch, fresh)
         self.graph.add(batch)
         # Of a task that goes on for weeks only what names the id is of use.
@@ -128,6 +130,7 @@ class _Search:
         batch = batch.slice(0, room)
         if len(batch):
             self.batches.append(batch)
+            self.places.update(_places(batch))
 
     def _mentions(self, batch: pa.RecordBatch) -> list[bool]:
         return _match(batch, self._spellings())
@@ -196,6 +199,10 @@ class _Search:
         if self.logs.where is not None:
             batch = batch.take(self.logs.where.select(batch))
         return batch
+
+
+def _places(batch: pa.RecordBatch) -> Iterator[tuple[str, int]]:
+    return zip(batch["source"].to_pylist(), batch["source_offset"].to_pylist(), strict=True)
 
 
 def _taken(batch: pa.RecordBatch, rows: list[int]) -> pa.RecordBatch:
