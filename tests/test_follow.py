@@ -385,14 +385,14 @@ def test_an_output_in_a_followed_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_output_in_a_followed_folder_is_refused(tmp_path: Path) -> None:
-    lake = str(tmp_path / "lake" / "")
+    lake = f"{tmp_path}/lake/"
     result = opslog("filter", "-f", "-o", lake, "--to", "jsonl", "--roll", "1s", str(tmp_path))
     assert result.returncode == 2
     assert b"lies in a folder that is followed" in result.stderr
 
 
 def test_a_checkpoint_wants_files_that_end_in_time(tmp_path: Path) -> None:
-    options = ["-o", str(tmp_path / "lake" / ""), "--to", "jsonl", "--roll", "1MiB"]
+    options = ["-o", f"{tmp_path}/lake/", "--to", "jsonl", "--roll", "1MiB"]
     state = str(tmp_path / "state")
     result = opslog("filter", "-f", "--checkpoint", state, *options, str(tmp_path / "a.log"))
     assert result.returncode == 2
