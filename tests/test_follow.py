@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -312,9 +313,11 @@ def test_more_files_than_may_be_open_are_followed(tmp_path: Path) -> None:
     logs = [tmp_path / f"{number}.log" for number in range(60)]
     for number, log in enumerate(logs):
         written(log, heads(number, number + 1))
-    command = "ulimit -n 90; exec python -m opslog filter -f --to jsonl \"$0\"/'*.log'"
+    command = 'ulimit -n 90; exec "$1" -m opslog filter -f --to jsonl "$0"/\'*.log\''
     with open(tmp_path / "out", "wb") as out:
-        process = subprocess.Popen(["bash", "-c", command, str(tmp_path)], stdout=out)
+        process = subprocess.Popen(
+            ["bash", "-c", command, str(tmp_path), sys.executable], stdout=out
+        )
     try:
         deadline = time.monotonic() + 60
         while len(rows(tmp_path / "out")) < 60 and time.monotonic() < deadline:
@@ -349,7 +352,7 @@ def test_a_stop_completes_every_output(tmp_path: Path) -> None:
     log, out = tmp_path / "a.log", tmp_path / "a.parquet"
     written(log, heads(0, 9))
     with subprocess.Popen(
-        ["python", "-m", "opslog", "filter", "-f", "--exit-zero", "-o", str(out), str(log)]
+        [sys.executable, "-m", "opslog", "filter", "-f", "--exit-zero", "-o", str(out), str(log)]
     ) as process:
         deadline = time.monotonic() + 60
         while not os.listdir(f"/proc/{process.pid}/fd") and time.monotonic() < deadline:
