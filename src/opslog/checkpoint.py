@@ -12,6 +12,7 @@ from typing import Any
 
 from opslog.errors import SourceError
 from opslog.identity import FileKey, Known, Place, Print
+from opslog.output import sync_folder
 
 _KIND = "opslog checkpoint"
 _VERSION = 1
@@ -66,7 +67,7 @@ class Checkpoint:
                 with suppress(OSError):
                     os.unlink(temporary)
                 raise
-            _sync_folder(folder)
+            sync_folder(folder)
         except OSError as error:
             raise _failed(self.path, error) from None
 
@@ -136,14 +137,6 @@ def _known(row: dict[str, Any]) -> Known:
         bool(row["done"]),
         float(row["seen"]),
     )
-
-
-def _sync_folder(folder: str) -> None:
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _failed(path: str, error: OSError) -> SourceError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -10,6 +11,9 @@ from opslog.errors import SinkError
 STDOUT = "-"
 
 _CHUNK = 64 << 10
+
+NOT_HERE = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
+"""What file systems say that cannot lock, or not make a folder durable."""
 
 
 class Output:
@@ -70,3 +74,15 @@ def _end_of_lines(fd: int) -> int:
             return start + found + 1
         end = start
     return 0
+
+
+def sync_folder(folder: str) -> None:
+    """Make the names in ``folder`` durable, where its file system can; raises OSError."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in NOT_HERE:
+            raise
+    finally:
+        os.close(fd)

@@ -8,12 +8,10 @@ from opslog.fluentd.events import Decoder, Encoder
 from opslog.fluentd.json import JsonDecoder, encode_json
 from opslog.fluentd.table import LtsvDecoder, TsvDecoder, TsvEncoder, encode_ltsv
 
-KINDS = ("json", "msgpack", "tsv", "ltsv")
-
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An encoding, one of KINDS; ``keys`` are those of a line of ``tsv``."""
+    """An encoding: json, msgpack, tsv or ltsv; ``keys`` are those of a line of ``tsv``."""
 
     kind: str
     keys: tuple[str, ...] = ()

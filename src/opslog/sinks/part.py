@@ -14,10 +14,9 @@ import os
 import re
 from datetime import UTC, datetime
 
-_TEMPORARY = re.compile(r"\.(part-)?\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}-\d{5,}\.[a-z]+\.tmp")
+from opslog.output import NOT_HERE, sync_folder
 
-_NOT_HERE = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
-"""What file systems say that cannot lock, or not make a folder durable."""
+_TEMPORARY = re.compile(r"\.(part-)?\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}-\d{5,}\.[a-z]+\.tmp")
 
 
 class Names:
@@ -56,7 +55,7 @@ class Part:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         os.rename(self.temporary, self.path)
         for folder in self._folders:
-            _sync(folder)
+            sync_folder(folder)
         os.close(self._fd)
 
     def remove(self) -> None:
@@ -94,7 +93,7 @@ def _claimed(path: str) -> int:
             if os.fstat(fd).st_nlink:
                 return fd
         except OSError as error:
-            if error.errno in _NOT_HERE:
+            if error.errno in NOT_HERE:
                 return fd
             os.close(fd)
             raise
@@ -108,14 +107,3 @@ def _made(folder: str) -> list[str]:
         found.append(os.path.dirname(found[-1]) or ".")
     os.makedirs(folder, exist_ok=True)
     return found
-
-
-def _sync(folder: str) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    except OSError as error:
-        if error.errno not in _NOT_HERE:
-            raise
-    finally:
-        os.close(fd)
