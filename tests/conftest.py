@@ -1,4 +1,4 @@
-"""Settings of all tests: more examples with --hypothesis-profile=thorough."""
+"""Settings of all tests: --hypothesis-profile=thorough tries more examples, =same always the same."""
 
 import os
 
@@ -9,4 +9,5 @@ os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
 
 settings.register_profile("default", deadline=None)
 settings.register_profile("thorough", deadline=None, max_examples=3000)
+settings.register_profile("same", deadline=None, derandomize=True, database=None)
 settings.load_profile("default")
