@@ -21,7 +21,7 @@ LAYERS = [
     ["engine"],
     ["live"],
     ["check", "user_formats", "records", "sources", "metrics", "sinks", "stop", "reading", "merge", "piping",
-     "identity", "checkpoint", "followed", "roster", "follow"],
+     "identity", "checkpoint", "followed", "roster", "follow", "passes", "relations"],
     ["proxy_conf", "learn", "stages", "logs", "doctor", "stats", "events", "trace", "fluentd"],
     ["cli"],
     ["__main__"],

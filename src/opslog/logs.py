@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
 from opslog import catalog as catalogs
-from opslog import filters, merge, query, schema, sinks
+from opslog import filters, query, schema, sinks
 from opslog.catalog import Catalog
-from opslog.engine import Job, Stats, run
+from opslog.engine import Stats
 from opslog.errors import OpslogError, SinkError, SourceError
 from opslog.filters import Filter
 from opslog.format import Format
 from opslog.live import HOLD, Follow
 from opslog.normalize import Kept
 from opslog.output import STDOUT
+from opslog.passes import Pass
 from opslog.piping import Stage, piped
-from opslog.reading import Reading, Watch, unwatched
+from opslog.reading import Watch, unwatched
 from opslog.records import LogRecord, records_of
-from opslog.sources import STDIN, expand, identity, pipes, place, rewind
+from opslog.sources import STDIN, expand, identity
 from opslog.stop import Stop
 from opslog.zones import Times, Timezone, Zones
 
@@ -34,9 +33,7 @@ if TYPE_CHECKING:
     import pyarrow.compute as pc
 
     from opslog.correlate.graph import RequestGraph
-    from opslog.correlate.links import Found
-    from opslog.correlate.related import Related, Relation
-    from opslog.follow import Following
+    from opslog.correlate.related import Relation
 
 T = TypeVar("T")
 
@@ -94,9 +91,9 @@ class Logs:
 
     def graph(self) -> RequestGraph:
         """Read the sources and return which request called which, whatever the filter."""
-        related = _related(None)
-        self._survey(expand(self.paths), related, Stats(), unwatched)
-        return related.graph
+        from opslog import relations  # start-up: most runs need none
+
+        return relations.graph(self._pass(expand(self.paths), Stats(), unwatched))
 
     def _related(
         self,
@@ -141,15 +138,15 @@ class Logs:
         """The names of the columns, in order."""
         return schema.names(self.original, self.root)
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
+    def batches(self, columns: Iterable[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield record batches, in the order of the sources or, merged, of time.
 
         Each holds the records of about 4 MiB of input; of logs that are followed,
         those that became complete.  When the next is asked for, what came before
-        counts as written: a checkpoint may say so.
+        counts as written: a checkpoint may say so.  Of ``columns`` only those are
+        built, which is faster than all.  Raises OpslogError for one there is not.
         """
-        take = self._staged if self.stages else self._batched
-        return take(self._names(), Stats(), unwatched)
+        return self._batches(self._chosen(columns), self._pass(self._names(), Stats(), unwatched))
 
     def finished(
         self,
@@ -165,21 +162,20 @@ class Logs:
         """
         if self.stages:
             raise OpslogError("finished: expected logs without stages, which need all columns")
-        take: Any = self._merged if self.merge else self._run
-        stats = Stats() if stats is None else stats
-        found: Generator[T, str | None, None] = take(
-            expand(self.paths), finish, columns, stats, watch
-        )
+        reading = self._resolved(self._pass(expand(self.paths), stats or Stats(), watch))
+        take: Any = reading.merged if self.merge else reading.results
+        found: Generator[T, str | None, None] = take(finish, columns)
         return found
 
     def __iter__(self) -> Iterator[LogRecord]:
         for batch in self.batches():
             yield from records_of(batch)
 
-    def to_table(self) -> pa.Table:
-        """Return all records as one table; it must fit into memory."""
-        schema_ = schema.arrow_schema(self.original, self.root)
-        return pa.Table.from_batches(list(self.batches()), schema_)
+    def to_table(self, columns: Iterable[str] | None = None) -> pa.Table:
+        """Return all records, or ``columns`` of them, as one table; it must fit into memory."""
+        chosen = self._chosen(columns)
+        fields = [pa.field(name, schema.BY_NAME[name].type) for name in chosen]
+        return pa.Table.from_batches(list(self.batches(chosen)), pa.schema(fields))
 
     def write_jsonl(self, path: str | os.PathLike[str]) -> Stats:
         """Write JSON lines to ``path`` (``-``: standard output)."""
@@ -230,18 +226,16 @@ class Logs:
             if self.follow:
                 self._refuse_input(output)  # it may be new in a folder that is followed
             try:
+                reading = logs._pass(names, stats, watched)
                 if self.stages or self.root:
-                    take = logs._staged if self.stages else logs._batched
-                    for batch in take(names, stats, watched):
+                    for batch in logs._batches(self.names, reading):
                         sink.write(sink.of_batch(batch))
+                elif self.merge and sink.columns:
+                    for rows in logs._resolved(reading).merged(sink.rows, sink.columns):
+                        sink.write_rows(rows)
                 else:
-                    logs, told = logs._resolved(names, stats, watched)
-                    if self.merge and sink.columns:
-                        for rows in logs._merged(names, sink.rows, sink.columns, stats, told):
-                            sink.write_rows(rows)
-                    else:
-                        for encoded in logs._run(names, sink.encode, sink.columns, stats, told):
-                            sink.write(encoded)
+                    for encoded in logs._resolved(reading).results(sink.encode, sink.columns):
+                        sink.write(encoded)
             except (SourceError, ExceptionGroup, KeyboardInterrupt) as error:
                 failed = error
             # Following ends by an interrupt only: what was written then is complete.
@@ -253,98 +247,41 @@ class Logs:
             raise failed
         return stats
 
-    def _run(
-        self,
-        names: list[str],
-        finish: Callable[[Kept], T],
-        columns: tuple[str, ...],
-        stats: Stats,
-        watch: Watch,
-    ) -> Generator[T, str | None, None]:
-        """Yield what ``finish`` makes of each block's kept records, one source after the other.
+    def _batches(self, columns: tuple[str, ...], reading: Pass) -> Iterator[pa.RecordBatch]:
+        """Yield ``columns`` of the kept records, or of what the stages make of them."""
+        if not self.stages:
+            return self._plain(columns, reading)
+        sources = [] if self.most == 0 else reading.sources
+        staged = self._plain(self.names, replace(reading, most=None, sources=sources))
+        found = piped(staged, self.stages, self.most, reading.stats)
+        return found if columns == self.names else (batch.select(columns) for batch in found)
 
-        No more is read once it is sent the source that the last of them came from.
-        """
-        if self.most is not None:
-            yield from self._first(self.most, names, finish, columns, stats, watch)
-            return
-        reading = self._reading(finish, columns, stats, watch)
-        for rows, result in run(reading.items(names), self.threads, reading.spare):
-            stats.kept += rows
-            if (last := (yield result)) is not None:
-                reading.forget_behind(last)
-                break
-        reading.close()
-
-    def _first(
-        self,
-        left: int,
-        names: list[str],
-        finish: Callable[[Kept], T],
-        columns: tuple[str, ...],
-        stats: Stats,
-        watch: Watch,
-    ) -> Iterator[T]:
-        """Finish the first ``left`` records here, one batch after the other, and stop reading."""
-        reading = self._reading(_itself, columns, stats, watch)
-        with closing(reading.items(names if left else [])) as items:
-            for rows, kept in run(items, self.threads, reading.spare):
-                taken = kept.first(left) if rows > left else kept
-                left -= taken.count
-                stats.kept += taken.count
-                yield finish(taken)
-                if not left:
-                    reading.forget_behind(kept.source)
-                    break
-        reading.close()
-
-    def _merged(
-        self,
-        names: list[str],
-        rows: Callable[[Kept], pa.RecordBatch],
-        columns: tuple[str, ...],
-        stats: Stats,
-        watch: Watch,
+    def _plain(
+        self, columns: tuple[str, ...], reading: Pass
     ) -> Generator[pa.RecordBatch, str | None, None]:
-        """Yield ``rows`` of the kept records of all sources in the order of time.
-
-        Likewise no more is yielded once it is sent something.
-        """
-        with merge.Runs(len(names)) as runs:
-
-            def put(kept: Kept) -> merge.Part:
-                return runs.put(kept.source, kept.times, rows(kept))
-
-            reading = self._reading(put, columns, stats, watch)
-            items = reading.items(names)
-            with closing(run(items, self.threads, reading.spare)) as found:
-                for _, part in found:
-                    runs.add(part)
-            reading.spare.clear()
-            with closing(runs.merged(self.most, self.threads)) as merged:
-                for count, taken in merged:
-                    if self.stop:
-                        self.stop.check()
-                    stats.kept += count
-                    if (yield taken) is not None:
-                        break
-        reading.close()
-
-    def _staged(self, names: list[str], stats: Stats, watch: Watch) -> Iterator[pa.RecordBatch]:
-        """Yield what the stages make of the kept records, at most so many."""
-        plain = replace(self, most=None)
-        read = plain._batched(names if self.most != 0 else [], stats, watch)
-        return piped(read, self.stages, self.most, stats)
-
-    def _batched(
-        self, names: list[str], stats: Stats, watch: Watch
-    ) -> Generator[pa.RecordBatch, str | None, None]:
-        """Yield the kept records, with their roots if they are wanted; sent as to ``_run``."""
         if self.root:
-            return self._rooted(names, stats, watch)
-        logs, watch = self._resolved(names, stats, watch)
-        take = logs._merged if self.merge else logs._run
-        return take(names, Kept.batch, self.names, stats, watch)
+            from opslog import relations  # start-up: most runs need none
+
+            return relations.with_roots(reading, self.relation, columns)
+        return self._resolved(reading).batches(Kept.batch, columns)
+
+    def _resolved(self, reading: Pass) -> Pass:
+        """Return the pass with a filter in place of the relation; read for that."""
+        if self.relation is None:
+            return reading
+        from opslog import relations
+
+        return relations.resolved(reading, self.relation)
+
+    def _chosen(self, columns: Iterable[str] | None) -> tuple[str, ...]:
+        if columns is None:
+            return self.names
+        chosen = tuple(dict.fromkeys(columns))
+        if unknown := [name for name in chosen if name not in self.names]:
+            raise OpslogError(
+                f"columns: expected some of {', '.join(self.names)}; found {', '.join(unknown)}"
+            )
+        return chosen
 
     def _names(self) -> list[str]:
         """Return the sources; when following as they were given, to be expanded again and again."""
@@ -364,119 +301,11 @@ class Logs:
                     output, "lies in a folder that is followed, and would be read as it is written"
                 )
 
-    def _resolved(self, names: list[str], stats: Stats, watch: Watch) -> tuple[Logs, Watch]:
-        """Return these logs with a filter in place of the relation; read for that."""
-        if self.relation is None:
-            return self, watch
-        related = _related(self.relation)
-        watch = self._survey(names, related, stats, watch)
-        return replace(self, where=related.filter(self.where), relation=None), watch
-
-    def _rooted(
-        self, names: list[str], stats: Stats, watch: Watch
-    ) -> Generator[pa.RecordBatch, str | None, None]:
-        """Yield the kept records with their roots."""
-        from opslog.correlate.roots import rooted
-
-        related = _related(self.relation)
-        if self.follow or (pipes(names) and not (self.merge or self.relation)):
-            yield from self._rooted_once(names, related, stats, watch)
-            return
-        watch = self._survey(names, related, stats, watch)
-        where = related.filter(self.where) if self.relation else self.where
-        logs = replace(self, where=where)
-        take = logs._merged if self.merge else logs._run
-
-        def finish(kept: Kept) -> pa.RecordBatch:
-            return rooted(kept.batch(), related.graph)
-
-        yield from take(names, finish, self.names, stats, watch)
-
-    def _rooted_once(
-        self, names: list[str], related: Related, stats: Stats, watch: Watch
-    ) -> Iterator[pa.RecordBatch]:
-        """Yield the kept records with their roots as far as they are known by then."""
-        from opslog.correlate.links import candidates
-        from opslog.correlate.roots import rooted
-
-        where, left = self.where, sys.maxsize if self.most is None else self.most
-
-        def finish(kept: Kept) -> tuple[Found, pa.RecordBatch, int]:
-            batch = kept.batch()
-            if where is not None:
-                batch = batch.take(where.select(batch))
-            return candidates(kept), batch.select(self.names), kept.count
-
-        columns = tuple(dict.fromkeys(self.names + (where.columns if where else ())))
-        logs = replace(self, where=None, most=None)
-        names = names if left else []
-        for links, batch, count in logs._run(names, finish, columns, stats, watch):
-            related.graph.add_found(links)
-            taken = batch.slice(0, min(left, len(batch)))
-            left -= len(taken)
-            stats.kept += len(taken) - count
-            stats.forgotten = related.graph.evicted
-            yield rooted(taken, related.graph)
-            if not left:
-                return
-
-    def _survey(self, names: list[str], related: Related, stats: Stats, watch: Watch) -> Watch:
-        """Read all for what records say of each other; return who watches the second reading."""
-        if self.follow:
-            raise OpslogError(
-                "follow: not with requests or resources, for which logs are read twice: "
-                "expected one of both"
-            )
-        if unsuitable := pipes(names):
-            raise SourceError(
-                unsuitable[0], "is no file, but must be read twice; write it to a file first"
-            )
-        start = place(names)
-        half = 0
-
-        def first(position: int) -> None:
-            nonlocal half
-            half = position // 2
-            watch(half)
-
-        logs = replace(self, where=None, most=None)
-        columns = self.relation.columns if self.relation else ()
-        try:
-            for found in logs._run(names, related.find, columns, Stats(), first):
-                related.add(*found)
-        except (SourceError, ExceptionGroup):
-            pass  # what could not be read is told when it cannot be read again
-        rewind(start)
-        related.settle()
-        stats.forgotten = related.graph.evicted
-        return lambda position: watch(half + position // 2)
-
-    def _times(self) -> Times:
-        return Times.of(self.timezone, self.year)
-
-    def _reading(
-        self, finish: Callable[[Kept], T], columns: tuple[str, ...], stats: Stats, watch: Watch
-    ) -> Reading[T] | Following[T]:
-        job = self._job(finish, columns)
-        if self.follow:
-            from opslog.follow import Following  # start-up: most runs need it not
-
-            return Following(job, self._times(), stats, self.follow, watch, self.hold, self.stop)
-        return Reading(job, self._times(), stats, watch, self.hold, self.stop)
-
-    def _job(self, finish: Callable[[Kept], T], columns: tuple[str, ...]) -> Job[T]:
-        return Job(self.catalog, columns, self.where, finish, self.skip)
-
-
-def _related(relation: Relation | None) -> Related:
-    from opslog.correlate.graph import RequestGraph  # start-up: most runs need none
-    from opslog.correlate.related import Related
-
-    return Related(RequestGraph(), relation)
-
-
-def _itself(kept: Kept) -> Kept:
-    return kept
+    def _pass(self, sources: list[str], stats: Stats, watch: Watch) -> Pass:
+        return Pass(
+            sources, Times.of(self.timezone, self.year), self.catalog, self.where, self.skip,
+            self.threads, self.merge, self.most, self.hold, self.follow, self.stop, stats, watch,
+        )  # fmt: skip
 
 
 def read(

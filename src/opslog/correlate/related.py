@@ -15,14 +15,13 @@ import pyarrow as pa
 from opslog import filters
 from opslog.correlate import links
 from opslog.correlate.graph import RequestGraph
-from opslog.correlate.roots import ids_of, root_of
+from opslog.correlate.roots import IDS, ids_of, root_of
 from opslog.filters import Filter
 from opslog.normalize import Kept
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
 
-_IDS = ("request_id", "global_request_id")
 _RESOURCE = "resource_id"
 
 _TOGETHER = 16
@@ -40,7 +39,7 @@ class Relation:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns it is told by."""
-        ids = (_IDS if self.requests else ()) + ((_RESOURCE,) if self.resources else ())
+        ids = (IDS if self.requests else ()) + ((_RESOURCE,) if self.resources else ())
         return tuple(dict.fromkeys(self.condition.columns + ids))
 
 

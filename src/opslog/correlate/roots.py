@@ -15,6 +15,12 @@ from opslog.correlate.graph import RequestGraph
 Ids: TypeAlias = tuple[pa.Array, list[tuple[str | None, str | None]]]
 """For each row a number (int32), and for each number (request id, global request id)."""
 
+IDS = ("request_id", "global_request_id")
+"""The columns roots are found by."""
+
+ROOTS = ("root_request_id", "trace_id")
+"""The columns they are told in."""
+
 _UUID = re.compile("req-([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})")
 
 
@@ -32,7 +38,7 @@ def rooted(batch: pa.RecordBatch, graph: RequestGraph) -> pa.RecordBatch:
     numbers, ids = ids_of(batch)
     roots = [root_of(own, cause, graph) for own, cause in ids]
     traces = [_trace(root) for root in roots]
-    for name, found in (("root_request_id", roots), ("trace_id", traces)):
+    for name, found in zip(ROOTS, (roots, traces), strict=True):
         column = _texts(found).take(numbers)
         at = batch.schema.get_field_index(name)
         field = pa.field(name, schema.BY_NAME[name].type)
@@ -58,7 +64,7 @@ def ids_of(batch: pa.RecordBatch) -> Ids:
         batch.column(have.index(name)).cast(pa.string())
         if name in have
         else pa.nulls(len(batch), pa.string())
-        for name in ("request_id", "global_request_id")
+        for name in IDS
     )
     # No id holds a blank: it would stand for two words of a line.
     pairs = pc.binary_join_element_wise(

@@ -30,6 +30,12 @@ SCHEMA = pa.schema([
 ])  # fmt: skip
 """The columns of a row.  ``duration``: seconds from the first to the last record."""
 
+_COLUMNS = (
+    "timestamp", "service_name", "severity_number", "request_id", "global_request_id",
+    "root_request_id", "user_id", "user_name", "project_id", "project_name",
+    "http_method", "http_target", "http_status",
+)  # fmt: skip
+
 _TASK, _LONG = 600.0, 86400.0
 """Seconds after which what nobody asked for, and what anybody did, is a task, not a request."""
 
@@ -67,7 +73,7 @@ def requests(logs: Logs, condition: pc.Expression | str | Filter | None = None) 
     if condition is not None:
         logs = logs.with_requests(condition)
     rows: dict[str, _Row] = {}
-    for batch in replace(logs, root=True, merge=False, follow=None).batches():
+    for batch in replace(logs, root=True, merge=False, follow=None).batches(_COLUMNS):
         _count(rows, batch)
     found = [
         {

@@ -112,7 +112,7 @@ def resources(logs: Logs, condition: pc.Expression | str | Filter | None = None)
     if condition is not None:
         logs = logs.filter(condition)
     found: dict[str, _Life] = {}
-    for batch in replace(logs, merge=False, follow=None).batches():
+    for batch in replace(logs, merge=False, follow=None).batches(_COLUMNS):
         for kind, id_, record in _named(batch):
             life = found.get(id_)
             if life is None:
@@ -128,7 +128,6 @@ def _named(batch: pa.RecordBatch) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield (kind, id, record) of each resource a record names, each once."""
     import pyarrow.compute as pc
 
-    batch = batch.select(_COLUMNS)
     about = pc.is_valid(batch["resource_id"])
     for name in ("body", "http_target"):
         names = pc.match_substring_regex(batch[name], lives.NAMED_WORDS)
