@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from opslog.filters import Filter
 from opslog.logs import Logs
+from opslog.trace.groups import Groups, grouped, listed
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -40,25 +39,11 @@ _TASK, _LONG = 600.0, 86400.0
 """Seconds after which what nobody asked for, and what anybody did, is a task, not a request."""
 
 
-@dataclass(slots=True)
-class _Row:
-    begin: datetime | None = None
-    end: datetime | None = None
-    services: dict[str, None] = field(default_factory=dict)
-    user: str | None = None
-    project: str | None = None
-    call: tuple[str, str, int] | None = None
-    severity: int = 0
-    records: int = 0
-
-    @property
-    def duration(self) -> float | None:
-        """Seconds; None without times and of a task, which only begins and ends with its log."""
-        if self.begin is None or self.end is None:
-            return None
-        length = (self.end - self.begin).total_seconds()
-        most = _TASK if self.user is None and self.project is None else _LONG
-        return length if length <= most else None
+_WAYS = {
+    "start": "min", "end": "max", "severity_number": "max", "records": "count",
+    "user": "first", "project": "first",
+    "http_method": "first", "http_target": "first", "http_status": "first",
+}  # fmt: skip
 
 
 def requests(logs: Logs, condition: pc.Expression | str | Filter | None = None) -> pa.Table:
@@ -72,84 +57,60 @@ def requests(logs: Logs, condition: pc.Expression | str | Filter | None = None) 
     """
     if condition is not None:
         logs = logs.with_requests(condition)
-    rows: dict[str, _Row] = {}
+    groups = Groups(("request_id", "service"), _WAYS)
     for batch in replace(logs, root=True, merge=False, follow=None).batches(_COLUMNS):
-        _count(rows, batch)
-    found = [
-        {
-            "request_id": id_,
-            "start": row.begin,
-            "duration": row.duration,
-            "services": list(row.services),
-            "user": row.user,
-            "project": row.project,
-            "http_method": row.call and row.call[0],
-            "http_target": row.call and row.call[1],
-            "http_status": row.call and row.call[2],
-            "severity_number": row.severity or None,
-            "records": row.records,
-        }
-        for id_, row in sorted(rows.items(), key=_begin)
-    ]
-    return pa.Table.from_pylist(found, SCHEMA)
+        groups.add(_told(batch))
+    found = groups.table()
+    return SCHEMA.empty_table() if found is None else _rows(found)
 
 
-def _begin(item: tuple[str, _Row]) -> tuple[bool, float, str]:
-    begin = item[1].begin
-    return begin is None, begin.timestamp() if begin else 0.0, item[0]
-
-
-def _count(rows: dict[str, _Row], batch: pa.RecordBatch) -> None:
-    """Add the records of a batch to the rows of their requests."""
+def _told(batch: pa.RecordBatch) -> pa.Table:
+    """Return what each record that belongs to a request tells of it."""
     import pyarrow.compute as pc
 
     batch = batch.filter(pc.is_valid(batch["root_request_id"]))
-    if not len(batch):
-        return
-    columns = {
-        "root": batch["root_request_id"],
-        "service": batch["service_name"].cast(pa.string()),
-        "user": _either(batch, "user_id", "user_name"),
-        "project": _either(batch, "project_id", "project_name"),
-        "time": batch["timestamp"],
-        "severity": batch["severity_number"],
-    }
-    groups = (
-        pa.table(columns)
-        .group_by(["root", "service"], use_threads=False)
-        .aggregate([
-            ("time", "min"), ("time", "max"), ("severity", "max"), ("root", "count"),
-            ("user", "min"), ("project", "min"),
-        ])
-    )  # fmt: skip
-    for group in groups.to_pylist():
-        row = rows.setdefault(group["root"], _Row())
-        row.records += group["root_count"]
-        row.severity = max(row.severity, group["severity_max"] or 0)
-        row.user = row.user or group["user_min"]
-        row.project = row.project or group["project_min"]
-        if group["service"]:
-            row.services[group["service"]] = None
-        if group["time_min"] is not None:
-            row.begin = min(row.begin or group["time_min"], group["time_min"])
-            row.end = max(row.end or group["time_max"], group["time_max"])
-    for id_, *call in _answers(batch):
-        row = rows[id_]
-        row.call = row.call or (call[0], call[1], call[2])
-
-
-def _answers(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
-    """Yield (request, method, target, status) of the answers of the APIs called first."""
-    import pyarrow.compute as pc
-
-    told = pc.and_(pc.is_valid(batch["http_method"]), pc.is_valid(batch["http_status"]))
+    answers = pc.and_(pc.is_valid(batch["http_method"]), pc.is_valid(batch["http_status"]))
     own = pc.or_kleene(
         pc.equal(batch["request_id"], batch["root_request_id"]),
         pc.equal(batch["global_request_id"], batch["root_request_id"]),
     )
-    found = batch.filter(pc.fill_null(pc.and_(told, own), False))
-    names = ("root_request_id", "http_method", "http_target", "http_status")
-    yield from zip(*(found[name].to_pylist() for name in names), strict=True)
+    called = pc.and_kleene(answers, own)
+    nothing = pa.scalar(None, pa.string())
+    method, target = batch["http_method"].cast(pa.string()), batch["http_target"]
+    return pa.table({
+        "request_id": batch["root_request_id"],
+        "service": batch["service_name"].cast(pa.string()),
+        "start": batch["timestamp"],
+        "end": batch["timestamp"],
+        "severity_number": batch["severity_number"],
+        "records": batch["root_request_id"],
+        "user": _either(batch, "user_id", "user_name"),
+        "project": _either(batch, "project_id", "project_name"),
+        "http_method": pc.if_else(called, method, nothing),
+        # Of one record with the method, also where that has no target.
+        "http_target": pc.if_else(called, pc.fill_null(target, ""), nothing),
+        "http_status": pc.if_else(called, batch["http_status"], pa.scalar(None, pa.int64())),
+    })  # fmt: skip
+
+
+def _rows(groups: pa.Table) -> pa.Table:
+    """Return the rows of the requests whose parts at each service are given."""
+    import pyarrow.compute as pc
+
+    ways = {**_WAYS, "records": "sum"}
+    groups = groups.sort_by("start")
+    found = grouped(groups, ("request_id",), ways)
+    length = pc.divide(pc.subtract(found["end"], found["start"]).cast(pa.int64()), 1e6)
+    nobody = pc.and_(pc.is_null(found["user"]), pc.is_null(found["project"]))
+    most = pc.if_else(nobody, _TASK, _LONG)
+    columns = {
+        **{name: found[name] for name in found.schema.names},
+        "duration": pc.if_else(pc.greater(length, most), None, length),
+        "services": listed(groups, "request_id", "service", found["request_id"]),
+        "http_target": pc.if_else(pc.equal(found["http_target"], ""), None, found["http_target"]),
+    }
+    table = pa.table([columns[name] for name in SCHEMA.names], SCHEMA)
+    return table.sort_by([("start", "ascending"), ("request_id", "ascending")])
 
 
 def _either(batch: pa.RecordBatch, first: str, second: str) -> pa.Array:
