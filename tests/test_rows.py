@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -21,6 +22,7 @@ import opslog as library
 from helpers import on_terminal, opslog
 from opslog import F
 from opslog.trace import requests, resources
+from opslog.trace.groups import Groups
 from opslog.trace.lives import MOMENTS, moment_of
 from simulator import ERAS, Deployment, Truth
 
@@ -202,6 +204,43 @@ def test_volumes_and_ports_are_known_by_messages_and_paths() -> None:
     assert by_id[volume]["active_after"] == 3.5
     assert (by_id[port]["resource_type"], by_id[port]["state"]) == ("port", None)
     assert by_id[port]["requests"] == 1
+
+
+def test_a_record_tells_of_each_resource_it_names_once() -> None:
+    server, volume, port = (str(uuid.UUID(int=n + (4 << 76) + (8 << 60))) for n in (1, 2, 3))
+    rows = told([
+        instance_line(datetime(2026, 3, 10, tzinfo=UTC), server, text)
+        for text in (
+            f"Attaching volume {volume} to server {server}",
+            f"port={port!r} volume {volume} /servers/{server}/ports/{port}, volume {volume}x",
+            f"nothing: portal {port}, {volume}, server-{server}",
+        )
+    ])  # fmt: skip
+    assert {row["resource_id"]: row["records"] for row in rows} == {server: 3, volume: 2, port: 1}
+    kinds = {server: "instance", volume: "volume", port: "port"}
+    assert {row["resource_id"]: row["resource_type"] for row in rows} == kinds
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.none() | st.integers(0, 9)), max_size=40))
+def test_groups_do_not_depend_on_how_rows_come(rows: list[tuple[str, int | None]]) -> None:
+    def table(some: list[tuple[str, int | None]]) -> pa.Table:
+        names, values = [name for name, _ in some], pa.array([v for _, v in some], pa.int64())
+        columns = {"key": pa.array(names, pa.string()), "low": values, "known": values}
+        return pa.table({**columns, "one": values})
+
+    ways = {"low": "min", "known": "count", "one": "first"}
+    parts, whole = Groups(("key",), ways), Groups(("key",), ways)
+    for number, row in enumerate(rows):
+        parts.add(table([row]))
+        if number % 7 == 3:
+            parts.table()
+    whole.add(table(rows))
+    first, second = parts.table(), whole.table()
+    assert (first and first.to_pylist()) == (second and second.to_pylist())
+    for row in second.to_pylist() if second else ():
+        values = [value for name, value in rows if name == row["key"] and value is not None]
+        assert (row["low"], row["known"]) == (min(values, default=None), len(values))
+        assert row["one"] == (values[0] if values else None)
 
 
 def test_each_operation_that_begins_can_end() -> None:

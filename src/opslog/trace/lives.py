@@ -22,16 +22,14 @@ class Moment:
 
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
-NAMED = re.compile(
-    rf"\b(?:(instance|server|port|volume)s?)(?:[ :]+|[ =]*['\"]|/)({_UUID})(?![0-9a-f-])",
-    re.IGNORECASE,
+KINDS = ("instance", "volume", "port")
+"""The resources whose lives are told."""
+
+NAMED = (
+    r"(?i)\b(?P<kind>instance|server|port|volume)s?(?:[ :]+|[ =]*['\"]|/)"
+    rf"(?P<id>{_UUID})(?:$|[^0-9a-f-])"
 )
-"""A resource that a message or a path names, with its kind."""
-
-NAMED_WORDS = rf"(?i)\b(instance|server|port|volume)s?([ :]+|[ =]*['\"]|/){_UUID}"
-"""The same for RE2."""
-
-KINDS = {"server": "instance"}
+"""A pattern (RE2) of a resource that a message or a path names, with its kind."""
 
 MOMENTS = (
     Moment(
@@ -118,6 +116,9 @@ MOMENTS = (
     ),
     Moment("port", r"[Dd]eleted port|[Pp]ort \S+ deleted", ends="delete", state="deleted"),
 )
+
+TELLING = "|".join(f"(?:{moment.pattern})" for moment in MOMENTS)
+"""A pattern (RE2) of every message that tells of a life."""
 
 _COMPILED = [(moment, re.compile(moment.pattern)) for moment in MOMENTS]
 

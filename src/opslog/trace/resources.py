@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 
 from opslog.filters import Filter
 from opslog.logs import Logs
 from opslog.trace import lives
+from opslog.trace.groups import Groups, grouped, listed
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -42,64 +43,17 @@ _COLUMNS = ("timestamp", "resource_type", "resource_id", "service_name", "reques
             "severity_number", "body", "http_target")  # fmt: skip
 
 
-@dataclass(slots=True)
-class _Life:
-    kind: str
-    told: list[tuple[datetime, lives.Moment]] = field(default_factory=list)
-    begin: datetime | None = None
-    end: datetime | None = None
-    services: dict[str, None] = field(default_factory=dict)
-    requests: set[str] = field(default_factory=set)
-    severity: int = 0
-    records: int = 0
+_WAYS = {
+    "resource_type": "first", "start": "min", "end": "max", "severity_number": "max",
+    "records": "count",
+}  # fmt: skip
 
-    def add(self, record: dict[str, Any]) -> None:
-        self.records += 1
-        self.severity = max(self.severity, record["severity_number"] or 0)
-        if record["service_name"]:
-            self.services[record["service_name"]] = None
-        if record["request_id"]:
-            self.requests.add(record["request_id"])
-        time = record["timestamp"]
-        if time is None:
-            return
-        self.begin = min(self.begin or time, time)
-        self.end = max(self.end or time, time)
-        moment = lives.moment_of(self.kind, record["body"] or "")
-        if moment is not None:
-            self.told.append((time, moment))
+_MENTION = pa.schema(
+    [("row", pa.uint64()), ("resource_type", pa.string()), ("resource_id", pa.string())]
+)
 
-    def row(self, id_: str) -> dict[str, Any]:
-        open_: dict[str, datetime] = {}
-        states: list[dict[str, Any]] = []
-        created = usable = None
-        for time, moment in sorted(self.told, key=lambda one: one[0]):
-            if moment.begins:
-                open_[moment.begins] = time
-                if moment.begins == "create":
-                    created = created or time
-            if moment.ends:
-                open_.pop(moment.ends, None)
-            if moment.state and (not states or states[-1]["state"] != moment.state):
-                states.append({"time": time, "state": moment.state})
-            if created and usable is None and moment.state in _USABLE:
-                usable = time
-        return {
-            "resource_type": self.kind,
-            "resource_id": id_,
-            "start": self.begin,
-            "duration": (self.end - self.begin).total_seconds()
-            if self.begin and self.end
-            else None,
-            "state": states[-1]["state"] if states else None,
-            "states": states,
-            "active_after": (usable - created).total_seconds() if usable and created else None,
-            "unfinished": sorted(open_, key=open_.__getitem__),
-            "services": list(self.services),
-            "requests": len(self.requests),
-            "severity_number": self.severity or None,
-            "records": self.records,
-        }
+_Told: TypeAlias = dict[str, list[tuple[datetime, lives.Moment]]]
+"""What messages say of the lives of resources, by id."""
 
 
 def resources(logs: Logs, condition: pc.Expression | str | Filter | None = None) -> pa.Table:
@@ -107,37 +61,127 @@ def resources(logs: Logs, condition: pc.Expression | str | Filter | None = None)
 
     With a condition only the records that fulfil it tell of them.  Lives are told
     by the services' messages, so of a level that was not logged nothing is known.
-    Memory grows with the number of resources and of their changes.
+    Memory grows with the number of resources, of their requests and their changes.
     """
     if condition is not None:
         logs = logs.filter(condition)
-    found: dict[str, _Life] = {}
+    groups = Groups(("resource_id", "service", "request_id"), _WAYS)
+    told: _Told = {}
     for batch in replace(logs, merge=False, follow=None).batches(_COLUMNS):
-        for kind, id_, record in _named(batch):
-            life = found.get(id_)
-            if life is None:
-                life = found[id_] = _Life(kind)
-            life.add(record)
-    ordered = sorted(
-        found.items(), key=lambda item: (item[1].begin is None, item[1].begin or 0, item[0])
-    )
-    return pa.Table.from_pylist([life.row(id_) for id_, life in ordered], SCHEMA)
+        records = _named(batch)
+        groups.add(records)
+        _tell(told, records)
+    found = groups.table()
+    return SCHEMA.empty_table() if found is None else _rows(found, told)
 
 
-def _named(batch: pa.RecordBatch) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield (kind, id, record) of each resource a record names, each once."""
+def _named(batch: pa.RecordBatch) -> pa.Table:
+    """Return the records that name resources, one row for each that a record names."""
     import pyarrow.compute as pc
 
-    about = pc.is_valid(batch["resource_id"])
-    for name in ("body", "http_target"):
-        names = pc.match_substring_regex(batch[name], lives.NAMED_WORDS)
-        about = pc.or_(about, pc.fill_null(names, False))
-    for record in batch.filter(about).to_pylist():
-        ids: dict[str, str] = {}
-        if record["resource_type"] in ("instance", "volume", "port") and record["resource_id"]:
-            ids[record["resource_id"]] = record["resource_type"]
-        text = f"{record['body'] or ''} {record['http_target'] or ''}"
-        for kind, id_ in lives.NAMED.findall(text):
-            ids.setdefault(id_, lives.KINDS.get(kind.lower(), kind.lower()))
-        for id_, kind in ids.items():
-            yield kind, id_, record
+    kind = batch["resource_type"].cast(pa.string())
+    own = pc.and_(pc.is_in(kind, pa.array(lives.KINDS)), pc.is_valid(batch["resource_id"]))
+    numbers = pc.indices_nonzero(pc.fill_null(own, False))
+    parts = [
+        pa.table([numbers, kind.take(numbers), batch["resource_id"].take(numbers)], _MENTION),
+        *_in_text(batch["body"]),
+        *_in_text(batch["http_target"]),
+    ]
+    # A record names a resource once, however often; its own column knows the kind best.
+    found = grouped(pa.concat_tables(parts), ("row", "resource_id"), {"resource_type": "first"})
+    records = batch.take(found["row"].combine_chunks())
+    return pa.table({
+        "resource_id": found["resource_id"],
+        "resource_type": found["resource_type"],
+        "service": records["service_name"].cast(pa.string()),
+        "request_id": records["request_id"],
+        "start": records["timestamp"],
+        "end": records["timestamp"],
+        "severity_number": records["severity_number"],
+        "records": found["row"],
+        "body": records["body"],
+    })  # fmt: skip
+
+
+def _in_text(text: pa.Array) -> Iterator[pa.Table]:
+    """Yield what texts name: (row, kind, id) of the first in each, of the second, ..."""
+    import pyarrow.compute as pc
+
+    rows = pa.table({"row": pa.array(range(len(text)), pa.uint64()), "text": text})
+    while True:
+        rows = rows.filter(pc.match_substring_regex(rows["text"], lives.NAMED))
+        if not len(rows):
+            return
+        first = pc.extract_regex(rows["text"], lives.NAMED).combine_chunks()
+        kind = pc.replace_substring_regex(
+            pc.utf8_lower(first.field("kind")), "^server$", "instance"
+        )
+        yield pa.table([rows["row"], kind, first.field("id")], _MENTION)
+        rest = pc.replace_substring_regex(rows["text"], lives.NAMED, ";", max_replacements=1)
+        rows = rows.set_column(1, "text", rest)
+
+
+def _tell(told: _Told, records: pa.Table) -> None:
+    """Take what messages say of the lives of the resources they name."""
+    import pyarrow.compute as pc
+
+    telling = pc.and_(
+        pc.is_valid(records["start"]), pc.match_substring_regex(records["body"], lives.TELLING)
+    )
+    for row in records.filter(pc.fill_null(telling, False)).to_pylist():
+        moment = lives.moment_of(row["resource_type"], row["body"])
+        if moment is not None:
+            told.setdefault(row["resource_id"], []).append((row["start"], moment))
+
+
+def _rows(groups: pa.Table, told: _Told) -> pa.Table:
+    """Return the rows of the resources whose parts by service and request are given."""
+    import pyarrow.compute as pc
+
+    groups = groups.sort_by("start")
+    found = grouped(groups, ("resource_id",), {**_WAYS, "records": "sum"})
+    ids = found["resource_id"]
+    length = pc.subtract(found["end"], found["start"]).cast(pa.int64())
+    requests = listed(groups, "resource_id", "request_id", ids)
+    columns = {
+        **{name: found[name] for name in found.schema.names},
+        "duration": pc.divide(length, 1e6),
+        "services": listed(groups, "resource_id", "service", ids),
+        "requests": pc.list_value_length(requests),
+        **_lives([told.get(id_, []) for id_ in ids.to_pylist()]),
+    }
+    table = pa.table([columns[name].cast(SCHEMA.field(name).type) for name in SCHEMA.names], SCHEMA)
+    return table.sort_by([("start", "ascending"), ("resource_id", "ascending")])
+
+
+def _lives(told: list[list[tuple[datetime, lives.Moment]]]) -> dict[str, pa.Array]:
+    """Return the columns that tell of the lives of resources."""
+    rows = [_life(sorted(moments, key=lambda one: one[0])) for moments in told]
+    return {
+        name: pa.array([row[name] for row in rows], SCHEMA.field(name).type)
+        for name in ("state", "states", "active_after", "unfinished")
+    }
+
+
+def _life(told: list[tuple[datetime, lives.Moment]]) -> dict[str, Any]:
+    """Return what moments in the order of time tell of one life."""
+    open_: dict[str, datetime] = {}
+    states: list[dict[str, Any]] = []
+    created = usable = None
+    for time, moment in told:
+        if moment.begins:
+            open_[moment.begins] = time
+            if moment.begins == "create":
+                created = created or time
+        if moment.ends:
+            open_.pop(moment.ends, None)
+        if moment.state and (not states or states[-1]["state"] != moment.state):
+            states.append({"time": time, "state": moment.state})
+        if created and usable is None and moment.state in _USABLE:
+            usable = time
+    return {
+        "state": states[-1]["state"] if states else None,
+        "states": states,
+        "active_after": (usable - created).total_seconds() if usable and created else None,
+        "unfinished": sorted(open_, key=open_.__getitem__),
+    }
