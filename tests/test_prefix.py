@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from functools import cache
 
 import pytest
@@ -12,9 +13,11 @@ from hypothesis import strategies as st
 from opslog import catalog, prefix
 from opslog._block import Block
 from opslog._prefix import MOST_BRANCHES
-from opslog._program import Program
+from opslog._program import STREAK, Program
 from opslog._scan import layers, scan
 from opslog.catalog import Catalog
+from opslog.route import Ways
+from opslog.trie import Node
 
 
 class Anything:
@@ -28,6 +31,10 @@ class Anything:
 
     def step(self, state: int, byte: int) -> tuple[int, int]:
         return state, (1 << 128) - 1
+
+    def rivals(self, way: list[Node], roots: list[Node]) -> Iterator[tuple[list[int], int]]:
+        for depth in range(len(way)):
+            yield [0] * (depth + 1), self.branches[0]
 
 
 @cache
@@ -71,17 +78,51 @@ def test_the_lines_before_make_no_difference() -> None:
     assert found(told(), lines) == [own for line in lines for own in alone[line]]
 
 
+def damaged(rng: random.Random, line: bytes) -> bytes:
+    found = bytearray(line)
+    for _ in range(rng.randrange(4)):
+        at = rng.randrange(min(len(found), 70) + 1)
+        byte = rng.choice(b"0123456789 aZz-:.[]|(),=/\x1b\xc3" + line[:30])
+        how = rng.randrange(3)
+        found[at : at + (how != 0)] = bytes([byte] * (how != 2))
+    return bytes(found).replace(b"\n", b" ") or b" "
+
+
 @given(st.randoms(use_true_random=False), st.data())
 def test_damaged_lines_are_taken_by_the_layouts_that_trying_all_finds(
     rng: random.Random, data: st.DataObject
 ) -> None:
     lines = []
     for line in data.draw(st.lists(st.sampled_from(samples()), min_size=1, max_size=40)):
-        damaged = bytearray(line)
-        for _ in range(rng.randrange(4)):
-            at = rng.randrange(min(len(damaged), 70) + 1)
-            byte = rng.choice(b"0123456789 aZz-:.[]|(),=/\x1b\xc3" + line[:30])
-            how = rng.randrange(3)
-            damaged[at : at + (how != 0)] = bytes([byte] * (how != 2))
-        lines += [bytes(damaged).replace(b"\n", b" ") or b" "] * rng.randrange(1, 3)
+        lines += [damaged(rng, line)] * rng.randrange(1, 3)
     assert found(told(), lines) == found(untold(), lines)
+
+
+@given(st.randoms(use_true_random=False), st.sampled_from(samples()), st.data())
+def test_behind_many_lines_of_a_layout_others_are_still_taken_by_theirs(
+    rng: random.Random, first: bytes, data: st.DataObject
+) -> None:
+    others = data.draw(st.lists(st.sampled_from(samples()), max_size=8))
+    lines = [damaged(rng, line) for line in [first] * 40 + others * 2]
+    rng.shuffle(lines)
+    behind, alone = found(told(), [first] * STREAK + lines), found(untold(), lines)
+    assert behind[len(behind) - len(alone) :] == alone  # a line may hold several
+
+
+@pytest.mark.parametrize("name", ["ovs.vlog", "rabbitmq.log", "ceph.daemon", "syslog.rfc3164"])
+def test_a_beginning_that_tells_the_layout_is_a_route(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    routes = []
+    find = Ways.route
+
+    def noted(ways: Ways, leaf: int) -> object:
+        routes.append(find(ways, leaf))
+        return routes[-1]
+
+    monkeypatch.setattr(Ways, "route", noted)
+    program = Catalog.of(catalog.without_samples()).lines.program
+    line = next(one for one in catalog.shipped() if one.name == name).samples[0].text
+    found(program, [line.split("\n")[0].encode()] * STREAK)
+    [route] = routes
+    assert route is not None

@@ -2,6 +2,7 @@ from libc.stdint cimport int16_t, int32_t, uint8_t, uint64_t
 
 from opslog._json cimport JsonTable
 from opslog._prefix cimport Prefixes
+from opslog._route cimport Route, Routes
 from opslog._time cimport State
 
 cdef enum Role:
@@ -69,6 +70,7 @@ cdef class Program:
     cdef const int32_t* roots           # first nodes of the trees, in the order of their layouts
     cdef int32_t root_count
     cdef Prefixes prefixes              # what of the trees may take what begins so
+    cdef Routes routes                  # how a line is known by its beginning alone
     cdef const uint8_t* literals
     cdef const uint8_t* classes
     cdef const int32_t* words
@@ -87,6 +89,9 @@ cdef class Program:
     cdef bint earlier(self, int32_t at, int32_t limit, const uint64_t* branches) noexcept nogil
     cdef int32_t walk(self, int32_t at, int32_t limit, const uint8_t* data, int32_t start,
                       int32_t end, int32_t* row, State* state, bint heads, const uint64_t* branches) noexcept nogil
+    cdef int32_t along(self, const Route* route, const uint8_t* data, int32_t start, int32_t end,
+                       int32_t* row, State* state, bint heads) noexcept nogil
+    cdef void note(self, int32_t tree, int32_t leaf, State* state) noexcept nogil
     cdef int32_t match(self, const uint8_t* data, int32_t start, int32_t end,
                        int32_t* row, State* state, bint heads) noexcept nogil
     cdef bint has_details(self, int32_t format) noexcept nogil

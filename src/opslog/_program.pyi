@@ -4,6 +4,7 @@ OPS: dict[str, int]
 FLAGS: dict[str, int]
 ROLES: dict[str, int]
 DIRECTIVE: int
+STREAK: int
 WORKER_SLOTS: int
 DEEPEST: int
 WIDEST_TAIL: int
@@ -27,6 +28,7 @@ class Program:
         slots: bytes,
         most_slots: int,
         forest: object,
+        ways: object,
         json: JsonTable | None = None,
     ) -> None: ...
     def accepts(self, node: int, text: bytes) -> bool: ...

@@ -18,10 +18,14 @@ from opslog._ops cimport (
     source_file, structure, token, url, uuid,
 )
 from opslog._prefix cimport BRANCH_WORDS, TREES, Prefixes, every_branch
+from opslog._route cimport Route, Routes
 from opslog._time cimport DIRECTIVE as TIME_DIRECTIVE, time_iso, time_program
 
 cdef extern from "string.h" nogil:
     void* memrchr(const void*, int, size_t)
+
+cdef enum:
+    MANY = 512                  # lines of one tree in a row, from which on a route is used
 
 cdef enum Op:
     OP_LITERAL = 0      # a: offset in literals, b: length
@@ -58,6 +62,7 @@ OPS = {
     "structure": OP_STRUCTURE,
 }
 DIRECTIVE = TIME_DIRECTIVE
+STREAK = MANY
 FLAGS = {
     "stamped": STAMPED, "follow_on": FOLLOW_ON, "colored": COLORED, "json": JSON, "bare": BARE,
     "utc": UTC, "graded": GRADED,
@@ -82,6 +87,8 @@ cdef void fresh(State* state) noexcept nogil:
     state.furthest = 0
     state.failed = NONE
     state.paths = NULL
+    state.route = NULL
+    state.streak = 0
 
 
 cdef inline int32_t step(Program self, const Node* node, const uint8_t* data, int32_t at, int32_t end,
@@ -186,12 +193,37 @@ cdef inline bint pads(const Node* node, const uint8_t* data, int32_t before, int
     return True
 
 
+cdef inline int32_t take(Program self, const Node* node, const uint8_t* data, int32_t at, int32_t end,
+                         int32_t* row, State* state, int32_t* reached) noexcept nogil:
+    """Return the position behind all that a node says, or -1; its captures are in `row` then."""
+    cdef int32_t position = at, after
+    if node.width < 0:
+        while position < end and data[position] == c' ':
+            position += 1
+    after = step(self, node, data, position, end, row, state)
+    if node.width and after >= 0 and not pads(node, data, at, position, after, end):
+        after = -1
+    reached[0] = position
+    if after >= 0:
+        if node.slot >= 0:
+            row[2 * node.slot] = position
+            row[2 * (node.slot + node.more) + 1] = after
+        after = max(after, position + node.width)
+        if node.then_size:
+            reached[0] = after
+            if literal(self.literals + node.then, node.then_size, node.then_word, data, after, end):
+                after += node.then_size
+            else:
+                after = -1
+    return after
+
+
 @cython.final
 cdef class Program:
     """Compiled layouts; see program.py, which makes the tables."""
 
     def __init__(self, *, bytes nodes, bytes firsts, bytes roots, bytes literals, bytes classes, bytes words,
-                 bytes times, bytes tails, bytes details, bytes leaves, bytes slots, int32_t most_slots, forest,
+                 bytes times, bytes tails, bytes details, bytes leaves, bytes slots, int32_t most_slots, forest, ways,
                  JsonTable json=None):
         self.keep = (nodes, firsts, roots, literals, classes, words, times, tails, details, leaves, slots)
         self.nodes = <const Node*><const char*>nodes
@@ -211,6 +243,7 @@ cdef class Program:
         self.json = json
         self.root_count = len(roots) // sizeof(int32_t)
         self.prefixes = Prefixes(forest)
+        self.routes = Routes(ways, self.leaf_count)
 
     cdef inline bint earlier(self, int32_t at, int32_t limit, const uint64_t* branches) noexcept nogil:
         """Whether a node or one behind it, which are in the order of their layouts, may have one before `limit`."""
@@ -231,7 +264,7 @@ cdef class Program:
         cdef int32_t[MOST_DEPTH] positions
         cdef int32_t[2 * MOST_DEPTH] kept_row
         cdef State kept
-        cdef int32_t depth = 0, position = start, after, reached, before, best = NONE, i
+        cdef int32_t depth = 0, position = start, after, reached, best = NONE, i
         cdef const Node* node
         cdef bint earlier
         while True:
@@ -239,29 +272,11 @@ cdef class Program:
             while node.sibling >= 0 and not is_open(node, branches):
                 node = &self.nodes[node.sibling]
             at = <int32_t>(node - self.nodes)
-            before = position
-            if node.width < 0:
-                while position < end and data[position] == c' ':
-                    position += 1
             after = -1
+            reached = position
             if (node.order < limit and is_open(node, branches)
                     and begins(self.firsts + 2 * at, data, position, end)):
-                after = step(self, node, data, position, end, row, state)
-                if node.width and after >= 0 and not pads(node, data, before, position, after, end):
-                    after = -1
-            reached = position
-            if after >= 0:
-                if node.slot >= 0:
-                    row[2 * node.slot] = position
-                    row[2 * (node.slot + node.more) + 1] = after
-                after = max(after, position + node.width)
-                if node.then_size:
-                    reached = after
-                    if literal(self.literals + node.then, node.then_size, node.then_word, data, after, end):
-                        after += node.then_size
-                    else:
-                        after = -1
-            position = before
+                after = take(self, node, data, position, end, row, state, &reached)
             if after >= 0:
                 if node.leaf < 0:
                     if node.sibling >= 0:
@@ -297,6 +312,30 @@ cdef class Program:
             state[0] = kept
         return best
 
+    cdef int32_t along(self, const Route* route, const uint8_t* data, int32_t start, int32_t end,
+                       int32_t* row, State* state, bint heads) noexcept nogil:
+        """Return the node of the first layout of all, if a route leads to it, or -1."""
+        cdef int32_t i, reached, position = start, common = start
+        cdef const Node* node
+        for i in range(route.size):
+            node = &self.nodes[route.nodes[i]]
+            position = take(self, node, data, position, end, row, state, &reached)
+            if position < 0:
+                return -1
+            if i == route.common - 1:
+                common = position
+        node = &self.nodes[route.nodes[route.common - 1]]
+        return self.walk(node.child, route.limit, data, common, end, row, state, heads, route.branches)
+
+    cdef void note(self, int32_t tree, int32_t leaf, State* state) noexcept nogil:
+        """Take note of the tree that took a line; many in a row are worth a route."""
+        if tree != state.tree:
+            state.tree = tree
+            state.streak = 0
+        state.streak += 1
+        if state.streak == MANY:
+            state.route = self.routes.of(leaf)
+
     cdef int32_t match(self, const uint8_t* data, int32_t start, int32_t end,
                        int32_t* row, State* state, bint heads) noexcept nogil:
         """Return the leaf of the first layout that takes data[start:end], or -1."""
@@ -314,6 +353,10 @@ cdef class Program:
                 return found
         if self.root_count == 0:
             return -1
+        if state.route != NULL:
+            found = self.along(state.route, data, start, end, row, state, heads)
+            if found >= 0:
+                return self.nodes[found].leaf
         if state.tree == 0:
             # The first tree took the line before: what it takes before others need not be asked.
             best = self.walk(self.roots[0], limit, data, start, end, row, state, heads, every_branch())
@@ -350,7 +393,7 @@ cdef class Program:
             tree += 1
         if best < 0:
             return -1
-        state.tree = taken
+        self.note(taken, self.nodes[best].leaf, state)
         return self.nodes[best].leaf
 
     cdef const int32_t* first_tail(self, int32_t format, int32_t level) noexcept nogil:

@@ -11,6 +11,7 @@ from libc.string cimport memcmp, memcpy
 from opslog._block cimport BAD_TIME, HAS_OFFSET
 from opslog._bytes cimport same
 from opslog._prefix cimport Path
+from opslog._route cimport Route
 
 cdef enum:
     DIRECTIVE = 256             # in a time program: DIRECTIVE + letter, else a literal byte
@@ -24,6 +25,8 @@ ctypedef struct State:
     int64_t second              # value and text of the second read last: lines
     uint8_t[20] second_text     # that follow each other mostly share it
     int32_t tree                # number of the tree that took a line last
+    int32_t streak              # and how many in a row
+    const Route* route          # tried first, or NULL
     int32_t furthest            # for diagnosis: where matching got to at the latest
     int32_t failed              # and the node that failed there
     Path* paths                 # of the lines before: the next ones mostly begin likewise; or NULL

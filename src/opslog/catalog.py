@@ -17,7 +17,7 @@ from opslog import _program
 from opslog.errors import FormatError
 from opslog.format import BARE, HOLLOW, TRACEBACK, WEAK, Format, FormatLayout, load
 from opslog.jsonkeys import JsonShape
-from opslog.layout import Layout
+from opslog.layout import Capture, Colors, Constant, Layout, Optional, Part
 from opslog.pattern import Patterns, Placed
 from opslog.program import Compiler, Entry, Leaf
 from opslog.schema import COLUMNS
@@ -41,24 +41,44 @@ def user_folder() -> Path:
 @cache
 def shipped() -> tuple[Format, ...]:
     """Return the shipped formats with their samples, in the order in which they are tried."""
-    return tuple(load(path) for path in _files())
+    return _in_order(load(path) for path in folder().glob("*.toml"))
 
 
 @cache
 def without_samples() -> tuple[Format, ...]:
     """Return the shipped formats likewise, without what no run needs."""
-    return tuple(load(path, samples=False) for path in _files())
+    return _in_order(load(path, samples=False) for path in folder().glob("*.toml"))
 
 
-def _files() -> list[Path]:
-    """Return the shipped files in the order in which their formats are tried.
+def _in_order(formats: Iterable[Format]) -> tuple[Format, ...]:
+    """Return the shipped formats in the order in which they are tried.
 
-    Those of oslo.log come first: most lines are theirs, and once a layout has
-    taken a line only those before it are tried.
+    Those of oslo.log come first: most lines are theirs, and once a layout has taken a
+    line only those before it are tried.  What may begin with any word comes last: no
+    layout that says more of a line has to wait for it.
     """
-    return sorted(
-        folder().glob("*.toml"), key=lambda path: (not path.stem.startswith("oslo."), path.stem)
+    return tuple(
+        sorted(formats, key=lambda f: (not f.name.startswith("oslo."), _is_vague(f), f.name))
     )
+
+
+_VAGUE = ("text", "token", "token?", "percent", "quoted", "word", "address", "addresses")
+"""Types of captures that say little of a line that begins with one."""
+
+
+def _is_vague(one: Format) -> bool:
+    """Whether a layout of a format may begin with a word that may be anything."""
+    return any(_begins_vaguely(item.layout.parts) for item in one.layouts)
+
+
+def _begins_vaguely(parts: tuple[Part, ...]) -> bool:
+    for part in parts:
+        if isinstance(part, Optional):
+            if _begins_vaguely(part.parts):
+                return True
+        elif not isinstance(part, Constant | Colors):
+            return isinstance(part, Capture) and part.type in _VAGUE
+    return False
 
 
 @dataclass(frozen=True, slots=True)

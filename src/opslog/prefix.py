@@ -8,8 +8,9 @@ is taken for does not change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import NamedTuple, TypeAlias
 
 from opslog._prefix import MOST_TREES
 from opslog.trie import TOKENS, Node, Step
@@ -35,25 +36,36 @@ _HOST = _DIGITS | _LETTERS | mask(b".:-_%")
 
 
 class Atom(NamedTuple):
-    """One byte, or any number of them from one on, or none."""
+    """One byte, or any number of them from one on; it may be missing."""
 
     bytes: int
     repeats: bool = False
-    absent: bool = False
+    absent: int = 0
+    """If it is not 0, how many atoms from this one on may be missing together."""
 
+
+Atoms: TypeAlias = list[Atom]
+"""What a step takes, one behind the other."""
 
 _ISO = [Atom(_DIGITS)] * 4 + [
     Atom(mask(b"-")), Atom(_DIGITS), Atom(_DIGITS), Atom(mask(b"-")), Atom(_DIGITS), Atom(_DIGITS),
     Atom(mask(b" T")), Atom(_DIGITS), Atom(_DIGITS), Atom(mask(b":")), Atom(_DIGITS), Atom(_DIGITS),
-    Atom(mask(b":")), Atom(_DIGITS), Atom(_DIGITS), Atom(mask(b".,"), absent=True),
-    Atom(_DIGITS, repeats=True, absent=True), Atom(mask(b".+-Z"), absent=True),
-    Atom(_DIGITS | mask(b":"), repeats=True, absent=True),
+    Atom(mask(b":")), Atom(_DIGITS), Atom(_DIGITS),
+    Atom(mask(b".,"), absent=2), Atom(_DIGITS, repeats=True),
+    Atom(mask(b"."), absent=2), Atom(_DIGITS, repeats=True),
+    Atom(mask(b"Z"), absent=1),
+    Atom(mask(b"+-"), absent=6), Atom(_DIGITS), Atom(_DIGITS), Atom(mask(b":"), absent=1),
+    Atom(_DIGITS), Atom(_DIGITS),
 ]  # fmt: skip
 
-_FIXED: dict[str, list[Atom]] = {
-    "rest": [Atom(ANY, True, True)],
-    "text": [Atom(ANY, True, True)],
-    "quoted": [Atom(ANY, True, True)],
+_COLORS = [
+    Atom(mask(b"\x1b#^"), absent=2), Atom(mask(b"\x1b#^[0123456789;m"), repeats=True)
+]  # fmt: skip
+
+_FIXED: dict[str, Atoms] = {
+    "rest": [Atom(ANY, True, 1)],
+    "text": [Atom(ANY, True, 1)],
+    "quoted": [Atom(ANY, True, 1)],
     "structure": [Atom(mask(b"[")), Atom(ANY, True)],
     "number": [Atom(_DIGITS | mask(b"."), True)],
     "int?": [Atom(_DIGITS | mask(b"-"), True)],
@@ -66,31 +78,36 @@ _FIXED: dict[str, list[Atom]] = {
     "url": [Atom(mask(b"h")), Atom(_SOLID, True)],
     "resource": [Atom(_LETTERS | mask(b"_"), True)],
     "token": [Atom(_TOKEN, True)],
-    "token?": [Atom(_TOKEN, True, True)],
+    "token?": [Atom(_TOKEN, True, 1)],
     "iso": _ISO,
-    "colors": [Atom(mask(b"\x1b#^[0123456789;m"), True, True)],
+    "colors": _COLORS,
     "end": [],
 }
 
-_UNKNOWN = [Atom(ANY, True, True)]
+_BLANKS = Atom(mask(b" "), True, 1)
 
-_TIMES: dict[str, list[Atom]] = {
+_NONE = (1 << 31) - 1
+"""Behind every layout."""
+
+_UNKNOWN = [Atom(ANY, True, 1)]
+
+_TIMES: dict[str, Atoms] = {
     "Y": [Atom(_DIGITS)] * 4,
     "b": [Atom(_LETTERS)] * 3,
     "a": [Atom(_LETTERS)] * 3,
     "Z": [Atom(_LETTERS)] * 3,
-    "e": [Atom(mask(b" "), True, True), Atom(_DIGITS), Atom(_DIGITS, absent=True)],
-    "k": [Atom(_DIGITS | mask(b" ")), Atom(_DIGITS, absent=True)],
+    "e": [Atom(mask(b" "), True, 1), Atom(_DIGITS), Atom(_DIGITS, absent=1)],
+    "k": [Atom(_DIGITS | mask(b" ")), Atom(_DIGITS, absent=1)],
     "f": [Atom(_DIGITS, True)],
     "L": [Atom(_DIGITS, True)],
     "s": [Atom(_DIGITS, True)],
-    "z": [Atom(mask(b"Z+-")), Atom(_DIGITS | mask(b":"), True, True)],
+    "z": [Atom(mask(b"Z+-")), Atom(_DIGITS | mask(b":"), True, 1)],
 }
 
 
-def time_atoms(program: Iterable[int], directive: int) -> list[Atom]:
+def time_atoms(program: Iterable[int], directive: int) -> Atoms:
     """Return the atoms of a time's program: literal bytes, and directives from ``directive`` on."""
-    atoms: list[Atom] = []
+    atoms: Atoms = []
     for code in program:
         if code < directive:
             atoms.append(Atom(1 << code))
@@ -99,24 +116,28 @@ def time_atoms(program: Iterable[int], directive: int) -> list[Atom]:
     return atoms
 
 
-def fixed_atoms(step: Step) -> list[Atom]:
+def fixed_atoms(step: Step) -> Atoms:
     """Return the atoms of a step that is the same whatever its arguments."""
     atoms = _FIXED.get(step.op, _UNKNOWN)
     if step.op == "request" and step.a:
-        return [Atom(atoms[0].bytes, True, True)]
+        return [Atom(atoms[0].bytes, True, 1)]
     if step.op in TOKENS:
         return [atoms[0]._replace(bytes=_TOKEN & ~(1 << step.a))]
     return atoms
 
 
-def first_bytes(atoms: Iterable[Atom]) -> int:
-    """Return the bytes one of which stands where the atoms begin; all if none need be there."""
+def first_bytes(texts: list[Atoms]) -> int:
+    """Return the bytes one of which each of the texts begins with; all if none need be there."""
     found = 0
-    for atom in atoms:
-        found |= atom.bytes
-        if not atom.absent:
-            return found
-    return ANY
+    for atoms in texts:
+        at, more = 0, True
+        while more and at < len(atoms):
+            found |= atoms[at].bytes
+            more = atoms[at].absent > 0
+            at += atoms[at].absent
+        if more:
+            return ANY
+    return found
 
 
 class Place(NamedTuple):
@@ -125,8 +146,9 @@ class Place(NamedTuple):
     atom: Atom | None
     """None where nothing may follow."""
     node: Node
+    text: int
     number: int
-    """The atom's, among those of the node."""
+    """The atom's, among those of one of the node's texts."""
     tree: int
     """The node's tree, as a bit."""
 
@@ -141,13 +163,13 @@ class Forest:
     """
 
     def __init__(
-        self, roots: list[Node], early: int, atoms_of: Callable[[Step], list[Atom]]
+        self, roots: list[Node], early: int, texts_of: Callable[[Step], list[Atoms]]
     ) -> None:
-        self._atoms_of = atoms_of
+        self._texts_of = texts_of
         self._early = (1 << min(early, MOST_TREES - 1)) - 1
         self._places: list[Place] = []
-        self._numbers: dict[tuple[int, int, int], int] = {}
-        self._known: dict[int, list[Atom]] = {}
+        self._numbers: dict[tuple[int, int, int, int], int] = {}
+        self._known: dict[int, list[Atoms]] = {}
         self._after: dict[int, frozenset[int]] = {}
         self._ways: dict[int, int] = {}
         """Per node the branches it stands in, as bits."""
@@ -195,6 +217,58 @@ class Forest:
                 alike &= ~atom.bytes
         return self._state(frozenset(found)), alike & _ASCII
 
+    def rivals(self, way: list[Node], roots: list[Node]) -> Iterator[tuple[list[int], int]]:
+        """Yield for each node of a way the first layouts off the way that may be on a line so far.
+
+        What begins as the way does up to the node may be of layouts that leave the way
+        before its first node, before its second, ...: for each the earliest that is left.
+        With them come all branches that are left, as bits.
+        """
+        leaving: list[set[int]] = []
+        siblings = roots
+        for node in way:
+            others: set[int] = set()
+            for other in siblings:
+                if other is not node:
+                    self._enter(other, 0, others)
+            leaving.append(others)
+            texts = self._texts(node)
+            leaving = [set().union(*(self._led(off, text) for text in texts)) for off in leaving]
+            left = [[self._places[place].node for place in off] for off in leaving]
+            branches = 1
+            for one in (node, *chain.from_iterable(left)):
+                branches |= self._ways[id(one)] | self._below[id(one)]
+            yield [min((one.order for one in off), default=_NONE) for off in left], branches
+            siblings = node.children
+
+    def _led(self, places: set[int], atoms: Atoms) -> set[int]:
+        """Return where what the atoms take may lead from these places."""
+        before: list[set[int]] = [places, *(set() for _ in atoms)]
+        for number, atom in enumerate(atoms):
+            before[number + atom.absent] |= before[number]
+            waiting = before[number]
+            while waiting:
+                after: set[int] = set()
+                for place in waiting:
+                    other = self._places[place].atom
+                    if other is not None and other.bytes & atom.bytes:
+                        after |= self._behind(place)
+                waiting = after - before[number + 1] if atom.repeats else set()
+                before[number + 1] |= after
+        return before[-1]
+
+    def _texts(self, node: Node) -> list[Atoms]:
+        """Return the texts one of which a node takes."""
+        texts = self._known.get(id(node))
+        if texts is None:
+            texts = self._texts_of(node.step)
+            if node.step.width < 0:
+                texts = [[_BLANKS, *atoms] for atoms in texts]
+            elif node.step.width:
+                texts = [[*atoms, _BLANKS] for atoms in texts]
+            self._known[id(node)] = texts
+        return texts
+
     def _state(self, numbers: frozenset[int]) -> int:
         if numbers not in self._by_places:
             self._by_places[numbers] = len(self._states)
@@ -226,30 +300,26 @@ class Forest:
     def _behind(self, place: int) -> frozenset[int]:
         """Return the places where the next byte is expected behind one that was taken."""
         if place not in self._after:
-            atom, node, index, tree = self._places[place]
+            atom, node, text, index, tree = self._places[place]
             found: set[int] = set()
             if atom is not None and atom.repeats:
                 found.add(place)
-            self._arrive(node, index + 1, tree, found)
+            self._arrive(node, text, index + 1, tree, found)
             self._after[place] = frozenset(found)
         return self._after[place]
 
     def _enter(self, node: Node, tree: int, found: set[int]) -> None:
-        self._arrive(node, 0, tree, found)
+        for text in range(len(self._texts(node))):
+            self._arrive(node, text, 0, tree, found)
 
-    def _arrive(self, node: Node, index: int, tree: int, found: set[int]) -> None:
-        atoms = self._known.get(id(node))
-        if atoms is None:
-            atoms = self._atoms_of(node.step)
-            if node.step.width:
-                atoms = [Atom(_blank_or(atoms), True, True)]
-            self._known[id(node)] = atoms
+    def _arrive(self, node: Node, text: int, index: int, tree: int, found: set[int]) -> None:
+        atoms = self._texts(node)[text]
         if index < len(atoms) or not node.children:
-            key = (id(node), index, tree)
+            key = (id(node), text, index, tree)
             number = self._numbers.setdefault(key, len(self._places))
             if number == len(self._places):
                 atom = atoms[index] if index < len(atoms) else None
-                self._places.append(Place(atom, node, index, tree))
+                self._places.append(Place(atom, node, text, index, tree))
             if number in found:
                 return
             found.add(number)
@@ -257,11 +327,4 @@ class Forest:
             for child in node.children:
                 self._enter(child, tree, found)
         elif atoms[index].absent:
-            self._arrive(node, index + 1, tree, found)
-
-
-def _blank_or(atoms: list[Atom]) -> int:
-    found = 1 << ord(" ")
-    for atom in atoms:
-        found |= atom.bytes
-    return found
+            self._arrive(node, text, index + atoms[index].absent, tree, found)

@@ -28,6 +28,7 @@ from opslog.layout import (
     literals_behind,
 )
 from opslog.pattern import Pattern
+from opslog.route import Ways
 from opslog.severity import longest_first, vocabulary
 from opslog.trie import Node, Step, Trie
 
@@ -91,7 +92,7 @@ class Compiler:
         self._classes: list[bytes] = []
         self._class_numbers: dict[bytes, int] = {}
         self._class_masks: list[int] = []
-        self._word_masks: dict[int, int] = {}
+        self._spellings: dict[int, list[prefix.Atoms]] = {}
         self._words: list[int] = []
         self._vocabularies: dict[str, int] = {}
         self._times: list[int] = []
@@ -239,7 +240,7 @@ class Compiler:
         if name not in self._vocabularies:
             self._vocabularies[name] = len(self._words)
             words = vocabulary(name)
-            self._word_masks[len(self._words)] = prefix.mask("".join(words).encode())
+            self._spellings[len(self._words)] = [_spelled(word.encode()) for word in words]
             self._words.append(len(words))
             for word in longest_first(words):
                 number = words[word]
@@ -274,11 +275,13 @@ class Compiler:
                 flags = leaf.flags | _program.FLAGS["json"]
                 entry = Entry(_NO_LAYOUT, leaf.format, -1, flags=flags)
                 self.leaves.append(Leaf(entry, leaf.slots, leaf.count))
+        forest = prefix.Forest(trees, len(self._heads), self._texts)
         return _program.Program(
             nodes=self.trie.packed(),
             firsts=self.trie.packed_firsts(),
             roots=_ints(roots),
-            forest=prefix.Forest(trees, len(self._heads), self._atoms),
+            forest=forest,
+            ways=Ways(trees, forest, self.trie.placed),
             literals=self.trie.literals or b"\0",
             classes=b"".join(self._classes) or b"\0",
             words=_ints(self._words or [0]),
@@ -305,24 +308,22 @@ class Compiler:
                 lists.append(-1)
         return _ints(offsets + lists)
 
-    def _atoms(self, step: Step) -> list[prefix.Atom]:
-        if step.op == "literal":
-            raw = self.trie.literals[step.a : step.a + step.b]
-            return [prefix.Atom(1 << byte) for byte in raw]
-        if step.op == "run":
-            return [prefix.Atom(self._class_masks[step.a], repeats=True)]
-        if step.op == "time":
-            size = self._times[step.a]
-            return prefix.time_atoms(
-                self._times[step.a + 1 : step.a + 1 + size], _program.DIRECTIVE
-            )
+    def _texts(self, step: Step) -> list[prefix.Atoms]:
+        """Return the texts one of which a step takes."""
         if step.op == "severity":
-            return [prefix.Atom(self._word_masks[step.a], repeats=True)]
-        return prefix.fixed_atoms(step)
+            return self._spellings[step.a]
+        if step.op == "literal":
+            return [_spelled(self.trie.literals[step.a : step.a + step.b])]
+        if step.op == "run":
+            return [[prefix.Atom(self._class_masks[step.a], repeats=True)]]
+        if step.op == "time":
+            program = self._times[step.a + 1 : step.a + 1 + self._times[step.a]]
+            return [prefix.time_atoms(program, _program.DIRECTIVE)]
+        return [prefix.fixed_atoms(step)]
 
     def _first_bytes(self, step: Step) -> int:
         """Return the bytes a step may begin with: of one that is padded any."""
-        return prefix.ANY if step.width else prefix.first_bytes(self._atoms(step))
+        return prefix.ANY if step.width else prefix.first_bytes(self._texts(step))
 
     def _leaf(self, leaf: Leaf) -> bytes:
         slots, flags = leaf.slots, leaf.entry.flags
@@ -372,6 +373,10 @@ _NO_LAYOUT = Layout("", ())
 def _members(kind: str) -> bytes:
     """Return the characters that a type of RUNS is made of."""
     return bytes(c for c in range(128) if re.match(f"[{RUNS[kind]}]", chr(c)))
+
+
+def _spelled(text: bytes) -> prefix.Atoms:
+    return [prefix.Atom(1 << byte) for byte in text]
 
 
 def _ints(values: list[int]) -> bytes:

@@ -52,6 +52,8 @@ class Trie:
         self.nodes: list[tuple[int, ...]] = []
         self.firsts: list[int] = []
         """What each placed node may begin with, the ASCII bytes as bits."""
+        self._ends: dict[int, int] = {}
+        """Index of the placed node behind which a list of nodes stands, by the list's id."""
         self.expected: list[tuple[str, str]] = []
         """What each placed node expects, and what behind it."""
 
@@ -158,6 +160,7 @@ class Trie:
                  node.order, then.a, then.b, step.b - 1 if step.op in TOKENS else 0, node.branch,
                  step.width, self._word(step), self._word(then))
             )  # fmt: skip
+            self._ends[id(below)] = len(self.nodes) - 1
             self.firsts.append(self._first_bytes(node.step) & _ASCII)
             self.expected.append((node.meaning, meaning))
             following = len(self.nodes) - 1
@@ -183,6 +186,10 @@ class Trie:
             below, count = literal.children, count + 1
             step = step._replace(a=stop)
         return step._replace(b=count), then, meaning, below
+
+    def placed(self, node: Node) -> int | None:
+        """Return the index of the placed node that ends with this one; None if it goes on."""
+        return self._ends.get(id(node.children))
 
     def packed(self) -> bytes:
         """Return the placed nodes as the scanner reads them."""
