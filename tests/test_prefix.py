@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import pytest
@@ -86,6 +88,31 @@ def damaged(rng: random.Random, line: bytes) -> bytes:
         how = rng.randrange(3)
         found[at : at + (how != 0)] = bytes([byte] * (how != 2))
     return bytes(found).replace(b"\n", b" ") or b" "
+
+
+def test_one_thread_at_a_time_asks_a_forest() -> None:
+    disturbed: list[bool] = []
+
+    class Slow(prefix.Forest):
+        """A forest that gives way to other threads while it makes a state."""
+
+        def _is_settled(self, places: list[prefix.Place], trees: int) -> bool:
+            before = len(self.trees), len(self.settled)
+            time.sleep(0.0005)
+            disturbed.append((len(self.trees), len(self.settled)) != before)
+            return super()._is_settled(places, trees)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prefix, "Forest", Slow)
+        program = Catalog.of(catalog.without_samples()).lines.program
+    lines = samples()
+    with ThreadPoolExecutor(4) as pool:
+        parts = list(pool.map(lambda n: found(program, lines[n::4]), range(4)))
+    assert [sorted(map(tuple, part)) for part in parts] == [
+        sorted(map(tuple, found(told(), lines[n::4]))) for n in range(4)
+    ]
+    assert disturbed
+    assert not any(disturbed)
 
 
 @given(st.randoms(use_true_random=False), st.data())

@@ -18,6 +18,7 @@ ctypedef struct Path:
 
 cdef class Prefixes:
     cdef object forest                  # prefix.Forest, which knows where bytes lead
+    cdef object learning                # held while it is asked
     cdef uint32_t* moves                # [state, ASCII byte]: see MOVE_..., 0 not yet known
     cdef int32_t[MOST_STATES] told      # per state: a number that stands for its trees and branches
     cdef uint64_t[MOST_STATES] trees    # per state: its trees, as bits; the last stands for all from there on
@@ -25,6 +26,7 @@ cdef class Prefixes:
 
     cdef int note(self, int32_t state) except -1
     cdef uint32_t learn(self, int32_t state, uint8_t byte) noexcept with gil
+    cdef uint32_t asked(self, int32_t state, uint8_t byte) noexcept
     cdef int32_t follow(self, const uint8_t* data, int32_t size, Path* paths) noexcept nogil
     cdef bint tells(self, int32_t state, int32_t other) noexcept nogil
     cdef int32_t leave(self, const uint8_t* data, int32_t at, int32_t stop, int32_t place, Path* path) noexcept nogil
