@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 import opslog as library
 from helpers import on_terminal, opslog
 from opslog import F
-from opslog.trace import requests, resources
 from opslog.trace.groups import Groups
+from opslog.trace import requests, resources, trace
 from opslog.trace.lives import MOMENTS, moment_of
 from simulator import ERAS, Deployment, Truth
 
@@ -82,6 +82,46 @@ def test_a_condition_chooses_requests_and_not_records(pike: tuple[Path, Truth]) 
     assert all(row["severity_number"] == 17 for row in rows)
 
 
+def answer(second: float, program: str, request: str, target: str, took: float) -> str:
+    logger = {"nova-api": "nova.wsgi", "cinder-api": "cinder.wsgi"}.get(program, "glance.wsgi")
+    return (
+        f"2026-03-10 10:00:{second:06.3f} 7 INFO {logger} [{request} u p - - -] "
+        f'10.0.0.7 "GET {target} HTTP/1.1" status: 200  len: 3 time: {took}\n'
+    )
+
+
+def test_the_call_of_a_request_is_the_one_that_came_first_whatever_is_read_first(
+    tmp_path: Path,
+) -> None:
+    called = f"{REQUEST} req-11111111-2222-4333-8444-555555555555"
+    own = f"{REQUEST} req-99999999-2222-4333-8444-555555555555"
+    (tmp_path / "cinder-api.log").write_text(answer(2, "cinder-api", called, "/v3/volumes", 0.5))
+    (tmp_path / "nova-api.log").write_text(answer(3, "nova-api", own, "/v2.1/servers", 2.9))
+    [row] = requests(library.read(tmp_path)).to_pylist()
+    assert row["http_target"] == "/v2.1/servers"
+
+
+def test_the_call_of_a_request_is_no_line_of_a_client(tmp_path: Path) -> None:
+    (tmp_path / "nova-api.log").write_text(
+        f"2026-03-10 10:00:01.000 7 DEBUG urllib3.connectionpool [{REQUEST} u p - - -] "
+        'http://ctl:9696 "GET /v2.0/ports HTTP/1.1" 200 13\n'
+        + answer(3, "nova-api", REQUEST, "/v2.1/servers", 0.1)
+    )
+    [row] = requests(library.read(tmp_path)).to_pylist()
+    assert row["http_target"] == "/v2.1/servers"
+
+
+def test_glance_under_its_callers_id_is_not_what_was_called_first(tmp_path: Path) -> None:
+    (tmp_path / "glance-api.log").write_text(answer(1, "glance-api", REQUEST, "/v2/images", 0.1))
+    (tmp_path / "nova-api.log").write_text(answer(2, "nova-api", REQUEST, "/v2.1/servers", 0.1))
+    logs = library.read(tmp_path)
+    [row] = requests(logs).to_pylist()
+    assert row["http_target"] == "/v2.1/servers"
+    [request] = trace(logs, REQUEST).requests
+    assert request.call is not None
+    assert (request.service, request.call.path) == ("nova-api", "/v2.1/servers")
+
+
 def test_rows_are_sorted_and_limited(pike: tuple[Path, Truth]) -> None:
     folder, _ = pike
     result = opslog("requests", "--sort", "records", "-n", "3", str(folder))
@@ -129,8 +169,9 @@ def test_what_makes_no_sense_is_an_error(arguments: list[str], said: bytes, tmp_
 
 def test_logs_without_requests_give_1(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text("2026-03-10 10:00:01.000 7 INFO nova [-] a\n")
-    assert opslog("requests", str(tmp_path)).returncode == 1
-    assert opslog("resources", str(tmp_path)).returncode == 1
+    for command in ("requests", "resources"):
+        result = opslog(command, str(tmp_path))
+        assert (result.returncode, result.stdout, result.stderr) == (1, b"", b"")
 
 
 # -- resources ---------------------------------------------------------------------------------

@@ -71,7 +71,8 @@ def _sorted(rows: pa.Table, name: str, reverse: bool) -> pa.Table:
         rows.schema.field(name).type
     )
     known.sort(key=lambda number: _key(column[number]), reverse=numbers != reverse)
-    return rows.take(known + [number for number, value in enumerate(column) if value is None])
+    unknown = [number for number, value in enumerate(column) if value is None]
+    return rows.take(pa.array(known + unknown, pa.int64()))
 
 
 def _key(value: Any) -> Any:

@@ -247,6 +247,16 @@ def _is_answer(record: LogRecord) -> bool:
     )
 
 
+def is_called(program: str | None) -> bool:
+    """Whether a program works under its caller's id, so that a request is not its call.
+
+    Glance did up to Pike, Swift's storage servers do.
+    """
+    return (program or "").startswith(
+        ("glance", "account-server", "container-server", "object-server")
+    )
+
+
 def _asked(records: list[LogRecord], owners: list[str | None]) -> dict[str, tuple[str, Call]]:
     """Return what callers say of their calls: service and call, by called request."""
     found: dict[str, tuple[str, Call]] = {}
@@ -265,7 +275,8 @@ def _asked(records: list[LogRecord], owners: list[str | None]) -> dict[str, tupl
 def _describe(request: Request, records: list[LogRecord], asked: tuple[str, Call] | None) -> None:
     """Say what a request is: by its own record of the answer, else by its caller's words."""
     request.parts.sort(key=_start)
-    for part in request.parts:
+    # Clocks differ: who began first does not tell who called.
+    for part in sorted(request.parts, key=lambda part: is_called(part.program)):
         answers = [records[n] for n in part.records if _is_answer(records[n])]
         if answers:
             one = answers[0]
