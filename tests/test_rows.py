@@ -22,6 +22,8 @@ import opslog as library
 from helpers import on_terminal, opslog
 from opslog import F
 from opslog.trace.groups import Groups
+from opslog.errors import SourceError
+from opslog.harmless import cells
 from opslog.trace import requests, resources, trace
 from opslog.trace.lives import MOMENTS, moment_of
 from simulator import ERAS, Deployment, Truth
@@ -150,6 +152,31 @@ def test_text_is_aligned_and_harmless(tmp_path: Path) -> None:
     assert "\\x1b[31m" in shown
     assert "\x1b" not in shown
     assert shown.splitlines()[0].split()[:3] == ["start", "duration", "severity"]
+
+
+def test_rows_of_what_can_be_read_are_told_and_the_rest_is_an_error(
+    pike: tuple[Path, Truth], tmp_path: Path
+) -> None:
+    folder, _ = pike
+    there = tmp_path / "nova-compute.log"
+    there.write_text(f"2026-03-10 10:00:01.000 7 INFO nova [-] [instance: {REQUEST[4:]}] Stopped\n")
+    for command, read in (("requests", folder), ("resources", there)):
+        for conditions in ([], ["--severity", "INFO"]):
+            alone = opslog(command, *conditions, str(read))
+            beside = opslog(command, *conditions, str(read), str(tmp_path / "missing.log"))
+            assert beside.stdout == alone.stdout != b""
+            assert beside.returncode == 2
+            assert beside.stderr.count(b"missing.log") == 1
+    with pytest.raises(SourceError, match="missing"):
+        requests(library.read(folder, tmp_path / "missing.log"))
+
+
+@pytest.mark.parametrize("width", [100, 120, 160])
+def test_text_fits_the_terminal(width: int, pike: tuple[Path, Truth]) -> None:
+    folder, _ = pike
+    shown = on_terminal(width, "requests", "--sort", "severity", str(folder)).splitlines()
+    assert all(cells(row) <= width for row in shown)
+    assert [word in shown[0].split() for word in ("severity", "target", "services")] == [True] * 3
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
+import shlex
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -304,3 +308,31 @@ def test_rows_of_their_own_go_to_what_comes_first_in_the_records() -> None:
         found = report([{"logger": f"l{n * 7919 % 1000}"} for n in range(1000)], top=1000)
     assert [one.logger for one in found.loggers] == [f"l{n * 7919 % 1000}" for n in range(100)]
     assert found.others.loggers == 900
+
+
+@pytest.mark.parametrize(
+    "arguments", [["stats"], ["stats", "--json"], ["events"], ["trace", "x" * 8]]
+)
+def test_a_closed_standard_output_is_an_error_in_words(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "n.log").write_text(f"2026-03-10 10:00:01.000 7 INFO nova.a [-] {'x' * 8}\n")
+    command = [sys.executable, "-m", "opslog", *arguments, str(tmp_path)]
+    result = subprocess.run(
+        ["sh", "-c", f"{shlex.join(command)} >&-"], capture_output=True, check=False
+    )
+    assert (result.returncode, result.stderr.count(b"\n")) == (2, 1)
+    assert b"opslog: -: Bad file descriptor" in result.stderr
+
+
+def test_what_the_terminal_cannot_show_is_written_out(tmp_path: Path) -> None:
+    path = tmp_path / "n.log"
+    path.write_text("2026-03-10 10:00:01.000 7 ERROR nova.\u65e5 [-] Gr\u00f6\u00dfe\n")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    for arguments in (["stats"], ["stats", "--json"]):
+        result = subprocess.run(
+            [sys.executable, "-m", "opslog", *arguments, str(path)],
+            capture_output=True, check=False, env=environment,
+        )  # fmt: skip
+        assert (result.returncode, result.stderr) == (0, b"")
+    assert json.loads(result.stdout)["errors"][0]["template"] == "Gr\u00f6\u00dfe"

@@ -202,6 +202,10 @@ def test_an_id_that_nobody_mentions_gives_1(tmp_path: Path) -> None:
     written(tmp_path / "n.log", line(1, "a"))
     result = opslog("trace", OTHER, str(tmp_path))
     assert (result.returncode, result.stdout) == (1, b"")
+    assert result.stderr.decode() == f"opslog: {OTHER}: no record names it\n"
+    missing = opslog("trace", OTHER, str(tmp_path / "missing.log"))
+    assert (missing.returncode, missing.stdout) == (2, b"")
+    assert b"missing.log: No such file" in missing.stderr
 
 
 def test_of_too_many_records_the_rest_is_counted(tmp_path: Path) -> None:

@@ -47,6 +47,8 @@ class Output:
             except BrokenPipeError:
                 raise
             except OSError as error:
+                if error.errno == errno.EBADF:  # it was closed, or is not to be written
+                    raise SinkError(self.path, error.strerror or str(error)) from None
                 raise SinkError(
                     self.path,
                     f"{error.strerror}; the first {self.size} bytes are written, "

@@ -7,6 +7,7 @@ goes to standard output, everything else to standard error.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import re
 import signal
@@ -36,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit code."""
     if sys.stderr is None:
         _open_errors()
+    _prepare_output()
     options = parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     signal.signal(signal.SIGTERM, _terminate)
     try:
@@ -75,6 +77,19 @@ def _open_errors() -> None:
         os.dup2(sink, 2)
         os.close(sink)
     sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+
+
+def _prepare_output() -> None:
+    """Have what cannot be said on standard output written out, and a closed one be an error."""
+    if sys.stdout is None:
+        # A file that is opened later would get its number; this one refuses what is written.
+        sink = os.open(os.devnull, os.O_RDONLY)
+        if sink != 1:
+            os.dup2(sink, 1)
+            os.close(sink)
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -46,7 +46,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, count and write what the options say; return the exit code."""
-    from opslog.trace.requests import requests
+    from opslog.trace.requests import SCHEMA, requests
 
     condition = keep.filter_of(options)
     logs = read(
@@ -56,4 +56,4 @@ def run(options: argparse.Namespace) -> int:
         threads=reading.threads(options),
         formats=formats_command.chosen(options),
     )
-    return rows.write(requests(logs, condition), options, _SHOWN)
+    return rows.run(lambda unread: requests(logs, condition, unread), SCHEMA, options, _SHOWN)

@@ -45,7 +45,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, count and write what the options say; return the exit code."""
-    from opslog.trace.resources import resources
+    from opslog.trace.resources import SCHEMA, resources
 
     condition = keep.filter_of(options)
     logs = read(
@@ -55,4 +55,4 @@ def run(options: argparse.Namespace) -> int:
         threads=reading.threads(options),
         formats=formats_command.chosen(options),
     )
-    return rows.write(resources(logs, condition), options, _SHOWN)
+    return rows.run(lambda unread: resources(logs, condition, unread), SCHEMA, options, _SHOWN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from opslog.output import STDOUT, Output
 from opslog.severity import CRITICAL, ERROR, INFO, WARNING
 
 _KINDS = ("text", "jsonl", "parquet")
+_SHORT_ID, _SHORT_TARGET, _LAST, _SHORT_LAST = 12, 20, 20, 8
+"""Columns that are left of ids, of targets and of what stands last where a terminal is narrow."""
+
+_LEAST_WANTED = ("records", "requests", "http_method")
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -37,16 +42,49 @@ def add(command: argparse.ArgumentParser) -> None:
     )
 
 
-def write(rows: pa.Table, options: argparse.Namespace, shown: tuple[str, ...]) -> int:
-    """Sort and write rows, in text the columns ``shown``; return the exit code."""
-    if options.sort not in rows.schema.names:
-        raise OpslogError(
-            f"--sort {options.sort}: expected a column: {', '.join(rows.schema.names)}"
-        )
-    rows = _sorted(rows, options.sort, options.reverse)
+def run(
+    read: Callable[[list[Exception]], pa.Table],
+    schema: pa.Schema,
+    options: argparse.Namespace,
+    shown: tuple[str, ...],
+) -> int:
+    """Read rows of ``schema``, sort and write them, in text the columns ``shown``.
+
+    ``read`` is given a list for what could not be read, which is raised when the
+    rest is written.  Returns the exit code.
+    """
+    sort = _column(options.sort, schema)
+    kind = _kind(options)
+    unread: list[Exception] = []
+    rows = _sorted(read(unread), sort, options.reverse)
     if options.limit is not None:
         rows = rows.slice(0, options.limit)
-    kind = options.to or sinks.format_of(options.output)
+    if kind == "parquet":
+        _write_parquet(rows, options.output)
+    else:
+        output = Output(options.output)
+        output.write(_lines(rows) if kind == "jsonl" else _text(rows, shown, options.output))
+        output.close()
+    for error in unread:
+        raise error
+    return 0 if len(rows) else 1
+
+
+def _column(name: str, schema: pa.Schema) -> str:
+    """Return the column of a name, which may be that at the head of the text."""
+    for column in schema.names:
+        if name in (column, _title(column)):
+            return str(column)
+    raise OpslogError(f"--sort {name}: expected a column: {', '.join(schema.names)}")
+
+
+def _title(column: str) -> str:
+    return column.removeprefix("http_").removesuffix("_number")
+
+
+def _kind(options: argparse.Namespace) -> str:
+    """Return the output format; raises SinkError."""
+    kind: str | None = options.to or sinks.format_of(options.output)
     if kind is None and options.output == STDOUT:
         kind = "text" if os.isatty(1) else "jsonl"
     if kind not in _KINDS:
@@ -54,13 +92,9 @@ def write(rows: pa.Table, options: argparse.Namespace, shown: tuple[str, ...]) -
             options.output,
             f"expected a suffix .jsonl, .parquet or .txt, or --to {'|'.join(_KINDS)}",
         )
-    if kind == "parquet":
-        _write_parquet(rows, options.output)
-    else:
-        output = Output(options.output)
-        output.write(_lines(rows) if kind == "jsonl" else _text(rows, shown))
-        output.close()
-    return 0 if len(rows) else 1
+    if kind == "parquet" and options.output == STDOUT:
+        raise SinkError(STDOUT, "Parquet is written at random places and needs a file: -o PATH")
+    return kind
 
 
 def _sorted(rows: pa.Table, name: str, reverse: bool) -> pa.Table:
@@ -94,10 +128,42 @@ def _lines(rows: pa.Table) -> bytes:
     ).encode()
 
 
-def _text(rows: pa.Table, shown: tuple[str, ...]) -> bytes:
-    titles = [name.removeprefix("http_").removesuffix("_number") for name in shown]
-    cells = [[_cell(name, row[name]) for name in shown] for row in rows.to_pylist()]
-    return (table.table([titles, *cells], table.width()) + "\n").encode()
+def _text(rows: pa.Table, shown: tuple[str, ...], path: str) -> bytes:
+    if not len(rows):
+        return b""
+    width = table.width() if path == STDOUT else 0
+    found = rows.to_pylist()
+    columns = {name: [_title(name), *(_cell(name, row[name]) for row in found)] for name in shown}
+    if width:
+        _fit(columns, width)
+    return (table.table(list(zip(*columns.values(), strict=True)), width) + "\n").encode()
+
+
+def _fit(columns: dict[str, list[str]], width: int) -> None:
+    """Shorten ids, then targets, leave out what is wanted least, and cut the last, if need be."""
+
+    def missing() -> int:
+        sizes = [max(map(len, cells)) for cells in columns.values()]
+        return sum(sizes[:-1]) + min(sizes[-1], _LAST) + 2 * len(sizes) - 2 - width
+
+    def cut(name: str, least: int, dots: str) -> None:
+        if name in columns and missing() > 0:
+            room = max(least, max(map(len, columns[name])) - missing())
+            columns[name] = [
+                cell if len(cell) <= room else cell[: room - len(dots)] + dots
+                for cell in columns[name]
+            ]
+
+    if missing() > 0 and "request_id" in columns:
+        columns["request_id"] = [cell[:_SHORT_ID] for cell in columns["request_id"]]
+    cut("http_target", _SHORT_TARGET, "…")
+    for name in _LEAST_WANTED:
+        if missing() > 0:
+            columns.pop(name, None)
+    if missing() > 0:
+        [*_, last] = columns
+        columns[last] = [cell[:_LAST] for cell in columns[last]]
+        cut(last, _SHORT_LAST, "…")
 
 
 def _cell(name: str, value: Any) -> str:
@@ -111,7 +177,7 @@ def _cell(name: str, value: Any) -> str:
         return seconds(value)
     if name == "severity_number":
         return _severity(value)
-    return harmless(",".join(value) if isinstance(value, list) else str(value))
+    return harmless(", ".join(value) if isinstance(value, list) else str(value))
 
 
 def _severity(number: int) -> str:
@@ -122,8 +188,6 @@ def _severity(number: int) -> str:
 def _write_parquet(rows: pa.Table, path: str) -> None:
     import pyarrow.parquet as pq
 
-    if path == STDOUT:
-        raise SinkError(path, "Parquet is written at random places and needs a file: -o PATH")
     temporary = Path(f"{path}.tmp")
     try:
         pq.write_table(rows, temporary, compression="zstd")

@@ -14,6 +14,7 @@ from opslog.cli import keep, output, progress, reading, table
 from opslog.engine import Stats
 from opslog.errors import OpslogError, SinkError
 from opslog.logs import read
+from opslog.output import STDOUT, Output
 from opslog.stop import at_signals
 
 if TYPE_CHECKING:
@@ -132,11 +133,11 @@ def _tell(report: Report, options: argparse.Namespace) -> None:
 
         # A name of a file may hold bytes that are no text.
         line = json.dumps(report.as_dict(), ensure_ascii=False)
-        sys.stdout.write(line.encode("utf-8", "replace").decode() + "\n")
+        Output(STDOUT).write(f"{line}\n".encode("utf-8", "replace"))
     elif options.prometheus:
         from opslog.stats.prometheus import text
 
-        sys.stdout.write(text(report).encode("utf-8", "replace").decode())
+        Output(STDOUT).write(text(report).encode("utf-8", "replace"))
     else:
         from opslog.cli.stats_text import Text
 

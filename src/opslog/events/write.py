@@ -42,15 +42,15 @@ def writer(path: str, kind: type) -> Iterator[Writer]:
 
 @contextmanager
 def _jsonl(path: str) -> Iterator[Writer]:
-    def line(row: Any) -> str:
+    def line(row: Any) -> bytes:
         # A name of a file may hold bytes that are no text.
         text = json.dumps(as_dict(row), ensure_ascii=False)
-        return text.encode("utf-8", "replace").decode() + "\n"
+        return text.encode("utf-8", "replace") + b"\n"
 
     if path == STDOUT:
-        yield lambda row: _said(sys.stdout.write(line(row)))
+        yield lambda row: _said(sys.stdout.buffer.write(line(row)))
         return
-    with open(path, "w", encoding="utf-8") as file:
+    with open(path, "wb") as file:
         yield lambda row: _said(file.write(line(row)))
 
 
@@ -84,4 +84,4 @@ def _parquet(path: str, kind: type) -> Iterator[Writer]:
 
 
 def _said(count: int) -> None:
-    """Nobody asks how many characters were written."""
+    """Nobody asks how many bytes were written."""

@@ -219,7 +219,7 @@ def _ordered(table: pa.Table) -> pa.Table:
         before = counted[-1] if number and sources[number - 1] == source else -(1 << 62)
         counted.append(before if time is None else time)
     rows = sorted(range(len(counted)), key=counted.__getitem__)
-    return table.take(rows).cast(schema.arrow_schema(original=True))
+    return table.take(pa.array(rows, pa.int64())).cast(schema.arrow_schema(original=True))
 
 
 def _part(request: Request, record: LogRecord) -> Part:
