@@ -336,3 +336,19 @@ def test_what_the_terminal_cannot_show_is_written_out(tmp_path: Path) -> None:
         )  # fmt: skip
         assert (result.returncode, result.stderr) == (0, b"")
     assert json.loads(result.stdout)["errors"][0]["template"] == "Gr\u00f6\u00dfe"
+
+
+def test_the_same_error_of_two_services_shows_whose_it_is(tmp_path: Path) -> None:
+    for program in ("nova-compute", "neutron-server"):
+        (tmp_path / f"{program}.log").write_text(
+            "2026-03-10 10:00:01.000 7 ERROR oslo.messaging._drivers.impl_rabbit [-] unreachable\n"
+        )
+    shown = opslog("stats", str(tmp_path)).stdout.decode()
+    for service in ("nova", "neutron"):
+        assert f"ERROR  {service}  oslo.messaging._drivers.impl_rabbit" in shown
+
+
+def test_the_objects_swift_keeps_for_itself_are_objects() -> None:
+    assert route("/sdb1/12/.expiring_objects/1402/1402-AUTH_a/c/o") == (
+        "/{device}/{partition}/{account}/{container}/{object}"
+    )

@@ -143,7 +143,7 @@ def test_a_task_that_goes_on_for_hours_has_no_duration_and_no_calls(
     assert request.task
     assert not request.children
     assert plain(story, 1.0)["requests"][0]["duration"] is None
-    assert "goes on for hours" in waterfall(story, 1.0)
+    assert "a task, seen for " in waterfall(story, 1.0)
     assert not story.gaps(1.0)
 
 
@@ -321,9 +321,56 @@ def test_a_browser_shows_the_page_and_runs_nothing_of_the_logs(
     ).stdout.decode()  # fmt: skip
     assert seen.count('class="record') == 2
     assert seen.count('class="row') == 1
+    shown = seen.partition("<script")[0] + seen.rpartition("</script>")[2]
+    assert "\\u202e\\u2028" in shown
+    assert not re.search("[\x07\x1b\u202e\u2028]", shown)
     assert "first error" in seen
     assert f"<title>opslog trace {REQUEST}</title>" in seen
     assert "<img" not in seen
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs a browser")
+def test_a_page_of_records_without_times_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "story.html"
+    logs = written(tmp_path / "n.log", f"INFO nova.compute.manager [{REQUEST} u p - - -] a\n")
+    path.write_text(page(trace(logs, REQUEST), 1.0), "utf-8")
+    assert CHROMIUM
+    seen = subprocess.run(
+        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
+         f"--user-data-dir={tmp_path / 'profile'}", path.as_uri()],
+        capture_output=True, check=True, timeout=120,
+    ).stdout.decode()  # fmt: skip
+    assert "no time \u00b7 1 request<" in seen
+
+
+def test_a_page_appears_when_it_is_complete_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "n.log"
+    written(path, line(1, "a"))
+    (tmp_path / "taken").mkdir()
+    result = opslog("trace", REQUEST, "--html", str(tmp_path / "taken"), str(path))
+    assert result.returncode == 2
+    assert b"taken: Is a directory" in result.stderr
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["n.log", "taken"]
+
+
+def test_otlp_goes_to_standard_output_when_asked(tmp_path: Path) -> None:
+    path = tmp_path / "n.log"
+    logs = written(path, line(1, "a"))
+    result = opslog("trace", REQUEST, "--otlp", "-", str(path))
+    assert result.stdout.decode() == otlp(trace(logs, REQUEST))
+
+
+def test_otlp_holds_no_time_and_no_id_that_a_collector_refuses(tmp_path: Path) -> None:
+    old = line(1, "a").replace("2026-", "1969-")
+    spans, logs = map(
+        json.loads, otlp(trace(written(tmp_path / "o.log", old), REQUEST)).splitlines()
+    )
+    assert spans == {"resourceSpans": []}
+    [record] = logs["resourceLogs"][0]["scopeLogs"][0]["logRecords"]
+    assert "timeUnixNano" not in record
+    zero = "req-00000000-0000-0000-0000-000000000000"
+    assert re.fullmatch("[0-9a-f]{32}", trace_id(zero))
+    assert trace_id(zero).strip("0")
 
 
 def hexadecimal_ids(value: Any) -> Any:

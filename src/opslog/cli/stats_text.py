@@ -195,13 +195,15 @@ class Text:
         first, *more = textwrap.wrap(said, room, max_lines=2, placeholder=self._dots) or [""]
         yield f"  {self._color(_RED, f'{one.records:>{size},}')}  {first}"
         yield from (indent + line for line in more)
-        words = [one.severity.upper(), one.logger or one.service or "", one.exception or ""]
+        # oslo's loggers are those of every service.
+        own = one.service and not (one.logger or "").startswith(one.service)
+        words = [one.severity.upper(), one.service if own else "", one.logger, one.exception]
         if one.first and one.last:
             words.append(_time(one.first) + (f" to {_time(one.last, one.first)}"
                                              if one.last != one.first else ""))  # fmt: skip
         words.append(one.fingerprint)
-        text = "  ".join(harmless(word) for word in words if word)
-        for line in textwrap.wrap(text, room, break_on_hyphens=False):
+        told = "  ".join(harmless(word) for word in words if word)
+        for line in textwrap.wrap(told, room, break_on_hyphens=False):
             yield indent + self._color(_DIM, line)
 
     # -- columns of time ------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -137,7 +138,10 @@ def _show(story: Story, options: argparse.Namespace) -> None:
 
 
 def _save(path: str, text: str) -> None:
-    """Write a file; it appears when it is complete."""
+    """Write a file, or standard output; a file appears when it is complete."""
+    if path == STDOUT:
+        Output(STDOUT).write(text.encode())
+        return
     temporary = Path(f"{path}.tmp")
     try:
         if Path(path).exists() and not Path(path).is_file():
@@ -146,4 +150,6 @@ def _save(path: str, text: str) -> None:
         temporary.write_text(text, "utf-8")
         temporary.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
         raise SinkError(path, error.strerror or str(error)) from None

@@ -34,6 +34,7 @@ th, td { padding: .25em .8em .25em 0; border-bottom: 1px solid var(--line); vert
 code { font-family: ui-monospace, monospace; font-size: .92em; }
 svg { display: block; width: 100%; height: auto; } svg text { fill: var(--dim); font-size: 12px; }
 .bar { display: flex; height: .8em; margin-top: .35em; min-width: 8em; }
+@media (max-width: 600px) { .bar { min-width: 3em; } td.n { white-space: normal; } }
 .key { display: inline-block; width: .8em; height: .8em; margin: 0 .3em 0 1em; }
 """
 _STYLE += "".join(f".{s} {{ fill: var(--{s}); background: var(--{s}); }}\n" for s in SEVERITIES)

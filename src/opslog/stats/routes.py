@@ -20,7 +20,8 @@ _UUID = "[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _VERSION = re.compile(r"v\d+(?:\.\d+)?|\d{4}-\d\d-\d\d|ec2|\{id\}(?:\.json|\.xml)?", re.ASCII)
 _SUFFIX = re.compile(r"\.(?:json|xml)$")
 _SWIFT = re.compile(
-    r"(/v1(?:\.0)?|/[^/]+/\d+)/(?:AUTH|KEY|SERVICE)_[^/]*(/[^/]*)?(/.*)?", re.DOTALL
+    r"(/v1(?:\.0)?|/[^/]+/\d+)/(?:(?:AUTH|KEY|SERVICE)_|\.(?:expiring|misplaced)_objects)[^/]*(/[^/]*)?(/.*)?",
+    re.DOTALL,
 )
 """Of the proxy, or of a storage server: device and partition stand before the account."""
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from opslog.records import LogRecord
 from opslog.severity import ERROR
-from opslog.trace.story import Part, Request, Span, Story
+from opslog.trace.story import UNKNOWN, Part, Request, Span, Story
 from opslog.version import __version__
 
 _UUID = re.compile("req-([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})")
@@ -69,7 +69,7 @@ def otlp(story: Story) -> str:
                 context.update(dict.fromkeys(part.records, (trace, own)))
     logs: dict[tuple[str, str | None, int | None], list[dict[str, Any]]] = {}
     for number, record in enumerate(story.records):
-        who = record.program or record.service_name or "?"
+        who = record.program or record.service_name or UNKNOWN
         place = (who, record.host_name, record.process_pid)
         logs.setdefault(place, []).append(_log(record, context.get(number)))
     traces = {"resourceSpans": [
@@ -84,9 +84,10 @@ def otlp(story: Story) -> str:
 
 
 def trace_id(root: str) -> str:
-    """Return 32 hex digits: the UUID of a request, of what has none a hash."""
+    """Return 32 hex digits, not all zero: the UUID of a request, of what has none a hash."""
     found = _UUID.fullmatch(root)
-    return "".join(found.groups()) if found else hashlib.sha256(root.encode()).hexdigest()[:32]
+    digits = "".join(found.groups()) if found else ""
+    return digits if digits.strip("0") else hashlib.sha256(root.encode()).hexdigest()[:32]
 
 
 def span_id(*parts: object) -> str:
@@ -100,7 +101,8 @@ def _part_id(request: Request, part: Part) -> str:
 
 def _request(request: Request, trace: str, root: Request) -> dict[str, Any] | None:
     call = request.call
-    name = f"{call.method} {call.path}" if call else request.service
+    known = request.id if request.service == UNKNOWN else request.service
+    name = f"{call.method} {call.path}" if call else known
     span = _span(span_id(request.id), trace, name, _SERVER if call else _INTERNAL, request)
     if span is None:
         return None
@@ -120,15 +122,16 @@ def _span(own: str, trace: str, name: str, kind: int, span: Span) -> dict[str, A
     begin, end = span.begin, span.end
     if isinstance(span, Request) and not (begin and end):
         begin, end = span.span() or (None, None)
-    if begin is None or end is None:
+    times = _nanoseconds(begin), _nanoseconds(end)
+    if times[0] is None or times[1] is None:
         return None
     made: dict[str, Any] = {
         "traceId": trace,
         "spanId": own,
         "name": _text(name),
         "kind": kind,
-        "startTimeUnixNano": _nanoseconds(begin),
-        "endTimeUnixNano": _nanoseconds(end),
+        "startTimeUnixNano": times[0],
+        "endTimeUnixNano": times[1],
     }
     if span.severity >= ERROR:
         made["status"] = {"code": _FAILED}
@@ -137,8 +140,8 @@ def _span(own: str, trace: str, name: str, kind: int, span: Span) -> dict[str, A
 
 def _log(record: LogRecord, context: tuple[str, str] | None) -> dict[str, Any]:
     log: dict[str, Any] = {"body": {"stringValue": _text(record.body or "")}}
-    if record.timestamp is not None:
-        log["timeUnixNano"] = _nanoseconds(record.timestamp)
+    if (time := _nanoseconds(record.timestamp)) is not None:
+        log["timeUnixNano"] = time
     if record.severity_number:
         log["severityNumber"] = record.severity_number
     if record.severity_text:
@@ -152,7 +155,9 @@ def _log(record: LogRecord, context: tuple[str, str] | None) -> dict[str, Any]:
 
 def _resource(place: tuple[str, str | None, int | None]) -> dict[str, Any]:
     program, host, pid = place
-    said = [("service.name", program), ("host.name", host), ("process.pid", pid)]
+    # https://opentelemetry.io/docs/specs/semconv/resource/#service
+    name = "unknown_service" if program == UNKNOWN else program
+    said = [("service.name", name), ("host.name", host), ("process.pid", pid)]
     return {"attributes": _attributes(said)}
 
 
@@ -180,6 +185,10 @@ def _text(value: str) -> str:
     return value.encode("utf-8", "replace").decode()
 
 
-def _nanoseconds(time: datetime) -> str:
+def _nanoseconds(time: datetime | None) -> str | None:
+    """Return a time as OTLP has it, None of one that 64 bits without a sign cannot hold."""
+    if time is None:
+        return None
     length = time - _EPOCH
-    return str(((length.days * 86400 + length.seconds) * 1_000_000 + length.microseconds) * 1000)
+    passed = ((length.days * 86400 + length.seconds) * 1_000_000 + length.microseconds) * 1000
+    return str(passed) if 0 <= passed < 1 << 64 else None

@@ -19,6 +19,9 @@ from opslog.correlate.graph import RequestGraph
 from opslog.records import LogRecord, records_of
 from opslog.severity import ERROR
 
+UNKNOWN = "?"
+"""The program and the service of what does not tell them."""
+
 ANSWERED_BADLY = 400
 """HTTP statuses from here on tell that a call failed."""
 
@@ -75,7 +78,7 @@ class Span:
 class Part(Span):
     """What one process did in the name of a request."""
 
-    program: str = "?"
+    program: str = UNKNOWN
     host: str | None = None
     pid: int | None = None
     source: str | None = None
@@ -87,7 +90,7 @@ class Request(Span):
 
     id: str = ""
     caller: str | None = None
-    service: str = "?"
+    service: str = UNKNOWN
     call: Call | None = None
     task: bool = False
     """Whether it goes on for hours or weeks, so that its duration means nothing."""
@@ -225,7 +228,7 @@ def _ordered(table: pa.Table) -> pa.Table:
 def _part(request: Request, record: LogRecord) -> Part:
     """Return the part of the process that wrote a record."""
     for part in request.parts:
-        known = record.program is None or part.program in ("?", record.program)
+        known = record.program is None or part.program in (UNKNOWN, record.program)
         if known and (part.source, part.host, part.pid) == (
             record.source, record.host_name, record.process_pid
         ):  # fmt: skip
@@ -233,8 +236,8 @@ def _part(request: Request, record: LogRecord) -> Part:
     else:
         part = Part(host=record.host_name, pid=record.process_pid, source=record.source)
         request.parts.append(part)
-    if part.program == "?":  # a client library's line does not tell whose it is
-        part.program = record.program or record.service_name or "?"
+    if part.program == UNKNOWN:  # a client library's line does not tell whose it is
+        part.program = record.program or record.service_name or UNKNOWN
     return part
 
 
@@ -268,7 +271,7 @@ def _asked(records: list[LogRecord], owners: list[str | None]) -> dict[str, tupl
         callee = record.attributes.get("peer_request_id")
         if callee and record.http_method and callee != owner:
             call = Call(record.http_method, record.http_target or "", status.pop(writer, None))
-            found[callee] = (record.attributes.get("peer_service", "?"), call)
+            found[callee] = (record.attributes.get("peer_service", UNKNOWN), call)
     return found
 
 

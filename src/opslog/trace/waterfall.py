@@ -33,7 +33,7 @@ def waterfall(story: Story, gap: float, width: int = 0, colored: bool = False) -
 
 
 def seconds(length: float | None) -> str:
-    """Return a duration for people: 4 ms, 2.31 s, 12:07, 3:12:07."""
+    """Return a duration for people: 4 ms, 2.31 s, 12:07, 3:12:07, 5 d 3:12."""
     if length is None:
         return ""
     if length < 1:
@@ -42,6 +42,8 @@ def seconds(length: float | None) -> str:
         return f"{length:.2f} s"
     minutes, rest = divmod(round(length), 60)
     hours, minutes = divmod(minutes, 60)
+    if hours >= 48:
+        return f"{hours // 24:,} d {hours % 24}:{minutes:02}"
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
@@ -62,12 +64,10 @@ class _Tree:
     def lines(self) -> Iterator[str]:
         inside = list(self._root.tree())
         records = sum(len(one.records) for one in inside)
-        length = None
-        if self._span and not self._root.task:
-            length = (self._span[1] - self._span[0]).total_seconds()
+        length = seconds((self._span[1] - self._span[0]).total_seconds()) if self._span else ""
         facts = [
             moment(self._span[0] if self._span else None),
-            "goes on for hours" if self._root.task else seconds(length),
+            f"a task, seen for {length}" if self._root.task else length,
             _count(len(inside), "request"),
             _count(records, "record"),
         ]
