@@ -342,3 +342,52 @@ def test_text_fits_the_terminal_and_is_harmless(folder: Path, width: int) -> Non
     assert "\x1b" not in shown
     assert "\\x1b[31mx" in shown
     assert max(map(len, shown.splitlines())) <= width
+
+
+def place_of(one: Event) -> tuple[str, str, str | None]:
+    if one.resource_id:
+        return one.event, "resource", one.resource_id
+    if one.request_id:
+        return one.event, "request", one.request_id
+    return one.event, "publisher", one.publisher_id
+
+
+def nearest(waiting: list[Event], end: Event) -> Event | None:
+    """Return the start an end takes, told as the documents tell it."""
+    places = [place_of(end)]
+    if end.resource_id and end.request_id:
+        places.append((end.event, "request", end.request_id))
+    for place in places:
+        fitting = [
+            (one.request_id == end.request_id, one.host_name == end.host_name, number)
+            for number, one in enumerate(waiting)
+            if place_of(one) == place
+            and (None in (one.request_id, end.request_id) or one.request_id == end.request_id)
+        ]
+        if fitting:
+            return waiting[max(fitting)[2]]
+    return None
+
+
+@given(lines=EVENTS)
+def test_an_end_takes_the_nearest_start_that_waits(lines: list[str]) -> None:
+    found = rows(*lines)
+    taken = {row.end_offset: row.start_offset for row in found if isinstance(row, Pair)}
+    waiting: list[Event] = []
+    for one in found:
+        if not isinstance(one, Event):
+            continue
+        if one.phase == "start":
+            same = [place_of(other) for other in waiting if other.message_id == one.message_id]
+            if place_of(one) not in same:
+                waiting.append(one)
+        elif one.phase in ("end", "error"):
+            start = nearest(waiting, one)
+            assert taken[one.source_offset] == (start and start.source_offset)
+            if start is not None:
+                waiting.remove(start)
+
+
+def test_starts_that_tell_nothing_are_no_attempts_of_each_other() -> None:
+    starts = [sent("a.b.start", n, {}, _context_request_id=None) for n in range(3)]
+    assert told(pairs(*starts)) == [("no end", None, 1, False)] * 3

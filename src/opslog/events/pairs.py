@@ -31,6 +31,7 @@ class _Open:
     """A start that waits for its end."""
 
     event: Event
+    number: int
     attempt: int
     overlapping: bool
     repeated: int = 0
@@ -41,8 +42,10 @@ class Pairs:
 
     def __init__(self, most_open: int = MOST_OPEN) -> None:
         self._most = most_open
-        self._open: OrderedDict[_Key, list[_Open]] = OrderedDict()
-        self._count = 0
+        self._open: OrderedDict[_Key, dict[str | None, list[_Open]]] = OrderedDict()
+        """What waits, by request."""
+        self._count = self._number = 0
+        self._messages: dict[tuple[_Key, str], _Open] = {}
         self._attempts: OrderedDict[tuple[_Key, str | None], int] = OrderedDict()
 
     def add(self, event: Event) -> Iterator[Pair]:
@@ -54,55 +57,89 @@ class Pairs:
 
     def close(self) -> Iterator[Pair]:
         """Yield the starts whose end did not come, in the order in which they came."""
-        while self._open:
-            yield from self._given_up()
+        left = [one for own in self._open.values() for starts in own.values() for one in starts]
+        self._open.clear()
+        self._messages.clear()
+        self._count = 0
+        for one in sorted(left, key=_came):
+            yield _pair(one, None)
 
     def _start(self, event: Event) -> Iterator[Pair]:
         key = _key(event)
-        waiting = self._open.setdefault(key, [])
-        for one in waiting:
-            if event.message_id and event.message_id == one.event.message_id:
-                one.repeated += 1
-                return
-        own = key, event.request_id
+        if event.message_id and (same := self._messages.get((key, event.message_id))):
+            same.repeated += 1
+            return
+        waiting = self._open.setdefault(key, {})
+        # A start that tells neither resource nor request says nothing of another.
+        tells = key[1] != "event"
+        overlapping = bool(waiting) and tells
+        if overlapping and len(waiting) == 1:
+            [starts] = waiting.values()
+            if len(starts) == 1:  # of several that wait, all overlap already
+                starts[0].overlapping = True
+        self._number += 1
+        attempt = self._attempt((key, event.request_id)) if tells else 1
+        started = _Open(event, self._number, attempt, overlapping)
+        waiting.setdefault(event.request_id, []).append(started)
+        if event.message_id:
+            self._messages[key, event.message_id] = started
+        self._count += 1
+        if self._count > self._most:
+            yield self._given_up()
+
+    def _attempt(self, own: tuple[_Key, str | None]) -> int:
         attempt = self._attempts.pop(own, 0) + 1
         self._attempts[own] = attempt
         if len(self._attempts) > self._most:
             self._attempts.popitem(last=False)
-        # A start that tells neither resource nor request says nothing of another.
-        overlapping = bool(waiting) and key[1] != "event"
-        for one in waiting:
-            one.overlapping |= overlapping
-        waiting.append(_Open(event, attempt, overlapping))
-        self._count += 1
-        if self._count > self._most:
-            yield from self._given_up()
+        return attempt
 
     def _end(self, event: Event) -> Pair:
         keys = [_key(event)]
         if event.resource_id and event.request_id:
             keys.append((event.event, "request", event.request_id))
         for key in keys:
-            waiting = self._open.get(key, [])
-            fitting = [one for one in waiting if _fits(one.event, event)]
-            if fitting:
-                found = max(
-                    enumerate(fitting), key=lambda item: (*_nearness(item[1].event, event), item[0])
-                )[1]
-                waiting.remove(found)
-                self._count -= 1
-                if not waiting:
-                    del self._open[key]
+            found = _nearest(self._open.get(key, {}), event)
+            if found is not None:
+                self._take(key, found)
                 return _pair(found, event)
         return _pair(None, event)
 
-    def _given_up(self) -> Iterator[Pair]:
-        key = next(iter(self._open))
+    def _given_up(self) -> Pair:
+        key, waiting = next(iter(self._open.items()))
+        oldest = next(iter(waiting.values()))[0]
+        self._take(key, oldest)
+        return _pair(oldest, None)
+
+    def _take(self, key: _Key, one: _Open) -> None:
         waiting = self._open[key]
-        yield _pair(waiting.pop(0), None)
+        starts = waiting[one.event.request_id]
+        if starts[-1] is one:
+            starts.pop()
+        else:
+            starts.remove(one)
         self._count -= 1
+        if one.event.message_id:
+            del self._messages[key, one.event.message_id]
+        if not starts:
+            del waiting[one.event.request_id]
         if not waiting:
             del self._open[key]
+
+
+def _nearest(waiting: dict[str | None, list[_Open]], end: Event) -> _Open | None:
+    """Return the start an end takes: of its own request, on its own host, the last one."""
+    fitting = waiting.get(end.request_id) or waiting.get(None)
+    if fitting is None and end.request_id is None:
+        fitting = sorted((s for starts in waiting.values() for s in starts), key=_came)
+    if not fitting:
+        return None
+    same = (one for one in reversed(fitting) if one.event.host_name == end.host_name)
+    return next(same, fitting[-1])
+
+
+def _came(one: _Open) -> int:
+    return one.number
 
 
 def _key(event: Event) -> _Key:
@@ -111,14 +148,6 @@ def _key(event: Event) -> _Key:
     if event.request_id:
         return event.event, "request", event.request_id
     return event.event, "event", event.publisher_id
-
-
-def _fits(start: Event, end: Event) -> bool:
-    return not start.request_id or not end.request_id or start.request_id == end.request_id
-
-
-def _nearness(start: Event, end: Event) -> tuple[bool, bool]:
-    return start.request_id == end.request_id, start.host_name == end.host_name
 
 
 def _pair(start: _Open | None, end: Event | None) -> Pair:
