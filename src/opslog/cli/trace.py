@@ -57,10 +57,14 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     )  # fmt: skip
     group.add_argument("--json", action="store_true", help="one JSON object instead of text")
     group.add_argument(
-        "--html", metavar="FILE", help="write a page of one file that needs no network"
+        "--html",
+        metavar="FILE",
+        help="write a page of one file that needs no network; - is standard output",
     )
     group.add_argument(
-        "--otlp", metavar="FILE", help="write traces and logs as OTLP/JSON, for OpenTelemetry"
+        "--otlp",
+        metavar="FILE",
+        help="write traces and logs as OTLP/JSON, for OpenTelemetry; - is standard output",
     )
     group.add_argument(
         "--summary", action="store_true", help="in text: the requests without their records"
