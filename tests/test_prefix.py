@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from threading import Lock
 
 import pytest
 from hypothesis import given
@@ -26,6 +27,7 @@ class Anything:
     """A forest that never rules anything out."""
 
     def __init__(self, *_: object) -> None:
+        self.lock = Lock()
         self.trees = [(1 << 64) - 1]
         self.branches = [(1 << MOST_BRANCHES) - 1]
         self.told = [0]

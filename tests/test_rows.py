@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 import opslog as library
 from helpers import on_terminal, opslog
 from opslog import F
-from opslog.trace.groups import Groups
 from opslog.errors import SourceError
 from opslog.harmless import cells
 from opslog.trace import requests, resources, trace
+from opslog.trace.groups import Groups
 from opslog.trace.lives import MOMENTS, moment_of
 from simulator import ERAS, Deployment, Truth
 

@@ -18,7 +18,6 @@ ctypedef struct Path:
 
 cdef class Prefixes:
     cdef object forest                  # prefix.Forest, which knows where bytes lead
-    cdef object learning                # held while it is asked
     cdef uint32_t* moves                # [state, ASCII byte]: see MOVE_..., 0 not yet known
     cdef int32_t[MOST_STATES] told      # per state: a number that stands for its trees and branches
     cdef uint64_t[MOST_STATES] trees    # per state: its trees, as bits; the last stands for all from there on

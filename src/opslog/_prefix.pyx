@@ -10,8 +10,6 @@ from libc.stdint cimport int16_t, int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from threading import Lock
-
 from opslog._block cimport NONE
 from opslog._bytes cimport within
 
@@ -39,7 +37,6 @@ cdef class Prefixes:
 
     def __init__(self, forest):
         self.forest = forest
-        self.learning = Lock()
         self.moves = <uint32_t*>calloc(MOST_STATES * 128, sizeof(uint32_t))
         self.branches = <uint64_t*>calloc(MOST_STATES * BRANCH_WORDS, sizeof(uint64_t))
         if self.moves == NULL or self.branches == NULL:
@@ -60,8 +57,7 @@ cdef class Prefixes:
 
     cdef uint32_t learn(self, int32_t state, uint8_t byte) noexcept with gil:
         """Ask the forest where a byte leads; 0 if there is no room to remember it."""
-        # The forest is Python: another thread may come between any two of its steps.
-        with self.learning:
+        with self.forest.lock:
             return self.asked(state, byte)
 
     cdef uint32_t asked(self, int32_t state, uint8_t byte) noexcept:

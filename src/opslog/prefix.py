@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
+from threading import Lock
 from typing import NamedTuple, TypeAlias
 
 from opslog._prefix import MOST_TREES
@@ -165,6 +166,8 @@ class Forest:
     def __init__(
         self, roots: list[Node], early: int, texts_of: Callable[[Step], list[Atoms]]
     ) -> None:
+        self.lock = Lock()
+        """To be held by who asks: another thread may come between any two steps."""
         self._texts_of = texts_of
         self._early = (1 << min(early, MOST_TREES - 1)) - 1
         self._places: list[Place] = []

@@ -38,7 +38,10 @@ class Ways:
         the branches left there come fourth, as bits.
         None if there are no such nodes, or too many.
         """
-        way = _way(self._roots, leaf)
+        with self._forest.lock:
+            return self._route(_way(self._roots, leaf), leaf)
+
+    def _route(self, way: list[Node], leaf: int) -> tuple[list[int], int, int, int] | None:
         nodes: list[int] = []
         ends: list[int | None] = [self._place(node) for node in way]
         for depth, (rivals, branches) in enumerate(self._forest.rivals(way, self._roots)):

@@ -15,12 +15,16 @@ class Groups:
     """Sums up rows that have the same ``keys``, each other column in its way.
 
     ``ways`` says how by column: min, max, first (the first that is known), count (how
-    many are known) or list.  Groups come in the order of their first rows.
+    many are known) or list.  Groups come in the order of their first rows; of these
+    the first is that with the least in the columns of ``order``, which may have no nulls.
     """
 
-    def __init__(self, keys: tuple[str, ...], ways: dict[str, str]) -> None:
+    def __init__(
+        self, keys: tuple[str, ...], ways: dict[str, str], order: tuple[str, ...] = ()
+    ) -> None:
         self._keys = keys
         self._ways = ways
+        self._order = [(name, "ascending") for name in order]
         self._again = {name: _AGAIN.get(way, way) for name, way in ways.items()}
         self._parts: list[pa.Table] = []
         self._waiting = 0
@@ -30,7 +34,7 @@ class Groups:
         """Take rows that have these columns."""
         if not len(rows):
             return
-        self._parts.append(grouped(rows, self._keys, self._ways))
+        self._parts.append(grouped(self._sorted(rows), self._keys, self._ways))
         self._waiting += len(self._parts[-1])
         if self._waiting > max(_LEAST, self._known):
             self.table()
@@ -38,9 +42,13 @@ class Groups:
     def table(self) -> pa.Table | None:
         """Return a row for each group so far, None without any."""
         if self._parts and (self._waiting or len(self._parts) > 1):
-            self._parts = [grouped(pa.concat_tables(self._parts), self._keys, self._again)]
+            rows = self._sorted(pa.concat_tables(self._parts))
+            self._parts = [grouped(rows, self._keys, self._again)]
             self._known, self._waiting = len(self._parts[0]), 0
         return self._parts[0] if self._parts else None
+
+    def _sorted(self, rows: pa.Table) -> pa.Table:
+        return rows.sort_by(self._order) if self._order else rows
 
 
 def grouped(rows: pa.Table, keys: tuple[str, ...], ways: dict[str, str]) -> pa.Table:

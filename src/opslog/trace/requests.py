@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from opslog.errors import SourceError
 from opslog.filters import Filter
 from opslog.logs import Logs
 from opslog.trace.groups import Groups, grouped, listed
+from opslog.trace.story import CALLED
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -32,7 +35,7 @@ SCHEMA = pa.schema([
 _COLUMNS = (
     "timestamp", "service_name", "severity_number", "request_id", "global_request_id",
     "root_request_id", "user_id", "user_name", "project_id", "project_name",
-    "http_method", "http_target", "http_status",
+    "program", "logger", "duration", "http_method", "http_target", "http_status",
 )  # fmt: skip
 
 _TASK, _LONG = 600.0, 86400.0
@@ -42,26 +45,41 @@ _TASK, _LONG = 600.0, 86400.0
 _WAYS = {
     "start": "min", "end": "max", "severity_number": "max", "records": "count",
     "user": "first", "project": "first",
-    "http_method": "first", "http_target": "first", "http_status": "first",
 }  # fmt: skip
 
+_CALL = ("http_method", "http_target", "http_status")
+_ORDER = ("other", "called", "began")
+"""Which call is the first: of the request itself, of a program that is not called, the earliest."""
 
-def requests(logs: Logs, condition: pc.Expression | str | Filter | None = None) -> pa.Table:
+
+def requests(
+    logs: Logs,
+    condition: pc.Expression | str | Filter | None = None,
+    unread: list[Exception] | None = None,
+) -> pa.Table:
     """Return a row (SCHEMA) for each request, in the order they began.
 
     With a condition those of which one record fulfils it; they are told by all of
     their records.  ``user`` and ``project`` are ids, or names where only those are
     logged; the call is that of the API that was called first; the duration of a
     task that goes on is null.  The logs are read twice.  Memory grows with the
-    number of requests.
+    number of requests.  What cannot be read is raised, or added to ``unread`` if
+    that is given: then the rows tell of the rest.
     """
     if condition is not None:
         logs = logs.with_requests(condition)
-    groups = Groups(("request_id", "service"), _WAYS)
-    for batch in replace(logs, root=True, merge=False, follow=None).batches(_COLUMNS):
-        groups.add(_told(batch))
-    found = groups.table()
-    return SCHEMA.empty_table() if found is None else _rows(found)
+    parts = Groups(("request_id", "service"), _WAYS)
+    calls = Groups(("request_id",), dict.fromkeys((*_ORDER, *_CALL), "first"), _ORDER)
+    try:
+        for batch in replace(logs, root=True, merge=False, follow=None).batches(_COLUMNS):
+            parts.add(_told(batch))
+            calls.add(_answers(batch))
+    except (SourceError, ExceptionGroup) as error:
+        if unread is None:
+            raise
+        unread.append(error)
+    found = parts.table()
+    return SCHEMA.empty_table() if found is None else _rows(found, calls.table())
 
 
 def _told(batch: pa.RecordBatch) -> pa.Table:
@@ -69,14 +87,6 @@ def _told(batch: pa.RecordBatch) -> pa.Table:
     import pyarrow.compute as pc
 
     batch = batch.filter(pc.is_valid(batch["root_request_id"]))
-    answers = pc.and_(pc.is_valid(batch["http_method"]), pc.is_valid(batch["http_status"]))
-    own = pc.or_kleene(
-        pc.equal(batch["request_id"], batch["root_request_id"]),
-        pc.equal(batch["global_request_id"], batch["root_request_id"]),
-    )
-    called = pc.and_kleene(answers, own)
-    nothing = pa.scalar(None, pa.string())
-    method, target = batch["http_method"].cast(pa.string()), batch["http_target"]
     return pa.table({
         "request_id": batch["root_request_id"],
         "service": batch["service_name"].cast(pa.string()),
@@ -86,29 +96,55 @@ def _told(batch: pa.RecordBatch) -> pa.Table:
         "records": batch["root_request_id"],
         "user": _either(batch, "user_id", "user_name"),
         "project": _either(batch, "project_id", "project_name"),
-        "http_method": pc.if_else(called, method, nothing),
-        # Of one record with the method, also where that has no target.
-        "http_target": pc.if_else(called, pc.fill_null(target, ""), nothing),
-        "http_status": pc.if_else(called, batch["http_status"], pa.scalar(None, pa.int64())),
     })  # fmt: skip
 
 
-def _rows(groups: pa.Table) -> pa.Table:
-    """Return the rows of the requests whose parts at each service are given."""
+def _answers(batch: pa.RecordBatch) -> pa.Table:
+    """Return what APIs told of calls they answered, with what they are ordered by."""
     import pyarrow.compute as pc
 
-    ways = {**_WAYS, "records": "sum"}
-    groups = groups.sort_by("start")
-    found = grouped(groups, ("request_id",), ways)
+    told = pc.and_(pc.is_valid(batch["http_method"]), pc.is_valid(batch["http_status"]))
+    root = batch["root_request_id"]
+    own = pc.equal(batch["request_id"], root)
+    known = pc.or_kleene(own, pc.equal(batch["global_request_id"], root))
+    # A client's line looks the same.
+    client = pc.match_substring(batch["logger"].cast(pa.string()), "connectionpool")
+    answers = pc.and_not(pc.and_(told, pc.fill_null(known, False)), pc.fill_null(client, False))
+    program = pc.fill_null(batch["program"].cast(pa.string()), "")
+    seconds = pc.divide(batch["timestamp"].cast(pa.int64()), 1e6)
+    return pa.table({
+        "request_id": root,
+        "other": pc.invert(pc.fill_null(own, False)),
+        "called": pc.match_substring_regex(program, f"^(?:{CALLED})"),
+        "began": pc.fill_null(pc.subtract(seconds, pc.fill_null(batch["duration"], 0.0)), inf),
+        "http_method": batch["http_method"].cast(pa.string()),
+        # Of one record with the method, also where that has no target.
+        "http_target": pc.fill_null(batch["http_target"], ""),
+        "http_status": batch["http_status"],
+    }).filter(answers)  # fmt: skip
+
+
+def _rows(parts: pa.Table, calls: pa.Table | None) -> pa.Table:
+    """Return the rows of the requests whose parts at each service and first calls are given."""
+    import pyarrow.compute as pc
+
+    parts = parts.sort_by("start")
+    found = grouped(parts, ("request_id",), {**_WAYS, "records": "sum"})
     length = pc.divide(pc.subtract(found["end"], found["start"]).cast(pa.int64()), 1e6)
     nobody = pc.and_(pc.is_null(found["user"]), pc.is_null(found["project"]))
     most = pc.if_else(nobody, _TASK, _LONG)
     columns = {
         **{name: found[name] for name in found.schema.names},
         "duration": pc.if_else(pc.greater(length, most), None, length),
-        "services": listed(groups, "request_id", "service", found["request_id"]),
-        "http_target": pc.if_else(pc.equal(found["http_target"], ""), None, found["http_target"]),
+        "services": listed(parts, "request_id", "service", found["request_id"]),
     }
+    if calls is None:
+        columns |= {name: pa.nulls(len(found), SCHEMA.field(name).type) for name in _CALL}
+    else:
+        rows = pc.index_in(found["request_id"], calls["request_id"].combine_chunks())
+        columns |= {name: calls[name].take(rows) for name in _CALL}
+        target = columns["http_target"]
+        columns["http_target"] = pc.if_else(pc.equal(target, ""), None, target)
     table = pa.table([columns[name] for name in SCHEMA.names], SCHEMA)
     return table.sort_by([("start", "ascending"), ("request_id", "ascending")])
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 
+from opslog.errors import SourceError
 from opslog.filters import Filter
 from opslog.logs import Logs
 from opslog.trace import lives
@@ -56,21 +57,32 @@ _Told: TypeAlias = dict[str, list[tuple[datetime, lives.Moment]]]
 """What messages say of the lives of resources, by id."""
 
 
-def resources(logs: Logs, condition: pc.Expression | str | Filter | None = None) -> pa.Table:
+def resources(
+    logs: Logs,
+    condition: pc.Expression | str | Filter | None = None,
+    unread: list[Exception] | None = None,
+) -> pa.Table:
     """Return a row (SCHEMA) for each instance, volume and port, in the order they were named first.
 
     With a condition only the records that fulfil it tell of them.  Lives are told
     by the services' messages, so of a level that was not logged nothing is known.
     Memory grows with the number of resources, of their requests and their changes.
+    What cannot be read is raised, or added to ``unread`` if that is given: then the
+    rows tell of the rest.
     """
     if condition is not None:
         logs = logs.filter(condition)
     groups = Groups(("resource_id", "service", "request_id"), _WAYS)
     told: _Told = {}
-    for batch in replace(logs, merge=False, follow=None).batches(_COLUMNS):
-        records = _named(batch)
-        groups.add(records)
-        _tell(told, records)
+    try:
+        for batch in replace(logs, merge=False, follow=None).batches(_COLUMNS):
+            records = _named(batch)
+            groups.add(records)
+            _tell(told, records)
+    except (SourceError, ExceptionGroup) as error:
+        if unread is None:
+            raise
+        unread.append(error)
     found = groups.table()
     return SCHEMA.empty_table() if found is None else _rows(found, told)
 
