@@ -2,12 +2,15 @@
 
 Requests of users and tasks go through the services as they do in OpenStack:
 over HTTP, where the called service makes an id of its own (or, as glance did,
-takes the caller's), and over RPC, where the id goes along.  Every line of a
-service is made by the real oslo.log.  The same seed gives the same bytes.
+takes the caller's), and over RPC, where the id goes along.  Some requests are
+audited: what keystonemiddleware and the log driver print names them, whatever
+context a thread is left with.  Every line of a service is made by the real
+oslo.log.  The same seed gives the same bytes.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 import uuid
@@ -15,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from oslo_config import cfg
 from oslo_context import context as oslo_context
@@ -39,6 +43,8 @@ class Era:
     """Whether calls carry the id of the request that began it all."""
     glance_adopts: bool
     debug: bool = True
+    audit: bool = False
+    """Whether APIs write audit events that name the request."""
 
 
 _FORMAT = "%(asctime)s.%(msecs)03d %(process)d %(levelname)s %(name)s"
@@ -49,9 +55,9 @@ ERAS = (
     Era("pike", f"{_FORMAT} [%(request_id)s %(user_identity)s] %(instance)s%(message)s", _FIVE,
         ("used", "headers"), False, True),
     Era("ussuri", f"{_FORMAT} [%(request_id)s %(user_identity)s] %(instance)s%(message)s", _FIVE,
-        ("used",), True, False),
-    Era("zed", None, None, ("used",), True, False),
-    Era("zed-info", None, None, ("used",), True, False, debug=False),
+        ("used",), True, False, audit=True),
+    Era("zed", None, None, ("used",), True, False, audit=True),
+    Era("zed-info", None, None, ("used",), True, False, debug=False, audit=True),
     Era("ussuri-info", f"{_FORMAT} [%(request_id)s %(user_identity)s] %(instance)s%(message)s",
         _FIVE, ("used",), True, False, debug=False),
 )  # fmt: skip
@@ -74,7 +80,7 @@ class Request:
 
 @dataclass
 class Event:
-    """A log call: ``request`` None is one without a context."""
+    """A log call: ``request`` None is one without, ``context`` what the thread has for it."""
 
     time: float
     program: str
@@ -84,6 +90,7 @@ class Event:
     logger: str
     message: str
     request: Request | None
+    context: Request | None
 
 
 @dataclass
@@ -114,6 +121,7 @@ class Deployment:
         self.skew: dict[str, float] = {}
         self.workers: dict[tuple[str, str], list[int]] = {}
         self.errors: list[str] = []
+        self.others: list[Request] = []
         for _ in range(boots):
             self.boot(BEGIN + self.rng.uniform(0, HOURS * 3600 - 600))
         self.periodic()
@@ -140,12 +148,16 @@ class Deployment:
         message: str,
         level: int = logging.INFO,
         logger: str | None = None,
+        contexts: tuple[Request | None, ...] = (),
     ) -> float:
-        """Log and return a time a little later."""
+        """Log and return a time a little later; the context is one of ``contexts``, if any."""
         if level > logging.DEBUG or self.era.debug:
             program, host, pid = worker
             logger = logger or f"{program.replace('-', '.')}.manager"
-            self.events.append(Event(time, program, host, pid, level, logger, message, request))
+            context = self.rng.choice(contexts) if contexts else request
+            self.events.append(
+                Event(time, program, host, pid, level, logger, message, request, context)
+            )
         return time + self.rng.uniform(0.001, 0.4)
 
     def begin(self, cause: str | None = None, user: str | None = "u") -> Request:
@@ -224,7 +236,61 @@ class Deployment:
     ) -> float:
         """Log the line of an API about a request it has answered."""
         message = f'10.0.0.7 "GET {path} HTTP/1.1" status: {status}  len: 312 time: 0.0712'
+        if self.era.audit and self.rng.random() < 0.5:
+            time = self.audited(worker, time, request, path, status)
         return self.log(worker, time, request, message, logger=f"{worker[0].split('-')[0]}.wsgi")
+
+    def audited(
+        self, worker: tuple[str, str, int], time: float, request: Request, path: str, status: int
+    ) -> float:
+        """Log what an audit middleware tells of a request, in a context that may be another's."""
+        own = Request(self.new_id(), None, None)
+        self.others.append(request)
+        for kind, outcome in (("request", "pending"), ("response", "success")):
+            payload = self.cadf(request, path, outcome, status)
+            if self.rng.random() < 0.5:
+                message = self.notification(f"audit.http.{kind}", payload)
+                logger = f"oslo.messaging.notification.audit.http.{kind}"
+            else:
+                context = {"user": None, "is_admin": True, "request_id": own.id, "roles": []}
+                message = f"Event type: audit.http.{kind}, Context: {context}, Payload: {payload}"
+                logger = "keystonemiddleware.audit"
+            stale = self.rng.choice(self.others)
+            contexts = (request, own, stale, None)
+            time = self.log(worker, time, request, message, logger=logger, contexts=contexts)
+        return time
+
+    def cadf(self, request: Request, path: str, outcome: str, status: int = 200) -> dict[str, Any]:
+        """Return an event as pycadf makes it; what a client sends stands in it."""
+        agent = f'it\'s "x", \'request_id\': \'{self.new_id()}\', "request_id": "{self.new_id()}"'
+        initiator: dict[str, Any] = {
+            "id": request.user,
+            "typeURI": "service/security/account/user",
+            "host": {"address": "10.0.0.7", "agent": agent},
+            "project_id": request.user,
+            "request_id": request.id,
+        }
+        if request.cause:
+            initiator["global_request_id"] = request.cause
+        return {
+            "typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event",
+            "eventType": "activity",
+            "id": uuid.UUID(int=self.rng.getrandbits(128)).hex,
+            "action": "read",
+            "outcome": outcome,
+            "initiator": initiator,
+            "target": {"id": "t", "typeURI": "service/x", "name": None},
+            "requestPath": path,
+            "reason": {"reasonType": "HTTP", "reasonCode": str(status)},
+        }
+
+    def notification(self, kind: str, payload: dict[str, Any]) -> str:
+        """Return a notification as oslo.messaging's log driver writes it."""
+        return json.dumps({
+            "message_id": uuid.UUID(int=self.rng.getrandbits(128)).hex,
+            "publisher_id": "api.ctl-1", "event_type": kind, "priority": "INFO",
+            "payload": payload, "timestamp": "2026-03-02 10:00:00.000000",
+        })  # fmt: skip
 
     def failure(
         self, worker: tuple[str, str, int], time: float, caller: Request | None, callee: str
@@ -336,6 +402,10 @@ class Deployment:
             f"x-openstack-request-id: {self.rng.choice(sorted(self.truth.roots))}",
             f"a GET call to compute for http://c used request id {self.rng.choice(sorted(self.truth.roots))}",
         ]  # fmt: skip
+        if self.era.audit and self.others:
+            event = self.cadf(self.rng.choice(self.others), "/", "success")
+            said.append(self.notification("audit.http.response", event))
+            said.append(f"Got Event type: audit.http.response, Context: {{}}, Payload: {event}")
         for message in said:
             time = self.log(api, max(time, self._last() + 600), looking, message)
 
@@ -428,7 +498,7 @@ def _record(event: Event, time: float) -> logging.LogRecord:
     record.msecs = round(record.created * 1000) % 1000
     record.process = event.pid
     record.context = None
-    request = event.request
+    request = event.context
     if request is not None:
         record.context = oslo_context.RequestContext(
             request_id=request.id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections import Counter
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 import opslog as library
 from helpers import on_terminal, opslog, table
+from opslog._literal import event_as_json
 from opslog.events import Event, EventSummary, Pair, Request, Row, Story, as_dict, batch_of, rows_of
 from opslog.events.pairs import Pairs
 from opslog.events.requests import Requests
@@ -115,6 +117,114 @@ def test_a_failure_says_why() -> None:
     assert [(one.failed, one.reason) for one in found] == [
         (True, "E: no disk"), (True, "no disk"), (True, "no disk"),
     ]  # fmt: skip
+
+
+def printed(kind: str, second: int, payload: Any, request: str = REQUEST) -> str:
+    """Return a line of keystonemiddleware's log notifier."""
+    head = f"2026-03-10 10:00:{second:02d}.000 1 INFO keystonemiddleware.audit"
+    context = {"user": None, "is_admin": True, "request_id": OTHER, "roles": []}
+    return (
+        f"{head} [{request} - - - - -] Event type: {kind}, Context: {context}, Payload: {payload}"
+    )
+
+
+AUDIT = {
+    "typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event", "eventType": "activity", "id": "e5",
+    "action": "create", "outcome": "failure",
+    "initiator": {"id": "c2", "name": "O'Hara", "project_id": "b1", "request_id": REQUEST,
+                  "host": {"address": "192.0.2.80", "agent": "a \"b\" 'request_id': 'x' \\ \u20ac\U0001f600\x1b"}},
+    "target": {"id": "t", "typeURI": "service/compute/servers"},
+    "reason": {"reasonType": "HTTP", "reasonCode": "409"},
+}  # fmt: skip
+
+
+def test_the_log_notifier_tells_the_same_as_the_log_driver() -> None:
+    shown = event(printed("audit.http.response", 7, AUDIT))
+    sent_ = event(logged("audit.http.response", 7, payload=AUDIT))
+    differ = {"message_id", "publisher_id", "service_name", "host_name", "logged", "source_offset",
+              "timestamp"}  # fmt: skip
+    one, other = as_dict(shown), as_dict(sent_)
+    assert {k: v for k, v in one.items() if k not in differ} == {
+        k: v for k, v in other.items() if k not in differ
+    }
+    assert (shown.phase, shown.failed, shown.reason) == ("end", True, "409")
+    columns = ("attributes", "request_id", "user_id", "user_name", "project_id", "client_address")
+    lines = (
+        printed("audit.http.response", 7, AUDIT),
+        logged("audit.http.response", 7, payload=AUDIT),
+    )
+    [first], [second] = (table(line.encode() + b"\n").select(columns).to_pylist() for line in lines)
+    of_message = {"publisher_id", "message_id", "event_timestamp"}
+    second["attributes"] = [pair for pair in second["attributes"] if pair[0] not in of_message]
+    assert dict(first.pop("attributes")) == dict(second.pop("attributes"))
+    assert first == second
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.lists(inner, max_size=3).map(tuple)
+    | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)  # fmt: skip
+
+
+def as_lists(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {as_lists(key): as_lists(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_lists(inner) for inner in value]
+    # What is no text is printed as an escape.
+    return re.sub("[\ud800-\udfff]", "\ufffd", value) if isinstance(value, str) else value
+
+
+@given(VALUES, VALUES)
+def test_what_repr_prints_is_read_without_being_evaluated(context: Any, payload: Any) -> None:
+    text = f"Event type: a.b, Context: {context!r}, Payload: {payload!r}".encode()
+    found = event_as_json(text)
+    assert found is not None
+    read = json.loads(found)
+    assert (read["event_type"], read["payload"]) == ("a.b", as_lists(payload))
+    assert event_as_json(text[:-1]) is None or repr(payload)[-1].isdigit()
+    assert event_as_json(text + b" ") is None
+
+
+@given(st.text("{}[]()'\"\\,: xuUb019Truef-.\n\u20ac", max_size=60))
+def test_what_is_read_is_what_the_text_means(payload: str) -> None:
+    found = event_as_json(f"Event type: a.b, Context: {{}}, Payload: {payload}".encode())
+    if found is None:
+        return
+    read = json.loads(found)["payload"]
+    try:
+        meant = ast.literal_eval(payload)
+    except SyntaxError:  # a line break in a string
+        assert "\n" in payload
+        return
+    if "b" not in payload:
+        assert read == as_lists(meant)
+
+
+@given(st.binary())
+def test_any_bytes_are_read_or_not(payload: bytes) -> None:
+    found = event_as_json(b"Event type: a.b, Context: {}, Payload: '" + payload + b"'")
+    if found is not None:
+        assert json.loads(found.decode("utf-8", "replace"))["event_type"] == "a.b"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "__import__('os').system('true')", "{'a': open('x')}", "[x for x in 'a']", "{'a': <object>}",
+        "{1, 2}", "{'a'}", "1 + 1", "'a' 'b'", "{'a': 1}.get", "{'a' 1}", "[1 2]", "[1,]", "(,)",
+        "f'{x}'", "r'a'", "'\\q'", "'a", "{'a': 1", "[)", "datetime.datetime(2026, 3, 1, 0, 0)",
+        "nan", "Nones", "{1: 2}", "[" * 201 + "]" * 201, "", "Ellipsis", "'\\U00110000'", "0x10", "1_0",
+    ],
+)  # fmt: skip
+def test_what_is_no_plain_value_leaves_the_record_as_it_is(payload: str) -> None:
+    line = printed("audit.http.request", 1, payload)
+    [record] = table(line.encode() + b"\n").to_pylist()
+    assert (record["attributes"], record["request_id"]) == ([], REQUEST)
+    assert record["body"] == line.partition("] ")[2]
+    assert rows(line) == []
 
 
 def test_torn_json_and_deep_json_are_events_without_details() -> None:

@@ -98,6 +98,7 @@ def test_a_later_format_of_the_same_name_replaces_the_first() -> None:
         ("name = 'x'\ntitle = 'x'\napplies_to = 'message'\n[[details]]\nlayout = '-u {a:int}'", "details", "expected in formats of lines only"),
         ("name = 'x'\ntitle = 'x'\n[[details]]\nlayout = '{body:rest}'", "details[0].layout", "told by [[layouts]] only"),
         ("name = 'x'\ntitle = 'x'\n[[tails]]\nlayout = ' {a:int}'", "tails", "expected in message formats only"),
+        ("name = 'x'\ntitle = 'x'\nforemost = true\n[[layouts]]\nlayout = '{body:rest}'", "foremost", "expected in message formats only"),
         ("name = 'x'\ntitle = 'x'\nzone = 'CET'", "zone", "expected 'local' or 'utc', found 'CET'"),
         ("name = 'x'\ntitle = 'x'\n[json]\niso = 't'\n[json.columns]\nhost_name = 'b'\n[json.constants]\nhost_name = 'x'",
          "json.constants.host_name", "is a key of columns, too"),

@@ -283,6 +283,84 @@ def test_a_header_that_is_sent_names_what_began_it() -> None:
     assert list(links(batch((A, B, "text")))) == [(B, A, "bracket", 0)]
 
 
+# -- audit events -----------------------------------------------------------------------
+
+MINE, CAUSE, LEFT, LEFT_CAUSE = (f"req-{n}1111111-2222-4333-8444-555555555555" for n in "1234")
+
+
+def audit_line(context: str, logger: str = "", printed: bool = False, **ids: str) -> str:
+    """Return a line that tells an audit event whose initiator has these ids."""
+    payload = {"typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event", "action": "read", "id": "e",
+               "outcome": "pending", "initiator": {"id": "c2", **ids}}  # fmt: skip
+    kind = "audit.http.request"
+    message = orjson.dumps({"event_type": kind, "priority": "INFO", "payload": payload}).decode()
+    if printed:
+        message = f"Event type: {kind}, Context: {{'request_id': '{LEFT}'}}, Payload: {payload}"
+    logger = logger or (
+        "keystonemiddleware.audit" if printed else f"oslo.messaging.notification.{kind}"
+    )
+    return f"2026-03-02 10:00:00.000 1 INFO {logger} [{context}] {message}\n"
+
+
+CONTEXTS = {
+    "none": "-",
+    "its own": f"{MINE} c2 b1 - - -",
+    "one that was made for the event": f"None {LEFT} - - - - - -",
+    "another's that was left in the thread": f"{LEFT_CAUSE} {LEFT} c3 b3 - - - -",
+}
+
+
+@pytest.mark.parametrize("printed", [False, True])
+@pytest.mark.parametrize("context", CONTEXTS.values(), ids=CONTEXTS)
+def test_an_audit_event_is_of_the_request_that_it_names(
+    context: str, printed: bool, tmp_path: Path
+) -> None:
+    ids = {"request_id": MINE, "global_request_id": CAUSE}
+    (tmp_path / "a.log").write_text(audit_line(context, printed=printed, **ids))
+    logs = library.read(tmp_path, root=True)
+    [record] = logs
+    assert (record.request_id, record.global_request_id) == (MINE, CAUSE)
+    assert (record.root_request_id, record.trace_id) == (CAUSE, CAUSE.replace("-", "")[3:])
+    assert believed(logs.graph()) == {MINE: CAUSE}
+
+
+@pytest.mark.parametrize("printed", [False, True])
+def test_what_caused_another_request_did_not_cause_this_one(printed: bool, tmp_path: Path) -> None:
+    left = CONTEXTS["another's that was left in the thread"]
+    (tmp_path / "a.log").write_text(audit_line(left, printed=printed, request_id=MINE))
+    logs = library.read(tmp_path, root=True)
+    [record] = logs
+    assert (record.request_id, record.global_request_id) == (MINE, None)
+    assert (record.root_request_id, record.trace_id) == (MINE, MINE.replace("-", "")[3:])
+    assert not believed(logs.graph())
+
+
+def test_an_event_that_another_service_quotes_is_that_services_record(tmp_path: Path) -> None:
+    ids = {"request_id": MINE, "global_request_id": CAUSE}
+    (tmp_path / "a.log").write_text(
+        audit_line(f"{LEFT} c3 b3 - - -", "heat.engine", **ids)
+        + f"2026-03-02 10:00:00.000 1 INFO heat.engine [{LEFT} c3 b3 - - -] "
+        + f"said Event type: a, Context: {{}}, Payload: {{'initiator': {ids}}}\n"
+    )
+    logs = library.read(tmp_path, root=True)
+    assert [(r.request_id, r.global_request_id, r.attributes) for r in logs] == [
+        (LEFT, None, {})
+    ] * 2
+    assert not believed(logs.graph())
+
+
+def test_an_audit_event_may_be_all_that_is_seen_of_a_failed_request(tmp_path: Path) -> None:
+    error = f"2026-03-02 10:00:01.000 1 ERROR nova.x [{LEFT} u p - - -] no (HTTP 409) (Request-ID: {MINE})\n"
+    seen = tmp_path / "a.log"
+    for before, expected in (("", {}), (audit_line("-", request_id=MINE), {MINE: LEFT})):
+        seen.write_text(before + error)
+        assert believed(library.read(seen).graph()) == expected
+        graph = RequestGraph()
+        for batch in library.read(seen).batches():
+            graph.add(batch)
+        assert believed(graph) == expected
+
+
 def test_swift_transactions_are_called_too() -> None:
     text = f"RESP HEADERS: {{'X-Trans-Id': '{TX}', 'X-Openstack-Request-Id': '{TX}'}}"
     assert list(links(batch((A, None, text)))) == [(A, TX, "response", 0)]

@@ -13,7 +13,7 @@ SOURCE = ROOT / "src" / "opslog"
 LAYERS = [
     ["errors", "severity", "version", "harmless", "names", "output"],
     ["journal_export"],
-    ["_block", "_bytes", "_text", "_time", "_json", "_json_text", "_merge", "_ops", "_prefix", "_program", "_route", "_scan", "_trace_text",
+    ["_block", "_bytes", "_text", "_time", "_json", "_json_text", "_literal", "_merge", "_ops", "_prefix", "_program", "_route", "_scan", "_trace_text",
      "_traceback", "_workers", "_assemble",     "_column", "_columns", "_plan", "_services", "_values", "_json_rows", "_jsonl", "_survey", "_links", "_needles"],
     ["arrays", "schema", "timestamps", "zones", "lines", "layout", "pattern", "fills", "trie", "prefix", "route", "jsonkeys", "program", "services", "table"],
     ["percent", "oslo", "swift", "format", "catalog"],

@@ -11,6 +11,9 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memchr, memcmp
 
+cdef extern from "string.h" nogil:
+    void* memmem(const void*, size_t, const void*, size_t)
+
 from opslog._assemble cimport Records
 from opslog._block cimport NONE, PART_BODY, Line
 from opslog._bytes cimport hash_bytes
@@ -20,6 +23,7 @@ cdef enum:
     ID = 40                     # `req-` and a UUID
     RECENT = 1024               # pairs and ids of a block remembered, so that most are told once
     WAYS = 4                    # ids that share a place in the table
+    CONTEXT = 4                 # ids of a line's own at most: of more the first count
 
 ctypedef struct Sight:          # when an id stood where a line says its own request
     uint64_t key                # hash of its UUID, 0: nothing
@@ -34,6 +38,7 @@ cdef enum Users:                # whether a user or project is named beside an i
 cdef enum Said:                 # what a record's lines hold beside ids
     WORDS = 1                   # of a client that tells what its call was
     KEY = 2                     # the name of a field that holds an id
+    EVENT = 4                   # who began an audit event: it tells itself which request it is of
 
 
 cdef inline bint an_id(const uint8_t* p, const uint8_t* end) noexcept nogil:
@@ -114,7 +119,9 @@ def find(Records records not None, const int64_t[::1] moments not None, const ui
     cdef Sights sights = Sights()
     cdef Sight* recent = <Sight*>calloc(RECENT, sizeof(Sight))
     cdef uint64_t* told = <uint64_t*>calloc(RECENT, sizeof(uint64_t))
-    cdef int32_t i, at, ids, said, pair_count = 0, quote_count = 0
+    cdef int32_t i, j, at, ids, said, owned, pair_count = 0, quote_count = 0
+    cdef uint64_t[CONTEXT] keys
+    cdef int[CONTEXT] named
     cdef const uint8_t* start
     cdef const uint8_t* p
     cdef const uint8_t* end
@@ -131,7 +138,7 @@ def find(Records records not None, const int64_t[::1] moments not None, const ui
     try:
         with nogil:
             for i in range(records.count):
-                ids = said = 0
+                ids = said = owned = 0
                 pair = 0
                 behind = NULL
                 known = timed is None or timed[i >> 3] >> (i & 7) & 1
@@ -158,11 +165,20 @@ def find(Records records not None, const int64_t[::1] moments not None, const ui
                         pair = pair * <uint64_t>0x9E3779B97F4A7C15 + key
                         if ids > 1 and p > start and (p - 1)[0] == c'[':
                             said |= WORDS       # in front of a message: what was called
-                        elif known and (own(start, p) or (p - 1 == behind and behind[0] == c' ')):
-                            see(sights, recent, key, moments[i], users(p + ID, end))
+                        elif owned < CONTEXT and (own(start, p) or (p - 1 == behind and behind[0] == c' ')):
+                            keys[owned] = key
+                            named[owned] = users(p + ID, end)
+                            owned += 1
                         behind = p + ID
                         p += ID
-                if (said & WORDS and ids > 0) or (said & KEY and ids > 1) or ids > 2:
+                    if said & KEY and memmem(start, end - start, b"initiator", 9) != NULL:
+                        said |= EVENT
+                # The context that an audit event is logged in may be one left behind.
+                if known and not said & EVENT:
+                    for j in range(owned):
+                        see(sights, recent, keys[j], moments[i], named[j])
+                if ((said & WORDS and ids > 0) or (said & KEY and ids > 1)
+                        or (said & EVENT and ids > 0) or ids > 2):
                     quotes[quote_count] = i
                     quote_count += 1
                 elif ids == 2 and told[pair % RECENT] != pair:

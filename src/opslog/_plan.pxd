@@ -31,6 +31,7 @@ ctypedef struct Special:
     int32_t service_name
     int32_t program             # only where a layout has it
     int32_t trace_id
+    int32_t global_request_id
     int32_t exception_stacktrace
     int32_t exception_type
     int32_t exception_message

@@ -59,6 +59,7 @@ cdef class Plan:
         self.special.service_name = special.get("service_name", NONE)
         self.special.program = special.get("program", NONE)
         self.special.trace_id = special.get("trace_id", NONE)
+        self.special.global_request_id = special.get("global_request_id", NONE)
         self.special.exception_stacktrace = special.get("exception_stacktrace", NONE)
         self.special.exception_type = special.get("exception_type", NONE)
         self.special.exception_message = special.get("exception_message", NONE)

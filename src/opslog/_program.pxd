@@ -27,6 +27,7 @@ cdef enum LeafFlag:
     ALONE = 16384               # starts a record whatever is open, even without a timestamp
     HOLLOW = 32768              # nothing but the record it holds tells that it is one
     UNLOGGED = 65536            # begins a traceback that nobody logged
+    FOREMOST = 131072           # a message's: what it says counts before what its line says
 
 cdef enum:
     WORKERS = 6                 # captures that tell writers of one source apart

@@ -68,7 +68,7 @@ FLAGS = {
     "utc": UTC, "graded": GRADED,
     "envelope": ENVELOPE, "stream": STREAM, "octal": OCTAL, "newlines": NEWLINES,
     "indented": INDENTED, "unfinished": UNFINISHED, "weak": WEAK, "hollow": HOLLOW, "alone": ALONE,
-    "unlogged": UNLOGGED,
+    "unlogged": UNLOGGED, "foremost": FOREMOST,
 }
 ROLES = {"head": HEAD, "traceback": TRACEBACK}
 WORKER_SLOTS = WORKERS

@@ -45,9 +45,15 @@ cdef class Rows:
     cdef int32_t tail                   # leaf of the tail found, NONE
     cdef int32_t tail_line
     cdef int32_t tail_at
+    cdef int32_t message                # leaf of the message format found, NONE
+    cdef const uint8_t* message_data
+    cdef int message_change
+    cdef bint foremost                  # what it says counts before what the line says
+    cdef uint64_t withheld              # bit per column that the line must not fill
     cdef Buffer tail_spans
     cdef Buffer request_spans
     cdef Buffer request_text
+    cdef Buffer event_text
     cdef Buffer body_text
     cdef Buffer trace_text
     cdef Buffer message_text
@@ -68,8 +74,13 @@ cdef class Rows:
     cdef int body(self, Record* record, const Leaf* leaf) except -1 nogil
     cdef int envelopes(self, int32_t at) except -1 nogil
     cdef const int32_t* span_of(self, int32_t column, int32_t leaf, int32_t row, int32_t outer) noexcept nogil
+    cdef const uint8_t* request_of(self, int32_t column, int32_t leaf, const Line* line, Py_ssize_t* size) noexcept nogil
+    cdef const uint8_t* in_message(self, int32_t column, Py_ssize_t* size) noexcept nogil
+    cdef bint of_another(self, int32_t leaf, const Line* line) noexcept nogil
+    cdef bint is_quote(self, int32_t leaf, const Line* line) noexcept nogil
+    cdef int message_fields(self) except -1 nogil
     cdef int service(self, int32_t leaf, int32_t row, int32_t outer) except -1 nogil
-    cdef int trace(self, int32_t leaf, int32_t row, int32_t outer) except -1 nogil
+    cdef int trace(self, int32_t leaf, const Line* line) except -1 nogil
     cdef int put_parts(self, Buffer* out, int32_t at, uint8_t part) except -1 nogil
     cdef int exception(self, Record* record, Line* line) except -1 nogil
     cdef int find_listed(self, Record* record, Line* line) except -1 nogil

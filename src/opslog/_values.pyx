@@ -14,8 +14,9 @@ from opslog._block cimport (
     PART_STACK, PART_TRACEBACK, SYSLOG, TIMED, TORN, Wrap,
 )
 from opslog._bytes cimport request_uuid
+from opslog._literal cimport put_event
 from opslog._plan cimport PAIRS, Field
-from opslog._program cimport COLORED, ENVELOPE, FOLLOW_ON, JSON, TRACEBACK, fresh
+from opslog._program cimport COLORED, ENVELOPE, FOLLOW_ON, FOREMOST, JSON, TRACEBACK, fresh
 from opslog._text cimport CHECKED, JSON_STRING, NO_COLORS, RSYSLOG, need, put, put_list
 from opslog._traceback cimport Raised, raised
 
@@ -112,6 +113,7 @@ cdef class Rows:
         free(self.tail_spans.data)
         free(self.request_spans.data)
         free(self.request_text.data)
+        free(self.event_text.data)
         free(self.body_text.data)
         free(self.trace_text.data)
         free(self.message_text.data)
@@ -146,6 +148,9 @@ cdef class Rows:
         self.present = 0
         self.attribute_count = 0
         self.tail = NONE
+        self.message = NONE
+        self.foremost = False
+        self.withheld = 0
         if record.leaf >= 0:
             leaf = &self.plan.lines.leaves[record.leaf]
             change = self.changes(line, leaf)
@@ -153,17 +158,23 @@ cdef class Rows:
                 # A tail's process id is the worker's own: it goes before the head's.
                 if self.plan.tails and not leaf.flags & JSON:
                     self.find_tail(record, leaf)
+            if self.plan.requests and not record.flags & HEADLESS:
+                self.find_request(record, line, change)
+            if self.foremost:
+                self.message_fields()
+                if self.plan.special.global_request_id != NONE and self.of_another(record.leaf, line):
+                    self.withheld = <uint64_t>1 << self.plan.special.global_request_id
             self.fields(self.plan.line_fields, record.leaf, self.block.data,
                         self.block.spans + line.row, change)
             # What the line says of its request counts more than what its message says.
-            if self.plan.requests and not record.flags & HEADLESS:
-                self.find_request(record, line, change)
+            if not self.foremost:
+                self.message_fields()
             if self.plan.details and not record.flags & HEADLESS:
                 self.find_details(record, leaf)
             if line.outer != NONE:
                 self.envelopes(line.outer)
             if self.plan.special.trace_id != NONE:
-                self.trace(record.leaf, line.row, line.outer)
+                self.trace(record.leaf, line)
             if self.plan.special.service_name != NONE and not (
                     self.present >> self.plan.special.service_name & 1):
                 self.service(record.leaf, line.row, line.outer)
@@ -212,7 +223,7 @@ cdef class Rows:
         cdef Py_ssize_t size
         cdef int own
         while field < end:
-            if (self.present >> field.column & 1        # a layout before had it
+            if ((self.present | self.withheld) >> field.column & 1      # a layout before had it
                     or (field.shape == STAMP_ONLY and not self.untimed)):
                 field += 1
                 continue
@@ -301,7 +312,10 @@ cdef class Rows:
                            0 if self.block.ascii else CHECKED)
 
     cdef int find_request(self, Record* record, Line* line, int change) except -1 nogil:
-        """Match the message formats against the message's first line, then their tails."""
+        """Match the message formats against the message's first line, then their tails.
+
+        An event printed by Python's repr is matched as the JSON it means.
+        """
         cdef int32_t start, end, leaf
         cdef const int32_t* tail = self.plan.messages.first_tail(0, 0)
         cdef int32_t* spans = <int32_t*>self.request_spans.data
@@ -319,15 +333,49 @@ cdef class Rows:
             data = self.request_text.data
             start = 0
             end = <int32_t>self.request_text.used
-        leaf = self.plan.messages.match(data, start, end, spans, &self.state, False)
+        self.event_text.used = 0
+        self.message_change = 0 if self.block.ascii else CHECKED
+        self.message_data = data
+        if put_event(&self.event_text, data + start, end - start):
+            self.message_data = self.event_text.data
+            start = 0
+            end = <int32_t>self.event_text.used
+        leaf = self.plan.messages.match(self.message_data, start, end, spans, &self.state, False)
         if leaf < 0 and tail != NULL:
-            leaf = self.plan.messages.match_tail(tail, 0, data, start, end, spans, &self.state, &end)
+            leaf = self.plan.messages.match_tail(
+                tail, 0, self.message_data, start, end, spans, &self.state, &end)
         if leaf < 0:
             return 0
-        change = 0 if self.block.ascii else CHECKED
+        if self.plan.messages.leaves[leaf].flags & FOREMOST:
+            if self.event_text.used == 0 and self.is_quote(record.leaf, line):
+                return 0
+            self.foremost = True
         if self.plan.messages.leaves[leaf].flags & JSON and self.state.flags & ESCAPED:
-            change |= JSON_STRING
-        return self.fields(self.plan.message_fields, leaf, data, spans, change)
+            self.message_change |= JSON_STRING
+        self.message = leaf
+        return 0
+
+    cdef bint is_quote(self, int32_t leaf, const Line* line) noexcept nogil:
+        """Whether an event is quoted by a logger that acts for a request: only its sender's tell of theirs."""
+        cdef const int32_t* span = self.span_of(self.plan.logger_slots, leaf, line.row, line.outer)
+        if span == NULL or (span[1] - span[0] > 28 and memcmp(
+                self.block.data + span[0], b"oslo.messaging.notification.", 28) == 0):
+            return False
+        return self.span_of(self.plan.request_slots, leaf, line.row, line.outer) != NULL
+
+    cdef bint of_another(self, int32_t leaf, const Line* line) noexcept nogil:
+        """Whether the message names a request and its line another one."""
+        cdef Py_ssize_t size = 0
+        cdef const int32_t* span = self.span_of(self.plan.request_slots, leaf, line.row, line.outer)
+        cdef const uint8_t* text = self.in_message(self.plan.request_slots, &size)
+        return text != NULL and (
+            span == NULL or size != span[1] - span[0] or memcmp(text, self.block.data + span[0], size) != 0)
+
+    cdef inline int message_fields(self) except -1 nogil:
+        if self.message == NONE:
+            return 0
+        return self.fields(self.plan.message_fields, self.message, self.message_data,
+                           <int32_t*>self.request_spans.data, self.message_change)
 
     cdef int find_details(self, Record* record, const Leaf* leaf) except -1 nogil:
         """Add what else lines of the body say; of several that say the same the first counts."""
@@ -447,12 +495,40 @@ cdef class Rows:
             found(self, self.plan.special.service_name, service, found_size, 0)
         return 0
 
-    cdef int trace(self, int32_t leaf, int32_t row, int32_t outer) except -1 nogil:
-        """The UUID of the root request: of global_request_id, else of request_id."""
-        cdef const int32_t* span = self.span_of(self.plan.global_slots, leaf, row, outer)
+    cdef const uint8_t* in_message(self, int32_t column, Py_ssize_t* size) noexcept nogil:
+        """The text of a column that the message's layout captures, NULL if it captures none."""
+        cdef int32_t slot
+        cdef const int32_t* span
+        if self.message == NONE:
+            return NULL
+        slot = self.plan.messages.slots[column * self.plan.messages.leaf_count + self.message]
+        if slot < 0:
+            return NULL
+        span = <const int32_t*>self.request_spans.data + 2 * slot
+        size[0] = span[1] - span[0]
+        if span[0] < 0 or is_null_word(self.message_data + span[0], size[0]):
+            return NULL
+        return self.message_data + span[0]
+
+    cdef const uint8_t* request_of(self, int32_t column, int32_t leaf, const Line* line, Py_ssize_t* size) noexcept nogil:
+        """The id that a column of ids gets, NULL if none: of line, envelopes and message, whatever counts first."""
+        cdef const int32_t* span
+        cdef const uint8_t* text = self.in_message(column, size) if self.foremost else NULL
+        if text != NULL or (self.foremost and self.of_another(leaf, line)):
+            return text
+        span = self.span_of(column, leaf, line.row, line.outer)
         if span == NULL:
-            span = self.span_of(self.plan.request_slots, leaf, row, outer)
-        if span != NULL and span[1] - span[0] == 40 and request_uuid(self.trace_id, self.block.data + span[0]):
+            return self.in_message(column, size)
+        size[0] = span[1] - span[0]
+        return self.block.data + span[0]
+
+    cdef int trace(self, int32_t leaf, const Line* line) except -1 nogil:
+        """The UUID of the root request: of global_request_id, else of request_id."""
+        cdef Py_ssize_t size = 0
+        cdef const uint8_t* text = self.request_of(self.plan.global_slots, leaf, line, &size)
+        if text == NULL:
+            text = self.request_of(self.plan.request_slots, leaf, line, &size)
+        if text != NULL and size == 40 and request_uuid(self.trace_id, text):
             found(self, self.plan.special.trace_id, self.trace_id, 32, 0)
         return 0
 

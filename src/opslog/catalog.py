@@ -211,6 +211,7 @@ def _beside(one: Format, number: int, index: int) -> Entry:
 def _flags(one: Format) -> int:
     flags = _program.FLAGS["follow_on"] if one.follow_on else 0
     flags |= _program.FLAGS["utc"] if one.zone == "utc" else 0
+    flags |= _program.FLAGS["foremost"] if one.foremost else 0
     if one.envelope is not None:
         flags |= _program.FLAGS["envelope"]
         for name, wanted in asdict(one.envelope).items():

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from opslog._block import Block
+from opslog._literal import event_as_json
 from opslog._scan import layers, scan
 from opslog.catalog import Catalog, beside_shipped, without_samples
 from opslog.engine import Normalizer
@@ -96,7 +97,8 @@ class SampleReader:
 
     def alone(self, line: str) -> bool:
         """Return whether a layout or pattern takes the line where no other format is."""
-        leaf = self.compiled.program.probe(line.encode())[0]
+        said = event_as_json(line.encode()) if self.message else None
+        leaf = self.compiled.program.probe(said or line.encode())[0]
         if leaf < 0 and self.compiled.patterns is not None:
             found = self.compiled.patterns.find(line.encode(), [])
             leaf = -1 if found is None else found.leaf

@@ -98,6 +98,8 @@ class Format:
     level: int = 0
     """The severity number of lines that state none; 0: unknown."""
     follow_on: bool = False
+    foremost: bool = False
+    """Whether what a message says of its request counts before what its line says."""
     layouts: tuple[FormatLayout, ...] = ()
     tails: tuple[FormatLayout, ...] = ()
     details: tuple[FormatLayout, ...] = ()
@@ -164,6 +166,7 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
         service=reader.text("service", ""),
         level=_level(reader),
         follow_on=reader.flag("follow_on"),
+        foremost=_foremost(reader, applies_to),
         layouts=layouts + written,
         tails=tails + _tails(reader, severity, applies_to),
         details=_details(reader, severity, applies_to),
@@ -177,6 +180,13 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
         raise reader.wrong("layouts", "expected [[layouts]], [[oslo]] or [json]")
     reader.refuse_unknown()
     return result
+
+
+def _foremost(reader: Table, applies_to: str) -> bool:
+    foremost = reader.flag("foremost")
+    if foremost and applies_to != "message":
+        raise reader.wrong("foremost", "expected in message formats only")
+    return foremost
 
 
 def _zone(reader: Table) -> str:

@@ -225,7 +225,8 @@ def _planned(catalog: Catalog, names: tuple[str, ...]) -> _Planned:
     if told and "service_name" in wanted and "program" not in wanted:
         wanted.append("program")
     numbers = {name: index for index, name in enumerate(wanted)}
-    special = {name: numbers[name] for name in _SPECIAL if name in numbers}
+    ruled = (*_SPECIAL, "global_request_id")
+    special = {name: numbers[name] for name in ruled if name in numbers}
     if told and "program" in numbers:
         special["program"] = numbers["program"]
     alone = _KINDS if told else _KINDS | _SAME
@@ -243,7 +244,7 @@ def _planned(catalog: Catalog, names: tuple[str, ...]) -> _Planned:
         slots=_NUMBER,
         tails=bool((_filled(e for e in lines if e.entry.tail) | {"body"}) & set(names)),
         details=bool(_filled(e for e in lines if e.entry.detail) & set(names)),
-        requests=bool(_filled(catalog.messages.leaves) & set(names)),
+        requests=bool((_filled(catalog.messages.leaves) | {"trace_id"}) & set(names)),
     )
     return _Planned(
         plan,

@@ -101,6 +101,11 @@ class RequestGraph:
         """Take what was found in a block of records (links.candidates)."""
         for batch in found.batches:
             self._add(told_in(batch, chosen=True))
+            # Of audit events, and maybe others, only the columns tell which requests they are of.
+            for name in ("request_id", "global_request_id"):
+                for id_, time in zip(batch[name].to_pylist(), times_of(batch), strict=True):
+                    if id_ is not None and time is not None:
+                        self._seen.see(id_, time, None)
         self._seen.add(found.sights)
 
     def _add(self, found: Iterable[tuple[str, str, str, int | None]]) -> None:

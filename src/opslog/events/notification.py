@@ -1,7 +1,8 @@
 """Notifications in records: what oslo.messaging sent, whoever wrote it down.
 
 Nova's old and versioned ones (values in ``nova_object.data``; Ironic's likewise),
-CADF events (Keystone, audit middlewares) and what the other services send.
+CADF events (Keystone, audit middlewares, also as keystonemiddleware prints them
+without a notifier) and what the other services send.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from opslog._literal import event_as_json
 from opslog.events.rows import Event, Time
 from opslog.services import service_of_program
 
@@ -25,6 +27,9 @@ COLUMNS = (
 
 LOGGER = "oslo.messaging.notification."
 """What the log driver puts before the type: it tells of a message that is torn."""
+
+PRINTED = "Event type: "
+"""What keystonemiddleware's log notifier begins with."""
 
 PHASES = ("start", "end", "error", "success", "failure", "fail", "progress")
 EXISTS = "exists"
@@ -111,7 +116,9 @@ def event_of(row: dict[str, Any]) -> Event:
         phase,
         attributes.get("priority"),
         publisher or None,
-        service or _SERVICES.get(event.partition(".")[0]),
+        service
+        or _SERVICES.get(event.partition(".")[0])
+        or service_of_program(row["program"] or ""),
         host,
         resource[0],
         resource[1] or row["resource_id"],
@@ -151,8 +158,12 @@ def _published(publisher: str) -> tuple[str | None, str | None]:
 
 
 def _object(text: str | None) -> dict[str, Any]:
+    text = text or "null"
+    if text.startswith(PRINTED):
+        printed = event_as_json(text.encode())
+        text = "null" if printed is None else printed.decode()
     try:
-        found = json.loads(text or "null")
+        found = json.loads(text)
     except (ValueError, RecursionError):
         return {}  # torn, or hostile: what the columns tell is left
     return found if isinstance(found, dict) else {}

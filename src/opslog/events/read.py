@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from opslog import filters
 from opslog.engine import Stats
-from opslog.events.notification import API, COLUMNS, LOGGER, numbered_events
+from opslog.events.notification import API, COLUMNS, LOGGER, PRINTED, numbered_events
 from opslog.events.pairs import Pairs
 from opslog.events.requests import Requests, calls_in
 from opslog.events.rows import Event, Pair, Request
@@ -100,7 +100,7 @@ def rows_of(
 
 def _read(logs: Logs, stats: Stats | None, watch: Watch, calls: bool) -> Iterator[pa.RecordBatch]:
     sent = F.attributes["event_type"].is_valid() | F.logger.startswith(LOGGER)
-    wanted = filters.holding(sent, "event_type", LOGGER)
+    wanted = filters.holding(sent, "event_type", LOGGER, PRINTED)
     if calls:
         api = F.logger.matches(API) | F.program.matches(API)
         wanted = filters.of(wanted.expression | (F.request_id.is_valid() & api))
