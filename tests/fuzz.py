@@ -19,11 +19,18 @@ import pyarrow as pa
 
 from helpers import records, table
 from opslog import catalog, lines, merge, schema
-from opslog.engine import Normalizer
+from opslog._block import Block
+from opslog._links import Sightings
+from opslog._literal import event_as_json
+from opslog._needles import Needles
+from opslog.correlate import RequestGraph
+from opslog.correlate.links import COLUMNS, Found, candidates, links, told_in
+from opslog.engine import Job, Normalizer, Stats, Stream
 from opslog.errors import SinkError
 from opslog.format import from_dict
 from opslog.lines import BLOCK_BYTES
 from opslog.sinks.jsonl import to_json_lines
+from opslog.zones import Zones
 
 PATTERN = {
     "regex": r"(?:(?:at=(?P<timestamp>\S+)|lvl=(?P<severity>\w+)|pid=(?P<process_pid>\d+)|(?P<x>.)=(?P<body>.*)) ?)+",
@@ -50,11 +57,19 @@ SEEDS = [
     b'{"__REALTIME_TIMESTAMP":"1772359200000000","MESSAGE":[50,48,255]}',
     b'{"__REALTIME_TIMESTAMP":"1772359200000000","MESSAGE":["a\\n","b"]}',
     b"2024-01-01T00:00:00.1Z stdout P 2024-01-01T00:00:00.1Z [n] 2024-01-01 00:00:00 n.log 2024-01-01 00:00:00.000 1 INFO a.b [-] x",
+    b"2024-01-01 00:00:00.000 1 INFO a.b [%s %s u p - - -] x",
+    b"2024-01-01 00:00:00.000 1 INFO a.b [None %s - - -] GET call to x for http://x used request id %s",
+    b"2024-01-01 00:00:00.000 1 DEBUG a.b [%s u p] RESP: [200] X-Openstack-Request-Id: %s",
+    b"2024-01-01 00:00:00.000 1 ERROR a.b [%s u p] no (HTTP 404) (Request-ID: %s)",
+    b"2024-01-01 00:00:00.000 1 INFO a.b [-] {'initiator': {'request_id': '%s', 'global_request_id': '%s'}}",
+    b'{"message": "[%s] x", "context": {"request_id": "%s"}, "created": 1}',
     b"Stack (most recent call last):",
     b'  File "x.py", line 1',
     b"",
 ]
-PIECES = [b"\0", b"\xff", b"\xc3\xa9", b"\xf0\x9f\x98\x80", b"\xed\xa0\x80", b"\x1b[0m", b"#012", b"\\u00e9",
+IDS = [b"req-%08x-2222-4333-8444-555555555555" % number for number in range(9)]
+PIECES = [*IDS, IDS[0][:-1], b"equest", b"Request-ID: ", b"request_id", b"initiator",
+          b"\0", b"\xff", b"\xc3\xa9", b"\xf0\x9f\x98\x80", b"\xed\xa0\x80", b"\x1b[0m", b"#012", b"\\u00e9",
           b"\\ud83d\\ude00", b'"', b"\\", b"{", b"[", b"]", b"'", b" ", b"-", b"\r", b"\n", b":", b"req-"]  # fmt: skip
 
 
@@ -77,6 +92,8 @@ def wrapped(rng: random.Random, text: bytes) -> bytes:
 def line(rng: random.Random) -> bytes:
     """Return a line that is, or nearly is, one of a known format."""
     text = bytearray(rng.choice(SEEDS))
+    while b"%s" in text:
+        text[:] = text.replace(b"%s", rng.choice(IDS), 1)
     if rng.randrange(3) == 0:
         more = b"\n" + rng.choice(SEEDS) if rng.randrange(2) else b""
         text = bytearray(wrapped(rng, text + more))
@@ -102,11 +119,17 @@ def once(rng: random.Random) -> None:
     if rng.randrange(60) == 0:
         blocks(rng)
     merged(rng)
+    searched(rng, data)
+    sighted(rng)
     formats = rng.choice(CATALOGS)
+    linked(data, formats)
     normalizer = Normalizer(original=True, catalog=formats)
     batches = normalizer.feed(data) + normalizer.close()
     check(rng, data, batches, formats)
     records(data, catalog=formats)
+    for text in data.split(b"\n"):
+        at = text.find(b"Event type: ")
+        event_as_json(text[at:] if at >= 0 else b"Event type: a, Context: {}, Payload: " + text)
 
 
 def blocks(rng: random.Random) -> None:
@@ -119,6 +142,65 @@ def blocks(rng: random.Random) -> None:
     formats = rng.choice(CATALOGS)
     normalizer = Normalizer(original=True, catalog=formats)
     check(rng, data, normalizer.feed(data) + normalizer.close(), formats)
+
+
+def linked(data: bytes, formats: catalog.Catalog) -> None:
+    """Check that links are found in the bytes only where the columns tell them, too."""
+    normalizer = Normalizer(catalog=formats)
+    job: Job[Found] = Job(formats, COLUMNS, None, candidates)
+    normalizer._stream = Stream(job, "-", Zones("UTC").of("-"), Stats())  # type: ignore[assignment]
+    found: list[Found] = [*normalizer.feed(data), *normalizer.close()]  # type: ignore[list-item]
+    graph = RequestGraph(4)
+    told = set()
+    for one in found:
+        graph.add_found(one)
+        told |= {link for batch in one.batches for link in told_in(batch, chosen=True)}
+    assert told <= {
+        tuple(link) for batch in table(data, catalog=formats).to_batches() for link in links(batch)
+    }
+    for id_ in IDS:
+        graph.root(id_.decode())
+        graph.is_task(id_.decode())
+
+
+def sighted(rng: random.Random) -> None:
+    """Check what is remembered of ids, where there is room for all and where there is not."""
+    large, small, known = Sightings(1 << 16), Sightings(rng.randrange(9)), {}
+    for _ in range(rng.randrange(99)):
+        id_, time_ = (
+            rng.choice([*IDS, b"req-", b"", b"tx"]).decode(),
+            rng.randrange(-9, 9) << rng.randrange(60),
+        )
+        named = rng.choice((None, True, False))
+        for one in (large, small):
+            one.see(id_, time_, named)
+        first, last, users = known.get(id_, (time_, time_, set()))
+        known[id_] = min(first, time_), max(last, time_), users | {named} - {None}
+    for id_, (first, last, users) in known.items():
+        assert large.of(id_) == ((first, last, users == {False}) if len(id_) == 40 else None)
+        small.of(id_)
+
+
+def searched(rng: random.Random, data: bytes) -> None:
+    """Check that texts are found in a block if they are there, however they overlap."""
+    start = rng.randrange(len(data) + 1)
+    data = data[start : start + rng.choice((0, 3, 4, 40, 5000))]
+    texts = set()
+    for _ in range(rng.choice((0, 1, 2, 3, 50, 2000))):
+        at, size = rng.randrange(len(data) + 1), rng.choice((0, 1, 3, 4, 5, 8, 40, 300))
+        text = data[at : at + size] if rng.randrange(3) else rng.randbytes(size)
+        for wrong in range(rng.randrange(2)):
+            text = text[:-1] + bytes([wrong])
+        texts.add(rng.choice((text, text[1:], text + text, b"a" * size, b"a" * size + text)))
+    if rng.randrange(3) == 0:
+        texts = {text for text in texts if text not in data}
+    block = Block(len(data) + 1)
+    block.reset(0)
+    block.room(len(data) + 1)[: len(data)] = data
+    block.filled(len(data))
+    there = any(text in data for text in texts)
+    hidden = bool(texts) and block.may_hide(min(map(len, texts)))
+    assert Needles(texts).may_be_in(block) == (there or hidden)
 
 
 def merged(rng: random.Random) -> None:

@@ -24,6 +24,8 @@ from opslog import F
 from opslog.correlate import RequestGraph, with_requests, with_resources, with_roots
 from opslog.correlate.links import links
 from opslog.errors import OpslogError, SourceError
+from opslog.normalize import Kept
+from opslog.trace import trace
 from simulator import ERAS, Deployment, Era, Truth
 
 DEBUG = [era for era in ERAS if era.debug]
@@ -359,6 +361,61 @@ def test_an_audit_event_may_be_all_that_is_seen_of_a_failed_request(tmp_path: Pa
         for batch in library.read(seen).batches():
             graph.add(batch)
         assert believed(graph) == expected
+
+
+# -- proxies ----------------------------------------------------------------------------
+
+HAPROXY = (
+    "10.0.0.9:53332 [02/Mar/2026:10:00:00.143] public~ nova/ctl1 0/1/7/57/87 200 94 - - ---- "
+    '2/1/0/0/0 0/0 %s"GET /v2.1/servers HTTP/1.1"\n'
+)
+APACHE = (
+    '10.0.0.9 - - [02/Mar/2026:10:00:00 +0000] "GET /v2.1/servers HTTP/1.1" 200 94 "-" "osc"%s\n'
+)
+UWSGI = (
+    "[pid: 7|app: 0|req: 3/12] 10.0.0.9 () {38 vars in 696 bytes} [Mon Mar  2 10:00:00 2026] "
+    "GET /v2.1/servers => generated 47 bytes in 35 msecs (HTTP/1.1 200) 9 headers in 378 bytes "
+    "(1 switches on core 30)\n"
+)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        HAPROXY % f"{{{MINE}}} ", HAPROXY % f"{{curl}} {{{MINE}}} ", HAPROXY % f"{{{CAUSE}}} {{{MINE}}} ",
+        APACHE % f" {MINE}", APACHE % f' "{MINE}"',
+    ],
+)  # fmt: skip
+def test_a_proxys_line_belongs_to_the_request_whose_header_it_prints(
+    line: str, tmp_path: Path
+) -> None:
+    (tmp_path / "proxy.log").write_text(line)
+    own = f"2026-03-02 10:00:00.000 1 INFO nova.wsgi [{MINE} u p - - -] done\n"
+    (tmp_path / "nova-api.log").write_text(own)
+    logs = library.read(tmp_path, root=True)
+    assert len({record.root_request_id for record in logs}) == 1
+    assert believed(logs.graph()) == ({MINE: CAUSE} if CAUSE in line else {})
+    story = trace(logs, MINE)
+    assert len(story.records) == 2
+    only = library.read(tmp_path).finished(Kept.batch, ("trace_id",))
+    traces = [one for batch in only for one in batch["trace_id"].to_pylist()]
+    assert traces == [record.trace_id for record in library.read(tmp_path)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        HAPROXY % "", HAPROXY % "{curl} {nginx} ", HAPROXY % "{} {} ", APACHE % "", APACHE % " -", UWSGI,
+        HAPROXY % f"{{curl}} {{{MINE[4:]}}} ", HAPROXY % "{d41d8cd98f00b204e9800998ecf8427e} ",
+        HAPROXY % f"{{curl}} {{{MINE}0}} ", HAPROXY % f"{{re{MINE}}} ",
+    ],
+)  # fmt: skip
+def test_a_proxys_line_without_a_requests_id_belongs_to_none(line: str, tmp_path: Path) -> None:
+    (tmp_path / "proxy.log").write_text(line)
+    [record] = library.read(tmp_path, root=True)
+    assert (record.http_status, record.http_target) == (200, "/v2.1/servers")
+    assert (record.request_id, record.global_request_id, record.root_request_id) == (None,) * 3
+    assert record.trace_id is None
 
 
 def test_swift_transactions_are_called_too() -> None:

@@ -311,6 +311,83 @@ def test_groups_do_not_depend_on_how_rows_come(rows: list[tuple[str, int | None]
         assert row["one"] == (values[0] if values else None)
 
 
+def notification(second: float, kind: str, payload: dict[str, Any], request: str = REQUEST) -> str:
+    message = {
+        "event_type": kind,
+        "publisher_id": "compute.c",
+        "priority": "INFO",
+        "payload": payload,
+    }
+    return (
+        f"2026-03-10 10:00:{second:06.3f} 7 INFO oslo.messaging.notification.{kind} "
+        f"[{request} u p - - -] {json.dumps(message)}\n"
+    )
+
+
+VM, VOLUME, PORT = (str(uuid.UUID(int=n + (4 << 76) + (8 << 60))) for n in (7, 8, 9))
+
+
+def test_notifications_tell_of_lives() -> None:
+    versioned = {"nova_object.name": "P", "nova_object.data": {"uuid": VM, "state": "active"}}
+    rows = told([
+        notification(1, "compute.instance.create.start", {"instance_id": VM, "state": "building"}),
+        notification(8.5, "instance.create.end", versioned),
+        notification(9, "compute.instance.create.end", {"instance_id": VM, "state": "active"}),
+        notification(20, "instance.live_migration_pre.start", versioned),
+        notification(2, "volume.create.start", {"volume_id": VOLUME, "status": "creating"}),
+        notification(4, "volume.create.end", {"volume_id": VOLUME, "status": "available"}),
+        notification(5, "volume.attach.start", {"volume_id": VOLUME, "status": "attaching"}),
+        notification(3, "port.create.start", {"port": {"network_id": "n"}}),
+        notification(3.5, "port.create.end", {"port": {"id": PORT, "status": "ACTIVE"}}),
+    ])  # fmt: skip
+    by_id = {row["resource_id"]: row for row in rows}
+    assert {id_: row["resource_type"] for id_, row in by_id.items()} == {
+        VM: "instance", VOLUME: "volume", PORT: "port",
+    }  # fmt: skip
+    assert [one["state"] for one in by_id[VM]["states"]] == ["building", "active"]
+    assert {id_: (row["active_after"], row["unfinished"]) for id_, row in by_id.items()} == {
+        VM: (7.5, ["live_migration_pre"]), VOLUME: (2.0, ["attach"]), PORT: (0.5, []),
+    }  # fmt: skip
+
+
+def test_an_error_ends_an_operation() -> None:
+    [row] = told([
+        notification(1, "compute.instance.create.start", {"instance_id": VM, "state": "building"}),
+        notification(2, "compute.instance.create.error", {"instance_id": VM, "state": "error"}),
+    ])  # fmt: skip
+    assert (row["state"], row["unfinished"], row["active_after"]) == ("error", [], None)
+
+
+def test_messages_and_notifications_tell_of_one_life() -> None:
+    at = datetime(2026, 3, 10, 10, tzinfo=UTC)
+    [row] = told([
+        instance_line(at, VM, "Attempting claim on node c: memory 512 MB"),
+        notification(0.5, "compute.instance.create.start", {"instance_id": VM, "state": "building"}),
+        instance_line(at + timedelta(seconds=3), VM, "Took 3.00 seconds to build instance."),
+        notification(3.5, "compute.instance.create.end", {"instance_id": VM, "state": "active"}),
+    ])  # fmt: skip
+    assert [one["state"] for one in row["states"]] == ["building", "active"]
+    assert (row["active_after"], row["unfinished"], row["records"]) == (3.0, [], 4)
+
+
+def test_two_ports_of_one_request_have_no_begin_that_might_be_the_others() -> None:
+    rows = told([
+        *(notification(n, "port.create.start", {"port": {}}) for n in (1, 2)),
+        notification(3, "port.create.end", {"port": {"id": PORT, "status": "ACTIVE"}}),
+        notification(4, "port.create.end", {"port": {"id": VOLUME, "status": "ACTIVE"}}),
+        notification(5, "port.create.start", {"port": {}}, REQUEST.replace("0", "1")),
+    ])  # fmt: skip
+    assert [(row["active_after"], row["unfinished"]) for row in rows] == [(None, []), (None, [])]
+
+
+def test_what_a_notification_quotes_is_no_moment() -> None:
+    payload = {"instance_id": VM, "message": f"Terminating instance {VM} Created volume/{VOLUME}"}
+    rows = told([notification(1, "compute.instance.power_off.start", payload)])
+    assert {row["resource_id"]: (row["state"], row["unfinished"]) for row in rows} == {
+        VM: (None, ["power_off"]), VOLUME: (None, []),
+    }  # fmt: skip
+
+
 def test_each_operation_that_begins_can_end() -> None:
     for moment in MOMENTS:
         if moment.begins:

@@ -51,6 +51,26 @@ cdef inline int32_t request(const uint8_t* data, int32_t at, int32_t end, bint m
     return at + 1 if at < end and data[at] == c'-' else at
 
 
+cdef inline int32_t transaction(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    """Behind `req-` and a UUID, or Swift's `tx`, 21 and 10 hex digits with what is appended; or a dash."""
+    cdef int32_t p
+    cdef uint8_t c
+    if end - at >= 40 and memcmp(data + at, b"req-", 4) == 0:
+        return uuid(data, at + 4, end)
+    if end - at >= 34 and data[at] == c't' and data[at + 1] == c'x':
+        p = hex_run(data, at + 2, end, 21)
+        if p < at + 23 or data[p] != c'-' or hex_run(data, p + 1, end, 10) < p + 11:
+            return -1
+        p += 11
+        while p < end:
+            c = data[p]
+            if not (is_digit(c) or <uint8_t>((c | 0x20) - 97) < 26 or c == c'.' or c == c'_' or c == c'-'):
+                break
+            p += 1
+        return p
+    return at + 1 if at < end and data[at] == c'-' else -1
+
+
 cdef inline int32_t identity(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
     cdef int32_t p = uuid(data, at, end)
     if p >= 0:

@@ -15,7 +15,7 @@ from opslog._block cimport NONE
 from opslog._bytes cimport find_text, lowest_bit
 from opslog._ops cimport (
     address, colors, identity, literal, maybe_int, number, pri, quoted, request, resource, severity,
-    source_file, structure, token, url, uuid,
+    source_file, structure, token, transaction, url, uuid,
 )
 from opslog._prefix cimport BRANCH_WORDS, TREES, Prefixes, every_branch
 from opslog._route cimport Route, Routes
@@ -34,7 +34,7 @@ cdef enum Op:
     OP_REST = 3
     OP_NUMBER = 4
     OP_UUID = 5
-    OP_REQUEST = 6      # a: 1 if None, - and nothing are accepted
+    OP_REQUEST = 6      # a: 1 if None, - and nothing are accepted, 2 for what is no other id
     OP_ID = 7
     OP_SOURCE = 8       # a: the byte that ends it besides a blank, b: 1 for Go
     OP_SEVERITY = 9     # a: offset in words
@@ -139,7 +139,7 @@ cdef inline int32_t step(Program self, const Node* node, const uint8_t* data, in
     elif op == OP_SEVERITY:
         return severity(self.words + node.a, data, at, end, state)
     elif op == OP_REQUEST:
-        return request(data, at, end, node.a)
+        return transaction(data, at, end) if node.a == 2 else request(data, at, end, node.a)
     elif op == OP_TEXT:
         found = find_text(data + at, data + end, self.literals + node.a, node.b)
         return -1 if found == NULL else <int32_t>(<const uint8_t*>found - data)

@@ -49,6 +49,7 @@ cdef class Rows:
     cdef const uint8_t* message_data
     cdef int message_change
     cdef bint foremost                  # what it says counts before what the line says
+    cdef Value[2] detailed              # global and own request id in details, no data if none
     cdef uint64_t withheld              # bit per column that the line must not fill
     cdef Buffer tail_spans
     cdef Buffer request_spans
@@ -76,6 +77,7 @@ cdef class Rows:
     cdef const int32_t* span_of(self, int32_t column, int32_t leaf, int32_t row, int32_t outer) noexcept nogil
     cdef const uint8_t* request_of(self, int32_t column, int32_t leaf, const Line* line, Py_ssize_t* size) noexcept nogil
     cdef const uint8_t* in_message(self, int32_t column, Py_ssize_t* size) noexcept nogil
+    cdef void keep_ids(self, int32_t leaf) noexcept nogil
     cdef bint of_another(self, int32_t leaf, const Line* line) noexcept nogil
     cdef bint is_quote(self, int32_t leaf, const Line* line) noexcept nogil
     cdef int message_fields(self) except -1 nogil

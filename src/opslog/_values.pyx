@@ -151,6 +151,7 @@ cdef class Rows:
         self.message = NONE
         self.foremost = False
         self.withheld = 0
+        self.detailed[0].data = self.detailed[1].data = NULL
         if record.leaf >= 0:
             leaf = &self.plan.lines.leaves[record.leaf]
             change = self.changes(line, leaf)
@@ -396,6 +397,7 @@ cdef class Rows:
                 leaf.format, self.block.data, start, end, spans, &self.state)
             if found < 0:
                 continue
+            self.keep_ids(found)
             known = self.attribute_count
             self.fields(self.plan.line_fields, found, self.block.data, spans,
                         0 if self.block.ascii else CHECKED)
@@ -406,6 +408,19 @@ cdef class Rows:
                     i += 1
             self.attribute_count = i
         return 0
+
+    cdef void keep_ids(self, int32_t leaf) noexcept nogil:
+        """Keep the ids of a request among the details just found, if no line before had them."""
+        cdef int32_t slot, i
+        cdef const int32_t* span
+        for i in range(2):
+            slot = self.plan.lines.slots[
+                (self.plan.request_slots if i else self.plan.global_slots) * self.plan.lines.leaf_count + leaf]
+            if slot < 0 or self.detailed[i].data != NULL:
+                continue
+            span = <const int32_t*>self.tail_spans.data + 2 * slot
+            if span[0] >= 0 and not is_null_word(self.block.data + span[0], span[1] - span[0]):
+                self.detailed[i] = Value(self.block.data + span[0], span[1] - span[0], 0)
 
     cdef inline bint has_attribute(self, int32_t name, int32_t count) noexcept nogil:
         """Whether one of the first `count` attributes has this name."""
@@ -511,16 +526,20 @@ cdef class Rows:
         return self.message_data + span[0]
 
     cdef const uint8_t* request_of(self, int32_t column, int32_t leaf, const Line* line, Py_ssize_t* size) noexcept nogil:
-        """The id that a column of ids gets, NULL if none: of line, envelopes and message, whatever counts first."""
+        """The id that a column of ids gets, NULL if none: of line, envelopes, message and details."""
         cdef const int32_t* span
         cdef const uint8_t* text = self.in_message(column, size) if self.foremost else NULL
         if text != NULL or (self.foremost and self.of_another(leaf, line)):
             return text
         span = self.span_of(column, leaf, line.row, line.outer)
-        if span == NULL:
-            return self.in_message(column, size)
-        size[0] = span[1] - span[0]
-        return self.block.data + span[0]
+        if span != NULL:
+            size[0] = span[1] - span[0]
+            return self.block.data + span[0]
+        text = self.in_message(column, size)
+        if text == NULL:
+            text = self.detailed[column == self.plan.request_slots].data
+            size[0] = self.detailed[column == self.plan.request_slots].size
+        return text
 
     cdef int trace(self, int32_t leaf, const Line* line) except -1 nogil:
         """The UUID of the root request: of global_request_id, else of request_id."""

@@ -40,6 +40,8 @@ HEX = "0-9A-Fa-f"
 _UUID = f"[{HEX}]{{8}}-[{HEX}]{{4}}-[{HEX}]{{4}}-[{HEX}]{{4}}-[{HEX}]{{12}}"
 _REQUEST = f"(?:req-[0-9A-Za-z-]++|{_UUID}|[{HEX}]{{32}})"
 
+_TRANSACTION = f"(?:req-{_UUID}|tx[{HEX}]{{21}}-[{HEX}]{{10}}[0-9A-Za-z._-]*+)"
+
 _HOST = "[0-9A-Za-z_.:%-]"
 _SD_NAME = r"[!#-<>-\\^-~]++"
 
@@ -77,6 +79,7 @@ TYPES: dict[str, str] = {
     "uuid": "a dashed UUID",
     "request": "req- and what belongs to it, a dashed UUID or 32 hex digits",
     "request?": "the same, or None, or -, or nothing",
+    "transaction": "req- and a dashed UUID, or an id of Swift (tx, 21 and 10 hex digits), or -",
     "resource": "letters and _, but not req, with which request ids begin",
     "id": "a dashed UUID, 32 or 64 hex digits, - or None",
     "source": "a path without blanks up to what follows, ending in .py, .pyc or .pyx, or <...>",
@@ -421,6 +424,7 @@ def type_pattern(capture: Capture, after: str) -> str:
         "uuid": _UUID,
         "request": f"(?>{_REQUEST})",
         "request?": f"(?>(?:{_REQUEST}|None|-|))",
+        "transaction": f"(?>(?:{_TRANSACTION}|-))",
         "id": f"(?>(?:{_UUID}|[{HEX}]{{64}}|[{HEX}]{{32}}|None|-))",
         "pri": "(?:1[0-8][0-9]|19[01]|[1-9]?[0-9])(?![0-9])",
         "resource": "(?!req(?![A-Za-z_]))[A-Za-z_]++",

@@ -243,7 +243,7 @@ def _planned(catalog: Catalog, names: tuple[str, ...]) -> _Planned:
         texts=list(texts_used),
         slots=_NUMBER,
         tails=bool((_filled(e for e in lines if e.entry.tail) | {"body"}) & set(names)),
-        details=bool(_filled(e for e in lines if e.entry.detail) & set(names)),
+        details=bool((_filled(e for e in lines if e.entry.detail) | {"trace_id"}) & set(names)),
         requests=bool((_filled(catalog.messages.leaves) | {"trace_id"}) & set(names)),
     )
     return _Planned(

@@ -73,7 +73,7 @@ _FIXED: dict[str, Atoms] = {
     "pri": [Atom(_DIGITS, True)],
     "uuid": [Atom(_HEX | mask(b"-"), True)],
     "id": [Atom(_HEX | mask(b"-None"), True)],
-    "request": [Atom(_DIGITS | _LETTERS | mask(b"-"), True)],
+    "request": [Atom(_DIGITS | _LETTERS | mask(b"-._"), True)],
     "source": [Atom(_SOLID, True)],
     "address": [Atom(_HOST, True)],
     "url": [Atom(mask(b"h")), Atom(_SOLID, True)],

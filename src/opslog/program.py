@@ -39,6 +39,7 @@ CHANGED = {"milliseconds": 0x2000, "microseconds": 0x4000, "percent": 0x6000}
 """Marks of types whose values are not told as written."""
 
 _MOST = {"int": 18}
+_REQUESTS = ("request", "request?", "transaction")
 _UNBOUNDED = 1 << 30
 _MOST_LEAVES = 32000
 """A line keeps the number of its leaf in 16 bits."""
@@ -212,8 +213,8 @@ class Compiler:
             return Step("source", after.encode()[0] if after else ord(" "), int(kind == "go"), slot)
         if kind in ("milliseconds", "microseconds"):
             return Step("number", slot=slot)
-        if kind in ("request", "request?"):
-            return Step("request", int(kind.endswith("?")), 0, slot)
+        if kind in _REQUESTS:
+            return Step("request", _REQUESTS.index(kind), 0, slot)
         if kind in TYPES:
             return Step(kind, slot=slot)
         time = timestamps.kind(kind)

@@ -125,7 +125,9 @@ def event_of(row: dict[str, Any]) -> Event:
         row["request_id"] or _text(body.get("_context_request_id")),
         row["user_id"],
         row["project_id"],
-        _first(data, "state", "status", "provision_state") or _text(state.get("state")),
+        _first(data, "state", "status", "provision_state")
+        or _text(state.get("state"))
+        or _first(_data(data.get(resource[0] or "")), "status"),
         _first(data, "old_state", "previous_state") or _text(state.get("old_state")),
         _first(data, "new_task_state", "task_state") or _text(state.get("new_task_state")),
         failed,

@@ -1,6 +1,7 @@
-"""What messages say of the life of an instance, a volume or a port.
+"""What messages and notifications say of the life of an instance, a volume or a port.
 
 Each pattern is of a message as the services print it, on releases from Kilo on.
+A notification says it in its type and payload.
 """
 
 from __future__ import annotations
@@ -8,13 +9,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from opslog.events import Event
+from opslog.events.pairs import ENDS
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A message of a life: an operation begins or ends, and the state from then on, if it says."""
+    """A moment of a life: an operation begins or ends, and the state from then on, if told."""
 
     kind: str
-    pattern: str
+    pattern: str = ""
+    """Of the message that tells it, empty if a notification does."""
     begins: str = ""
     ends: str = ""
     state: str = ""
@@ -129,3 +134,16 @@ def moment_of(kind: str, message: str) -> Moment | None:
         if moment.kind == kind and pattern.search(message):
             return moment
     return None
+
+
+def moment_told(event: Event) -> Moment | None:
+    """Return what a notification says of the life of its resource, None if nothing."""
+    kind = event.resource_type
+    if kind not in KINDS:
+        return None
+    _, named, operation = event.event.rpartition(f"{kind}.")
+    operation = operation if named else event.event.partition(".")[2] or event.event
+    begins = operation if event.phase == "start" else ""
+    ends = operation if event.phase in ENDS else ""
+    state = (event.state or "").lower()
+    return Moment(kind, begins=begins, ends=ends, state=state) if begins or ends or state else None

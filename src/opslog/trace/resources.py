@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 
 from opslog.errors import SourceError
+from opslog.events.notification import COLUMNS as EVENT_COLUMNS
+from opslog.events.notification import numbered_events
 from opslog.filters import Filter
 from opslog.logs import Logs
 from opslog.trace import lives
@@ -40,8 +42,7 @@ operations that began and were never told to end.
 """
 
 _USABLE = ("active", "available", "bound", "in-use")
-_COLUMNS = ("timestamp", "resource_type", "resource_id", "service_name", "request_id",
-            "severity_number", "body", "http_target")  # fmt: skip
+_COLUMNS = (*EVENT_COLUMNS, "resource_type", "service_name", "severity_number", "http_target")
 
 
 _WAYS = {
@@ -53,8 +54,40 @@ _MENTION = pa.schema(
     [("row", pa.uint64()), ("resource_type", pa.string()), ("resource_id", pa.string())]
 )
 
-_Told: TypeAlias = dict[str, list[tuple[datetime, lives.Moment]]]
-"""What messages say of the lives of resources, by id."""
+_Begun: TypeAlias = tuple[str, str, str]
+"""What of which request: kind of resource, operation, request id."""
+
+
+@dataclass(slots=True)
+class _Told:
+    """What messages and notifications say of the lives of resources, by id."""
+
+    moments: dict[str, list[tuple[datetime, lives.Moment]]] = field(default_factory=dict)
+    begun: dict[_Begun, list[datetime]] = field(default_factory=dict)
+    """Operations on what had no id yet."""
+    ended: dict[_Begun, list[str]] = field(default_factory=dict)
+
+    def add(self, id_: str, time: datetime, moment: lives.Moment) -> None:
+        self.moments.setdefault(id_, []).append((time, moment))
+
+    def add_event(
+        self, id_: str | None, time: datetime | None, request: str | None, moment: lives.Moment
+    ) -> None:
+        """Take what a notification says."""
+        if id_ is not None and time is not None:
+            self.add(id_, time, moment)
+        if request is None:
+            return
+        if id_ is not None and moment.ends:
+            self.ended.setdefault((moment.kind, moment.ends, request), []).append(id_)
+        elif id_ is None and moment.begins and time is not None:
+            self.begun.setdefault((moment.kind, moment.begins, request), []).append(time)
+
+    def settle(self) -> None:
+        """Give what began without an id to what ended: if the request has no other, it is that."""
+        for key, times in self.begun.items():
+            if len(times) == len(ends := self.ended.get(key, [])) == 1:
+                self.add(ends[0], times[0], lives.Moment(key[0], begins=key[1]))
 
 
 def resources(
@@ -65,7 +98,7 @@ def resources(
     """Return a row (SCHEMA) for each instance, volume and port, in the order they were named first.
 
     With a condition only the records that fulfil it tell of them.  Lives are told
-    by the services' messages, so of a level that was not logged nothing is known.
+    by the services' messages and notifications: of what is not logged nothing is known.
     Memory grows with the number of resources, of their requests and their changes.
     What cannot be read is raised, or added to ``unread`` if that is given: then the
     rows tell of the rest.
@@ -73,28 +106,52 @@ def resources(
     if condition is not None:
         logs = logs.filter(condition)
     groups = Groups(("resource_id", "service", "request_id"), _WAYS)
-    told: _Told = {}
+    told = _Told()
     try:
         for batch in replace(logs, merge=False, follow=None).batches(_COLUMNS):
-            records = _named(batch)
+            events = _events(told, batch)
+            records = _named(batch, events)
             groups.add(records)
             _tell(told, records)
     except (SourceError, ExceptionGroup) as error:
         if unread is None:
             raise
         unread.append(error)
+    told.settle()
     found = groups.table()
     return SCHEMA.empty_table() if found is None else _rows(found, told)
 
 
-def _named(batch: pa.RecordBatch) -> pa.Table:
-    """Return the records that name resources, one row for each that a record names."""
+def _events(told: _Told, batch: pa.RecordBatch) -> pa.Table:
+    """Take what notifications say; return for each its row, and kind and id of its resource."""
+    rows, kinds, ids = [], [], []
+    for row, event in numbered_events(batch):
+        moment, id_ = lives.moment_told(event), event.resource_id
+        if moment is not None:
+            time, request = batch["timestamp"][row].as_py(), batch["request_id"][row].as_py()
+            told.add_event(id_, time, request, moment)
+        rows.append(row)
+        kinds.append(moment and moment.kind)
+        ids.append(moment and id_)
+    columns = [
+        pa.array(values, field.type)
+        for values, field in zip((rows, kinds, ids), _MENTION, strict=True)
+    ]
+    return pa.table(columns, _MENTION)
+
+
+def _named(batch: pa.RecordBatch, events: pa.Table) -> pa.Table:
+    """Return the records that name resources, one row for each that a record names.
+
+    ``event`` says that a notification names it, which tells of its life in its own way.
+    """
     import pyarrow.compute as pc
 
     kind = batch["resource_type"].cast(pa.string())
     own = pc.and_(pc.is_in(kind, pa.array(lives.KINDS)), pc.is_valid(batch["resource_id"]))
     numbers = pc.indices_nonzero(pc.fill_null(own, False))
     parts = [
+        events.filter(pc.is_valid(events["resource_id"])),
         pa.table([numbers, kind.take(numbers), batch["resource_id"].take(numbers)], _MENTION),
         *_in_text(batch["body"]),
         *_in_text(batch["http_target"]),
@@ -112,6 +169,7 @@ def _named(batch: pa.RecordBatch) -> pa.Table:
         "severity_number": records["severity_number"],
         "records": found["row"],
         "body": records["body"],
+        "event": pc.is_in(found["row"], events["row"].combine_chunks()),
     })  # fmt: skip
 
 
@@ -137,13 +195,12 @@ def _tell(told: _Told, records: pa.Table) -> None:
     """Take what messages say of the lives of the resources they name."""
     import pyarrow.compute as pc
 
-    telling = pc.and_(
-        pc.is_valid(records["start"]), pc.match_substring_regex(records["body"], lives.TELLING)
-    )
+    telling = pc.match_substring_regex(records["body"], lives.TELLING)
+    telling = pc.and_not(pc.and_(telling, pc.is_valid(records["start"])), records["event"])
     for row in records.filter(pc.fill_null(telling, False)).to_pylist():
         moment = lives.moment_of(row["resource_type"], row["body"])
         if moment is not None:
-            told.setdefault(row["resource_id"], []).append((row["start"], moment))
+            told.add(row["resource_id"], row["start"], moment)
 
 
 def _rows(groups: pa.Table, told: _Told) -> pa.Table:
@@ -160,7 +217,7 @@ def _rows(groups: pa.Table, told: _Told) -> pa.Table:
         "duration": pc.divide(length, 1e6),
         "services": listed(groups, "resource_id", "service", ids),
         "requests": pc.list_value_length(requests),
-        **_lives([told.get(id_, []) for id_ in ids.to_pylist()]),
+        **_lives([told.moments.get(id_, []) for id_ in ids.to_pylist()]),
     }
     table = pa.table([columns[name].cast(SCHEMA.field(name).type) for name in SCHEMA.names], SCHEMA)
     return table.sort_by([("start", "ascending"), ("resource_id", "ascending")])
