@@ -387,6 +387,26 @@ def test_an_output_in_a_followed_folder_is_refused(tmp_path: Path) -> None:
     assert b"lies in a folder that is followed" in result.stderr
 
 
+def test_metrics_in_a_followed_folder_are_not_followed(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    metrics = folder / "opslog.prom"
+    # Names like its own are those of logs, all the same.
+    others = [folder / ".opslog.prom", folder / "opslog.prom.log", folder / "a.log"]
+    for n, log in enumerate(others):
+        written(log, heads(n, n + 1))
+    written(folder / ".opslog.prom.0815.tmp", b"opslog_input_lines_total 0\n")
+    with follow(tmp_path, "--metrics", str(metrics), str(folder)) as run:
+        run.until(3)
+        written(others[2], heads(3, 4))
+        run.until(4)
+        run.stop()
+        found = run.found()
+    assert sorted(bodies(found)) == numbers(0, 4)
+    assert {row["source"].partition("#")[0] for row in found} == set(map(str, others))
+    assert metrics.exists()
+
+
 def test_a_folder_of_output_in_a_followed_folder_is_refused(tmp_path: Path) -> None:
     lake = f"{tmp_path}/lake/"
     result = opslog("filter", "-f", "-o", lake, "--to", "jsonl", "--roll", "1s", str(tmp_path))

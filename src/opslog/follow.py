@@ -83,7 +83,7 @@ class Following(Generic[T]):
         roster: Roster[T] = Roster(
             patterns,
             self.how.warn,
-            None if path is None else os.path.realpath(path),
+            tuple(own for own in (path, self.how.metrics) if own is not None),
             self.how.from_end,
         )
         try:

@@ -37,14 +37,16 @@ def _always(last: bool) -> bool:
 class Follow:
     """How logs are followed.
 
-    ``checkpoint`` is the file that says how far they were read.  With ``from_end``
-    what is there at the beginning is left out.  ``safe`` says whether all that
+    ``checkpoint`` is the file that says how far they were read, ``metrics`` the one
+    of what was counted: neither is followed.  With ``from_end`` what is there at the
+    beginning is left out.  ``safe`` says whether all that
     was written is where it will be found after a kill, and sees to it if asked for
     the last time; ``warn`` is told what keeps a file from being read for now.
     """
 
     checkpoint: str | None = None
     from_end: bool = False
+    metrics: str | None = None
     safe: Callable[[bool], bool] = _always
     warn: Callable[[str], None] = _warn
 

@@ -57,7 +57,9 @@ class MetricsFile:
         folder, name = os.path.split(os.path.realpath(self._path))
         try:
             # The collector reads what ends with .prom only.
-            with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{name}.", delete=False) as file:
+            with tempfile.NamedTemporaryFile(
+                dir=folder, prefix=f".{name}.", suffix=".tmp", delete=False
+            ) as file:
                 try:
                     file.write(data)
                     file.flush()

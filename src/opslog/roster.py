@@ -9,6 +9,7 @@ one that is known: renamed, copied or compressed.
 from __future__ import annotations
 
 import os
+import re
 import resource
 import stat
 import time
@@ -55,12 +56,16 @@ class Roster(Generic[T]):
     """All files that are followed; ``hot`` are those worth a look soon.
 
     ``say`` is told, once, why a file cannot be read; it is tried again.  The files
-    of the checkpoint with the real path ``own`` are not followed.  With ``from_end``
-    what stands in files at the first look is left out.  ``now`` is of time.monotonic.
+    ``own``, which this run writes, are not followed.  With ``from_end`` what stands
+    in files at the first look is left out.  ``now`` is of time.monotonic.
     """
 
     def __init__(
-        self, patterns: tuple[str, ...], say: Callable[[str], None], own: str | None, from_end: bool
+        self,
+        patterns: tuple[str, ...],
+        say: Callable[[str], None],
+        own: tuple[str, ...],
+        from_end: bool,
     ) -> None:
         self.open: dict[str, Followed[T]] = {}
         self.hot: dict[str, Followed[T]] = {}
@@ -68,7 +73,7 @@ class Roster(Generic[T]):
         """Whether there are contents of which a checkpoint does not know yet."""
         self._patterns = patterns
         self._say = say
-        self._own = own
+        self._own = [_named_after(os.path.realpath(path)) for path in own]
         self._leaving_out = from_end
         self._names: dict[str, Followed[T]] = {}
         self._known: dict[str, Known] = {}
@@ -137,11 +142,11 @@ class Roster(Generic[T]):
         self._leaving_out = False
 
     def _is_own(self, name: str) -> bool:
-        """Return whether it is the checkpoint's file, its lock or its next version."""
-        if self._own is None:
+        """Return whether it is a file of this run, its lock or its next version."""
+        if not self._own:
             return False
-        behind = os.path.realpath(name).removeprefix(self._own)
-        return behind in ("", ".lock") or (behind[:1] == "." and behind.endswith(".tmp"))
+        real = os.path.realpath(name)
+        return any(own.fullmatch(real) for own in self._own)
 
     def status(self, file: Followed[T], now: float) -> os.stat_result | None:
         """Return how its file is, None if it has none; see whether that has its name still."""
@@ -413,3 +418,9 @@ class Roster(Generic[T]):
         self._remember(os.fstat(newcomer.fd))
         del self._new[newcomer.file]
         os.close(newcomer.fd)
+
+
+def _named_after(path: str) -> re.Pattern[str]:
+    """Return a pattern of the paths of a file, its lock and its next version."""
+    folder, name = map(re.escape, os.path.split(path))
+    return re.compile(rf"{folder}/+(?:{name}(?:\.lock)?|\.?{name}\..*\.tmp)", re.DOTALL)

@@ -114,7 +114,7 @@ def run(options: argparse.Namespace) -> int:
     target = output.target(options)
     if logs.follow:
         _raise_open_files()
-        logs = replace(logs, follow=replace(logs.follow, warn=_warn))
+        logs = replace(logs, follow=replace(logs.follow, warn=_warn, metrics=options.metrics))
         target = replace(target, append=options.checkpoint is not None and target.path != STDOUT)
         timed = target.roll is not None and target.roll.seconds is not None
         if options.checkpoint is not None and sinks.is_folder(target.path) and not timed:
