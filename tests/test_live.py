@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -21,6 +24,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from following import bodies, heads
 from helpers import records, table
 from opslog import Normalizer, catalog, schema
 from opslog._block import Block
@@ -293,3 +297,49 @@ def test_files_of_a_live_stream_roll_while_nothing_comes(tmp_path: Path) -> None
             assert process.poll() is None
             time.sleep(0.01)
         assert pq.read_table(found[0])["body"].to_pylist() == ["n1"]
+
+
+def filled(into: int) -> bool:
+    """Return whether a pipe takes no more."""
+    (held,) = struct.unpack("i", fcntl.ioctl(into, termios.FIONREAD, b"\0" * 4))
+    return bool(held == fcntl.fcntl(into, fcntl.F_GETPIPE_SZ))
+
+
+@pytest.mark.parametrize("reads_on", [False, True])
+def test_a_run_that_is_told_to_end_waits_for_its_reader_but_not_for_ever(
+    reads_on: bool, tmp_path: Path
+) -> None:
+    log, state = tmp_path / "a.log", tmp_path / "state"
+    log.write_bytes(heads(0, 2000))
+    follow = [sys.executable, "-m", "opslog", "filter", "-f", "--checkpoint", str(state), str(log)]
+    out, into = os.pipe()
+    with subprocess.Popen(follow, stdout=into, stderr=subprocess.PIPE) as process:
+        while not filled(into):
+            assert process.poll() is None
+            time.sleep(0.01)
+        os.close(into)
+        process.send_signal(signal.SIGTERM)
+        if not reads_on:
+            process.wait()
+        with os.fdopen(out, "rb") as reader:
+            data = reader.read()
+        assert process.stderr is not None
+        said = process.stderr.read().decode()
+    found = [json.loads(line) for line in data[: data.rfind(b"\n") + 1].splitlines()]
+    if reads_on:
+        assert (process.returncode, said) == (128 + signal.SIGTERM, "")
+        assert bodies(found) == [f"n{n}" for n in range(1999)], "the last may have more lines"
+        return
+    assert process.returncode == 2
+    assert said == (
+        "opslog: -: asked to end, but for 8 seconds nobody has read on; the first "
+        f"{len(data)} bytes are written, up to the last newline they are valid\n"
+    )
+    assert 0 < len(found) < 2000
+    # What the reader never got is not said to be read.
+    with subprocess.Popen(follow, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        while "n1999" not in bodies(found):
+            found.append(json.loads(next(process.stdout)))
+        process.terminate()
+    assert {*bodies(found)} == {f"n{n}" for n in range(2000)}

@@ -11,7 +11,7 @@ from opslog import LogRecord, schema
 
 SOURCE = ROOT / "src" / "opslog"
 LAYERS = [
-    ["errors", "severity", "version", "harmless", "names", "output"],
+    ["errors", "severity", "version", "harmless", "names", "patience", "output"],
     ["journal_export"],
     ["_block", "_bytes", "_text", "_time", "_json", "_json_text", "_literal", "_merge", "_ops", "_prefix", "_program", "_route", "_scan", "_trace_text",
      "_traceback", "_workers", "_assemble",     "_column", "_columns", "_plan", "_services", "_values", "_json_rows", "_jsonl", "_survey", "_links", "_needles"],

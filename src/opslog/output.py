@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 
+from opslog import patience
 from opslog.errors import SinkError
 
 STDOUT = "-"
@@ -41,21 +42,28 @@ class Output:
     def write(self, data: memoryview | bytes) -> None:
         """Write all of ``data``; BrokenPipeError passes, other errors are SinkErrors."""
         data = memoryview(data)
-        while data:
-            try:
+        try:
+            while data:
+                patience.waits()
                 count = os.write(self._fd, data)
-            except BrokenPipeError:
-                raise
-            except OSError as error:
-                if error.errno == errno.EBADF:  # it was closed, or is not to be written
-                    raise SinkError(self.path, error.strerror or str(error)) from None
-                raise SinkError(
-                    self.path,
-                    f"{error.strerror}; the first {self.size} bytes are written, "
-                    "up to the last newline they are valid",
-                ) from None
-            self.size += count
-            data = data[count:]
+                self.size += count
+                data = data[count:]
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            if error.errno == errno.EBADF:  # it was closed, or is not to be written
+                raise SinkError(self.path, error.strerror or str(error)) from None
+            raise self._torn(error.strerror or str(error)) from None
+        except patience.ImpatientError:
+            raise self._torn(
+                f"asked to end, but for {patience.SECONDS:.0f} seconds nobody has read on"
+            ) from None
+        finally:
+            patience.goes_on()
+
+    def _torn(self, reason: str) -> SinkError:
+        written = f"the first {self.size} bytes are written, up to the last newline they are valid"
+        return SinkError(self.path, f"{reason}; {written}")
 
     def close(self) -> None:
         """Close the file; standard output stays open."""

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from opslog import patience
+
 
 class Stop:
     """A wish that may come at any time, as a signal's, and wakes who waits for ``fd``."""
@@ -51,10 +53,16 @@ class Terminated(KeyboardInterrupt):
 
 @contextmanager
 def at_signals() -> Iterator[Stop]:
-    """Give a Stop that is requested at SIGINT and SIGTERM; a second one raises."""
+    """Give a Stop that is requested at SIGINT and SIGTERM; a second one raises.
+
+    From SIGTERM on no write waits long for its reader (patience.py).  A person, who
+    sent SIGINT, sees that nothing goes on, and may send another.
+    """
     stop = Stop()
 
     def wish(number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGTERM:
+            patience.begin()
         stop.request(Terminated() if number == signal.SIGTERM else KeyboardInterrupt())
 
     before = {number: signal.signal(number, wish) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -63,6 +71,7 @@ def at_signals() -> Iterator[Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        patience.end()
         stop.close()
 
 
@@ -76,8 +85,8 @@ def at_end_of_input() -> Iterator[int]:
     """Give a descriptor that is readable once SIGINT or SIGTERM came, for who reads on to the end.
 
     SIGTERM may come again, from the parent and from what manages its group, and
-    late, when all is done: it does no more than the first.  A second SIGINT is a
-    person's, and raises.
+    late, when all is done: it does no more than the first.  From it on no write waits
+    long for its reader (patience.py).  A second SIGINT is a person's, and raises.
     """
     told, tell = map(_apart, os.pipe())
     before = signal.getsignal(signal.SIGINT)
@@ -87,6 +96,8 @@ def at_end_of_input() -> Iterator[int]:
         os.write(tell, b"\0")
         if number == signal.SIGINT:
             signal.signal(number, before)
+        else:
+            patience.begin()
 
     signal.signal(signal.SIGTERM, wish)
     signal.signal(signal.SIGINT, wish)
@@ -96,5 +107,6 @@ def at_end_of_input() -> Iterator[int]:
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGINT, before)
+        patience.end()
         os.close(told)
         os.close(tell)
