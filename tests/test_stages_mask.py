@@ -48,7 +48,7 @@ def test_passwords_are_masked_as_mask_password_does(text: str) -> None:
 
 
 @given(text=TEXTS | st.lists(st.sampled_from([*"ab1=?&:;@/%,.'\" -_", "://", "token", "cookie", "eyJ", "MII", FERNET,
-       "x-auth-token", "passwd", "password", "_secret", "private_key", "adminpass", "sig=", "PRIVATE KEY-----", "-----BEGIN "])).map("".join))  # fmt: skip
+       "x-auth-token", "passwd", "--", "user_data", "mysql", " -p", "AQA0000000000BAA", "0000000000000000000000==", "password", "_secret", "private_key", "adminpass", "sig=", "PRIVATE KEY-----", "-----BEGIN "])).map("".join))  # fmt: skip
 def test_what_is_not_looked_at_holds_no_other_secret(text: str) -> None:
     text = text.encode(errors="replace").decode()
     looked_at = pc.match_substring_regex(pa.array([text], pa.string()), secrets.WORDS)[0].as_py()
@@ -96,6 +96,19 @@ def test_what_is_not_looked_at_holds_no_other_secret(text: str) -> None:
         f"AUTH_tk{SECRET}",
         f"-----BEGIN RSA PRIVATE KEY-----\n{SECRET}\n{SECRET}\n-----END RSA PRIVATE KEY-----",
         f"-----BEGIN PRIVATE KEY-----\n{SECRET}",
+        f"openstack --os-password {SECRET} server list",
+        f"['openstack', '--os-password', u'{SECRET}', 'server']",
+        f"--os-token {SECRET} --os-passcode={SECRET}",
+        f"openstack application credential create --secret '{SECRET}' x",
+        f"mysql -u root -p{SECRET} nova",
+        f"/usr/bin/mysqldump --single-transaction -h db -uroot -p'{SECRET}' nova > x",
+        f"['mariadb-dump', '-uroot', '-p{SECRET}']",
+        f"got token: {SECRET}-b1, gone",
+        f"{{'token': u'{SECRET}'}}",
+        f"'user_data': '{SECRET}=='",
+        rf'"user_data": "{SECRET}\n{SECRET}=\n", "a": 1',
+        f"mysql+pymysql://nova:a/{SECRET}@db/nova",
+        f"rabbit://openstack:{SECRET}/b@10.0.0.1:5672/",
     ],
 )  # fmt: skip
 def test_no_form_of_a_secret_is_left(text: str) -> None:
@@ -112,6 +125,8 @@ def test_no_form_of_a_secret_is_left(text: str) -> None:
         FERNET.replace("=", "%3D"),
         "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
         "MIIVVgYJKoZIhvcNAQcCoIIVRzCCFUMCAQExDTALBglghkgBZQMEAgEw",
+        "AQBvG2VhAAAAABAAcWfXyfkpQXs8eJ8H3hHbUw==",
+        "AQD0M3xoQbK2LBAAB9OHmu/z1VbQmVvX+0aLGA==",
         "PKIZ_eJyFWNuSmzAQ_ReeKUPYW1I4l_gLQoJMLo",
     ],
 )
@@ -128,6 +143,17 @@ def test_tokens_are_known_by_their_shape(token: str) -> None:
         "git://user@host:22/path and mail a:b@c",
         "instance 3f7b1c52-8d4e-4a1f-b6c9-5e2d7a9f0b13 tokens expired",
         "GET /v3/users?name=x&signed=1",
+        "invalid token: expected identifier",
+        "Unexpected token: None, token: 0x00007f1b",
+        "token: 2026-03-10T10:00:00Z",
+        "cinder --api-key -v --os-auth-type password",
+        "error: argument --os-token: expected one argument",
+        "mysql -P3306 -u root -p nova",
+        "mysqld --port 3306 -pid; ssh -p22 host; mkdir -p /x; docker run -p8080:80 mysql",
+        "user_data=None, 'user_data': '/var/lib/cloud/instance/user-data.txt'",
+        "image AQBvG2VhAAAAABAAcWfXyfkpQXs8eJ8H3hHbUw and AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ==",
+        "http://host:8774/v2/a@b and http://[fd00::1]:80/a@b",
+        "docker://quay.io:5000/openstack.kolla/nova-api@sha256:0123",
         "NXST_FLOW reply (xid=0x4):\n cookie=0x0, duration=1.5s, table=0, cookie: 0x5",
     ],
 )

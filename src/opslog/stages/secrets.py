@@ -36,6 +36,21 @@ _FOLLOWED = (
     r"(?![{\[(])[^\s'\",;&}\]]+",
     # Keystone's UUID tokens, in messages and paths.
     r"(?i)(tokens?(?:[:=]?[ \t]{1,3}|/)['\"]?)[0-9a-f]{32}(?![0-9a-f])",
+    # What is called one and looks like one: `invalid token: expected ...` does not.
+    rf"(?i)({_BEFORE}token{_QUOTED})(?!0x|\d{{4}}-\d\d-\d\d)"
+    r"(?=[a-z_.~+/=-]{0,99}[0-9])(?=[0-9_.~+/=-]{0,99}[a-z])[0-9a-z_.~+/=-]{8,}",
+    # Options of commands, as a shell or a list has them.
+    r"(?i)((?<![0-9a-z-])--[a-z0-9-]{0,40}(?:password|passwd|passcode|passphrase|token|secret"
+    r"|(?:api|access|secret|private)-key)(?:=|[ \t]{1,3}|['\"],[ \t]{0,3}[ub]?['\"])['\"]?)"
+    rf"(?!-){_HASHED}[^\s'\",;\]]+",
+    # The one that has no blank before its value, of few words; -P is a port.
+    r"((?<![0-9A-Za-z_-])(?:mysql|mariadb)(?:-?(?:dump|admin|import|check|show))?"
+    r"(?:[ \t'\",]{1,9}[^\s'\",|;&]{1,99}){0,15}?[ \t'\",]{1,9}-p['\"]?)[^\s'\",]+",
+    # What a server is given to begin with, in base64: nobody knows what stands in it.
+    rf"(?i)({_BEFORE}user_?data{_QUOTED})(?!/)(?:[0-9a-z+/]|\\n){{16,}}={{0,2}}(?![\w.+/-])",
+    # A slash in the password of a URL; digits before it are a port.
+    r"(://[^\s/:'\"<>?#@\[\]]{1,99}:)(?!\d{1,5}/)"
+    r"[^\s/'\"<>?#@]{0,99}/[^\s'\"<>?#@]{0,99}(?=@[\w\[])",
     # Parameters of URLs, of those in another URL, too.
     r"(?i)((?:[?&;]|%3f|%26)(?:[a-z_-]{0,20}token|x-amz-signature|signature|sig|temp_url_sig)"
     rf"(?:=|%3d)){_HASHED}[^\s'\"&#;%]+",
@@ -47,6 +62,8 @@ _SHAPED = (
     rf"{_BEFORE}eyJ[0-9A-Za-z_-]+\.eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]*",  # JWS
     rf"{_BEFORE}(?:PKIZ_[0-9A-Za-z_=-]{{20,}}|MII[0-9A-Za-z+/=-]{{40,}})",  # PKI
     r"AUTH_tk[0-9a-f]{16,}",  # Swift's tempauth
+    # Ceph: a type, a time, the length 16 and as many bytes.
+    r"(?<![0-9A-Za-z+/])AQ[A-D][0-9A-Za-z+/]{10}[BRhx]AA[0-9A-Za-z+/]{22}==",
     r"-----BEGIN [0-9A-Z ]{0,20}PRIVATE KEY-----[^-]*(?:-----END [0-9A-Z ]{0,20}PRIVATE KEY-----)?",
 )
 """A secret from beginning to end."""
@@ -56,8 +73,10 @@ WORDS = (
     r"(?i:x-(?:auth|subject|service|storage|trove)-token|x-instance-id-signature"
     r"|authorization|cookie|passw(?:or)?d|adminpass|passphrase|[_-]secret|x-auth-key|x-storage-pass"
     r"|(?:api|access|secret|encryption|private)[_-]?key|(?:token|signature|sig)(?:=|%3d)"
-    r"|tokens?(?:[:=]?[ \t]+|/)['\x22]?[0-9a-f]{8})"
-    r"|gAAAAA|eyJ|PKIZ_|MII|AUTH_tk|PRIVATE KEY|:\\*/\\*/[^\s/]*@"
+    r"|tokens?(?:[:=]?[ \t]+|/)['\x22]?[0-9a-f]{8}|token['\x22]?[ \t]*[:=]"
+    r"|--[a-z0-9-]*(?:token|secret|passcode)|user_?data['\x22]?[ \t]*[:=])"
+    r"|(?:mysql|mariadb).*[ \t'\x22,]-p|AQ[A-D][0-9A-Za-z+/]{10}[BRhx]AA"
+    r"|gAAAAA|eyJ|PKIZ_|MII|AUTH_tk|PRIVATE KEY|:\\*/\\*/[^\s]*@"
 )
 """A pattern (RE2) found in every text with such a secret."""
 
