@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from opslog.fluentd.events import ERROR
 from opslog.fluentd.masking import Masking
 from opslog.fluentd.msgpack import encode_msgpack
 from opslog.fluentd.staged import Staged
+from opslog.fluentd.streams import MOST_APART
 from opslog.piping import Stage
 from opslog.stages import Context, Dedup, Mask, RateLimit, Sample, context
 from opslog.zones import Times
@@ -133,6 +135,25 @@ def test_how_events_come_never_shows_and_each_record_keeps_its_fields(
         assert event["severity_text"] == given["level"]
         assert event["timestamp"].startswith(f"2026-03-10T10:00:{given['second']:02}")
         assert event["x"] == given["x"]
+
+
+def test_records_of_many_tags_come_in_few_batches() -> None:
+    wanted = Wanted(catalog.default(), TIMES)
+    staged = Staged((Mask(),), wanted.columns, wanted.names)
+    of = Streams(Wanted(catalog.default(), TIMES, staged=staged), lambda: datetime.now(UTC), 900)
+    events: list[Any] = []
+    for n in range(2500):
+        events.append({"tag": n, "n": n, "message": LINE.format(0, "INFO")})
+        if n % 3 == 0:
+            events.append({"tag": n})
+    parts = [of.feed(events, 0.0), of.expire(1.0), of.close()]
+    batches = [[item for item in part if not isinstance(item, dict)] for part in parts]
+    assert all(len(found) <= MOST_APART + 2 for found in batches)
+    out: list[dict[str, Any]] = []
+    for found in staged.through(parts, lambda marked: None, of.stats):
+        out += found
+    assert [event["n"] for event in out] == list(range(2500))
+    assert sum(isinstance(item, dict) for item in parts[0]) == len(range(0, 2500, 3))
 
 
 def test_context_is_of_the_same_stream() -> None:

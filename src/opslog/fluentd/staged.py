@@ -53,6 +53,10 @@ class Staged:
         """Return records with what stood beside them."""
         return [rows.append_column(_BESIDE, binaries(list(map(_packed, beside))))]
 
+    def gathered(self, records: list[Event | pa.RecordBatch]) -> pa.RecordBatch:
+        """Return the same records in one batch."""
+        return together(_records(records))
+
     def through(
         self,
         parts: Iterable[list[Event | pa.RecordBatch]],
@@ -65,7 +69,7 @@ class Staged:
             for part in parts:
                 if marked := [item for item in part if isinstance(item, dict)]:
                     write(marked)
-                if records := [item for item in part if not isinstance(item, dict)]:
+                if records := _records(part):
                     yield together(records)
 
         for batch in piped(batches(), self._stages, None, stats):
@@ -81,6 +85,10 @@ class Staged:
         if self._masking is not None:
             beside = map(self._masking.event, beside)
         return [{**fields, **row} for fields, row in zip(beside, rows, strict=True)]
+
+
+def _records(items: list[Event | pa.RecordBatch]) -> list[pa.RecordBatch]:
+    return [item for item in items if not isinstance(item, dict)]
 
 
 def _packed(event: Event) -> bytes:

@@ -44,6 +44,9 @@ UNSHOWN = ("source", "source_offset")
 MOST_STREAMS = 1000
 """Streams that are remembered; of one more, the longest unused is closed."""
 
+MOST_APART = 100
+"""Batches for stages that are kept apart: each takes 100 KiB, be it of one record."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -209,28 +212,29 @@ class Streams:
 
     def feed(self, items: Iterable[Event | Unread], now: float) -> list[Out]:
         """Return the events complete with these, which came at ``now`` (seconds of a clock)."""
+        marked: list[Out] = []
         out: list[Out] = []
         fed: dict[_Stream, None] = {}
         for item in items:
             self.counts.events += 1
             if isinstance(item, Unread):
-                out.append(self._unread(item))
+                marked.append(self._unread(item))
                 continue
             lines = self._lines(item)
             if lines is None:
-                out.append(self._without_line(item))
+                marked.append(self._without_line(item))
                 continue
             stream = self._stream(item)
             stream.take(item, lines)
             fed[stream] = None
             if len(self._streams) > self._most:
                 oldest = self._streams.pop(next(iter(self._streams)))
-                out += self._fed(oldest, now) + oldest.close()
+                self._add(out, self._fed(oldest, now) + oldest.close())
                 self._open.pop(oldest, None)
                 fed.pop(oldest, None)
         for stream in fed:
-            out += self._fed(stream, now)
-        return out
+            self._add(out, self._fed(stream, now))
+        return marked + out
 
     def due(self) -> float | None:
         """Return when the next record need not wait any longer, None if none waits."""
@@ -240,15 +244,24 @@ class Streams:
         """Return the events of records that have waited long enough."""
         out: list[Out] = []
         for stream in [stream for stream, due in self._open.items() if due <= now]:
-            out += self._fed(stream, now)
+            self._add(out, self._fed(stream, now))
         return out
 
     def close(self) -> list[Out]:
         """Return the events of all records that are left."""
-        out = [event for stream in self._streams.values() for event in stream.close()]
+        out: list[Out] = []
+        for stream in self._streams.values():
+            self._add(out, stream.close())
         self._streams.clear()
         self._open.clear()
         return out
+
+    def _add(self, out: list[Out], more: list[Out]) -> None:
+        """Add to ``out``, in which batches for stages do not become many."""
+        out += more
+        staged = self._wanted.staged
+        if staged is not None and len(out) >= MOST_APART:
+            out[:] = [staged.gathered(out)]
 
     def _made(self, kept: Kept) -> _Made:
         """Return what is made of the records that are wanted."""
