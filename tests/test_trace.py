@@ -200,9 +200,12 @@ def test_what_can_be_read_is_told_and_the_rest_is_an_error(tmp_path: Path) -> No
 
 def test_an_id_that_nobody_mentions_gives_1(tmp_path: Path) -> None:
     written(tmp_path / "n.log", line(1, "a"))
-    result = opslog("trace", OTHER, str(tmp_path))
-    assert (result.returncode, result.stdout) == (1, b"")
-    assert result.stderr.decode() == f"opslog: {OTHER}: no record names it\n"
+    (tmp_path / "empty").mkdir()
+    written(tmp_path / "empty" / "n.log")
+    for folder in (tmp_path, tmp_path / "empty"):
+        result = opslog("trace", OTHER, str(folder))
+        assert (result.returncode, result.stdout) == (1, b"")
+        assert result.stderr.decode() == f"opslog: {OTHER}: no record names it\n"
     missing = opslog("trace", OTHER, str(tmp_path / "missing.log"))
     assert (missing.returncode, missing.stdout) == (2, b"")
     assert b"missing.log: No such file" in missing.stderr

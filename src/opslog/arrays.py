@@ -7,6 +7,7 @@ is installed, which costs a fifth of a second; these do not.
 from __future__ import annotations
 
 import struct
+from array import array
 from collections.abc import Sequence
 from itertools import accumulate
 
@@ -33,6 +34,12 @@ def int32(value: int) -> pa.Int32Array:
     """Return an array of one signed 32-bit number."""
     data = pa.py_buffer(struct.pack("=i", value))
     return pa.Array.from_buffers(pa.int32(), 1, [None, data], 0)
+
+
+def numbers(values: Sequence[int]) -> pa.Int32Array:
+    """Return an array of signed 32-bit numbers."""
+    data = pa.py_buffer(array("i", values))
+    return pa.Array.from_buffers(pa.int32(), len(values), [None, data], 0)
 
 
 def text(value: str) -> pa.StringScalar:

@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from opslog import _links
+from opslog import _links, arrays
 from opslog._links import Sights
 from opslog.normalize import Kept
 
@@ -178,7 +178,7 @@ def _messages(batch: pa.RecordBatch, chosen: bool) -> Iterable[tuple[str, str]]:
         import pyarrow.compute as pc  # start-up: most runs ask for no links
 
         body = body.cast(pa.string())
-        body = pc.if_else(pc.match_substring_regex(body, WORDS), body, "")
+        body = pc.if_else(pc.match_substring_regex(body, WORDS), body, arrays.text(""))
     loggers = _texts(batch.column(have.index("logger"))) if "logger" in have else [""] * len(batch)
     return zip(_texts(body), loggers, strict=True)
 

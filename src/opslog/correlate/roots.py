@@ -9,7 +9,7 @@ from typing import TypeAlias
 import pyarrow as pa
 
 from opslog import schema
-from opslog.arrays import texts
+from opslog.arrays import text, texts
 from opslog.correlate.graph import RequestGraph
 
 Ids: TypeAlias = tuple[pa.Array, list[tuple[str | None, str | None]]]
@@ -68,7 +68,7 @@ def ids_of(batch: pa.RecordBatch) -> Ids:
     )
     # No id holds a blank: it would stand for two words of a line.
     pairs = pc.binary_join_element_wise(
-        own, cause, " ", null_handling="replace"
+        own, cause, text(" "), null_handling="replace"
     ).dictionary_encode()
     split = (pair.partition(" ") for pair in pairs.dictionary.to_pylist())
     return pairs.indices, [(first or None, last or None) for first, _, last in split]

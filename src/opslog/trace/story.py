@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 
 from opslog import schema
+from opslog.arrays import numbers
 from opslog.correlate.graph import RequestGraph
 from opslog.records import LogRecord, records_of
 from opslog.severity import ERROR
@@ -226,7 +227,7 @@ def _ordered(table: pa.Table) -> pa.Table:
         before = counted[-1] if number and sources[number - 1] == source else -(1 << 62)
         counted.append(before if time is None else time)
     rows = sorted(range(len(counted)), key=counted.__getitem__)
-    return table.take(pa.array(rows, pa.int64())).cast(schema.arrow_schema(original=True))
+    return table.take(numbers(rows)).cast(schema.arrow_schema(original=True))
 
 
 def _part(request: Request, record: LogRecord) -> Part:
