@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import struct
 import sys
 import time
@@ -20,6 +21,7 @@ import pyarrow as pa
 from helpers import records, table
 from opslog import catalog, lines, merge, schema
 from opslog._block import Block
+from opslog._ids import Ids
 from opslog._links import Sightings
 from opslog._literal import event_as_json
 from opslog._needles import Needles
@@ -70,7 +72,7 @@ SEEDS = [
 IDS = [b"req-%08x-2222-4333-8444-555555555555" % number for number in range(9)]
 PIECES = [*IDS, IDS[0][:-1], b"equest", b"Request-ID: ", b"request_id", b"initiator",
           b"\0", b"\xff", b"\xc3\xa9", b"\xf0\x9f\x98\x80", b"\xed\xa0\x80", b"\x1b[0m", b"#012", b"\\u00e9",
-          b"\\ud83d\\ude00", b'"', b"\\", b"{", b"[", b"]", b"'", b" ", b"-", b"\r", b"\n", b":", b"req-"]  # fmt: skip
+          b"\\ud83d\\ude00", b'"', b"\\", b"{", b"[", b"]", b"'", b" ", b"-", b"\r", b"\n", b":", b"req-", b"req-0123abcd", b"tx89abcdef", b"\\u0072", b": [114, 101, "]  # fmt: skip
 
 
 def wrapped(rng: random.Random, text: bytes) -> bytes:
@@ -121,6 +123,7 @@ def once(rng: random.Random) -> None:
     merged(rng)
     searched(rng, data)
     sighted(rng)
+    indexed(data, rng)
     formats = rng.choice(CATALOGS)
     linked(data, formats)
     normalizer = Normalizer(original=True, catalog=formats)
@@ -201,6 +204,23 @@ def searched(rng: random.Random, data: bytes) -> None:
     there = any(text in data for text in texts)
     hidden = bool(texts) and block.may_hide(min(map(len, texts)))
     assert Needles(texts).may_be_in(block) == (there or hidden)
+
+
+def indexed(data: bytes, rng: random.Random) -> None:
+    """Look for ids in a block that ends where its memory does."""
+    at = rng.randrange(len(data) + 1)
+    data = data[at : at + rng.choice((9, 30, 300, 5000))]
+    block = Block(len(data))
+    block.reset(0)
+    if data:
+        block.room(len(data))[:] = data
+    block.filled(len(data))
+    ids = Ids(block)
+    for found in re.findall(rb"(?:req-|tx)[0-9a-f]{8}", data):
+        assert ids.may_hold([found])
+    text = data[rng.randrange(len(data) + 1) :][: rng.randrange(1, 60)] or b"x"
+    assert Needles([text]).may_be_in(block) >= (text in data)
+    assert Needles([text, b"req-0123abcd"]).may_be_in(block) >= (text in data)
 
 
 def merged(rng: random.Random) -> None:

@@ -69,6 +69,12 @@ def test_the_doctor_shows_it_too(long: str) -> None:
     assert re.search(r"\d+%.*, [1-9][\d,]+ records/s\]", shown(long, command="doctor"))
 
 
+def test_a_story_shows_it_in_each_reading(long: str) -> None:
+    text = shown(str(99_999**9), long, command="trace")
+    assert re.search(r"\d+%.*/\d.*records/s\]", text)
+    assert text.endswith("\r")
+
+
 def test_the_end_of_a_pipe_is_not_known(long: str) -> None:
     text = shown("-c", "-", stdin=bz2.decompress(Path(long).read_bytes()))
     assert "%" not in text

@@ -105,6 +105,24 @@ def test_an_id_in_a_message_given_as_bytes_is_found(
     assert (record.request_id, record.body) == (REQUEST, "failed")
 
 
+def test_escapes_of_what_no_id_has_keep_no_block(tmp_path: Path) -> None:
+    line = b'{"message": "\\u003cm\\u00e9\\u001b", "name": "n", "levelname": "INFO", "created": 1.5, "args": [1, 2]}\n'
+    wanted = json.dumps(
+        {
+            "message": "m",
+            "name": "n",
+            "levelname": "INFO",
+            "created": 1.5,
+            "context": {"request_id": REQUEST},
+        }
+    )
+    lines = line * (9 * BLOCK_BYTES // len(line))
+    (tmp_path / "a.log").write_bytes(lines + wanted.encode() + b"\n")
+    found, stats = outputs(opslog.read(tmp_path / "a.log").filter(of_request(REQUEST)), tmp_path)
+    assert found.count(b"\n") == 1
+    assert stats.skipped_bytes > 6 * BLOCK_BYTES
+
+
 def test_what_a_layout_states_itself_is_not_searched_for(tmp_path: Path) -> None:
     (tmp_path / "stated.toml").write_text(
         'name = "stated"\ntitle = "t"\nseverity = "oslo"\n'

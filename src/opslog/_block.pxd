@@ -89,6 +89,7 @@ cdef class Block:
     cdef Py_ssize_t wrap_capacity
     cdef int32_t wrap_used
     cdef readonly bint ascii    # no byte of the input is above 127
+    cdef Py_ssize_t hidden      # longest text that may be hidden in the input, -1: not known
 
     cdef int need_data(self, Py_ssize_t more) except -1 nogil
     cdef int need_lines(self, Py_ssize_t more) except -1 nogil

@@ -7,9 +7,9 @@ depend on the bytes alone and memory stays bounded without any newline.
 
 cimport cython
 from libc.stdlib cimport free, realloc
-from libc.string cimport memcpy
+from libc.string cimport memchr, memcpy
 
-from opslog._bytes cimport find_either
+from opslog._bytes cimport find_hidden
 
 cdef extern from *:
     """
@@ -26,23 +26,63 @@ cdef extern from *:
 PIECE_BYTES = LONGEST_LINE
 
 
-cdef bint lists_bytes(const uint8_t* p, const uint8_t* start, const uint8_t* end, Py_ssize_t size) noexcept nogil:
-    """Whether the '[' at p may begin a JSON value that is a list of at least `size` numbers."""
+cdef const uint8_t* list_end(const uint8_t* p, const uint8_t* start, const uint8_t* end, Py_ssize_t* count) noexcept nogil:
+    """Where the list of numbers ends that the '[' at p may begin as a JSON value; counts them."""
     cdef const uint8_t* before = p - 1
     cdef bint inside = False
     while before >= start and (before[0] == c' ' or before[0] == c'\t'):
         before -= 1
-    if before < start or before[0] != c':':
-        return False
     p += 1
-    while p < end and size and p[0] != c'"' and p[0] != c'\n':
+    if before < start or before[0] != c':':
+        return p
+    while p < end and p[0] != c'"' and p[0] != c'\n':
         if 48 <= p[0] <= 57:
-            size -= not inside
+            count[0] += not inside
             inside = True
         else:
             inside = False
         p += 1
-    return size == 0
+    return p
+
+
+cdef inline int digit(uint8_t c) noexcept nogil:
+    """The value of a hexadecimal digit, 16 for anything else."""
+    if 48 <= c <= 57:
+        return c - 48
+    c |= 32
+    return c - 87 if 97 <= c <= 102 else 16
+
+
+cdef bint escapes(const uint8_t* p, const uint8_t* end) noexcept nogil:
+    """Whether the `\\u` at p may stand for a character of a text that is looked for.
+
+    Writers escape what is not ASCII, control characters and, against HTML,
+    \"&'+<=>`: such a text has none of these.
+    """
+    cdef int c
+    if end - p < 6 or p[2] != c'0' or p[3] != c'0':
+        return False
+    c = 16 * digit(p[4]) + digit(p[5])
+    return 32 <= c < 127 and memchr(b"\"&'+<=>`", c, 8) == NULL
+
+
+cdef Py_ssize_t longest_hidden(const uint8_t* start, const uint8_t* end) noexcept nogil:
+    """How long a text may be that occurs as JSON escapes or as a list of numbers."""
+    cdef const uint8_t* p = start
+    cdef const uint8_t* listed = start      # where the last list ends: in it begins no longer one
+    cdef Py_ssize_t count, most = 0
+    while True:
+        p = find_hidden(p, end)
+        if p >= end:
+            return most
+        if p[0] == c'\\':
+            if escapes(p, end):
+                return end - start
+        elif p >= listed:
+            count = 0
+            listed = list_end(p, start, end, &count)
+            most = max(most, count)
+        p += 1
 
 
 @cython.final
@@ -129,6 +169,7 @@ cdef class Block:
         self.offset = offset
         self.continued = continued
         self.ascii = True
+        self.hidden = 0
 
     def room(self, Py_ssize_t limit):
         """Return a writable view of the bytes from the end of the input up to ``limit``."""
@@ -140,6 +181,7 @@ cdef class Block:
         """Say that ``count`` bytes of ``room()`` have been written."""
         self.size += count
         self.used = self.size
+        self.hidden = -1
 
     def whole(self, Py_ssize_t since=0):
         """Return how many bytes are whole lines, or pieces of an overlong one.
@@ -168,15 +210,7 @@ cdef class Block:
 
     def may_hide(self, Py_ssize_t size):
         """Return whether a text of ``size`` bytes may occur as JSON escapes or as a list of numbers."""
-        cdef const uint8_t* p = self.data
-        cdef const uint8_t* end = self.data + self.size
-        with nogil:
-            while p < end:
-                p = find_either(p, end, c'\\', c'[')
-                if p >= end:
-                    break
-                if (p + 1 < end and p[1] == c'u') if p[0] == c'\\' else lists_bytes(p, self.data, end, size):
-                    with gil:
-                        return True
-                p += 1
-        return False
+        if self.hidden < 0:
+            with nogil:
+                self.hidden = longest_hidden(self.data, self.data + self.size)
+        return self.hidden >= size

@@ -7,6 +7,8 @@ cdef extern from "_vector.h" nogil:
     const uint8_t* token_end "opslog_token_end" (const uint8_t* p, const uint8_t* end, uint8_t stop)
     const uint8_t* request_end "opslog_request_end" (const uint8_t* p, const uint8_t* end)
     const uint8_t* find_either "opslog_find_either" (const uint8_t* p, const uint8_t* end, uint8_t a, uint8_t b)
+    const uint8_t* find_id "opslog_find_id" (const uint8_t* p, const uint8_t* end)
+    const uint8_t* find_hidden "opslog_find_hidden" (const uint8_t* p, const uint8_t* end)
     size_t copy_plain "opslog_copy_plain" (uint8_t* out, const uint8_t* p, size_t n)
     bint all_ascii "opslog_all_ascii" (const uint8_t* p, size_t n)
     bint request_uuid "opslog_request_uuid" (uint8_t* out, const uint8_t* p)

@@ -80,7 +80,7 @@ cdef class Needles:
     def may_be_in(self, Block block not None):
         """Return whether one occurs in the input, as it is or behind a JSON \\u escape."""
         cdef bint found
-        if not self._count:
+        if not self._count or not block.size:
             return False
         with nogil:
             found = self.find(block.data, block.size)

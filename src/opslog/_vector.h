@@ -90,6 +90,84 @@ static inline const uint8_t *opslog_find_either(const uint8_t *p, const uint8_t 
     return p;
 }
 
+/* Whether eight digits of a hexadecimal number stand at p, letters in lower case. */
+static inline int opslog_eight_digits(const uint8_t *p)
+{
+#ifdef OPSLOG_SSE2
+    __m128i x = _mm_loadl_epi64((const __m128i *)p);
+    __m128i digit = _mm_and_si128(_mm_cmpgt_epi8(x, _mm_set1_epi8('0' - 1)),
+                                  _mm_cmplt_epi8(x, _mm_set1_epi8('9' + 1)));
+    __m128i letter = _mm_and_si128(_mm_cmpgt_epi8(x, _mm_set1_epi8('a' - 1)),
+                                   _mm_cmplt_epi8(x, _mm_set1_epi8('f' + 1)));
+    return (_mm_movemask_epi8(_mm_or_si128(digit, letter)) & 0xFF) == 0xFF;
+#else
+    for (int i = 0; i < 8; i++)
+        if ((uint8_t)(p[i] - '0') >= 10 && (uint8_t)(p[i] - 'a') >= 6)
+            return 0;
+    return 1;
+#endif
+}
+
+/* The first eight hexadecimal digits behind `req-` or `tx`, or end.  None of these
+ * letters is such a digit, so that the next search may begin behind them. */
+static inline const uint8_t *opslog_find_id(const uint8_t *p, const uint8_t *end)
+{
+    const uint8_t *start = p;
+#ifdef OPSLOG_SSE2
+    const __m128i q = _mm_set1_epi8('q'), dash = _mm_set1_epi8('-');
+    const __m128i t = _mm_set1_epi8('t'), x = _mm_set1_epi8('x');
+    while (end - p >= 26) {
+        __m128i one = _mm_loadu_si128((const __m128i *)p);
+        __m128i two = _mm_loadu_si128((const __m128i *)(p + 1));
+        unsigned mask = (unsigned)_mm_movemask_epi8(
+            _mm_or_si128(_mm_and_si128(_mm_cmpeq_epi8(one, q), _mm_cmpeq_epi8(two, dash)),
+                         _mm_and_si128(_mm_cmpeq_epi8(one, t), _mm_cmpeq_epi8(two, x))));
+        while (mask) {
+            const uint8_t *at = p + __builtin_ctz(mask);
+            if ((*at == 't' || (at - start >= 2 && at[-1] == 'e' && at[-2] == 'r')) &&
+                opslog_eight_digits(at + 2))
+                return at + 2;
+            mask &= mask - 1;
+        }
+        p += 16;
+    }
+#endif
+    for (; end - p >= 10; p++)
+        if (((p[0] == 't' && p[1] == 'x') ||
+             (p[0] == 'q' && p[1] == '-' && p - start >= 2 && p[-1] == 'e' && p[-2] == 'r')) &&
+            opslog_eight_digits(p + 2))
+            return p + 2;
+    return end;
+}
+
+/* The first `\u`, or `[` before a blank or a digit, as a list of numbers begins, or end. */
+static inline const uint8_t *opslog_find_hidden(const uint8_t *p, const uint8_t *end)
+{
+#ifdef OPSLOG_SSE2
+    const __m128i escape = _mm_set1_epi8('\\'), u = _mm_set1_epi8('u');
+    const __m128i list = _mm_set1_epi8('['), zero = _mm_set1_epi8('0');
+    const __m128i nine = _mm_set1_epi8(9), blank = _mm_set1_epi8(' ');
+    while (end - p >= 17) {
+        __m128i one = _mm_loadu_si128((const __m128i *)p);
+        __m128i two = _mm_loadu_si128((const __m128i *)(p + 1));
+        __m128i number = _mm_sub_epi8(two, zero);
+        __m128i either = _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(two, blank), two),
+                                      _mm_cmpeq_epi8(_mm_min_epu8(number, nine), number));
+        int mask = _mm_movemask_epi8(
+            _mm_or_si128(_mm_and_si128(_mm_cmpeq_epi8(one, escape), _mm_cmpeq_epi8(two, u)),
+                         _mm_and_si128(_mm_cmpeq_epi8(one, list), either)));
+        if (mask)
+            return p + __builtin_ctz((unsigned)mask);
+        p += 16;
+    }
+#endif
+    for (; end - p >= 2; p++)
+        if ((p[0] == '\\' && p[1] == 'u') ||
+            (p[0] == '[' && (p[1] <= ' ' || (uint8_t)(p[1] - '0') < 10)))
+            return p;
+    return end;
+}
+
 /* Copies bytes to out until one that JSON escapes; returns how many.  May write
  * up to 16 bytes behind what it returns. */
 static inline size_t opslog_copy_plain(uint8_t *out, const uint8_t *p, size_t n)

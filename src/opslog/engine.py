@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -116,7 +116,8 @@ class Stream(Generic[T]):
     """One source on its way through the steps.
 
     ``live`` says that its blocks may be long in coming, ``source`` what it is
-    called in records where that is not its ``name``.
+    called in records where that is not its ``name``.  ``note`` is told, in any
+    thread, of each block that is searched for needles.
     """
 
     def __init__(
@@ -135,6 +136,7 @@ class Stream(Generic[T]):
         self.stats = stats
         self.assembler = Assembler(job.catalog.lines.program)
         self.builder = BatchBuilder(job.catalog, name, zone, source)
+        self.note: Callable[[Block], None] | None = None
         self._late: list[str] = []
 
     def dated(self, moment: datetime) -> None:
@@ -206,13 +208,13 @@ def run(
     items: Iterable[Item[T]], threads: int, spare: deque[Block]
 ) -> Generator[tuple[int, T], None, None]:
     """Yield (rows, result) of every batch, in order; used blocks go to ``spare``."""
-    items = _without_needless(items)
     if threads == 1:
-        for item in items:
+        for item in _without_needless(items, _at_once, 0):
             yield from in_turn(item, spare)
         return
     with ThreadPoolExecutor(threads, "opslog") as pool:
-        yield from _overlapped(items, pool, threads + 1, spare)
+        searched = _without_needless(items, _in_pool(pool), threads)
+        yield from _overlapped(searched, pool, threads + 1, spare)
 
 
 def in_turn(item: Item[T], spare: deque[Block]) -> Iterator[tuple[int, T]]:
@@ -290,43 +292,66 @@ def _overlapped(
                 pending.cancel()
 
 
-_REACH = 1
+REACH = 1
 """How many blocks further a record may end: a block has 3 MiB at least, a record 2 MiB at most."""
 
+_Held = Callable[[], frozenset[int]]
+"""Returns the numbers of the needles that a block may hold, once they are known."""
 
-def _without_needless(items: Iterable[Item[T]]) -> Iterator[Item[T]]:
+_Search = Callable[[Callable[[Block], frozenset[int]], Block], _Held]
+"""Has a block searched by a function."""
+
+
+def _at_once(look: Callable[[Block], frozenset[int]], block: Block) -> _Held:
+    found = look(block)
+    return lambda: found
+
+
+def _in_pool(pool: ThreadPoolExecutor) -> _Search:
+    return lambda look, block: pool.submit(look, block).result
+
+
+def _without_needless(items: Iterable[Item[T]], search: _Search, ahead: int) -> Iterator[Item[T]]:
     """Mark the blocks to skip: those that cannot hold a part of a kept record.
 
     A kept record holds all the filter's needles, so the blocks it lies in hold
-    them between them; none of these blocks is further than _REACH from another.
+    them between them; none of these blocks is further than REACH from another.
+    So many blocks are searched ``ahead``.
     """
     for stream, own in groupby(items, key=attrgetter("stream")):
-        yield from _needed(own, () if stream.live else stream.job.needles)
+        if stream.live or not stream.job.needles:
+            yield from own
+        else:
+            yield from _needed(stream, own, search, ahead)
 
 
-def _needed(items: Iterable[Item[T]], needles: tuple[frozenset[bytes], ...]) -> Iterator[Item[T]]:
-    if not needles:
-        yield from items
-        return
-    everything = frozenset(range(len(needles)))
-    held: deque[frozenset[int]] = deque([frozenset()] * _REACH)
+def _needed(
+    stream: Stream[T], items: Iterable[Item[T]], search: _Search, ahead: int
+) -> Iterator[Item[T]]:
+    looked_for = [Needles(texts) for texts in stream.job.needles]
+    everything, nothing = frozenset(range(len(looked_for))), frozenset[int]()
+    held: deque[_Held] = deque([lambda: nothing] * REACH)
     waiting: deque[Item[T]] = deque()
-    looked_for = [Needles(texts) for texts in needles]
+
+    def look(block: Block) -> frozenset[int]:
+        if stream.note:
+            stream.note(block)
+        return frozenset(n for n in everything if looked_for[n].may_be_in(block))
 
     def decided() -> Item[T]:
         item = waiting.popleft()
-        wanted = frozenset().union(*held) == everything
+        near = nothing.union(*(found() for found in islice(held, 2 * REACH + 1)))
         held.popleft()
-        return item if wanted else Item(item.stream, item.block, item.final, skip=True)
+        wanted = near == everything and not item.skip
+        return item if wanted else Item(stream, item.block, item.final, skip=True)
 
     for item in items:
-        found = (n for n in everything if looked_for[n].may_be_in(item.block))
-        held.append(frozenset(found))
+        held.append((lambda: nothing) if item.skip else search(look, item.block))
         waiting.append(item)
-        if len(waiting) > _REACH:
+        if len(waiting) > REACH + ahead:
             yield decided()
     while waiting:
-        held.append(frozenset())
+        held.append(lambda: nothing)
         yield decided()
 
 

@@ -18,6 +18,7 @@ from opslog.engine import Stats
 from opslog.errors import OpslogError, SinkError, SourceError
 from opslog.filters import Filter
 from opslog.format import Format
+from opslog.index import Index
 from opslog.live import HOLD, Follow
 from opslog.normalize import Kept
 from opslog.output import STDOUT
@@ -63,6 +64,7 @@ class Logs:
     stop: Stop | None = field(default=None, repr=False, compare=False)
     stages: tuple[Stage, ...] = ()
     catalog: Catalog = field(default_factory=catalogs.default, repr=False)
+    index: Index | None = field(default=None, repr=False, compare=False)
 
     def filter(self, condition: pc.Expression | str | Filter) -> Logs:
         """Return these logs with only the records for which ``condition`` is true, too.
@@ -305,6 +307,7 @@ class Logs:
         return Pass(
             sources, Times.of(self.timezone, self.year), self.catalog, self.where, self.skip,
             self.threads, self.merge, self.most, self.hold, self.follow, self.stop, stats, watch,
+            self.index,
         )  # fmt: skip
 
 

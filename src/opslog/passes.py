@@ -13,6 +13,7 @@ from opslog import merge
 from opslog.catalog import Catalog
 from opslog.engine import Job, Stats, run
 from opslog.filters import Filter
+from opslog.index import Index
 from opslog.live import Follow
 from opslog.normalize import Kept
 from opslog.reading import Reading, Watch
@@ -49,6 +50,7 @@ class Pass:
     stop: Stop | None
     stats: Stats
     watch: Watch
+    index: Index | None = None
 
     def results(
         self, finish: Callable[[Kept], T], columns: tuple[str, ...]
@@ -121,7 +123,9 @@ class Pass:
             return Following(
                 job, self.times, self.stats, self.follow, self.watch, self.hold, self.stop
             )
-        return Reading(job, self.times, self.stats, self.watch, self.hold, self.stop)
+        return Reading(
+            job, self.times, self.stats, self.watch, self.hold, self.stop, self.index
+        )
 
 
 def _itself(kept: Kept) -> Kept:

@@ -11,6 +11,8 @@ from typing import Generic, TypeAlias, TypeVar
 from opslog._block import Block
 from opslog.engine import Item, Job, Stats, Stream
 from opslog.errors import SourceError
+from opslog.index import Index, Span, Spans
+from opslog.lines import Cutter
 from opslog.live import HOLD, Live
 from opslog.sources import Source
 from opslog.stop import Stop
@@ -52,6 +54,7 @@ class Reading(Generic[T]):
         watch: Watch = unwatched,
         hold: float = HOLD,
         stop: Stop | None = None,
+        index: Index | None = None,
     ) -> None:
         self.job = job
         self.times = times
@@ -59,6 +62,7 @@ class Reading(Generic[T]):
         self.watch = watch
         self.hold = hold
         self.stop = stop
+        self.index = index
         self.spare: deque[Block] = deque()
         self._errors: list[SourceError] = []
         self._errors_before: dict[str, int] = {}
@@ -80,9 +84,11 @@ class Reading(Generic[T]):
                 reference = zone.reference(source.modified)
             stream = Stream(self.job, name, zone, self.stats, reference, live=not source.regular)
             self._errors_before[stream.builder.source] = len(self._errors)
-            live = Live(stream, self.spare, self.hold)
+            spans = self.index.of(source) if self.index and source.regular else None
+            begin = spans.begin if spans else (0, False)
+            live = Live(stream, self.spare, self.hold, *begin)
             try:
-                for item in self._written(source, live) if stream.live else _whole(source, live):
+                for item in self._items(source, live, spans):
                     if item is not None:
                         yield item
                     self.watch(done + source.position)
@@ -100,6 +106,22 @@ class Reading(Generic[T]):
             self.watch(done)
             if self._interrupt:
                 return
+
+    def _items(
+        self, source: Source, live: Live[T], spans: Spans | None
+    ) -> Iterator[Item[T] | None]:
+        if live.stream.live:
+            yield from self._written(source, live)
+        elif spans is None:
+            yield from _whole(source, live)
+        else:
+            needed, behind = spans.needed(live.stream.job.needles)
+            live.stream.note = spans.add
+            yield from _known(source, live.stream, needed, spans.begin[0], self.spare)
+            if behind:
+                source.seek(spans.begin[0])
+                yield from _whole(source, live)
+                spans.ended(source.offset)
 
     def _written(self, source: Source, live: Live[T]) -> Iterator[Item[T] | None]:
         """Yield the items of a source that is still being written, as they come.
@@ -156,3 +178,28 @@ def _whole(source: Source, live: Live[T]) -> Iterator[Item[T]]:
         item = live.filled(count)
         if item is not None:
             yield item
+
+
+def _known(
+    source: Source, stream: Stream[T], needed: list[Span], end: int, spare: deque[Block]
+) -> Iterator[Item[T]]:
+    """Yield the items of known blocks before ``end``; of what is gone past, an empty one."""
+    cutter, at = Cutter(spare), 0
+
+    def past() -> Item[T]:
+        nothing = cutter.fresh()
+        nothing.reset(at)
+        return Item(stream, nothing, final=False, skip=True)
+
+    for span in needed:
+        if span.offset > at:
+            yield past()
+        source.seek(span.offset)
+        block = cutter.fresh()
+        block.reset(span.offset, span.continued)
+        while block.size < span.size and (count := source.read_into(block.room(span.size))):
+            block.filled(count)
+        at = span.end
+        yield Item(stream, block, final=False)
+    if end > at:
+        yield past()

@@ -119,11 +119,14 @@ class Source:
         except OSError as error:
             raise SourceError(name, error.strerror or str(error)) from None
         self._raw = raw
+        self.begin = raw.tell() - len(start) if raw.seekable() else 0
+        """Where in the file it begins: standard input may have been read from before."""
         self._given = 0
         self._start = len(start)
+        self._packed = _codec(start) is not None or start.startswith(journal_export.START[:1])
         self._read = _converted(_reader(name, raw, start))
         self._pump: _Pump | None = None
-        if not self.regular and (_codec(start) or start.startswith(journal_export.START[:1])):
+        if not self.regular and self._packed:
             self._pump = _Pump(self._read)
             self._start, self._read = 0, self._pump.read
 
@@ -135,6 +138,20 @@ class Source:
             raise SourceError(self.name, error.strerror or str(error)) from None
         self._given += count
         return count
+
+    def seek(self, offset: int) -> None:
+        """Go on at ``offset``, not before where it is; raises SourceError.
+
+        A file that is as it is given goes there at once, any other is read up to there.
+        """
+        if not self._packed and self.regular:
+            self._raw.seek(self.begin + offset)
+            self._read = _plain(self._raw, b"")
+            self._given = offset
+            return
+        room = memoryview(bytearray(min(_CHUNK, max(0, offset - self._given))))
+        while self._given < offset and self.read_into(room[: offset - self._given]):
+            pass
 
     def ready(self, seconds: float | None, wake: int | None = None) -> bool:
         """Wait at most so long (None: for ever) and return whether reading would not wait.
@@ -150,6 +167,16 @@ class Source:
             poll.register(wake, select.POLLIN)
         found = poll.poll(None if seconds is None else 1000 * seconds)
         return any(fd == own for fd, _ in found)
+
+    @property
+    def fd(self) -> int:
+        """The descriptor of the file."""
+        return self._raw.fileno()
+
+    @property
+    def offset(self) -> int:
+        """How many decompressed bytes were given, or gone past."""
+        return self._given
 
     @property
     def position(self) -> int:

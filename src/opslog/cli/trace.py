@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from opslog import sinks, zones
 from opslog.cli import formats as formats_command
-from opslog.cli import output, reading, table
+from opslog.cli import output, progress, reading, table
 from opslog.cli.reading import seconds
+from opslog.engine import Stats
 from opslog.errors import SinkError
 from opslog.logs import read
 from opslog.output import STDOUT, Output
@@ -80,6 +81,9 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "--width", type=int, metavar="COLUMNS",
         help="columns of text (default: those of the terminal, else 100)",
     )  # fmt: skip
+    command.add_argument(
+        "--no-progress", action="store_true", help="show no progress of a long run on a terminal"
+    )
     command.set_defaults(run=run)
 
 
@@ -94,7 +98,12 @@ def run(options: argparse.Namespace) -> int:
         threads=reading.threads(options),
         formats=formats_command.chosen(options),
     )
-    story = trace(logs, options.id)
+    stats = Stats()
+    shown = progress.Progress(logs.paths, stats, progress.wanted(options, apart=True))
+    try:
+        story = trace(logs, options.id, stats=stats, watch=shown.watch)
+    finally:
+        shown.close()
     if story.records:
         _write(story, options)
     else:

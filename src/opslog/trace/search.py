@@ -2,25 +2,30 @@
 
 A record of a call names the called request, so that a search for an id finds
 the ids beside it.  These are searched for next, until nothing new is found.
-Each time all sources are read, but only blocks that hold one of the ids are
-parsed: a few readings at the speed of a search cost less than one that parses.
+Only blocks that hold one of the ids are parsed: to read at the speed of a search
+costs less than to parse.  The first reading leaves an index behind, by which the
+others go past the blocks that cannot hold an id of theirs (index.py).
 """
 
 from __future__ import annotations
 
 import re
-from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import pyarrow as pa
 
-from opslog import filters, schema
+from opslog import arrays, filters, schema
 from opslog.correlate.graph import RequestGraph
 from opslog.correlate.roots import ids_of, root_of
+from opslog.engine import Stats
 from opslog.errors import OpslogError, SourceError
 from opslog.filters import Filter
+from opslog.index import Index
 from opslog.logs import Logs
+from opslog.normalize import Kept
+from opslog.reading import Watch, unwatched
 from opslog.sources import expand, pipes, place, rewind
 from opslog.trace.story import Story, told
 
@@ -35,21 +40,29 @@ _HEX = re.compile("([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]
 _ID = re.compile(r"[0-9A-Za-z_.:-]{8,200}")
 
 
-def trace(logs: Logs, id: str, most: int = MOST) -> Story:  # noqa: A002
+def trace(
+    logs: Logs,
+    id: str,  # noqa: A002
+    most: int = MOST,
+    stats: Stats | None = None,
+    watch: Watch = unwatched,
+) -> Story:
     """Return the story of a request, a transaction, a resource or any UUID.
 
     ``id`` may be a request id as text shows it (``req-`` and eight digits), or a
     trace id.  Filters of ``logs`` hold for the records that are shown.  A story
     without records is that of an id nobody mentions.  Of more than ``most``
-    records the first read are kept.  Raises OpslogError for what can be no id and
-    for a short one of several requests, SourceError for sources that can be read
-    only once; what else cannot be read is in ``Story.unread``.
+    records the first read are kept.  Sources are read several times: ``stats``
+    counts what was parsed in all readings, ``watch`` is told of each block in each
+    of them.  Raises OpslogError for what can be no id and for a short one of several
+    requests, SourceError for sources that can be read only once; what else cannot
+    be read is in ``Story.unread``.
     """
     if not _ID.fullmatch(id):
         raise OpslogError(
             f"{id!r}: expected an id: req- and a UUID, a Swift transaction (tx...) or a UUID"
         )
-    return _Search(logs, id, most).story()
+    return _Search(logs, id, most, stats or Stats(), watch).story()
 
 
 @dataclass
@@ -57,6 +70,9 @@ class _Search:
     logs: Logs
     id: str
     most: int
+    stats: Stats
+    watch: Watch
+    index: Index = field(default_factory=Index)
     graph: RequestGraph = field(default_factory=RequestGraph)
     batches: list[pa.RecordBatch] = field(default_factory=list)
     places: set[tuple[str, int]] = field(default_factory=set)
@@ -98,11 +114,11 @@ class _Search:
             )
         start = place(names)
         logs = replace(
-            self.logs, original=True, where=_holding(ids), root=False, relation=None, merge=False,
-            most=None, stages=(), follow=None,
+            self.logs, original=True, where=_holding(tuple(ids)), root=False, relation=None,
+            merge=False, most=None, stages=(), follow=None, index=self.index,
         )  # fmt: skip
         try:
-            for batch in logs.batches():
+            for batch in logs.finished(Kept.batch, logs.names, self.stats, self.watch):
                 self._add(batch)
             self.unread = None
         except (SourceError, ExceptionGroup) as error:
@@ -206,8 +222,7 @@ def _places(batch: pa.RecordBatch) -> Iterator[tuple[str, int]]:
 
 
 def _taken(batch: pa.RecordBatch, rows: list[int]) -> pa.RecordBatch:
-    numbers = pa.Array.from_buffers(pa.int32(), len(rows), [None, pa.py_buffer(array("i", rows))])
-    return batch if len(rows) == len(batch) else batch.take(numbers)
+    return batch if len(rows) == len(batch) else batch.take(arrays.numbers(rows))
 
 
 def _pattern(ids: Iterable[str]) -> str:
@@ -215,12 +230,13 @@ def _pattern(ids: Iterable[str]) -> str:
 
 
 def _match(batch: pa.RecordBatch, ids: Iterable[str]) -> list[bool]:
-    kept = filters.evaluate(_holding(list(ids)).expression, batch)
+    kept = filters.evaluate(_holding(tuple(ids)).expression, batch)
     found: list[bool] = kept.to_pylist()
     return found
 
 
-def _holding(ids: list[str]) -> Filter:
+@lru_cache(maxsize=8)
+def _holding(ids: tuple[str, ...]) -> Filter:
     """Return the filter of records in which one of the ids stands."""
     import pyarrow.compute as pc
 
@@ -232,7 +248,6 @@ def _holding(ids: list[str]) -> Filter:
         pc.match_substring_regex(pc.field("request_id"), pattern),
         pc.match_substring_regex(pc.field("global_request_id"), pattern),
     ]
-    either = filters.joined(
-        lambda a, b: a | b, (pc.coalesce(one, pc.scalar(False)) for one in places)
-    )
+    never = pc.scalar(arrays.boolean(False))
+    either = filters.joined(lambda a, b: a | b, (pc.coalesce(one, never) for one in places))
     return filters.holding(either, *ids)
