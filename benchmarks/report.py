@@ -15,6 +15,7 @@ from typing import Any
 
 import correlation
 import recognition
+import tracing
 from candidates import CANDIDATES, SEARCHES
 
 _INTRODUCTION = """\
@@ -74,6 +75,8 @@ def render(results: dict[str, Any]) -> str:
         parts.append(_merging(results["merging"]))
     if results["correlation"]:
         parts.append(_correlation(results["correlation"]))
+    if results["tracing"]:
+        parts.append(_tracing(results["tracing"]))
     if results["latency"]:
         parts.append(_latency(results["latency"]))
     if results["threads"]:
@@ -309,6 +312,30 @@ def _correlation(rows: list[dict[str, Any]]) -> str:
         f"{table(['', 'CPU, s', 'of JSON lines'], commands)}\n"
         f"Memory with the graph, of a stream whose ids never come again: {sizes}.\n"
     )
+
+
+def _tracing(rows: list[dict[str, Any]]) -> str:
+    parts = []
+    for size in dict.fromkeys(row["bytes"] for row in rows):
+        own = [row for row in rows if row["bytes"] == size]
+        *_, once, twice = own
+        cells = [
+            [r["title"], f"{r['cpu']:.2f}", f"{size / 1e9 / r['cpu']:.2f}", f"{r['wall']:.2f}",
+             f"{r['cpu'] / once['cpu']:.1f}x", f"{r['cpu'] / twice['cpu']:.1f}x",
+             f"{r['peak']:.0f}"]
+            for r in own
+        ]  # fmt: skip
+        head = [f"{size / 1e6:,.0f} MB", "CPU, s", "GB/s of CPU time", "wall, s", "CPU of grep",
+                "CPU of grep twice", "peak, MB"]  # fmt: skip
+        parts.append(table(head, cells))
+    how = (
+        "The story of one request in the middle of a log: it makes three calls, one of which makes "
+        "another, so that opslog reads\nthree times, the last two only where its index says that "
+        "the ids may stand.  What greps find are lines without an order\nover services, and not "
+        "the last call.  All from start to end, start-up included; the aim is "
+        f"{tracing.AIM:g} GB/s on one core."
+    )
+    return f"## The story of a request\n\n{how}\n\n{chr(10).join(parts)}"
 
 
 def _threads(rows: list[dict[str, Any]]) -> str:

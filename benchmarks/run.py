@@ -34,13 +34,14 @@ import stages
 import start_up
 import threads
 import throughput
+import tracing
 from candidates import CANDIDATES
 from questions import QUESTIONS
 
 README = Path(__file__).resolve().with_name("README.md")
 _OTHERS = (
     "recognition", "envelopes", "filters", "stages", "counting", "merging", "correlation",
-    "latency", "threads", "memory", "start_up",
+    "tracing", "latency", "threads", "memory", "start_up",
 )  # fmt: skip
 
 
@@ -77,6 +78,7 @@ def main() -> None:
         "correlation": lambda: correlation.ask(
             folder, options.size, options.memory_size, options.runs
         ),
+        "tracing": lambda: tracing.ask(folder, (options.size, options.memory_size), options.runs),
         "latency": lambda: latency.ask(*((5, 5) if options.quick else (20, 60))),
         "threads": lambda: threads.ask(folder, options.size, options.runs),
         "memory": lambda: memory.ask(folder, options.memory_size),
@@ -109,7 +111,11 @@ def _options() -> argparse.Namespace:
         "--keep", action="store_true", help="keep what was found before of what is not asked now"
     )
     parser.add_argument(
-        "--memory-size", type=int, default=10000, metavar="MB", help="size of the stream for memory"
+        "--memory-size",
+        type=int,
+        default=10000,
+        metavar="MB",
+        help="size of the stream for memory, and of the large log for tracing",
     )
     parser.add_argument(
         "--dir", type=Path, default=Path(tempfile.gettempdir()) / "opslog-benchmarks",

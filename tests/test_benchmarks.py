@@ -119,18 +119,21 @@ def test_a_log_of_one_format_is_all_its_own(shape: str, owner: str, tmp_path: Pa
 
 def test_parts_are_asked_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(BENCHMARKS)
-    correlation, counting, envelopes, latency, recognition, report, stages, throughput = map(
-        importlib.import_module,
-        (
-            "correlation",
-            "counting",
-            "envelopes",
-            "latency",
-            "recognition",
-            "report",
-            "stages",
-            "throughput",
-        ),
+    correlation, counting, envelopes, latency, recognition, report, stages, throughput, tracing = (
+        map(
+            importlib.import_module,
+            (
+                "correlation",
+                "counting",
+                "envelopes",
+                "latency",
+                "recognition",
+                "report",
+                "stages",
+                "throughput",
+                "tracing",
+            ),
+        )
     )
     assert recognition.OWNERS == OWNERS
     for module in (recognition, throughput):
@@ -145,6 +148,7 @@ def test_parts_are_asked_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         "stages": stages.ask(tmp_path, 1, 1),
         "counting": counting.ask(tmp_path, 1, 1),
     }
+    asked["tracing"] = tracing.ask(tmp_path, [1], 1)
     asked["correlation"] = correlation.ask(tmp_path, 1, 10, 1)
     truth = json.loads((tmp_path / "oslo-text-1mb-v1.log.truth.json").read_text())
     others = {
@@ -159,6 +163,8 @@ def test_parts_are_asked_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "50,000 lines a second for 1 seconds, of 8 workers: 0 lines lost" in page
     assert "| `--severity ERROR -C 3` |" in page
     assert "| `stats` |" in page
+    assert "| `opslog trace --threads 2` |" in page
+    assert (tmp_path / "trace.answer").read_bytes().count(b"req-") > 5
     assert f"| {stages.LOOP} |" in page
     assert page.count("| 2,696 | 2,696 | 1,358 | 11 |") == 2
 
