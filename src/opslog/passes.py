@@ -123,9 +123,7 @@ class Pass:
             return Following(
                 job, self.times, self.stats, self.follow, self.watch, self.hold, self.stop
             )
-        return Reading(
-            job, self.times, self.stats, self.watch, self.hold, self.stop, self.index
-        )
+        return Reading(job, self.times, self.stats, self.watch, self.hold, self.stop, self.index)
 
 
 def _itself(kept: Kept) -> Kept:
