@@ -201,7 +201,7 @@ def searched(rng: random.Random, data: bytes) -> None:
     block.reset(0)
     block.room(len(data) + 1)[: len(data)] = data
     block.filled(len(data))
-    there = any(text in data for text in texts)
+    there = bool(data) and any(text in data for text in texts)
     hidden = bool(texts) and block.may_hide(min(map(len, texts)))
     assert Needles(texts).may_be_in(block) == (there or hidden)
 
