@@ -168,6 +168,37 @@ def test_a_resource_brings_all_requests_that_name_it(tmp_path: Path) -> None:
     assert story.owners[-1] is None
 
 
+def test_a_loop_that_names_a_resource_brings_only_the_records_that_do(tmp_path: Path) -> None:
+    def looped(number: int, body: str) -> str:
+        return (
+            line(0, body, OTHER)
+            .replace(f"{OTHER} u p", f"{OTHER} - -")
+            .replace("10:00:00", f"10:{number:02}:00")
+        )
+
+    logs = written(
+        tmp_path / "n.log",
+        line(1, f"[instance: {INSTANCE}] Took 1.00 seconds to build instance."),
+        *(looped(n, f"rpc_loop {n}: {INSTANCE if n == 3 else 'nothing'}") for n in range(9)),
+    )
+    story = trace(logs, INSTANCE)
+    assert [one.id for one in story.requests] == [REQUEST]
+    assert [record.body for record in story.records][1:] == [f"rpc_loop 3: {INSTANCE}"]
+    assert len(trace(logs, OTHER).records) == 9
+
+
+def test_filters_choose_the_records_of_a_story(tmp_path: Path) -> None:
+    written(tmp_path / "n.log", line(1, "begin"), line(2, "failed", level="ERROR"))
+    result = opslog(
+        "trace", REQUEST.upper().replace("REQ", "req"), str(tmp_path), "--severity", "ERROR"
+    )
+    assert b"failed" in result.stdout
+    assert b"begin" not in result.stdout
+    result = opslog("trace", REQUEST, str(tmp_path), "--severity", "CRITICAL")
+    assert (result.returncode, result.stdout) == (1, b"")
+    assert result.stderr.decode() == f"opslog: {REQUEST}: no record that is wanted names it\n"
+
+
 @pytest.mark.parametrize("asked", [REQUEST, REQUEST[:12], REQUEST[4:].replace("-", "")])
 def test_a_request_is_found_by_its_short_id_and_its_trace_id(asked: str, tmp_path: Path) -> None:
     story = trace(written(tmp_path / "n.log", line(1, "a"), line(2, "b", OTHER)), asked)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from opslog import sinks, zones
 from opslog.cli import formats as formats_command
-from opslog.cli import output, progress, reading, table
+from opslog.cli import keep, output, progress, reading, table
 from opslog.cli.reading import seconds
 from opslog.engine import Stats
 from opslog.errors import SinkError
@@ -50,6 +50,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "volume, port, image or anything else",
     )  # fmt: skip
     reading.add(command)
+    keep.add(command)
     formats_command.add_options(command)
     group = command.add_argument_group("output")
     group.add_argument(
@@ -91,6 +92,7 @@ def run(options: argparse.Namespace) -> int:
     """Find the story, write it as the options say; return the exit code."""
     from opslog.trace import trace
 
+    wanted = keep.filter_of(options)
     logs = read(
         *options.paths,
         timezone=zones.stated(options.timezone),
@@ -98,6 +100,8 @@ def run(options: argparse.Namespace) -> int:
         threads=reading.threads(options),
         formats=formats_command.chosen(options),
     )
+    if wanted is not None:
+        logs = logs.filter(wanted)
     stats = Stats()
     shown = progress.Progress(logs.paths, stats, progress.wanted(options, apart=True))
     try:
@@ -107,7 +111,8 @@ def run(options: argparse.Namespace) -> int:
     if story.records:
         _write(story, options)
     else:
-        print(f"opslog: {options.id}: no record names it", file=sys.stderr)
+        which = "record" if wanted is None else "record that is wanted"
+        print(f"opslog: {options.id}: no {which} names it", file=sys.stderr)
     if story.unread is not None:
         raise story.unread
     return 0 if story.records else 1

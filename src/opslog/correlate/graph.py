@@ -232,13 +232,16 @@ class RequestGraph:
         seen = self._seen.of(id)
         return seen is not None and time is not None and -_SKEW <= time - seen[0] <= _FAILED
 
-    def is_task(self, id: str) -> bool:  # noqa: A002
-        """Return whether ``id`` is that of a task that goes on, not of a request."""
+    def is_task(self, id: str, longest: int = _TASK) -> bool:  # noqa: A002
+        """Return whether ``id`` is that of a task that goes on, not of a request.
+
+        One in whose name nobody acts lives ``longest`` microseconds at most.
+        """
         seen = self._seen.of(id)
         if seen is None:
             return False
         first, last, nobody = seen
-        return last - first > (_TASK if nobody else _LONG)
+        return last - first > (longest if nobody else _LONG)
 
     def root(self, id: str) -> str:  # noqa: A002
         """Return the id of the request at the top of the tree of ``id``, maybe ``id`` itself."""

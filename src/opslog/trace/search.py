@@ -32,11 +32,15 @@ from opslog.trace.story import Story, told
 MOST = 100_000
 """Records of a story that are kept."""
 
+_LOOP = 60_000_000
+"""Microseconds after which what nobody asked for is no story about one resource."""
+
 _AT_ONCE = 250
 """Ids searched for in one reading: patterns of many more are slow."""
 
 _SHORT = re.compile("req-[0-9a-f]{8}")
 _HEX = re.compile("([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})")
+_UUID = re.compile("(?i)(?:req-)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _ID = re.compile(r"[0-9A-Za-z_.:-]{8,200}")
 
 
@@ -62,6 +66,8 @@ def trace(
         raise OpslogError(
             f"{id!r}: expected an id: req- and a UUID, a Swift transaction (tx...) or a UUID"
         )
+    if _UUID.fullmatch(id):
+        id = id.lower()  # noqa: A001  as services print it
     return _Search(logs, id, most, stats or Stats(), watch).story()
 
 
@@ -193,7 +199,12 @@ class _Search:
                     yield from filter(self._goes_on, self.graph.claims(member))
 
     def _goes_on(self, one: str) -> bool:
-        return one == self.id or not self.graph.is_task(one)
+        """Whether a story is about all of a request, not only about what names the id."""
+        if one == self.id:
+            return True
+        if self.id in self.seeds:
+            return not self.graph.is_task(one)
+        return not self.graph.is_task(one, _LOOP)
 
     def _roots(self) -> dict[str, None]:
         return dict.fromkeys(self.graph.root(one) for one in self.seeds if self._goes_on(one))

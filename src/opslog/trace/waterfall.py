@@ -26,6 +26,8 @@ def waterfall(story: Story, gap: float, width: int = 0, colored: bool = False) -
     """Return a story as lines that fit into ``width`` columns (0: 100)."""
     width = max(_NARROW, width or _DEFAULT)
     lines = []
+    if not story.requests:
+        lines += [f"{harmless(story.id)}  {_count(len(story.records), 'record')} of no request", ""]
     for root in story.requests:
         lines += [*_Tree(story, root, width, colored).lines(), ""]
     lines += _findings(story, gap, width, colored)
