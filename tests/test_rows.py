@@ -201,6 +201,15 @@ def test_logs_without_requests_give_1(tmp_path: Path) -> None:
         assert (result.returncode, result.stdout, result.stderr) == (1, b"", b"")
 
 
+def test_an_answer_alone_tells_how_long_the_call_took(tmp_path: Path) -> None:
+    head = f"2026-03-10 10:00:05.000 7 INFO nova.osapi_compute.wsgi.server [{REQUEST} u p - - -]"
+    (tmp_path / "a.log").write_text(
+        f'{head} 10.0.0.7 "GET /v2.1/servers HTTP/1.1" status: 200 len: 3 time: 2.5000000\n'
+    )
+    [row] = requests(library.read(tmp_path)).to_pylist()
+    assert (row["start"], row["duration"]) == (datetime(2026, 3, 10, 10, 0, 2, 500000, UTC), 2.5)
+
+
 # -- resources ---------------------------------------------------------------------------------
 
 LIFE = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import inf
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -30,13 +29,20 @@ SCHEMA = pa.schema([
     ("severity_number", pa.uint8()),
     ("records", pa.int64()),
 ])  # fmt: skip
-"""The columns of a row.  ``duration``: seconds from the first to the last record."""
+"""The columns of a row.  ``duration``: seconds to the last record.
+
+They count from ``start``: that of the first record or, if it tells of a call and how long
+that took, of the call.
+"""
 
 _COLUMNS = (
     "timestamp", "service_name", "severity_number", "request_id", "global_request_id",
     "root_request_id", "user_id", "user_name", "project_id", "project_name",
     "program", "logger", "duration", "http_method", "http_target", "http_status",
 )  # fmt: skip
+
+_LAST = (1 << 63) - 1
+"""Later than any time, in microseconds."""
 
 _TASK, _LONG = 600.0, 86400.0
 """Seconds after which what nobody asked for, and what anybody did, is a task, not a request."""
@@ -90,7 +96,7 @@ def _told(batch: pa.RecordBatch) -> pa.Table:
     return pa.table({
         "request_id": batch["root_request_id"],
         "service": batch["service_name"].cast(pa.string()),
-        "start": batch["timestamp"],
+        "start": _begin(batch),
         "end": batch["timestamp"],
         "severity_number": batch["severity_number"],
         "records": batch["root_request_id"],
@@ -103,25 +109,41 @@ def _answers(batch: pa.RecordBatch) -> pa.Table:
     """Return what APIs told of calls they answered, with what they are ordered by."""
     import pyarrow.compute as pc
 
-    told = pc.and_(pc.is_valid(batch["http_method"]), pc.is_valid(batch["http_status"]))
     root = batch["root_request_id"]
     own = pc.equal(batch["request_id"], root)
     known = pc.or_kleene(own, pc.equal(batch["global_request_id"], root))
-    # A client's line looks the same.
-    client = pc.match_substring(batch["logger"].cast(pa.string()), "connectionpool")
-    answers = pc.and_not(pc.and_(told, pc.fill_null(known, False)), pc.fill_null(client, False))
     program = pc.fill_null(batch["program"].cast(pa.string()), "")
-    seconds = pc.divide(batch["timestamp"].cast(pa.int64()), 1e6)
     return pa.table({
         "request_id": root,
         "other": pc.invert(pc.fill_null(own, False)),
         "called": pc.match_substring_regex(program, f"^(?:{CALLED})"),
-        "began": pc.fill_null(pc.subtract(seconds, pc.fill_null(batch["duration"], 0.0)), inf),
+        "began": pc.fill_null(_begin(batch).cast(pa.int64()), _LAST),
         "http_method": batch["http_method"].cast(pa.string()),
         # Of one record with the method, also where that has no target.
         "http_target": pc.fill_null(batch["http_target"], ""),
         "http_status": batch["http_status"],
-    }).filter(answers)  # fmt: skip
+    }).filter(pc.and_(_is_answer(batch), pc.fill_null(known, False)))  # fmt: skip
+
+
+def _is_answer(batch: pa.RecordBatch) -> pa.Array:
+    """Return which records are a service's own lines about calls it has answered."""
+    import pyarrow.compute as pc
+
+    told = pc.and_(pc.is_valid(batch["http_method"]), pc.is_valid(batch["http_status"]))
+    # A client's line looks the same.
+    client = pc.match_substring(batch["logger"].cast(pa.string()), "connectionpool")
+    return pc.and_not(told, pc.fill_null(client, False))
+
+
+def _begin(batch: pa.RecordBatch) -> pa.Array:
+    """Return when what records tell of began: an answered call before its answer."""
+    import pyarrow.compute as pc
+
+    seconds = pc.fill_null(batch["duration"], 0.0)
+    told = pc.and_(_is_answer(batch), pc.and_(pc.greater(seconds, 0.0), pc.less(seconds, _LONG)))
+    length = pc.round(pc.multiply(pc.if_else(told, seconds, 0.0), 1e6)).cast(pa.int64())
+    time = batch["timestamp"]
+    return pc.subtract(time.cast(pa.int64()), length).cast(time.type)
 
 
 def _rows(parts: pa.Table, calls: pa.Table | None) -> pa.Table:
