@@ -87,7 +87,7 @@ _FIXED: dict[str, Atoms] = {
 
 _BLANKS = Atom(mask(b" "), True, 1)
 
-_NONE = (1 << 31) - 1
+LAST = (1 << 31) - 1
 """Behind every layout."""
 
 _UNKNOWN = [Atom(ANY, True, 1)]
@@ -241,7 +241,7 @@ class Forest:
             branches = 1
             for one in (node, *chain.from_iterable(left)):
                 branches |= self._ways[id(one)] | self._below[id(one)]
-            yield [min((one.order for one in off), default=_NONE) for off in left], branches
+            yield [min((one.order for one in off), default=LAST) for off in left], branches
             siblings = node.children
 
     def _led(self, places: set[int], atoms: Atoms) -> set[int]:

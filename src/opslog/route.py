@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from opslog._route import MOST_NODES
-from opslog.prefix import Forest
+from opslog.prefix import LAST, Forest
 from opslog.trie import Node
-
-_NONE = (1 << 31) - 1
-"""Behind every layout."""
 
 
 class Ways:
     """The routes of a program's trees; they are worked out when they are asked for.
 
-    ``places`` gives for a node the index of the placed node that ends with it, None where
+    ``place`` gives for a node the index of the placed node that ends with it, None where
     it is matched together with the next.
     """
 
@@ -51,7 +48,7 @@ class Ways:
             nodes.append(index)
             if len(nodes) > MOST_NODES:
                 return None
-            common, limit = 0, _NONE
+            common, limit = 0, LAST
             for at, rival in enumerate(rivals):
                 if min(limit, rival) <= leaf:
                     break
