@@ -1,5 +1,6 @@
 """The compiled kernels; everything else stands in pyproject.toml."""
 
+import multiprocessing
 import os
 from pathlib import Path
 
@@ -14,22 +15,28 @@ FLAGS = (
     if CHECKED
     else ["-O3", "-fno-plt"]
 )
-KERNELS = sorted(path.stem for path in Path("src/opslog").glob("*.pyx"))
+SOURCE = Path("src")
+KERNELS = sorted(SOURCE.glob("opslog/**/_*.pyx"))
+CORES = len(os.sched_getaffinity(0))
+
+# The newer ways of starting processes run this file again in each of them.
+multiprocessing.set_start_method("fork", force=True)
 
 setup(
     ext_modules=cythonize(
         [
             Extension(
-                f"opslog.{name}",
-                [f"src/opslog/{name}.pyx"],
-                depends=["src/opslog/_vector.h"],
-                include_dirs=["src/opslog"],
+                ".".join(path.relative_to(SOURCE).with_suffix("").parts),
+                [str(path)],
+                depends=["src/opslog/kernel/_vector.h"],
+                include_dirs=["src/opslog/kernel"],
                 extra_compile_args=[*FLAGS, "-D_GNU_SOURCE"],
                 extra_link_args=["-fsanitize=address,undefined"] if CHECKED else [],
             )
-            for name in KERNELS
+            for path in KERNELS
         ],
         include_path=["src"],
+        nthreads=CORES,
         # Here and not in the files: a .pxd would not inherit those of a .pyx.
         compiler_directives={
             "language_level": 3,
@@ -38,5 +45,6 @@ setup(
             "cdivision": True,
         },
         build_dir="build/cython",
-    )
+    ),
+    options={"build_ext": {"parallel": CORES}},
 )

@@ -77,16 +77,18 @@ def fresh(path: Path, size: int) -> Callable[[IO[bytes]], None]:
 
 def main() -> None:
     """Read a log once."""
-    from opslog._jsonl import JsonLines
-    from opslog.catalog import default
     from opslog.correlate.graph import RequestGraph
     from opslog.correlate.links import Found
     from opslog.correlate.related import Related
-    from opslog.engine import Job, Stats, run
-    from opslog.normalize import Kept
-    from opslog.reading import Reading
-    from opslog.schema import names
-    from opslog.zones import Times
+    from opslog.engine.job import Job
+    from opslog.engine.run import run
+    from opslog.model.schema import names
+    from opslog.model.stats import Stats
+    from opslog.model.zones import Times
+    from opslog.reading.reading import Reading
+    from opslog.rows._jsonl import JsonLines
+    from opslog.rows.kept import Kept
+    from opslog.scanner.catalog import default
 
     mode, log = sys.argv[1:]
     related, writer = Related(RequestGraph(), None), JsonLines()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from opslog import cli
-from opslog.version import __version__
+from opslog.model.version import __version__
 
 EXIT_CODES = (
     ("0", "something was kept, or nothing went wrong where nothing is kept"),

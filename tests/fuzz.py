@@ -19,20 +19,26 @@ import time
 import pyarrow as pa
 
 from helpers import records, table
-from opslog import catalog, lines, merge, schema
-from opslog._block import Block
-from opslog._ids import Ids
-from opslog._links import Sightings
-from opslog._literal import event_as_json
-from opslog._needles import Needles
 from opslog.correlate import RequestGraph
+from opslog.correlate._links import Sightings
 from opslog.correlate.links import COLUMNS, Found, candidates, links, told_in
-from opslog.engine import Job, Normalizer, Stats, Stream
-from opslog.errors import SinkError
-from opslog.format import from_dict
-from opslog.lines import BLOCK_BYTES
-from opslog.sinks.jsonl import to_json_lines
-from opslog.zones import Zones
+from opslog.engine._needles import Needles
+from opslog.engine.job import Job
+from opslog.engine.normalizer import Normalizer
+from opslog.engine.stream import Stream
+from opslog.inputs import lines
+from opslog.inputs.lines import BLOCK_BYTES
+from opslog.kernel._block import Block
+from opslog.language.format import from_dict
+from opslog.model import schema
+from opslog.model.errors import SinkError
+from opslog.model.stats import Stats
+from opslog.model.zones import Zones
+from opslog.outputs.jsonl import to_json_lines
+from opslog.reading import merge
+from opslog.reading._ids import Ids
+from opslog.rows._literal import event_as_json
+from opslog.scanner import catalog
 
 PATTERN = {
     "regex": r"(?:(?:at=(?P<timestamp>\S+)|lvl=(?P<severity>\w+)|pid=(?P<process_pid>\d+)|(?P<x>.)=(?P<body>.*)) ?)+",

@@ -16,7 +16,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from opslog import Normalizer, schema
+from opslog import Normalizer
+from opslog.model import schema
 
 ROOT = Path(__file__).resolve().parents[1]
 

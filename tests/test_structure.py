@@ -4,57 +4,96 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import re
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 from helpers import ROOT
 from opslog import LogRecord, schema
 
 SOURCE = ROOT / "src" / "opslog"
-LAYERS = [
-    ["errors", "severity", "version", "harmless", "names", "patience", "output"],
-    ["journal_export"],
-    ["_block", "_bytes", "_text", "_time", "_json", "_json_text", "_literal", "_merge", "_ops", "_prefix", "_program", "_route", "_scan", "_trace_text",
-     "_traceback", "_workers", "_assemble",     "_column", "_columns", "_plan", "_services", "_values", "_json_rows", "_jsonl", "_survey", "_links", "_needles", "_ids"],
-    ["arrays", "schema", "timestamps", "zones", "lines", "layout", "pattern", "fills", "trie", "prefix", "route", "jsonkeys", "program", "services", "table"],
-    ["percent", "oslo", "swift", "format", "catalog"],
-    ["normalize", "filters", "moments", "fields", "query", "correlate"],
-    ["engine"],
-    ["live"],
-    ["check", "user_formats", "records", "sources", "metrics", "sinks", "stop", "index", "reading", "merge", "piping",
-     "identity", "checkpoint", "followed", "roster", "follow", "passes", "relations"],
-    ["proxy_conf", "learn", "stages", "logs", "doctor", "stats", "events", "trace", "fluentd"],
-    ["cli"],
-    ["__main__"],
-]  # fmt: skip
+LEVELS = {
+    room: int(level)
+    for level, room in re.findall(
+        r"^ *(\d+)  (\w+)(?:/|\.py) ", (ROOT / "ARCHITECTURE.md").read_text(), re.MULTILINE
+    )
+}
+DOOR = "__main__"
+"""Whoever starts the package: it may import the command, and nobody imports it."""
+
+_CYTHON = re.compile(
+    r"^\s*from opslog(?:\.([\w.]+))? c?import (\([^)]*\)|.*)|^\s*c?import opslog\.([\w.]+)",
+    re.MULTILINE,
+)
+
+
+def named(path: Path) -> str:
+    """Return the dotted name of a module within the package."""
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = [
+    path
+    for path in sorted(SOURCE.rglob("*"))
+    if path.suffix in (".py", ".pyx", ".pxd") and path != SOURCE / "__init__.py"
+]
+MODULES = {named(path) for path in FILES}
+
+
+def asked_for(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield (module, name) of what a file imports or cimports of the package, wherever it does."""
+    text = path.read_text()
+    if path.suffix != ".py":
+        for base, names, whole in _CYTHON.findall(text):
+            if whole:
+                yield whole, ""
+            for name in re.findall(r"(\w+)(?: as \w+)?", names):
+                yield base, name
+        return
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "opslog":
+            for alias in node.names:
+                yield (node.module or "").partition(".")[2], alias.name
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.startswith("opslog."):
+                    yield alias.name.partition(".")[2], ""
 
 
 def imported(path: Path) -> set[str]:
-    """Return the modules of the package a module imports, wherever it does."""
+    """Return the modules of the package that a file imports or cimports."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            if node.module == "opslog":
-                found |= {alias.name for alias in node.names}
-            elif node.module.startswith("opslog."):
-                found.add(node.module.split(".")[1])
-        elif isinstance(node, ast.Import):
-            found |= {a.name.split(".")[1] for a in node.names if a.name.startswith("opslog.")}
-    return found
+    for base, name in asked_for(path):
+        inner = f"{base}.{name}" if base else name
+        found.add(inner if inner in MODULES else base)
+    return found - {named(path)}
 
 
 def test_imports_go_one_way() -> None:
-    layer = {name: index for index, names in enumerate(LAYERS) for name in names}
-    modules = [path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py"]
-    for path in modules:
-        # A module grown into a folder is one still.
-        name = path.relative_to(SOURCE).parts[0].removesuffix(".py")
-        assert name in layer, f"{path} has no layer"
-        for other in imported(path) - {name}:
-            assert other in layer, f"{name} imports {other} of the package itself"
-            same = layer[other] == layer[name] and LAYERS[layer[name]].index(other) < LAYERS[
-                layer[name]
-            ].index(name)
-            assert layer[other] < layer[name] or same, f"{name} imports {other}"
+    for path in FILES:
+        name = named(path)
+        room = name.split(".")[0]
+        assert room in LEVELS or room == DOOR, f"{path} is in no room of ARCHITECTURE.md"
+        for other in imported(path):
+            assert other, f"{name} imports from the package's face"
+            theirs = other.split(".")[0]
+            assert theirs in LEVELS, f"{name} imports {other}"
+            below = room == DOOR or theirs == room or LEVELS[theirs] < LEVELS[room]
+            assert below, f"{name} imports {other}"
+
+
+def test_every_room_is_there() -> None:
+    rooms = {path.name.removesuffix(".py") for path in SOURCE.iterdir() if path.suffix != ".typed"}
+    assert rooms - {"__init__", DOOR, "__pycache__"} == set(LEVELS)
+
+
+def test_modules_import_each_other_in_no_circle() -> None:
+    graph: dict[str, set[str]] = {}
+    for path in FILES:
+        graph.setdefault(named(path), set()).update(imported(path))
+    assert TopologicalSorter(graph).prepare() is None
 
 
 def test_a_record_has_the_columns_of_the_schema() -> None:
@@ -64,5 +103,5 @@ def test_a_record_has_the_columns_of_the_schema() -> None:
 
 
 def test_no_code_is_left_open() -> None:
-    for path in [*SOURCE.glob("*.py"), *SOURCE.glob("*.pyx")]:
+    for path in FILES:
         assert "TODO" not in path.read_text(), path

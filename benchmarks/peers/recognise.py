@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sys
 
-from opslog import catalog
 from opslog.logs import Logs
-from opslog.sinks import Target
+from opslog.outputs.sinks import Target
+from opslog.scanner import catalog
 
 
 def main() -> None:

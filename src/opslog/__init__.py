@@ -3,12 +3,14 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from opslog.version import __version__
+from opslog.model.version import __version__
 
 if TYPE_CHECKING:
-    from opslog import schema
-    from opslog.engine import Normalizer, Stats
-    from opslog.errors import (
+    from opslog.engine.normalizer import Normalizer
+    from opslog.filters.fields import F, Fields
+    from opslog.logs import Logs, read
+    from opslog.model import schema
+    from opslog.model.errors import (
         FilterError,
         FormatError,
         LayoutError,
@@ -18,10 +20,9 @@ if TYPE_CHECKING:
         SinkError,
         SourceError,
     )
-    from opslog.fields import F, Fields
-    from opslog.logs import Logs, read
-    from opslog.records import LogRecord
-    from opslog.sinks.jsonl import to_json_lines
+    from opslog.model.record import LogRecord
+    from opslog.model.stats import Stats
+    from opslog.outputs.jsonl import to_json_lines
 
 __all__ = [
     "F",
@@ -45,11 +46,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "engine": ("Normalizer", "Stats"),
-    "fields": ("F", "Fields"),
+    "engine.normalizer": ("Normalizer",),
+    "filters.fields": ("F", "Fields"),
     "logs": ("Logs", "read"),
-    "records": ("LogRecord",),
-    "sinks.jsonl": ("to_json_lines",),
+    "model.record": ("LogRecord",),
+    "model.stats": ("Stats",),
+    "outputs.jsonl": ("to_json_lines",),
 }
 
 
@@ -58,7 +60,7 @@ def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'opslog' has no attribute {name!r}")
     if name == "schema":
-        return import_module("opslog.schema")
-    home = next((home for home, names in _HOMES.items() if name in names), "errors")
+        return import_module("opslog.model.schema")
+    home = next((home for home, names in _HOMES.items() if name in names), "model.errors")
     globals()[name] = value = getattr(import_module(f"opslog.{home}"), name)
     return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from opslog.stop import hold_back
+from opslog.process.stop import hold_back
 
 
 def main() -> int:

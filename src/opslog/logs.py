@@ -11,24 +11,27 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
-from opslog import catalog as catalogs
-from opslog import filters, query, schema, sinks
-from opslog.catalog import Catalog
-from opslog.engine import Stats
-from opslog.errors import OpslogError, SinkError, SourceError
-from opslog.filters import Filter
-from opslog.format import Format
-from opslog.index import Index
-from opslog.live import HOLD, Follow
-from opslog.normalize import Kept
-from opslog.output import STDOUT
-from opslog.passes import Pass
-from opslog.piping import Stage, piped
-from opslog.reading import Watch, unwatched
-from opslog.records import LogRecord, records_of
-from opslog.sources import STDIN, expand, identity
-from opslog.stop import Stop
-from opslog.zones import Times, Timezone, Zones
+from opslog.engine.live import HOLD, Follow
+from opslog.engine.watch import Watch, unwatched
+from opslog.filters import filter as filters
+from opslog.filters import query
+from opslog.filters.filter import Filter
+from opslog.inputs.paths import STDIN, expand, identity
+from opslog.language.format import Format
+from opslog.model import schema
+from opslog.model.errors import OpslogError, SinkError, SourceError
+from opslog.model.record import LogRecord, records_of
+from opslog.model.stats import Stats
+from opslog.model.zones import Times, Timezone, Zones
+from opslog.outputs import sinks
+from opslog.outputs.output import STDOUT
+from opslog.process.stop import Stop
+from opslog.reading.index import Index
+from opslog.reading.passes import Pass
+from opslog.reading.pipeline import Stage, piped
+from opslog.rows.kept import Kept
+from opslog.scanner import catalog as catalogs
+from opslog.scanner.catalog import Catalog
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -93,7 +96,7 @@ class Logs:
 
     def graph(self) -> RequestGraph:
         """Read the sources and return which request called which, whatever the filter."""
-        from opslog import relations  # start-up: most runs need none
+        from opslog.correlate import relations  # start-up: most runs need none
 
         return relations.graph(self._pass(expand(self.paths), Stats(), unwatched))
 
@@ -262,7 +265,7 @@ class Logs:
         self, columns: tuple[str, ...], reading: Pass
     ) -> Generator[pa.RecordBatch, str | None, None]:
         if self.root:
-            from opslog import relations  # start-up: most runs need none
+            from opslog.correlate import relations  # start-up: most runs need none
 
             return relations.with_roots(reading, self.relation, columns)
         return self._resolved(reading).batches(Kept.batch, columns)
@@ -271,7 +274,7 @@ class Logs:
         """Return the pass with a filter in place of the relation; read for that."""
         if self.relation is None:
             return reading
-        from opslog import relations
+        from opslog.correlate import relations
 
         return relations.resolved(reading, self.relation)
 
@@ -363,7 +366,7 @@ def read(
     names = tuple(os.fspath(path) for path in paths) or (STDIN,)
     catalog = catalogs.default()
     if formats := list(formats):
-        from opslog.user_formats import user_formats  # start-up: most runs have none
+        from opslog.checking.user_formats import user_formats  # start-up: most runs have none
 
         catalog = catalogs.beside_shipped(user_formats(formats))
     return Logs(

@@ -26,11 +26,11 @@ from opslog.cli import schema as schema_command
 from opslog.cli import stats as stats_command
 from opslog.cli import trace as trace_command
 from opslog.cli.parser import Parser
-from opslog.errors import OpslogError, SinkError
-from opslog.harmless import harmless_lines
-from opslog.output import STDOUT
-from opslog.stop import Terminated
-from opslog.version import __version__
+from opslog.model.errors import OpslogError, SinkError
+from opslog.model.terminal import harmless_lines
+from opslog.model.version import __version__
+from opslog.outputs.output import STDOUT
+from opslog.process.stop import Terminated
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,12 +9,12 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from opslog import zones
 from opslog.cli import formats as formats_command
 from opslog.cli import output, progress, reading, table
-from opslog.engine import Stats
-from opslog.errors import OpslogError
-from opslog.harmless import harmless_lines
+from opslog.model import zones
+from opslog.model.errors import OpslogError
+from opslog.model.stats import Stats
+from opslog.model.terminal import harmless_lines
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction

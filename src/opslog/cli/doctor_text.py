@@ -13,7 +13,7 @@ from datetime import datetime
 
 from opslog.doctor.clock import option
 from opslog.doctor.report import Example, FileReport, FormatShare, Lines
-from opslog.harmless import harmless
+from opslog.model.terminal import harmless
 
 _RESET, _BOLD, _DIM = "\x1b[0m", "\x1b[1m", "\x1b[2m"
 _RED, _YELLOW, _GREEN = "\x1b[31m", "\x1b[33m", "\x1b[32m"

@@ -8,14 +8,14 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from opslog import zones
 from opslog.cli import formats as formats_command
 from opslog.cli import keep, output, progress, reading, table
-from opslog.engine import Stats
-from opslog.errors import OpslogError
 from opslog.logs import read
-from opslog.output import STDOUT
-from opslog.stop import at_signals
+from opslog.model import zones
+from opslog.model.errors import OpslogError
+from opslog.model.stats import Stats
+from opslog.outputs.output import STDOUT
+from opslog.process.stop import at_signals
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from opslog.cli.table import seconds_in_words
 from opslog.events import EventSummary, Pair, moment
-from opslog.harmless import harmless
+from opslog.model.terminal import harmless
 
 _RESET, _BOLD, _DIM, _RED, _YELLOW = "\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[33m"
 _UNKNOWN_WIDTH = 100

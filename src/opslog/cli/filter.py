@@ -9,16 +9,17 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from opslog import sinks, zones
 from opslog.cli import formats as formats_command
 from opslog.cli import keep, output, progress, reading, stages, statistics
-from opslog.engine import Stats
-from opslog.errors import OpslogError, SinkError
-from opslog.harmless import harmless
 from opslog.logs import read
-from opslog.metrics import MetricsFile
-from opslog.output import STDOUT
-from opslog.stop import at_signals
+from opslog.model import zones
+from opslog.model.errors import OpslogError, SinkError
+from opslog.model.stats import Stats
+from opslog.model.terminal import harmless
+from opslog.outputs import sinks
+from opslog.outputs.metrics import MetricsFile
+from opslog.outputs.output import STDOUT
+from opslog.process.stop import at_signals
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction

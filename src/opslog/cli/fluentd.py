@@ -11,16 +11,16 @@ from datetime import UTC, datetime
 from io import RawIOBase
 from typing import TYPE_CHECKING
 
-from opslog import names, schema, zones
 from opslog.cli import formats as formats_command
 from opslog.cli import keep, reading, stages, statistics
-from opslog.errors import OpslogError, SinkError
-from opslog.harmless import harmless_lines
 from opslog.logs import Logs, read
-from opslog.metrics import MetricsFile
-from opslog.output import STDOUT, Output
-from opslog.stop import at_end_of_input
-from opslog.zones import Times
+from opslog.model import names, schema, zones
+from opslog.model.errors import OpslogError, SinkError
+from opslog.model.terminal import harmless_lines
+from opslog.model.zones import Times
+from opslog.outputs.metrics import MetricsFile
+from opslog.outputs.output import STDOUT, Output
+from opslog.process.stop import at_end_of_input
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction

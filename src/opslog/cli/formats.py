@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opslog import catalog, schema
 from opslog.cli import table
-from opslog.errors import FormatError, OpslogError, SourceError
-from opslog.format import Format, from_dict, load
-from opslog.harmless import harmless
+from opslog.language.format import Format, from_dict, load
+from opslog.model import schema
+from opslog.model.errors import FormatError, OpslogError, SourceError
+from opslog.model.terminal import harmless
+from opslog.scanner import catalog
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -47,7 +48,7 @@ def chosen(options: argparse.Namespace) -> list[str | os.PathLike[str] | Format]
     """Return the formats beside the shipped ones: learned, named, then those of the user."""
     formats: list[str | os.PathLike[str] | Format] = []
     if options.oslo_config:
-        from opslog.learn import learn  # start-up: imports oslo.log
+        from opslog.checking.learn import learn  # start-up: imports oslo.log
 
         data = learn(options.oslo_config)
         formats += [] if data is None else [from_dict(data, options.oslo_config[0])]
@@ -107,7 +108,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _all(options: argparse.Namespace) -> list[Format]:
     """Return the formats in use, by name; of one name the first counts."""
-    from opslog.user_formats import user_formats
+    from opslog.checking.user_formats import user_formats
 
     named: dict[str, Format] = {}
     for one in [*user_formats(chosen(options)), *catalog.shipped()]:
@@ -135,7 +136,7 @@ def _show(options: argparse.Namespace) -> int:
 def _description(one: Format) -> Iterable[str]:
     import textwrap
 
-    from opslog.check import SampleReader
+    from opslog.checking.check import SampleReader
 
     yield f"{one.name}: {harmless(one.title)}"
     yield f"file     {one.path}"
@@ -181,7 +182,7 @@ def _columns(one: Format, reader: Any) -> list[str]:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from opslog.check import check
+    from opslog.checking.check import check
 
     _refuse_chosen(options, "check")
     code = 0
@@ -204,7 +205,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _learn(options: argparse.Namespace) -> int:
-    from opslog.learn import learn, to_toml
+    from opslog.checking.learn import learn, to_toml
 
     _refuse_chosen(options, "learn")
     data = learn(options.files, options.name)

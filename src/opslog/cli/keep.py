@@ -10,17 +10,18 @@ from functools import reduce
 from operator import and_, or_
 from typing import TYPE_CHECKING
 
-from opslog import filters, moments, query
-from opslog.errors import FilterError
-from opslog.filters import Filter
+from opslog.filters import filter as filters
+from opslog.filters import instants as moments
+from opslog.filters import query
+from opslog.filters.filter import Filter
 from opslog.logs import Logs
-from opslog.timestamps import Zone
-from opslog.zones import Zones, stated
+from opslog.model.errors import FilterError
+from opslog.model.zones import Zone, Zones, stated
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
 
-    from opslog.fields import Field, Fields
+    from opslog.filters.fields import Field, Fields
 
 
 _SHORT = re.compile("req-[0-9a-f]{8}")
@@ -99,7 +100,7 @@ def _number(text: str) -> int:
 
 def filter_of(options: argparse.Namespace) -> Filter | None:
     """Return the filter the flags say, None without any; raises FilterError."""
-    from opslog.fields import Fields
+    from opslog.filters.fields import Fields
 
     if options.ignore_case and not options.grep:
         raise FilterError("-i", "expected a --grep whose letters may match either case beside")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 
-from opslog import names, sinks
 from opslog.cli import table
-from opslog.errors import OpslogError, SinkError
-from opslog.output import STDOUT
-from opslog.sinks.partition import keys_of
-from opslog.sinks.rolling import Roll
+from opslog.model import names
+from opslog.model.errors import OpslogError, SinkError
+from opslog.outputs import sinks
+from opslog.outputs.output import STDOUT
+from opslog.outputs.partition import keys_of
+from opslog.outputs.rolling import Roll
 
 
 def add(command: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, NoReturn
 
-from opslog.harmless import harmless
+from opslog.model.terminal import harmless
 
 
 class Parser(argparse.ArgumentParser):

@@ -10,8 +10,8 @@ import sys
 import time
 from typing import Any
 
-from opslog.engine import Stats
-from opslog.sources import STDIN, expand
+from opslog.inputs.paths import STDIN, expand
+from opslog.model.stats import Stats
 
 _DELAY = 0.5
 """Seconds a run goes on without a bar."""

@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 
-from opslog.live import HOLD
+from opslog.engine.live import HOLD
 
 
 def add(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:

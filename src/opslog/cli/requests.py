@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from opslog import zones
 from opslog.cli import formats as formats_command
 from opslog.cli import keep, reading, rows
 from opslog.logs import read
+from opslog.model import zones
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction

@@ -10,12 +10,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from opslog import sinks
 from opslog.cli import table
-from opslog.errors import OpslogError, SinkError
-from opslog.harmless import harmless
-from opslog.output import STDOUT, Output
-from opslog.severity import CRITICAL, ERROR, INFO, WARNING
+from opslog.model.errors import OpslogError, SinkError
+from opslog.model.severity import CRITICAL, ERROR, INFO, WARNING
+from opslog.model.terminal import harmless
+from opslog.outputs import sinks
+from opslog.outputs.output import STDOUT, Output
 
 _KINDS = ("text", "jsonl", "parquet")
 _SHORT_ID, _SHORT_TARGET, _LAST, _SHORT_LAST = 12, 20, 20, 8

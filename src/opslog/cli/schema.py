@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from opslog import names, schema
 from opslog.cli import table as tables
+from opslog.model import names, schema
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction

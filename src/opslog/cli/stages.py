@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from opslog import moments
-from opslog.errors import FilterError, OpslogError, SourceError
+from opslog.filters import instants as moments
+from opslog.model.errors import FilterError, OpslogError, SourceError
 
 if TYPE_CHECKING:
-    from opslog.engine import Stats
-    from opslog.filters import Filter
+    from opslog.filters.filter import Filter
     from opslog.logs import Logs
+    from opslog.model.stats import Stats
     from opslog.stages import Mask
 
 DEDUP = "1m"

@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 from opslog.cli import stages
-from opslog.engine import Stats
-from opslog.harmless import harmless
+from opslog.model.stats import Stats
+from opslog.model.terminal import harmless
 
 
 def table(stats: Stats) -> str:

@@ -8,14 +8,15 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from opslog import moments, zones
 from opslog.cli import formats as formats_command
 from opslog.cli import keep, output, progress, reading, table
-from opslog.engine import Stats
-from opslog.errors import OpslogError, SinkError
+from opslog.filters import instants as moments
 from opslog.logs import read
-from opslog.output import STDOUT, Output
-from opslog.stop import at_signals
+from opslog.model import zones
+from opslog.model.errors import OpslogError, SinkError
+from opslog.model.stats import Stats
+from opslog.outputs.output import STDOUT, Output
+from opslog.process.stop import at_signals
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction

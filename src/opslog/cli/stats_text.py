@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from opslog.cli.table import seconds_in_words
-from opslog.harmless import harmless
+from opslog.model.terminal import harmless
 from opslog.stats.report import SEVERITIES, Error, Report, in_words
 
 _RESET, _BOLD, _DIM = "\x1b[0m", "\x1b[1m", "\x1b[2m"

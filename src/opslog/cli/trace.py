@@ -9,15 +9,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opslog import sinks, zones
 from opslog.cli import formats as formats_command
 from opslog.cli import keep, output, progress, reading, table
 from opslog.cli.reading import seconds
-from opslog.engine import Stats
-from opslog.errors import SinkError
 from opslog.logs import read
-from opslog.output import STDOUT, Output
-from opslog.schema import names
+from opslog.model import zones
+from opslog.model.errors import SinkError
+from opslog.model.schema import names
+from opslog.model.stats import Stats
+from opslog.outputs import sinks
+from opslog.outputs.output import STDOUT, Output
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction

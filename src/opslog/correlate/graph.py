@@ -25,7 +25,7 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
-from opslog._links import Sightings
+from opslog.correlate._links import Sightings
 from opslog.correlate.links import Found, Link, times_of, told_in
 
 MOST = 1 << 18

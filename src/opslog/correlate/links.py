@@ -24,9 +24,10 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from opslog import _links, arrays
-from opslog._links import Sights
-from opslog.normalize import Kept
+from opslog.correlate import _links
+from opslog.correlate._links import Sights
+from opslog.model import arrays
+from opslog.rows.kept import Kept
 
 COLUMNS = ("request_id", "global_request_id", "logger", "body", "timestamp")
 """The columns links are found in."""

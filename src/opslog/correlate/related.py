@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from opslog import filters
 from opslog.correlate import links
 from opslog.correlate.graph import RequestGraph
 from opslog.correlate.roots import IDS, ids_of, root_of
-from opslog.filters import Filter
-from opslog.normalize import Kept
+from opslog.filters import filter as filters
+from opslog.filters.filter import Filter
+from opslog.rows.kept import Kept
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc

@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
-from opslog import schema
-from opslog.arrays import text, texts
 from opslog.correlate.graph import RequestGraph
+from opslog.model import schema
+from opslog.model.arrays import text, texts
 
 Ids: TypeAlias = tuple[pa.Array, list[tuple[str | None, str | None]]]
 """For each row a number (int32), and for each number (request id, global request id)."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from opslog.doctor.layouts import BARE, CONTEXT, LayoutFacts
 from opslog.doctor.report import Advice
-from opslog.percent import OsloOptions
-from opslog.services import SERVICES
+from opslog.language.percent import OsloOptions
+from opslog.model.services import SERVICES
 
 _LEAST = 10
 """Records, below which nothing is said of milliseconds."""

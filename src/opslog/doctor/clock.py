@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from glob import escape
 
 from opslog.doctor.report import ZoneGuess
-from opslog.errors import OpslogError
-from opslog.sources import STDIN
-from opslog.timestamps import Zone
+from opslog.inputs.paths import STDIN
+from opslog.model.errors import OpslogError
+from opslog.model.zones import Zone
 
 CERTAIN, LIKELY, POSSIBLE = "certain", "likely", "possible"
 

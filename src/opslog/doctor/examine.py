@@ -8,22 +8,26 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from opslog import catalog as catalogs
-from opslog._block import Block
-from opslog.catalog import Catalog
 from opslog.doctor.layouts import facts
 from opslog.doctor.report import BINARY, FileReport
 from opslog.doctor.sniff import SNIFFED, binary
 from opslog.doctor.survey import Part, surveyor
 from opslog.doctor.tally import Tally
-from opslog.engine import Item, Job, Stats, Stream, run
-from opslog.errors import OpslogError, SourceError
-from opslog.format import Format
-from opslog.lines import Cutter
-from opslog.normalize import Kept
-from opslog.reading import Watch, unwatched
-from opslog.sources import STDIN, Source, expand, is_named_pipe
-from opslog.zones import Times, Timezone
+from opslog.engine.job import Job
+from opslog.engine.run import run
+from opslog.engine.stream import Item, Stream
+from opslog.engine.watch import Watch, unwatched
+from opslog.inputs.lines import Cutter
+from opslog.inputs.paths import STDIN, expand, is_named_pipe
+from opslog.inputs.source import Source
+from opslog.kernel._block import Block
+from opslog.language.format import Format
+from opslog.model.errors import OpslogError, SourceError
+from opslog.model.stats import Stats
+from opslog.model.zones import Times, Timezone
+from opslog.rows.kept import Kept
+from opslog.scanner import catalog as catalogs
+from opslog.scanner.catalog import Catalog
 
 EXAMPLES = 3
 
@@ -51,7 +55,7 @@ def examine(
     times = Times.of(timezone, year)
     catalog = catalogs.default()
     if formats := list(formats):
-        from opslog.user_formats import user_formats  # start-up: most runs have none
+        from opslog.checking.user_formats import user_formats  # start-up: most runs have none
 
         catalog = catalogs.beside_shipped(user_formats(formats))
     names = expand(tuple(os.fspath(path) for path in paths) or (STDIN,))

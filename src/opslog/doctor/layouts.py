@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from opslog.catalog import Catalog
-from opslog.format import TRACEBACK, Format
-from opslog.layout import Capture
-from opslog.program import Leaf
+from opslog.language.format import TRACEBACK, Format
+from opslog.language.layout import Capture
+from opslog.scanner.catalog import Catalog
+from opslog.scanner.compiler import Leaf
 
 CONTEXT, DEFAULT, BARE, OTHER = "context", "default", "bare", "other"
 """A layout of oslo.log: with a request id; with an empty bracket; with no place for one; none."""

@@ -12,11 +12,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from opslog._survey import INCOMPLETE, holds, survey
 from opslog.doctor import clock
+from opslog.doctor._survey import INCOMPLETE, holds, survey
 from opslog.doctor.layouts import BARE, LayoutFacts
 from opslog.doctor.report import Example
-from opslog.normalize import Kept
+from opslog.rows.kept import Kept
 
 LEAST_GAP = 600_000_000
 """Microseconds."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import UTC as ZULU
 from datetime import datetime, timedelta
 
-from opslog.catalog import Catalog
 from opslog.doctor import clock
 from opslog.doctor.advice import Seen, advice
 from opslog.doctor.layouts import facts
-from opslog.doctor.report import (
+from opslog.doctor.report import (  # fmt: skip
     DAMAGED,
     EMPTY,
     READ,
@@ -23,10 +22,11 @@ from opslog.doctor.report import (
     Times,
     Years,
     share,
-)  # fmt: skip
+)
 from opslog.doctor.survey import LEAST_GAP, LOCAL, MOST_GAPS, UNTIMED, Group, Part, Sums
-from opslog.engine import Stats
-from opslog.timestamps import Zone
+from opslog.model.stats import Stats
+from opslog.model.zones import Zone
+from opslog.scanner.catalog import Catalog
 
 _GAPS = 5
 _UNUSUAL = 20

@@ -15,9 +15,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from opslog._literal import event_as_json
 from opslog.events.rows import Event, Time
-from opslog.services import service_of_program
+from opslog.model.services import service_of_program
+from opslog.rows._literal import event_as_json
 
 COLUMNS = (
     "timestamp", "body", "request_id", "user_id", "project_id", "resource_id", "logger", "program",

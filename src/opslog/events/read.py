@@ -10,18 +10,18 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
-from opslog import filters
-from opslog.engine import Stats
+from opslog.engine.watch import Watch, unwatched
 from opslog.events.notification import API, COLUMNS, LOGGER, PRINTED, numbered_events
 from opslog.events.pairs import Pairs
 from opslog.events.requests import Requests, calls_in
 from opslog.events.rows import Event, Pair, Request
 from opslog.events.summary import Summary
-from opslog.fields import F
+from opslog.filters import filter as filters
+from opslog.filters.fields import F
+from opslog.inputs.paths import expand
 from opslog.logs import Logs
-from opslog.normalize import Kept
-from opslog.reading import Watch, unwatched
-from opslog.sources import expand
+from opslog.model.stats import Stats
+from opslog.rows.kept import Kept
 
 Row: TypeAlias = Event | Pair | Request
 _Next: TypeAlias = tuple[tuple[int, int], str, int | Event]

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
-from opslog.errors import SinkError
 from opslog.events.rows import arrow_schema, as_dict, batch_of
-from opslog.output import STDOUT
-from opslog.sinks import format_of
+from opslog.model.errors import SinkError
+from opslog.outputs.output import STDOUT
+from opslog.outputs.sinks import format_of
 
 _ROWS = 8192
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from opslog.fluentd.events import Decoder, Encoder, Event
 from opslog.fluentd.streams import Out, Streams
-from opslog.output import Output
+from opslog.outputs.output import Output
 
 if TYPE_CHECKING:
     from opslog.fluentd.staged import Staged

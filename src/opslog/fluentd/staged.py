@@ -14,14 +14,14 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 import orjson
 import pyarrow as pa
 
-from opslog import schema
-from opslog.arrays import binaries
-from opslog.engine import Stats
 from opslog.fluentd.events import Event, plain
 from opslog.fluentd.masking import Masking
-from opslog.normalize import Kept
-from opslog.piping import Stage, piped
-from opslog.sinks.jsonl import JsonEncoder
+from opslog.model import schema
+from opslog.model.arrays import binaries
+from opslog.model.stats import Stats
+from opslog.outputs.jsonl import JsonEncoder
+from opslog.reading.pipeline import Stage, piped
+from opslog.rows.kept import Kept
 from opslog.stages.rows import together
 
 _BESIDE = "beside"

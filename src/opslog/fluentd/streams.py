@@ -16,17 +16,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import orjson
 import pyarrow as pa
 
-from opslog import names, schema
-from opslog._block import Block
-from opslog._jsonl import JsonLines
-from opslog.catalog import Catalog
-from opslog.engine import Item, Job, Stats, Stream, in_turn
-from opslog.filters import Filter
+from opslog.engine.job import Job
+from opslog.engine.live import Live
+from opslog.engine.run import in_turn
+from opslog.engine.stream import Item, Stream
+from opslog.filters.filter import Filter
 from opslog.fluentd.events import ERROR, Event, Unread, as_bytes, as_text
-from opslog.live import Live
-from opslog.normalize import Kept
-from opslog.sources import STDIN
-from opslog.zones import Times
+from opslog.inputs.paths import STDIN
+from opslog.kernel._block import Block
+from opslog.model import names, schema
+from opslog.model.stats import Stats
+from opslog.model.zones import Times
+from opslog.rows._jsonl import JsonLines
+from opslog.rows.kept import Kept
+from opslog.scanner.catalog import Catalog
 
 if TYPE_CHECKING:
     from opslog.fluentd.masking import Masking

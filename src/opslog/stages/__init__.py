@@ -6,7 +6,7 @@ batches never shows in the result.  Where records have no time, they count as
 late as the one before.
 """
 
-from opslog.piping import Stage
+from opslog.reading.pipeline import Stage
 from opslog.stages.context import Context
 from opslog.stages.dedup import Dedup
 from opslog.stages.mask import Mask

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from opslog import filters
-from opslog.errors import OpslogError
-from opslog.filters import Filter
+from opslog.filters import filter as filters
+from opslog.filters.filter import Filter
+from opslog.model.errors import OpslogError
 from opslog.stages.held import Held
 from opslog.stages.marks import marked
 from opslog.stages.rows import ints, values

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
-from opslog.errors import OpslogError
+from opslog.model.errors import OpslogError
 from opslog.stages.held import Held
 from opslog.stages.marks import marked
 from opslog.stages.rows import moments, sizes

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from opslog.arrays import texts
+from opslog.model.arrays import texts
 from opslog.stages.rows import ints
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from opslog.arrays import texts
+from opslog.model.arrays import texts
 from opslog.stages import passwords, secrets
 from opslog.stages.pseudonyms import Pseudonym, keyed, stars
 from opslog.stages.rows import ints

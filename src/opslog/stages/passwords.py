@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from types import ModuleType
 
-from opslog.errors import OpslogError
+from opslog.model.errors import OpslogError
 from opslog.stages.pseudonyms import STARS, Pseudonym, stars
 
 _PRIVATE_USE = range(0xE000, 0xF8FF)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import TypeAlias
 
-from opslog.errors import OpslogError
+from opslog.model.errors import OpslogError
 
 Pseudonym: TypeAlias = Callable[[str], str]
 """Makes of a secret what stands for it."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from opslog import schema
-from opslog.errors import FilterError, OpslogError
+from opslog.model import schema
+from opslog.model.errors import FilterError, OpslogError
 from opslog.stages.marks import marked
 from opslog.stages.rows import moments, taken, values
 

@@ -9,7 +9,7 @@ from hashlib import blake2b
 
 import pyarrow as pa
 
-from opslog.errors import OpslogError
+from opslog.model.errors import OpslogError
 from opslog.stages.rows import coded, ints, taken, values
 
 

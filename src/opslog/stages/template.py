@@ -13,7 +13,7 @@ from hashlib import blake2b
 
 import pyarrow as pa
 
-from opslog.arrays import texts
+from opslog.model.arrays import texts
 from opslog.stages.rows import coded
 
 _VALUE = r"""(?:\b[ub]|\B)(?:'[^'\n]*'|"[^"\n]*")\B|\w*\d\w*(?:[-.:]+\w+)*"""

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
-from opslog.engine import Stats
+from opslog.engine.watch import Watch, unwatched
 from opslog.logs import Logs
-from opslog.normalize import Kept
-from opslog.reading import Watch, unwatched
+from opslog.model.stats import Stats
+from opslog.rows.kept import Kept
 from opslog.stats.part import COLUMNS, Part, part_of, part_of_kept
 from opslog.stats.report import Report
 from opslog.stats.tally import Tally

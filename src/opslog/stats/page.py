@@ -7,9 +7,9 @@ from datetime import datetime
 from html import escape
 from itertools import pairwise
 
-from opslog.harmless import harmless
+from opslog.model.terminal import harmless
+from opslog.model.version import __version__
 from opslog.stats.report import SEVERITIES, Report, in_words
-from opslog.version import __version__
 
 _WIDTH, _HEIGHT = 1000, 180
 _WORSE = ("error", "critical")

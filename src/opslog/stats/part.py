@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from opslog.normalize import Kept
+from opslog.rows.kept import Kept
 from opslog.stages.template import fingerprints, templates
 from opslog.stats.histogram import classes
 from opslog.stats.report import SEVERITIES

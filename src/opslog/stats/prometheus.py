@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from opslog.metrics import escaped
+from opslog.outputs.metrics import escaped
 from opslog.stats.report import Report
 
 _QUANTILES = ("0.5", "0.95", "0.99")

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from opslog.errors import OpslogError
+from opslog.model.errors import OpslogError
 from opslog.stats.first import First
 from opslog.stats.histogram import Histogram
 from opslog.stats.part import Name, Part
-from opslog.stats.report import (
+from opslog.stats.report import (  # fmt: skip
     SEVERITIES,
     Error,
     Logger,
@@ -19,7 +19,7 @@ from opslog.stats.report import (
     Route,
     Service,
     Step,
-)  # fmt: skip
+)
 from opslog.stats.timeline import AUTOMATIC, Timeline, multiples
 
 OTHERS = "(others)"

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from opslog.records import LogRecord
-from opslog.severity import WARNING
+from opslog.model.record import LogRecord
+from opslog.model.severity import WARNING
 from opslog.trace.story import Request, Story, is_error
 
 _SKEW = 5.0

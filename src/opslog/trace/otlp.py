@@ -15,10 +15,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from opslog.records import LogRecord
-from opslog.severity import ERROR
+from opslog.model.record import LogRecord
+from opslog.model.severity import ERROR
+from opslog.model.version import __version__
 from opslog.trace.story import UNKNOWN, Part, Request, Span, Story
-from opslog.version import __version__
 
 _UUID = re.compile("req-([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})")
 _SERVER, _INTERNAL = 2, 1

@@ -6,8 +6,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from opslog import schema
-from opslog.sinks.jsonl import to_json_lines
+from opslog.model import schema
+from opslog.outputs.jsonl import to_json_lines
 from opslog.trace.errors import first_error, root_exception
 from opslog.trace.story import Part, Request, Span, Story
 

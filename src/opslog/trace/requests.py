@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from opslog.errors import SourceError
-from opslog.filters import Filter
+from opslog.filters.filter import Filter
 from opslog.logs import Logs
+from opslog.model.errors import SourceError
 from opslog.trace.groups import Groups, grouped, listed
 from opslog.trace.story import CALLED
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 
-from opslog.errors import SourceError
 from opslog.events.notification import COLUMNS as EVENT_COLUMNS
 from opslog.events.notification import numbered_events
-from opslog.filters import Filter
+from opslog.filters.filter import Filter
 from opslog.logs import Logs
+from opslog.model.errors import SourceError
 from opslog.trace import lives
 from opslog.trace.groups import Groups, grouped, listed
 

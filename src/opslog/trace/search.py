@@ -16,17 +16,18 @@ from functools import lru_cache
 
 import pyarrow as pa
 
-from opslog import arrays, filters, schema
 from opslog.correlate.graph import RequestGraph
 from opslog.correlate.roots import ids_of, root_of
-from opslog.engine import Stats
-from opslog.errors import OpslogError, SourceError
-from opslog.filters import Filter
-from opslog.index import Index
+from opslog.engine.watch import Watch, unwatched
+from opslog.filters import filter as filters
+from opslog.filters.filter import Filter
+from opslog.inputs.paths import expand, pipes, place, rewind
 from opslog.logs import Logs
-from opslog.normalize import Kept
-from opslog.reading import Watch, unwatched
-from opslog.sources import expand, pipes, place, rewind
+from opslog.model import arrays, schema
+from opslog.model.errors import OpslogError, SourceError
+from opslog.model.stats import Stats
+from opslog.reading.index import Index
+from opslog.rows.kept import Kept
 from opslog.trace.story import Story, told
 
 MOST = 100_000

@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 
-from opslog import schema
-from opslog.arrays import numbers
 from opslog.correlate.graph import RequestGraph
-from opslog.records import LogRecord, records_of
-from opslog.severity import ERROR
+from opslog.model import schema
+from opslog.model.arrays import numbers
+from opslog.model.record import LogRecord, records_of
+from opslog.model.severity import ERROR
 
 UNKNOWN = "?"
 """The program and the service of what does not tell them."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from opslog.harmless import cells, harmless
-from opslog.severity import ERROR, WARNING
+from opslog.model.severity import ERROR, WARNING
+from opslog.model.terminal import cells, harmless
 from opslog.trace.errors import first_error, root_exception
 from opslog.trace.story import Gap, Part, Request, Span, Story
 

@@ -1,7 +1,0 @@
-from collections.abc import Iterable
-
-from opslog._block import Block
-
-class Needles:
-    def __init__(self, texts: Iterable[bytes]) -> None: ...
-    def may_be_in(self, block: Block) -> bool: ...

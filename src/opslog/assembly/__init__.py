@@ -1,0 +1,1 @@
+"""Spans to records: which lines belong together."""

@@ -1,0 +1,1 @@
+"""Formats checked against samples, and learned from configurations."""

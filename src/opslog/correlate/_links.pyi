@@ -1,0 +1,21 @@
+from typing_extensions import Buffer
+
+from opslog.assembly._assemble import Records
+
+class Sights(Buffer): ...
+
+def find(
+    records: Records,
+    moments: memoryview,
+    timed: memoryview | None,
+    pairs: memoryview,
+    quotes: memoryview,
+) -> tuple[int, int, Sights]: ...
+
+class Sightings:
+    places: int
+    evicted: int
+    def __init__(self, places: int) -> None: ...
+    def add(self, sights: Sights) -> None: ...
+    def see(self, id: str, time: int, named: bool | None) -> None: ...  # noqa: A002
+    def of(self, id: str) -> tuple[int, int, bool] | None: ...  # noqa: A002

@@ -1,0 +1,119 @@
+"""What is known of records only when all are read: what belongs together, and what began it.
+
+The sources are read for that first, so each must be one that can be read twice.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import replace
+
+import pyarrow as pa
+
+from opslog.correlate.graph import RequestGraph
+from opslog.correlate.links import Found, candidates
+from opslog.correlate.related import Related, Relation
+from opslog.correlate.roots import IDS, ROOTS, rooted
+from opslog.inputs.paths import pipes, place, rewind
+from opslog.model.errors import OpslogError, SourceError
+from opslog.model.stats import Stats
+from opslog.reading.passes import Pass
+from opslog.rows.kept import Kept
+
+
+def graph(reading: Pass) -> RequestGraph:
+    """Read for which request called which, whatever the filter."""
+    related = Related(RequestGraph(), None)
+    _survey(reading, related, None)
+    return related.graph
+
+
+def resolved(reading: Pass, relation: Relation) -> Pass:
+    """Read for what belongs together; return the pass whose filter keeps that."""
+    related = Related(RequestGraph(), relation)
+    reading = _survey(reading, related, relation)
+    return replace(reading, where=related.filter(reading.where))
+
+
+def with_roots(
+    reading: Pass, relation: Relation | None, columns: tuple[str, ...]
+) -> Generator[pa.RecordBatch, str | None, None]:
+    """Yield ``columns`` of the kept records, with the roots of their requests.
+
+    What can be read only once gets its roots as far as they are known by then.
+    """
+    built = tuple(dict.fromkeys([*(name for name in columns if name not in ROOTS), *IDS]))
+    once = pipes(reading.sources) and not (reading.merge or relation)
+    if reading.follow or once:
+        yield from _with_roots_so_far(reading, built, columns)
+        return
+    related = Related(RequestGraph(), relation)
+    reading = _survey(reading, related, relation)
+    if relation:
+        reading = replace(reading, where=related.filter(reading.where))
+
+    def finish(kept: Kept) -> pa.RecordBatch:
+        return rooted(kept.batch(), related.graph).select(columns)
+
+    yield from reading.batches(finish, built)
+
+
+def _with_roots_so_far(
+    reading: Pass, built: tuple[str, ...], columns: tuple[str, ...]
+) -> Generator[pa.RecordBatch, str | None, None]:
+    """Yield them in one reading; what a filter leaves out tells of calls, too."""
+    graph, where = RequestGraph(), reading.where
+    left = sys.maxsize if reading.most is None else reading.most
+
+    def finish(kept: Kept) -> tuple[str, int, Found, pa.RecordBatch]:
+        batch = kept.batch()
+        if where is not None:
+            batch = batch.take(where.select(batch))
+        return kept.source, kept.count, candidates(kept), batch
+
+    needed = tuple(dict.fromkeys(built + (where.columns if where else ())))
+    sources = reading.sources if left else []
+    found = replace(reading, where=None, most=None, sources=sources).results(finish, needed)
+    for source, count, links, batch in found:
+        graph.add_found(links)
+        taken = batch.slice(0, left)
+        left -= len(taken)
+        reading.stats.kept += len(taken) - count
+        reading.stats.forgotten = graph.evicted
+        if (yield rooted(taken, graph).select(columns)) is not None or not left:
+            with suppress(StopIteration):
+                found.send(source)
+            return
+
+
+def _survey(reading: Pass, related: Related, relation: Relation | None) -> Pass:
+    """Read all for what records say of each other; return the pass that is the second half."""
+    if reading.follow:
+        raise OpslogError(
+            "follow: not with requests or resources, for which logs are read twice: "
+            "expected one of both"
+        )
+    if unsuitable := pipes(reading.sources):
+        raise SourceError(
+            unsuitable[0], "is no file, but must be read twice; write it to a file first"
+        )
+    start = place(reading.sources)
+    watch, half = reading.watch, 0
+
+    def first(position: int) -> None:
+        nonlocal half
+        half = position // 2
+        watch(half)
+
+    everything = replace(reading, where=None, most=None, stats=Stats(), watch=first)
+    try:
+        for found in everything.results(related.find, relation.columns if relation else ()):
+            related.add(*found)
+    except (SourceError, ExceptionGroup):
+        pass  # what could not be read is told when it cannot be read again
+    rewind(start)
+    related.settle()
+    reading.stats.forgotten = related.graph.evicted
+    return replace(reading, watch=lambda position: watch(half + position // 2))

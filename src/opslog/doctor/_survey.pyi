@@ -1,0 +1,15 @@
+from opslog.assembly._assemble import Records
+from opslog.scanner._program import Program
+
+INCOMPLETE: tuple[str, ...]
+
+def survey(
+    records: Records,
+    program: Program,
+    leaves: memoryview,
+    lines: memoryview,
+    joined: memoryview,
+    marks: memoryview,
+    chains: memoryview,
+) -> None: ...
+def holds(records: Records, needle: bytes) -> bool: ...

@@ -1,0 +1,1 @@
+"""The heart: blocks in, record batches out; no files, no clocks."""

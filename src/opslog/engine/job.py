@@ -1,0 +1,48 @@
+"""A job: what is wanted of every record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from opslog.assembly._assemble import Records
+from opslog.filters.filter import Filter
+from opslog.rows.kept import BatchBuilder, Kept
+from opslog.scanner.catalog import Catalog
+
+if TYPE_CHECKING:
+    pass
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Job(Generic[T]):
+    """What is wanted of every record: formats, columns, filter, and what becomes of a batch."""
+
+    catalog: Catalog
+    names: tuple[str, ...]
+    where: Filter | None
+    finish: Callable[[Kept], T]
+    skip: bool = False
+    """Whether blocks that cannot hold a kept record need not be scanned."""
+
+    @property
+    def needles(self) -> tuple[frozenset[bytes], ...]:
+        """What a kept record holds and a block must be searched for, if anything."""
+        if not self.skip or self.where is None:
+            return ()
+        # What a layout states itself need not stand in the line.
+        stated = {text.encode() for text in self.catalog.lines.constants}
+        return tuple(texts for texts in self.where.needles if not texts & stated)
+
+    def kept(self, records: Records, builder: BatchBuilder) -> Kept | None:
+        """Return the kept records, None if there are none."""
+        if not records.count:
+            return None
+        if self.where is None:
+            return builder.kept(records, self.names)
+        needed = builder.kept(records, self.where.columns).batch()
+        selection = self.where.select(needed)
+        return builder.kept(records, self.names, selection) if len(selection) else None

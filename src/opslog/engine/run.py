@@ -1,0 +1,111 @@
+"""The heart: bytes in, record batches out.
+
+A block goes through three steps: *scan* (any thread), *assemble* (in order, one
+source's blocks one after the other) and *finish* (any thread: filter, build
+columns, and what the caller wants done with the batch).  Results come out in
+order.  Nothing here opens a file, reads a clock or writes anything.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from opslog.engine.skipping import at_once, in_pool, without_needless
+from opslog.engine.stream import Item
+from opslog.kernel._block import Block
+
+if TYPE_CHECKING:
+    pass
+
+T = TypeVar("T")
+
+
+def run(
+    items: Iterable[Item[T]], threads: int, spare: deque[Block]
+) -> Generator[tuple[int, T], None, None]:
+    """Yield (rows, result) of every batch, in order; used blocks go to ``spare``."""
+    if threads == 1:
+        for item in without_needless(items, at_once, 0):
+            yield from in_turn(item, spare)
+        return
+    with ThreadPoolExecutor(threads, "opslog") as pool:
+        searched = without_needless(items, in_pool(pool), threads)
+        yield from _overlapped(searched, pool, threads + 1, spare)
+
+
+def in_turn(item: Item[T], spare: deque[Block]) -> Iterator[tuple[int, T]]:
+    """Yield (rows, result) of the batches complete with ``item``, made in this thread."""
+    stream, block = item.stream, item.block
+    if item.skip:
+        stream.skipped(block)
+        spare.append(block)
+        return
+    part: Block | None = block
+    while part is not None:
+        rest = stream.scan(part)
+        last = rest is None
+        result = stream.finish(
+            stream.assemble(part, item.final and last, item.held if last else -1)
+        )
+        if result is not None:
+            yield result
+        part = rest
+    spare.append(block)
+
+
+def _overlapped(
+    items: Iterable[Item[T]], pool: ThreadPoolExecutor, ahead: int, spare: deque[Block]
+) -> Iterator[tuple[int, T]]:
+    """Scan and finish in the pool, a few blocks ahead; assemble here, in order."""
+    scanning: deque[tuple[Item[T], Future[Block | None] | None]] = deque()
+    finishing: deque[tuple[Block, Future[tuple[int, T] | None]]] = deque()
+
+    def collected() -> Iterator[tuple[int, T]]:
+        block, future = finishing.popleft()
+        result = future.result()
+        if len(spare) < ahead:
+            spare.append(block)
+        if result is not None:
+            yield result
+
+    def assembled() -> Iterator[tuple[int, T]]:
+        item, future = scanning.popleft()
+        stream, part = item.stream, item.block
+        if future is None:
+            stream.skipped(part)
+            spare.append(part)
+            return
+        rest = future.result()
+        while True:
+            last = rest is None
+            records = stream.assemble(part, item.final and last, item.held if last else -1)
+            finishing.append((part, pool.submit(stream.finish, records)))
+            while len(finishing) > ahead:
+                yield from collected()
+            if rest is None:
+                return
+            part, rest = rest, stream.scan(rest)
+
+    try:
+        for item in items:
+            if item.flush and not scanning and not finishing:
+                yield from in_turn(item, spare)
+                continue
+            scanning.append(
+                (item, None if item.skip else pool.submit(item.stream.scan, item.block))
+            )
+            while scanning and (item.flush or len(scanning) > ahead):
+                yield from assembled()
+            while finishing and item.flush:
+                yield from collected()
+        while scanning:
+            yield from assembled()
+        while finishing:
+            yield from collected()
+    finally:
+        for pending in (*(f for _, f in scanning), *(f for _, f in finishing)):
+            if pending is not None:
+                pending.cancel()

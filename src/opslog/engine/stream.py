@@ -1,0 +1,118 @@
+"""A stream: one source on its way through the steps, and its blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from opslog.assembly._assemble import Assembler, Records
+from opslog.engine.job import Job
+from opslog.kernel._block import Block
+from opslog.model.arrays import int32
+from opslog.model.stats import Stats
+from opslog.model.zones import Zone
+from opslog.rows.kept import BatchBuilder
+from opslog.scanner._scan import recognise, scan
+
+if TYPE_CHECKING:
+    pass
+
+T = TypeVar("T")
+
+MOST_LINES = 65536
+"""Lines of a block scanned at once, so that blank lines do not fill the memory."""
+
+
+class Stream(Generic[T]):
+    """One source on its way through the steps.
+
+    ``live`` says that its blocks may be long in coming, ``source`` what it is
+    called in records where that is not its ``name``.  ``note`` is told, in any
+    thread, of each block that is searched for needles.
+    """
+
+    def __init__(
+        self,
+        job: Job[T],
+        name: str,
+        zone: Zone,
+        stats: Stats,
+        reference: int | None = None,
+        live: bool = False,
+        source: str | None = None,
+    ) -> None:
+        self.job = job
+        self.live = live
+        self.reference = reference
+        self.stats = stats
+        self.assembler = Assembler(job.catalog.lines.program)
+        self.builder = BatchBuilder(job.catalog, name, zone, source)
+        self.note: Callable[[Block], None] | None = None
+        self._late: list[str] = []
+
+    def dated(self, moment: datetime) -> None:
+        """Read times without a year as at ``moment`` from now on."""
+        self.reference = self.builder.zone.reference(moment)
+
+    def scan(self, block: Block) -> Block | None:
+        """Find and match the lines of ``block``; return what it has too many lines for."""
+        lines = self.job.catalog.lines
+        done = scan(lines.program, block, MOST_LINES, self.reference)
+        if lines.patterns is not None:
+            find = partial(lines.patterns.find, late=self._late)
+            recognise(lines.program, block, find, self.reference)
+        if done == block.size:
+            return None
+        rest = Block(0)
+        block.split(done, rest)
+        return rest
+
+    def assemble(self, block: Block, final: bool, held: int = -1) -> Records:
+        """Return the records complete with the next scanned block of the source.
+
+        Open records whose last line ends at the offset ``held`` or before are complete, too.
+        """
+        records = self.assembler.feed(block, final, held)
+        self.stats.bytes += block.size
+        while self._late:
+            name = self._late.pop()
+            self.stats.timeouts[name] = self.stats.timeouts.get(name, 0) + 1
+        for number, counts in records.counts(self.job.catalog.lines.program).items():
+            known = None if number < 0 else self.job.catalog.lines.formats[number].name
+            self.stats.count(known, counts)
+        if records.count:
+            last = self.builder.kept(records, (), int32(records.count - 1)).times()[0].as_py()
+            self.stats.last_time = self.stats.last_time if last is None else last
+        return records
+
+    def finish(self, records: Records) -> tuple[int, T] | None:
+        """Return (rows, result) of the kept records, None if there are none."""
+        kept = self.job.kept(records, self.builder)
+        return None if kept is None else (kept.count, self.job.finish(kept))
+
+    def skipped(self, block: Block) -> None:
+        """Count a block that cannot hold a kept record; what is open cannot be kept either."""
+        self.assemble(Block(0), final=True)
+        self.stats.bytes += block.size
+        self.stats.skipped_bytes += block.size
+        self.assembler = Assembler(self.job.catalog.lines.program)
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Generic[T]):
+    """A block of a stream; ``skip`` says that it is only counted.
+
+    Behind it the open records close whose last line ends at the offset ``held``
+    or before.  With ``flush`` more may be long in coming: what is complete leaves
+    before the next item is asked for.
+    """
+
+    stream: Stream[T]
+    block: Block
+    final: bool
+    skip: bool = False
+    held: int = -1
+    flush: bool = False

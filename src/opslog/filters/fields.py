@@ -1,0 +1,245 @@
+"""``F``: filters as people write them; each is a plain pyarrow expression.
+
+    F.severity >= "WARNING"
+    (F.service_name == "nova") & ~F.body.contains("heartbeat")
+
+A leaf is never null: where the record has no value it is false, so ``~f`` keeps
+exactly what ``f`` drops, records without a value included.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from opslog.filters import instants as moments
+from opslog.model import arrays, schema, severity
+from opslog.model.errors import FilterError
+from opslog.model.zones import Zone
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+SEVERITY = "severity"
+"""The one alias: severity_number, compared with words."""
+
+_TEXTS = ("string", "dictionary")
+_KINDS = {column.name: column.kind for column in schema.COLUMNS} | {SEVERITY: SEVERITY}
+_EXPECTED = {
+    "string": "text", "dictionary": "text", "int64": "a whole number", "float64": "a number",
+    "uint8": "a number from 1 to 24", "binary": "bytes",
+}  # fmt: skip
+
+
+class Field:
+    """A column to be compared; every comparison returns a pyarrow expression."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, name: str, kind: str, expression: pc.Expression, zone: Zone) -> None:
+        self._name = name
+        self.kind = kind
+        """The kind of its values, as in schema.py, or ``severity``."""
+        self._expression = expression
+        self._zone = zone
+
+    def __repr__(self) -> str:
+        return f"F.{self._name}"
+
+    def __bool__(self) -> NoReturn:
+        raise FilterError(
+            self._name, "a column is no condition: compare it, or use .is_valid(); "
+            "join conditions with &, | and ~",
+        )  # fmt: skip
+
+    def __eq__(self, value: object) -> pc.Expression:
+        return _leaf(self._expression == self._scalar(value))
+
+    def __ne__(self, value: object) -> pc.Expression:
+        """Whether there is a value, and another one."""
+        return _leaf(self._expression != self._scalar(value))
+
+    def __lt__(self, value: object) -> pc.Expression:
+        return _leaf(self._expression < self._scalar(value))
+
+    def __le__(self, value: object) -> pc.Expression:
+        return _leaf(self._expression <= self._scalar(value))
+
+    def __gt__(self, value: object) -> pc.Expression:
+        return _leaf(self._expression > self._scalar(value))
+
+    def __ge__(self, value: object) -> pc.Expression:
+        return _leaf(self._expression >= self._scalar(value))
+
+    def __getitem__(self, name: str) -> Field:
+        """Return the attribute ``name`` as a text column: ``F.attributes["api_microversion"]``."""
+        import pyarrow.compute as pc
+
+        if self.kind != "map":
+            raise FilterError(self._name, "only attributes has values of a name")
+        # Acero finds nothing to bind in a key of Python's: an Arrow scalar it must be.
+        value = pc.map_lookup(self._expression, arrays.text(name), "first")
+        return Field(f"attributes[{name!r}]", "string", value, self._zone)
+
+    def between(self, start: object, stop: object) -> pc.Expression:
+        """Whether the value is ``start`` or more, and less than ``stop``."""
+        return (self >= start) & (self < stop)
+
+    def isin(self, values: Iterable[object]) -> pc.Expression:
+        """Whether the value is one of ``values``."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if isinstance(values, (str, bytes)):
+            raise FilterError(str(values), f"{self._name}: expected several values, found")
+        each = [pa.repeat(self._scalar(value), 1) for value in values]
+        if not each:
+            return pc.scalar(arrays.boolean(False))
+        return _leaf(pc.is_in(self._expression, value_set=pa.concat_arrays(each)))
+
+    def is_valid(self) -> pc.Expression:
+        """Whether there is a value."""
+        return self._expression.is_valid()
+
+    def is_null(self) -> pc.Expression:
+        """Whether there is none."""
+        return self._expression.is_null()
+
+    def contains(self, text: str, *, ignore_case: bool = False) -> pc.Expression:
+        """Whether ``text`` stands in the value."""
+        import pyarrow.compute as pc
+
+        return _leaf(pc.match_substring(self._text(), _text(text), ignore_case=ignore_case))
+
+    def startswith(self, text: str) -> pc.Expression:
+        """Whether the value begins with ``text``."""
+        import pyarrow.compute as pc
+
+        return _leaf(pc.starts_with(self._text(), _text(text)))
+
+    def endswith(self, text: str) -> pc.Expression:
+        """Whether the value ends with ``text``."""
+        import pyarrow.compute as pc
+
+        return _leaf(pc.ends_with(self._text(), _text(text)))
+
+    def matches(self, pattern: str, *, ignore_case: bool = False) -> pc.Expression:
+        """Whether the regular expression ``pattern`` is found anywhere in the value.
+
+        The syntax is that of RE2, whose time is linear in the text: no
+        look-around, no back-references.  Raises FilterError for a bad one.
+        """
+        import pyarrow.compute as pc
+
+        try:
+            pc.match_substring_regex(arrays.text(""), _text(pattern))
+        except ValueError as error:
+            reason = str(error).removeprefix("Invalid regular expression: ")
+            raise FilterError(pattern, f"not a regular expression of RE2 ({reason})") from None
+        return _leaf(pc.match_substring_regex(self._text(), pattern, ignore_case=ignore_case))
+
+    def like(self, pattern: str) -> pc.Expression:
+        """Whether the whole value is ``pattern``: ``%`` for any text, ``_`` for one character."""
+        import pyarrow.compute as pc
+
+        return _leaf(pc.match_like(self._text(), _text(pattern)))
+
+    def glob(self, pattern: str) -> pc.Expression:
+        """Whether the whole value is ``pattern``: ``*`` for any text, ``?`` for one character."""
+        if not set("*?") & set(pattern):
+            return self == pattern
+        parts = {"*": ".*", "?": "."}
+        return self.matches("(?s)^" + "".join(parts.get(c) or re.escape(c) for c in pattern) + "$")
+
+    def _text(self) -> pc.Expression:
+        if self.kind not in _TEXTS:
+            raise FilterError(self._name, "only columns of text can be searched")
+        if self.kind == "dictionary":  # Arrow has no kernel that searches one
+            return self._expression.cast(schema.ARROW_TYPES["string"])
+        return self._expression
+
+    def _scalar(self, value: object) -> pa.Scalar:
+        """Return what to compare with; raises FilterError if the column holds nothing like it."""
+        kind = self.kind
+        if value is None:
+            raise FilterError(self._name, "nothing equals null: use .is_null() or .is_valid()")
+        if isinstance(value, str):
+            if kind in _TEXTS:
+                return arrays.text(_text(value))
+            if kind == SEVERITY:
+                return arrays.uint8(severity.number(value))
+            if kind == "timestamp":
+                return arrays.timestamp(moments.parse(value, self._zone))
+        elif isinstance(value, datetime) and kind == "timestamp":
+            return arrays.timestamp(self._zone.instant(value))
+        elif isinstance(value, date) and kind == "timestamp":
+            midnight = datetime(value.year, value.month, value.day)
+            return arrays.timestamp(self._zone.instant(midnight))
+        elif isinstance(value, int) and not isinstance(value, bool):
+            if kind in ("uint8", SEVERITY) and 0 <= value <= 24:
+                return arrays.uint8(value)
+            if kind == "int64" and -(2**63) <= value < 2**63:
+                return arrays.int64(value)
+            if kind == "float64" and abs(value) < 2**1000:
+                return arrays.float64(float(value))
+        elif isinstance(value, float) and kind == "float64":
+            return arrays.float64(value)
+        elif isinstance(value, bytes) and kind == "binary":
+            return arrays.binary(value)
+        raise FilterError(str(value), f"{self._name}: {self._expected()}, found")
+
+    def _expected(self) -> str:
+        if self.kind == "map":
+            return "expected an attribute's name, F.attributes['name']"
+        if self.kind == SEVERITY:
+            return "expected a severity word or a number from 1 to 24"
+        if self.kind == "timestamp":
+            return "expected a time"
+        return f"expected {_EXPECTED[self.kind]}"
+
+
+class Fields:
+    """The columns by name: ``F.body``; ``timezone`` is that of times without an offset."""
+
+    def __init__(self, timezone: str = "UTC") -> None:
+        self._zone = Zone(timezone)
+
+    def __getattr__(self, name: str) -> Field:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __getitem__(self, name: str) -> Field:
+        import pyarrow.compute as pc
+
+        if name not in _KINDS:
+            near = difflib.get_close_matches(name, _KINDS, n=1, cutoff=0.5)
+            raise FilterError(name, "there is no such column", near[0] if near else None)
+        column = "severity_number" if name == SEVERITY else name
+        return Field(name, _KINDS[name], pc.field(column), self._zone)
+
+    def __dir__(self) -> list[str]:
+        return list(_KINDS)
+
+
+def _text(value: str) -> str:
+    """Return ``value``; raises FilterError if no column of text can hold it."""
+    try:
+        value.encode()
+    except (AttributeError, UnicodeEncodeError):
+        raise FilterError(repr(value), "expected text, found") from None
+    return value
+
+
+def _leaf(condition: Any) -> pc.Expression:
+    import pyarrow.compute as pc
+
+    return pc.coalesce(condition, pc.scalar(arrays.boolean(False)))
+
+
+F = Fields()
+"""The columns; times without an offset are UTC, or use ``Fields("Europe/Berlin")``."""

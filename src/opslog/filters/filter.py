@@ -1,0 +1,142 @@
+"""Filters: pyarrow expressions over the columns, and what the engine must know of one.
+
+A filter is a plain ``pyarrow.compute.Expression``; a record is kept where it is
+true (not where it is null).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from opslog.model import schema
+from opslog.model.errors import FilterError
+
+if TYPE_CHECKING:
+    import pyarrow.compute as pc
+
+
+_AS_IT_IS = re.compile(r"[0-9A-Za-z_.:-]+")
+"""Text that stands in every source byte by byte, but for JSON's \\u escapes."""
+
+
+_MOST_CONDITIONS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """An expression, the columns it reads and bytes it cannot be true without.
+
+    Each of ``needles`` is a set of texts of which at least one must occur in a
+    kept record's bytes.
+    """
+
+    expression: pc.Expression
+    columns: tuple[str, ...]
+    needles: tuple[frozenset[bytes], ...] = ()
+
+    def __invert__(self) -> Filter:
+        return Filter(~self.expression, self.columns)
+
+    def __and__(self, other: Filter) -> Filter:
+        return Filter(
+            self.expression & other.expression,
+            tuple(dict.fromkeys(self.columns + other.columns)),
+            self.needles + other.needles,
+        )
+
+    def select(self, batch: pa.RecordBatch) -> pa.Array:
+        """Return the numbers (int32) of the rows of ``batch`` that are kept."""
+        import pyarrow.compute as pc  # start-up: runs without a filter need none
+
+        return pc.indices_nonzero(evaluate(self.expression, batch)).cast(pa.int32())
+
+
+def evaluate(expression: pc.Expression, batch: pa.RecordBatch) -> pa.BooleanArray:
+    """Return the expression's value for each row of ``batch``."""
+    try:  # pyarrow.acero also imports pyarrow.dataset and, where installed, pandas
+        from pyarrow import _acero as acero
+    except ImportError:
+        from pyarrow import acero
+
+    plan = acero.Declaration.from_sequence(
+        [
+            acero.Declaration(
+                "table_source", acero.TableSourceNodeOptions(pa.Table.from_batches([batch]))
+            ),
+            acero.Declaration("project", acero.ProjectNodeOptions([expression], ["kept"])),
+        ]
+    )
+    kept = plan.to_table(use_threads=False).column(0)
+    none = pa.nulls(0, kept.type)
+    # Without a chunk combine_chunks() would import pandas where it is installed.
+    return kept.chunk(0) if kept.num_chunks == 1 else pa.concat_arrays([none, *kept.chunks])
+
+
+def of(expression: pc.Expression) -> Filter:
+    """Return the filter of any expression; raises FilterError if it fits no record.
+
+    Which columns it reads is found out by leaving each out in turn.
+    """
+    import pyarrow.compute as pc
+
+    if not isinstance(expression, pc.Expression):
+        raise FilterError(repr(expression), "expected a pyarrow expression or its text, found")
+    columns = schema.arrow_schema(original=True)
+    # pa.array and empty_table would import pandas where it is installed.
+    batch = pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in columns], schema=columns)
+    try:
+        result = evaluate(expression, batch)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError) as error:
+        reason = str(error).split("\n")[0]
+        raise FilterError(
+            str(expression), f"the filter does not fit the columns ({reason})"
+        ) from None
+    if result.type != pa.bool_():
+        raise FilterError(
+            str(expression), f"expected a condition, found a value of type {result.type}"
+        )
+    needed = []
+    for name in batch.schema.names:
+        try:
+            evaluate(expression, batch.drop_columns([name]))
+        except (pa.ArrowInvalid, pa.ArrowKeyError):
+            needed.append(name)
+    # A batch without columns would have no rows either.
+    return Filter(expression, tuple(needed) or ("severity_number",))
+
+
+def joined(
+    join: Callable[[pc.Expression, pc.Expression], pc.Expression],
+    conditions: Iterable[pc.Expression],
+) -> pc.Expression:
+    """Join conditions pair by pair; raises FilterError if they are too many.
+
+    Arrow goes down an expression by recursion, and takes joined ones for a chain.
+    """
+    left = list(conditions)
+    if len(left) > _MOST_CONDITIONS:
+        raise FilterError(
+            f"{len(left):,}",
+            f"expected at most {_MOST_CONDITIONS:,} conditions (many values go into one, with in "
+            "or isin), found",
+        )
+    while len(left) > 1:
+        pairs = [join(a, b) for a, b in zip(left[::2], left[1::2], strict=False)]
+        left = pairs + left[len(pairs) * 2 :]
+    return left[0]
+
+
+def holding(expression: pc.Expression, *texts: str) -> Filter:
+    """Return the filter of an expression that is true only where a record holds one of ``texts``.
+
+    Blocks of the input that hold none are then not even scanned.
+    """
+    needles: tuple[frozenset[bytes], ...] = ()
+    if all(_AS_IT_IS.fullmatch(text) for text in texts):
+        needles = (frozenset(text.encode() for text in texts),)
+    return replace(of(expression), needles=needles)

@@ -1,0 +1,223 @@
+"""The text form of filters: SQL's words and precedence, the columns of schema.py.
+
+    severity >= WARNING and service_name = 'nova' and not body ~ 'heartbeat'
+
+    condition  = conjunction { "or" conjunction }
+    conjunction = negation { "and" negation }
+    negation   = "not" negation | "(" condition ")" | comparison
+    comparison = column ( "=" | "==" | "!=" | "<>" | "<" | "<=" | ">" | ">=" ) value
+               | column ( "~" | "!~" ) pattern
+               | column [ "not" ] ( "like" pattern | "in" "(" value { "," value } ")" )
+               | column "is" [ "not" ] "null"
+    column     = name | "attributes." name
+
+A value is a number, a word, or text in quotes, which are doubled inside.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from opslog.filters.fields import Field, Fields
+from opslog.filters.filter import joined
+from opslog.model.errors import FilterError, QueryError
+
+if TYPE_CHECKING:
+    import pyarrow.compute as pc
+
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<text>'(?:[^']|'')*'|"(?:[^"]|"")*")
+      |(?P<operator><=|>=|<>|!=|==|!~|[=<>~(),])
+      |(?P<word>[^\s'"=<>!~(),]+)
+      |(?P<end>$)
+      |(?P<bad>.))""",
+    re.VERBOSE | re.DOTALL,
+)
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "=": operator.eq, "==": operator.eq, "!=": operator.ne, "<>": operator.ne,
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+_NUMBERS = ("int64", "uint8", "float64")
+_WORDS = ("and", "or", "not", "in", "like", "is", "null", "between")
+_DEEPEST = 100
+
+
+def parse(text: str, timezone: str = "UTC") -> pc.Expression:
+    """Return the expression ``text`` means; times without an offset are of ``timezone``.
+
+    Raises QueryError, which shows the place, for what is no condition, for an
+    unknown column and for a value the column cannot have.
+    """
+    return _Parser(text, Fields(timezone)).whole()
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: str
+    at: int
+
+    @property
+    def word(self) -> str:
+        """The keyword it is, else nothing."""
+        lower = self.text.lower()
+        return lower if self.kind == "word" and lower in _WORDS else ""
+
+
+class _Parser:
+    def __init__(self, text: str, fields: Fields) -> None:
+        self.text = text
+        self.fields = fields
+        self.tokens = []
+        for match in _TOKEN.finditer(text):
+            kind = match.lastgroup or ""
+            self.tokens.append(_Token(kind, match[kind], match.start(kind)))
+        self.next = 0
+        self.depth = 0
+
+    # -- grammar -------------------------------------------------------------------
+
+    def whole(self) -> pc.Expression:
+        condition = self.condition()
+        if self.token.kind != "end":
+            raise self.expected("and, or, or the end")
+        return condition
+
+    def condition(self) -> pc.Expression:
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise QueryError(self.text, self.token.at, f"nested more than {_DEEPEST} deep")
+        found = [self.conjunction()]
+        while self.takes("or"):
+            found.append(self.conjunction())
+        self.depth -= 1
+        return joined(operator.or_, found)
+
+    def conjunction(self) -> pc.Expression:
+        found = [self.negation()]
+        while self.takes("and"):
+            found.append(self.negation())
+        return joined(operator.and_, found)
+
+    def negation(self) -> pc.Expression:
+        negative = False
+        while self.takes("not"):
+            negative = not negative
+        if self.takes("("):
+            found = self.condition()
+            if not self.takes(")"):
+                raise self.expected("and, or, or )")
+        else:
+            found = self.comparison()
+        return ~found if negative else found
+
+    def comparison(self) -> pc.Expression:
+        column, field = self.token, self.column()
+        negative = self.takes("not")
+        where = self.token
+        try:
+            found = self.test(column, field)
+        except QueryError:
+            raise
+        except FilterError as error:
+            at = where.at if error.text == column.text else self.tokens[self.next - 1].at
+            raise QueryError(self.text, at, str(error)) from None
+        if found is None:
+            raise self.expected("in or like" if negative else "=, <, >, ~, in, like, is, or such")
+        if negative and where.word not in ("in", "like"):
+            raise QueryError(self.text, where.at, "expected in or like behind not")
+        return ~found if negative else found
+
+    def test(self, column: _Token, field: Field) -> pc.Expression | None:
+        """Return the comparison of ``field`` that stands here, None if none does."""
+        sign = self.token
+        if sign.word == "between":
+            raise QueryError(
+                self.text, sign.at, f"write {column.text} >= a and {column.text} < b: whether "
+                "both ends belong to it can then be seen",
+            )  # fmt: skip
+        if sign.kind != "operator" and sign.word not in ("in", "like", "is"):
+            return None
+        if sign.text in ("(", ")", ","):
+            return None
+        self.next += 1
+        if sign.text in ("~", "!~"):
+            found = field.matches(self.pattern())
+            return ~found if sign.text == "!~" else found
+        if sign.word == "like":
+            return field.like(self.pattern())
+        if sign.word == "in":
+            return field.isin(self.values(field))
+        if sign.word == "is":
+            negative = self.takes("not")
+            if not self.takes("null"):
+                raise self.expected("null")
+            return field.is_valid() if negative else field.is_null()
+        return _COMPARE[sign.text](field, self.value(field))
+
+    def column(self) -> Field:
+        token = self.token
+        if token.kind != "word" or token.word:
+            raise self.expected("the name of a column")
+        self.next += 1
+        name, _, attribute = token.text.partition(".")
+        try:
+            field = self.fields[name]
+            return field[attribute] if attribute else field
+        except FilterError as error:
+            raise QueryError(self.text, token.at, str(error)) from None
+
+    def values(self, field: Field) -> list[object]:
+        if not self.takes("("):
+            raise self.expected("( and values")
+        values = [self.value(field)]
+        while self.takes(","):
+            values.append(self.value(field))
+        if not self.takes(")"):
+            raise self.expected(", or )")
+        return values
+
+    def value(self, field: Field) -> object:
+        token = self.token
+        text = self.pattern()
+        if token.kind == "word" and field.kind in _NUMBERS:
+            for number in (int, float):
+                try:
+                    return number(text)
+                except ValueError:
+                    continue
+        return text
+
+    def pattern(self) -> str:
+        token = self.token
+        if token.kind == "text":
+            quote = token.text[0]
+            self.next += 1
+            return token.text[1:-1].replace(2 * quote, quote)
+        if token.kind != "word" or token.word:
+            raise self.expected("a value (text in quotes, a word or a number)")
+        self.next += 1
+        return token.text
+
+    # -- tokens --------------------------------------------------------------------
+
+    @property
+    def token(self) -> _Token:
+        return self.tokens[self.next]
+
+    def takes(self, text: str) -> bool:
+        """Whether the next token is this keyword or sign; if so it is passed."""
+        token = self.token
+        if token.word == text or (token.kind == "operator" and token.text == text):
+            self.next += 1
+            return True
+        return False
+
+    def expected(self, what: str) -> QueryError:
+        token = self.token
+        if token.text in ("'", '"'):
+            return QueryError(self.text, token.at, "expected the quote that ends this text")
+        found = repr(token.text) if token.text else "the end"
+        return QueryError(self.text, token.at, f"expected {what}, found {found}")

@@ -1,0 +1,1 @@
+"""Files that are still written: rotated, truncated, compressed, and read on after a restart."""

@@ -1,0 +1,143 @@
+"""Checkpoint: a file that says how far logs were read, for the next run to go on there."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from opslog.following.content import FileKey, Known, Place, Print
+from opslog.model.errors import SourceError
+from opslog.outputs.output import sync_folder
+
+_KIND = "opslog checkpoint"
+_VERSION = 1
+
+
+class Checkpoint:
+    """The file ``path``, for one process at a time; raises SourceError where it cannot be used.
+
+    ``known`` are the contents, ``sought`` says for which paths the files between
+    those were looked for that were changed since when (nanoseconds of the epoch).
+    """
+
+    def __init__(self, path: str) -> None:
+        # A link stays one: what it names is replaced.
+        self.path = path = os.path.realpath(path)
+        self._lock = _locked(path)
+        try:
+            self.known, self.sought = _loaded(path)
+        except SourceError:
+            self.close()
+            raise
+
+    def save(self, known: Iterable[Known], sought: dict[str, int]) -> None:
+        """Replace what the file says, at once and for good."""
+        rows = [
+            {
+                "path": one.path,
+                "source": one.source,
+                "file": one.file,
+                "start": one.place.start,
+                "offset": one.place.offset,
+                "mark": one.place.mark,
+                "modified": one.modified,
+                "done": one.done,
+                "seen": one.seen,
+            }
+            for one in known
+        ]
+        whole = {"kind": _KIND, "version": _VERSION, "files": rows, "sought": sought}
+        data = json.dumps(whole).encode() + b"\n"
+        self.sought = sought
+        folder, name = os.path.split(os.path.abspath(self.path))
+        try:
+            fd, temporary = tempfile.mkstemp(".tmp", f"{name}.", folder)
+            try:
+                with open(fd, "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(fd)
+                os.replace(temporary, self.path)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(temporary)
+                raise
+            sync_folder(folder)
+        except OSError as error:
+            raise _failed(self.path, error) from None
+
+    def close(self) -> None:
+        """Let another process have it."""
+        os.close(self._lock)
+
+
+def _locked(path: str) -> int:
+    """Lock a file beside ``path``, which is replaced, and return its descriptor."""
+    try:
+        fd = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _failed(path, error) from None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(fd)
+        raise SourceError(
+            path, "another process uses this checkpoint; end it, or give each its own file"
+        ) from None
+    return fd
+
+
+def _loaded(path: str) -> tuple[list[Known], dict[str, int]]:
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        return [], {}
+    except OSError as error:
+        raise _failed(path, error) from None
+    try:
+        whole = json.loads(data)
+        if whole["kind"] != _KIND:
+            raise ValueError
+        version = whole["version"]
+        if version == _VERSION:
+            sought = {str(path): int(since) for path, since in whole["sought"].items()}
+            return [_known(row) for row in whole["files"]], sought
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise SourceError(
+            path,
+            f"expected a checkpoint of opslog, found {'something else' if data else 'nothing'}; "
+            "name another file, or remove this one to read all from the start",
+        ) from None
+    raise SourceError(
+        path,
+        f"expected a checkpoint of version {_VERSION}, found {version!r}; use the opslog that "
+        "wrote it, or remove it to read all from the start",
+    )
+
+
+def _known(row: dict[str, Any]) -> Known:
+    (device, inode), (size, digest), (marked, mark) = row["file"], row["start"], row["mark"]
+    place = Place(Print(int(size), str(digest)), int(row["offset"]), Print(int(marked), str(mark)))
+    if not 0 <= place.mark.size <= place.offset < 1 << 62 or place.start.size < 0:
+        raise ValueError
+    if "\0" in str(row["path"]):
+        raise ValueError
+    return Known(
+        str(row["path"]),
+        str(row["source"]),
+        FileKey(int(device), int(inode)),
+        place,
+        int(row["modified"]),
+        bool(row["done"]),
+        float(row["seen"]),
+    )
+
+
+def _failed(path: str, error: OSError) -> SourceError:
+    return SourceError(path, f"the checkpoint cannot be kept there: {error.strerror or error}")

@@ -1,0 +1,325 @@
+"""Following: files that are written, rotated, truncated and removed while they are read.
+
+All is found by looking: at each file that was active lately every 10 to 100 ms,
+at all others less often, at names and folders once a second.  That works on every
+file system, and a look costs a stat(2).  A file that lost its name is read on until
+nothing has come for a while; the one that has its name now is read at once.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from collections import deque
+from collections.abc import Generator, Iterator
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+from opslog.engine.job import Job
+from opslog.engine.live import Follow, Live
+from opslog.engine.stream import Item, Stream
+from opslog.engine.watch import Watch
+from opslog.following.checkpoint import Checkpoint
+from opslog.following.content import Known
+from opslog.following.followed import Followed, ReplacedError
+from opslog.following.watchlist import ROTATE_WAIT, Roster
+from opslog.inputs.paths import STDIN
+from opslog.inputs.source import Source
+from opslog.kernel._block import Block
+from opslog.model.errors import SourceError
+from opslog.model.stats import Stats
+from opslog.model.zones import Times
+from opslog.process.stop import Stop
+
+T = TypeVar("T")
+
+_LATE = 600.0
+"""Seconds for which a file that has ended is kept open: some writers go on for long."""
+
+_REST = 5.0
+"""Seconds without new bytes after which a file is looked at less often."""
+
+_QUICK, _SLOW, _SECOND = 0.01, 0.1, 1.0
+_FILES, _NAMES = 80, 250
+"""How much longer than a look at all files, or all names, the pause behind it is: idle, all that
+takes less than 2 % of a processor, however many there are."""
+
+_SPARE = 4
+"""Blocks kept for the next bytes."""
+
+
+class Following(Generic[T]):
+    """The items of many files, for as long as they are followed."""
+
+    def __init__(
+        self,
+        job: Job[T],
+        times: Times,
+        stats: Stats,
+        how: Follow,
+        watch: Watch,
+        hold: float,
+        stop: Stop | None,
+    ) -> None:
+        self.job = job
+        self.times = times
+        self.stats = stats
+        self.how = how
+        self.watch = watch
+        self.hold = hold
+        self.stop = stop
+        self.spare: deque[Block] = deque()
+        self._piped = False
+        self._pipe: tuple[Source, Live[T]] | None = None
+        self._interrupt: KeyboardInterrupt | None = None
+        self._changed = True
+
+    def items(self, paths: list[str]) -> Generator[Item[T], None, None]:
+        """Yield blocks as they come of what ``paths`` name now and later, until stopped.
+
+        Raises SourceError for a checkpoint that cannot be used.
+        """
+        path = self.how.checkpoint
+        checkpoint = None if path is None else Checkpoint(path)
+        patterns = tuple(path for path in paths if path != STDIN)
+        roster: Roster[T] = Roster(
+            patterns,
+            self.how.warn,
+            tuple(own for own in (path, self.how.metrics) if own is not None),
+            self.how.from_end,
+        )
+        try:
+            if checkpoint:
+                roster.restore(checkpoint.known, checkpoint.sought, time.monotonic())
+            self._piped = STDIN in paths
+            try:
+                yield from self._followed(roster, checkpoint, bool(patterns))
+            except KeyboardInterrupt as interrupt:
+                # What has been read is finished before the interrupt takes its way.
+                self._interrupt = interrupt
+                yield from self._last(roster, checkpoint)
+        finally:
+            roster.close()
+            if checkpoint:
+                checkpoint.close()
+
+    def forget_behind(self, source: str) -> None:
+        """Nothing is kept to be said at the end."""
+
+    def close(self) -> None:
+        """Raise what ended the following, if it did not end by itself."""
+        if self._interrupt:
+            raise self._interrupt
+
+    def _followed(
+        self, roster: Roster[T], checkpoint: Checkpoint | None, named: bool
+    ) -> Iterator[Item[T]]:
+        next_names = next_round = next_save = 0.0
+        pause = _QUICK
+        while named or self._piped:
+            now = time.monotonic()
+            if now >= next_names:
+                roster.look_at_names(now)
+                next_names = _after(now, _SECOND, _NAMES)
+            whole = now >= next_round
+            if whole:
+                roster.look_at_newcomers(now)
+            if checkpoint and roster.fresh:
+                # Before its first record leaves: after a kill it must have the same name again.
+                yield from self._save(roster, checkpoint)
+            files = roster.open if whole else roster.hot
+            moved = yield from self._look(roster, list(files.values()), now)
+            if whole:
+                next_round = now + _SLOW if moved else _after(now, _SLOW, _FILES)
+                while len(self.spare) > _SPARE:
+                    self.spare.popleft()
+            self.stats.sources = len(roster.open) + self._piped
+            self.watch(self.stats.bytes)
+            begin = time.monotonic()
+            # What is not safe yet may be so for a moment only, when the output's files end.
+            if checkpoint and begin >= next_save and (yield from self._save(roster, checkpoint)):
+                next_save = _after(begin, _SECOND, _FILES)
+            pause = _QUICK if moved else min(_SLOW, 1.5 * pause)
+            until = min(next_names, next_round)
+            if roster.hot or self._piped:
+                until = min(until, time.monotonic() + pause)
+            self._wait(roster, until)
+
+    def _wait(self, roster: Roster[T], until: float) -> None:
+        """Wait until then, or a record is due, or the wish comes to stop."""
+        dues = (live.due() for live in self._lives(roster))
+        until = min([until, *(due for due in dues if due is not None)])
+        poll = select.poll()
+        if self.stop:
+            poll.register(self.stop.fd, select.POLLIN)
+        self._check()
+        poll.poll(max(0.0, 1000 * (until - time.monotonic())))
+        self._check()
+
+    def _check(self) -> None:
+        if self.stop:
+            self.stop.check()
+
+    def _lives(self, roster: Roster[T]) -> list[Live[T]]:
+        lives = [file.live for file in roster.hot.values() if file.live]
+        return [*lives, self._pipe[1]] if self._pipe else lives
+
+    def _look(
+        self, roster: Roster[T], files: list[Followed[T]], now: float
+    ) -> Generator[Item[T], None, bool]:
+        """Yield what has come and return whether anything has."""
+        moved = yield from self._look_at_pipe()
+        for file in files:
+            self._check()
+            moved |= yield from self._look_at(roster, file, now)
+        for live in self._lives(roster):
+            due = live.due()
+            if due is not None and due <= time.monotonic():
+                yield from live.flush(time.monotonic())
+        return moved
+
+    def _look_at(
+        self, roster: Roster[T], file: Followed[T], now: float
+    ) -> Generator[Item[T], None, bool]:
+        before = file.size
+        try:
+            status = roster.status(file, now)
+            if file.packed is None:
+                if status is None or status.st_size == file.seen:
+                    yield from self._at_rest(roster, file, status, now)
+                    return False
+                if status.st_size < file.seen or not roster.reopened(file, now):
+                    raise ReplacedError
+                if file.name is not None:
+                    file.known.modified = status.st_mtime_ns
+                if file.live:
+                    self._date(file.live.stream, status.st_mtime_ns)
+            roster.hot[file.known.source] = file
+            yield from file.read(self._live)
+        except ReplacedError:
+            roster.replaced(file, now)
+            return True
+        except (OSError, SourceError) as error:
+            roster.complain(file.known.path, error)
+            if file.packed is None:
+                return False
+            before = file.size
+        if file.size == before and file.packed:
+            yield from file.end(self._live)
+            roster.finish(file, done=True)
+            self._changed = True
+            return True
+        file.grown = now
+        if file.live:
+            yield from file.live.flush(time.monotonic())
+        return True
+
+    def _at_rest(
+        self, roster: Roster[T], file: Followed[T], status: os.stat_result | None, now: float
+    ) -> Iterator[Item[T]]:
+        """Give up what a file needs no more in which nothing new is."""
+        if file.left is not None:
+            quiet = now - max(file.left, file.grown)
+            if quiet < ROTATE_WAIT:
+                return
+            yield from file.end(self._live)
+            roster.hot.pop(file.known.source, None)
+            if quiet >= _LATE or status is None or status.st_nlink == 0:
+                roster.finish(file, done=False)
+                self._changed = True
+        elif now - file.grown >= _REST:
+            if file.live and file.live.due() is None:
+                file.rest()
+            if file.live is None:
+                roster.hot.pop(file.known.source, None)
+
+    def _save(
+        self, roster: Roster[T], checkpoint: Checkpoint, last: bool = False
+    ) -> Generator[Item[T], None, bool]:
+        """Note how far all was read, once what is read so far is written; return whether it is."""
+        for live in self._lives(roster):
+            yield from live.flush(time.monotonic())
+        if not self.how.safe(last):
+            return False
+        for file in roster.open.values():
+            self._changed |= file.note()
+        if self._changed or roster.fresh or roster.sought() != checkpoint.sought:
+            checkpoint.save(roster.known(), roster.sought())
+            self._changed = roster.fresh = False
+        return True
+
+    def _last(self, roster: Roster[T], checkpoint: Checkpoint | None) -> Iterator[Item[T]]:
+        """Finish what was read; with a checkpoint an open record is left to the next run."""
+        if checkpoint:
+            yield from self._save(roster, checkpoint, last=True)
+        elsewhere = roster.hot.values() if checkpoint is None else ()
+        lives = [file.live for file in elsewhere if file.live]
+        for live in [*lives, *([self._pipe[1]] if self._pipe else [])]:
+            yield live.end(whole=True)
+
+    def _live(self, known: Known, offset: int, inside: bool) -> Live[T]:
+        zone = self.times.zones.of(known.path)
+        reference = self.times.reference
+        stream = Stream(
+            self.job, known.path, zone, self.stats, reference, live=True, source=known.source
+        )
+        self._date(stream, known.modified)
+        return Live(stream, self.spare, self.hold, offset, inside)
+
+    def _date(self, stream: Stream[T], modified: int) -> None:
+        """Read times without a year as at the file's last change."""
+        if self.times.reference is None:
+            moment = datetime.fromtimestamp(min(max(modified, 0) / 1e9, time.time()), UTC)
+            stream.dated(moment)
+
+    # -- standard input ----------------------------------------------------------------
+
+    def _open_pipe(self) -> None:
+        """Open it once there is something: to see what it is, a source waits for its start."""
+        poll = select.poll()
+        poll.register(0, select.POLLIN)
+        if not poll.poll(0):
+            return
+        try:
+            source = Source(STDIN)
+        except SourceError as error:
+            self.how.warn(str(error))
+            self._piped = False
+            return
+        zone = self.times.zones.of(STDIN)
+        stream = Stream(self.job, STDIN, zone, self.stats, self.times.reference, live=True)
+        self._pipe = source, Live(stream, self.spare, self.hold)
+
+    def _look_at_pipe(self) -> Generator[Item[T], None, bool]:
+        if self._piped and self._pipe is None:
+            self._open_pipe()
+        if self._pipe is None:
+            return False
+        source, live = self._pipe
+        if source.ready(0):
+            self._date(live.stream, time.time_ns())
+        item: Item[T] | None = None
+        while item is None and source.ready(0):
+            try:
+                count = source.read_into(live.room())
+            except SourceError as error:
+                self.how.warn(str(error))
+                count = 0
+            if not count:
+                self._pipe, self._piped = None, False
+                source.close()
+                yield live.end(flush=True)
+                return True
+            item = live.filled(count)
+        if item is not None:
+            yield item
+        moved = live.moved
+        yield from live.flush(time.monotonic())
+        return moved
+
+
+def _after(begin: float, pause: float, share: int) -> float:
+    """Return when to do again what began then: in ``pause`` seconds, or later if it took long."""
+    end = time.monotonic()
+    return end + max(pause, share * (end - begin))

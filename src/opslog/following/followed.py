@@ -1,0 +1,184 @@
+"""One content that is followed: its file, how far that was read, and its records' way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+from opslog.engine.live import Live
+from opslog.engine.stream import Item
+from opslog.following.content import MARK_BYTES, START_BYTES, FileKey, Known, Place, Print
+from opslog.inputs.source import Source
+
+T = TypeVar("T")
+
+_TURN = 8
+"""Blocks read of one file before the others have their turn."""
+
+Begin: TypeAlias = Callable[[Known, int, bool], Live[T]]
+"""Makes the live source of a content from an offset on; whether inside a line."""
+
+
+class ReplacedError(Exception):
+    """The file has another content now: it was truncated, perhaps written again."""
+
+
+class Followed(Generic[T]):
+    """A content, its file while that is open, and the records that are on their way.
+
+    ``name`` is where its file is looked for; None once that is another one's
+    name, ``left`` then says since when.  Times are seconds of time.monotonic.
+    """
+
+    def __init__(self, known: Known, start: bytes, now: float) -> None:
+        self.known = known
+        self.name: str | None = None
+        self.fd: int | None = None
+        self.packed: Source | None = None
+        self.live: Live[T] | None = None
+        self.left: float | None = None
+        self.grown = now
+        self.start = start[:START_BYTES]
+        self.size = known.place.offset
+        """Up to where it was read."""
+        self.seen = self.size
+        """How large its file was then: a line that has begun may be read again."""
+        self._mark = known.place.mark
+        self._resume = self.size
+        self._tail = b""
+
+    @property
+    def lost(self) -> bool:
+        """Whether its content is in no file that is known of."""
+        return self.fd is None and self.packed is None and self.name is None
+
+    @property
+    def place(self) -> Place:
+        """Up to where it was read, to be found again there."""
+        return Place(Print.of(self.start), self.size, self._mark)
+
+    @property
+    def cut(self) -> int:
+        """Before this offset all is in records that left."""
+        return self.live.cut if self.live else self._resume
+
+    def note(self) -> bool:
+        """Note in what is known how far its records were written; return whether that is news.
+
+        True once all its items have been used.
+        """
+        cut = self.cut
+        start = Print.of(self.start)
+        if cut == self.known.place.offset and start == self.known.place.start:
+            return False
+        mark = self._mark
+        if cut != self.size:
+            mark = Print.of(b"")
+            if self.fd is not None:
+                count = min(MARK_BYTES, cut)
+                mark = Print.of(os.pread(self.fd, count, cut - count))
+        self.known.place = Place(start, cut, mark)
+        return True
+
+    def read(self, begin: Begin[T]) -> Iterator[Item[T]]:
+        """Yield the blocks that are full with what has come.
+
+        Raises ReplacedError where what has come is of another content.
+        """
+        for _ in range(_TURN):
+            live = self.live or self._begun(begin)
+            room = live.room()
+            count = self._read_into(room)
+            if not count:
+                return
+            tail = bytes(room[max(0, count - MARK_BYTES) : count])
+            self._tail = (self._tail + tail)[-MARK_BYTES:]
+            self._mark = Print.of(self._tail)
+            self.size += count
+            self.seen = max(self.seen, self.size)
+            item = live.filled(count)
+            if item is not None:
+                yield item
+            elif self.packed is None:
+                return
+
+    def _read_into(self, room: memoryview) -> int:
+        if self.packed:
+            return self.packed.read_into(room)
+        assert self.fd is not None
+        count = os.preadv(self.fd, [room], self.size)
+        # Behind the reading: what is the same now was so when it was read.
+        data = os.pread(self.fd, START_BYTES, 0)
+        if not data.startswith(self.start):
+            raise ReplacedError
+        self.start = data
+        return count
+
+    def _begun(self, begin: Begin[T]) -> Live[T]:
+        self.size = self._resume
+        self._tail = b""
+        if self.fd is not None:
+            count = min(MARK_BYTES, self.size)
+            self._tail = os.pread(self.fd, count, self.size - count)
+        inside = self._tail[-1:] not in (b"", b"\n")
+        self.live = begin(self.known, self.size, inside)
+        return self.live
+
+    def rest(self) -> None:
+        """Give up what keeps memory; a line that has begun will be read again."""
+        assert self.live
+        self._resume, self.live = self.live.cut, None
+
+    def end(self, begin: Begin[T]) -> Iterator[Item[T]]:
+        """Yield the last items; what comes later begins anew."""
+        if self.live is None and self._resume < self.size and self.fd is not None:
+            yield from self.read(begin)
+        if self.live:
+            item = self.live.end(flush=True)
+            self._resume, self.live = self.size, None
+            yield item
+
+    def release(self) -> None:
+        """Close its file."""
+        if self.fd is not None:
+            os.close(self.fd)
+        if self.packed is not None:
+            self.packed.close()
+        self.fd = self.packed = None
+
+
+@dataclass(slots=True)
+class Newcomer:
+    """A file of which too little is known yet: it may have no content, or one that is known.
+
+    ``name`` is where it is, ``path`` what a new content in it is called.  It was
+    asked for by its name; or else it was found beside another one, and is new if
+    changed at ``since`` (nanoseconds of the epoch) or later.
+    """
+
+    name: str
+    path: str
+    since: int | None
+    fd: int
+    file: FileKey
+    changed: float
+    leaving_out: bool = False
+    state: tuple[int, int] = (-1, -1)
+    """Size and time of the last change."""
+
+    def quiet(self, now: float) -> float:
+        """Return for how many seconds it has not changed."""
+        status = os.fstat(self.fd)
+        state = (status.st_size, status.st_mtime_ns)
+        if state != self.state:
+            self.state, self.changed = state, now
+        return now - self.changed
+
+    def has_name(self) -> bool:
+        """Return whether it has a name that was asked for, so that more may come."""
+        try:
+            return self.since is None and FileKey.of(os.stat(self.name)) == self.file
+        except OSError:
+            return False

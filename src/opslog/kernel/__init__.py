@@ -1,0 +1,1 @@
+"""What every compiled module shares: bytes, text buffers, blocks of lines."""

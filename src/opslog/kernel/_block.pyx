@@ -1,0 +1,216 @@
+"""Blocks: the memory one stretch of input lives in, reused from block to block.
+
+A block is cut behind its last newline.  A line longer than LONGEST_LINE is cut
+into pieces of exactly that length, counted from the line's start, so that cuts
+depend on the bytes alone and memory stays bounded without any newline.
+"""
+
+cimport cython
+from libc.stdlib cimport free, realloc
+from libc.string cimport memchr, memcpy
+
+from opslog.kernel._bytes cimport find_hidden
+
+cdef extern from *:
+    """
+    #if defined(__SANITIZE_ADDRESS__)
+    #include <sanitizer/asan_interface.h>
+    #else
+    #define ASAN_POISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+    #define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+    #endif
+    """
+    void ASAN_POISON_MEMORY_REGION(void*, size_t) nogil
+    void ASAN_UNPOISON_MEMORY_REGION(void*, size_t) nogil
+
+PIECE_BYTES = LONGEST_LINE
+
+
+cdef const uint8_t* list_end(const uint8_t* p, const uint8_t* start, const uint8_t* end, Py_ssize_t* count) noexcept nogil:
+    """Where the list of numbers ends that the '[' at p may begin as a JSON value; counts them."""
+    cdef const uint8_t* before = p - 1
+    cdef bint inside = False
+    while before >= start and (before[0] == c' ' or before[0] == c'\t'):
+        before -= 1
+    p += 1
+    if before < start or before[0] != c':':
+        return p
+    while p < end and p[0] != c'"' and p[0] != c'\n':
+        if 48 <= p[0] <= 57:
+            count[0] += not inside
+            inside = True
+        else:
+            inside = False
+        p += 1
+    return p
+
+
+cdef inline int digit(uint8_t c) noexcept nogil:
+    """The value of a hexadecimal digit, 16 for anything else."""
+    if 48 <= c <= 57:
+        return c - 48
+    c |= 32
+    return c - 87 if 97 <= c <= 102 else 16
+
+
+cdef bint escapes(const uint8_t* p, const uint8_t* end) noexcept nogil:
+    """Whether the `\\u` at p may stand for a character of a text that is looked for.
+
+    Writers escape what is not ASCII, control characters and, against HTML,
+    \"&'+<=>`: such a text has none of these.
+    """
+    cdef int c
+    if end - p < 6 or p[2] != c'0' or p[3] != c'0':
+        return False
+    c = 16 * digit(p[4]) + digit(p[5])
+    return 32 <= c < 127 and memchr(b"\"&'+<=>`", c, 8) == NULL
+
+
+cdef Py_ssize_t longest_hidden(const uint8_t* start, const uint8_t* end) noexcept nogil:
+    """How long a text may be that occurs as JSON escapes or as a list of numbers."""
+    cdef const uint8_t* p = start
+    cdef const uint8_t* listed = start      # where the last list ends: in it begins no longer one
+    cdef Py_ssize_t count, most = 0
+    while True:
+        p = find_hidden(p, end)
+        if p >= end:
+            return most
+        if p[0] == c'\\':
+            if escapes(p, end):
+                return end - start
+        elif p >= listed:
+            count = 0
+            listed = list_end(p, start, end, &count)
+            most = max(most, count)
+        p += 1
+
+
+@cython.final
+cdef class Block:
+    """Bytes of one source from ``offset`` on, and arrays for what is found in them."""
+
+    def __cinit__(self, Py_ssize_t capacity):
+        self.need_data(capacity)
+
+    def __dealloc__(self):
+        ASAN_UNPOISON_MEMORY_REGION(self.data, self.capacity)
+        free(self.data)
+        free(self.lines)
+        free(self.spans)
+        free(self.wraps)
+
+    cdef int need_data(self, Py_ssize_t more) except -1 nogil:
+        """Make room for ``more`` bytes behind ``used``."""
+        cdef Py_ssize_t wanted = self.used + more
+        cdef uint8_t* data
+        if wanted <= self.capacity:
+            ASAN_UNPOISON_MEMORY_REGION(self.data, wanted)
+            return 0
+        ASAN_UNPOISON_MEMORY_REGION(self.data, self.capacity)
+        wanted = max(wanted, self.capacity + self.capacity // 2)
+        data = <uint8_t*>realloc(self.data, wanted)
+        if data == NULL:
+            with gil:
+                raise MemoryError()
+        self.data = data
+        self.capacity = wanted
+        return 0
+
+    cdef int need_lines(self, Py_ssize_t more) except -1 nogil:
+        cdef Py_ssize_t wanted = self.line_used + more
+        cdef Line* lines
+        if wanted <= self.line_capacity:
+            return 0
+        wanted = max(wanted, self.line_capacity * 2)
+        lines = <Line*>realloc(self.lines, wanted * sizeof(Line))
+        if lines == NULL:
+            with gil:
+                raise MemoryError()
+        self.lines = lines
+        self.line_capacity = wanted
+        return 0
+
+    cdef int need_spans(self, Py_ssize_t more) except -1 nogil:
+        cdef Py_ssize_t wanted = self.span_used + more
+        cdef int32_t* spans
+        if wanted <= self.span_capacity:
+            return 0
+        wanted = max(wanted, self.span_capacity * 2)
+        spans = <int32_t*>realloc(self.spans, wanted * sizeof(int32_t))
+        if spans == NULL:
+            with gil:
+                raise MemoryError()
+        self.spans = spans
+        self.span_capacity = wanted
+        return 0
+
+    cdef int need_wraps(self, Py_ssize_t more) except -1 nogil:
+        cdef Py_ssize_t wanted = self.wrap_used + more
+        cdef Wrap* wraps
+        if wanted <= self.wrap_capacity:
+            return 0
+        wanted = max(wanted, self.wrap_capacity * 2)
+        wraps = <Wrap*>realloc(self.wraps, wanted * sizeof(Wrap))
+        if wraps == NULL:
+            with gil:
+                raise MemoryError()
+        self.wraps = wraps
+        self.wrap_capacity = wanted
+        return 0
+
+    cdef void guard(self) noexcept nogil:
+        """Let the address sanitizer catch any read behind the bytes in use."""
+        ASAN_POISON_MEMORY_REGION(self.data + self.used, self.capacity - self.used)
+
+    def reset(self, int64_t offset, bint continued=False):
+        """Empty the block; its next byte stands at ``offset`` of the source."""
+        self.size = self.used = 0
+        self.line_count = self.line_used = self.span_used = self.wrap_used = 0
+        self.offset = offset
+        self.continued = continued
+        self.ascii = True
+        self.hidden = 0
+
+    def room(self, Py_ssize_t limit):
+        """Return a writable view of the bytes from the end of the input up to ``limit``."""
+        self.need_data(limit - self.size)
+        ASAN_UNPOISON_MEMORY_REGION(self.data, limit)
+        return <uint8_t[:limit - self.size]>(self.data + self.size)
+
+    def filled(self, Py_ssize_t count):
+        """Say that ``count`` bytes of ``room()`` have been written."""
+        self.size += count
+        self.used = self.size
+        self.hidden = -1
+
+    def whole(self, Py_ssize_t since=0):
+        """Return how many bytes are whole lines, or pieces of an overlong one.
+
+        The first ``since`` bytes are known to hold no newline.
+        """
+        cdef Py_ssize_t end = self.size, pieces
+        while end > since and self.data[end - 1] != c'\n':
+            end -= 1
+        end = end if end > since else 0
+        pieces = (self.size - end - 1) // LONGEST_LINE if self.size > end else 0
+        return end + pieces * LONGEST_LINE
+
+    def split(self, Py_ssize_t at, Block other not None):
+        """Move the input behind ``at`` into ``other``, which is emptied first."""
+        cdef Py_ssize_t count = self.size - at
+        cdef bint continued = at > 0 and self.data[at - 1] != c'\n'
+        other.reset(self.offset + at, continued or (at == 0 and self.continued))
+        if count:
+            other.need_data(count)
+            memcpy(other.data, self.data + at, count)
+            other.filled(count)
+        # Unescaped text behind the input stays.
+        self.used = at if self.used == self.size else self.used
+        self.size = at
+
+    def may_hide(self, Py_ssize_t size):
+        """Return whether a text of ``size`` bytes may occur as JSON escapes or as a list of numbers."""
+        if self.hidden < 0:
+            with nogil:
+                self.hidden = longest_hidden(self.data, self.data + self.size)
+        return self.hidden >= size

@@ -1,0 +1,1 @@
+"""Formats as they are written: layouts, patterns, %-formats, templates, format files."""

@@ -1,0 +1,261 @@
+"""oslo.log's options to layouts.
+
+oslo.log's formats are %-format strings in a service's configuration
+(oslo_log/_options.py).  ``derive`` turns one set of them into the layouts of
+the lines they print, as oslo.log's ContextFormatter uses them:
+
+- a record with a request id prints logging_context_format_string, any other
+  logging_default_format_string;
+- at level DEBUG, " " and logging_debug_format_suffix follow;
+- each line of a traceback follows behind logging_exception_prefix.
+
+The shipped oslo formats are this function applied to every default there was;
+a deployment's own configuration goes through the same function.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from opslog.language.layout import parse
+from opslog.language.percent import (
+    COLOR,
+    IDENTITY,
+    OPTION_NAMES,
+    OsloOptions,
+    Pieces,
+    Translation,
+    is_hole,
+)
+from opslog.model.errors import LayoutError, OsloOptionError
+from opslog.model.severity import VOCABULARIES
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """Layout texts by role; ``tails`` are pairs (layout, only at DEBUG).
+
+    ``fallbacks`` are heads that keep the whole identity as one text: names may
+    hold blanks, identity may be missing or ``None``; the request id must survive.
+    ``bares`` are heads that look like the lines of a traceback.
+    """
+
+    heads: tuple[str, ...]
+    fallbacks: tuple[str, ...]
+    bares: tuple[str, ...]
+    tracebacks: tuple[str, ...]
+    tails: tuple[tuple[str, bool], ...]
+
+
+def derive(options: OsloOptions, resources: bool = False) -> Derived:
+    """Return the layouts of every line that ``options`` make oslo.log print.
+
+    With ``resources`` a ``[type-UUID] `` behind the context is a resource even
+    where no %(resource)s is configured, and any other ``[name] `` is text even
+    where one is.  Raises OsloOptionError naming the
+    option that no deterministic layout can read.
+    """
+    derived = _derive(options, resources)
+    _check(options, derived)
+    return derived
+
+
+def _derive(options: OsloOptions, resources: bool) -> Derived:
+    heads: list[str] = []
+    fallbacks: list[str] = []
+    tails: list[tuple[str, bool]] = []
+    bares: list[str] = []
+    suffix = Translation(options, "logging_debug_format_suffix").pieces
+    prefix = Translation(options, "logging_exception_prefix").pieces
+    order = _in_order(options)
+    for option in order:
+        translation = Translation(options, option, resources=resources)
+        if "{body:rest}" not in translation.pieces:
+            raise OsloOptionError(option, getattr(options, option), "expected %(message)s in it")
+        at = translation.pieces.index("{body:rest}") + 1
+        head, tail = translation.pieces[:at], translation.pieces[at:]
+        if any("error_summary" in piece for piece in tail):
+            tail = []  # free text behind free text: it stays at the end of the body
+        while tail and tail[0] == "{~}":
+            tail = tail[1:]  # a color reset behind the message is removed with its colors
+        if _alike(prefix, head):
+            bares += [_join(head), *_fallback(head)]
+        elif option == order[0] == "logging_context_format_string":
+            # Without its own mark the other format takes what this one's head does not.
+            heads += [_join(head), *_fallback(head)]
+        else:
+            heads.append(_join(head))
+            fallbacks += _fallback(head)
+        if suffix:
+            tails.append((_join([*tail, " ", *suffix]), True))
+        if tail:
+            tails.append((_join(tail), False))
+        _refuse_loose_tail(options, option, tails)
+    tracebacks = []
+    if prefix:
+        tracebacks.append(_join([*prefix, "{body:rest}"]))
+        without_blank = _join([p for p in prefix if not p.startswith("{?")])
+        if without_blank.endswith(" "):
+            # Editors and copies strip the blank behind which the text is empty.
+            tracebacks.append(without_blank.rstrip(" "))
+    return Derived(
+        _unique(heads), _unique(fallbacks), _unique(bares), _unique(tracebacks), _unique(tails)
+    )
+
+
+def shipped(sets: Iterable[OsloOptions]) -> Derived:
+    """Return the layouts of many option sets together, each once.
+
+    Where two sets print lines of the same shape, and one reads ids where the
+    other reads names, the value's shape decides.
+    """
+    alls = [_derive(options, resources=True) for options in sets]
+    heads: dict[str, str] = {}
+    for layout in (head for one in alls for head in one.heads):
+        shape = _shape(layout)
+        heads[shape] = _merge(heads[shape], layout) if shape in heads else layout
+    return Derived(
+        tuple(heads.values()),
+        _unique(f for one in alls for f in one.fallbacks),
+        _unique(b for one in alls for b in one.bares),
+        _unique(t for one in alls for t in one.tracebacks),
+        _unique(t for one in alls for t in one.tails),
+    )
+
+
+def _in_order(options: OsloOptions) -> tuple[str, str]:
+    """Return the two formats, first the one whose lines the other might take for its own.
+
+    A bracket without a key ("[-]") that the other has not tells a line without a
+    context at once; without one such a line is only told by what it lacks.
+    """
+    both = ("logging_context_format_string", "logging_default_format_string")
+    context, default = (
+        set(_KEYLESS.findall(COLOR.sub("", getattr(options, option)).replace("%(color)s", "")))
+        for option in both
+    )
+    return (both[1], both[0]) if default - context else both
+
+
+_KEYLESS = re.compile(r"\[[^%\]]*\]")
+
+
+def _join(pieces: Sequence[str]) -> str:
+    return "".join(pieces)
+
+
+_WORD = re.compile(rf"\b(?:{'|'.join(VOCABULARIES['oslo'])})\b")
+_SEVERITY = re.compile(r"\{[a-z_]*:severity(?:([<>])(\d+))?\}")
+
+
+def _alike(prefix: Pieces, head: Pieces) -> bool:
+    """Whether a line that begins with the traceback's prefix begins as the head does, too."""
+    shapes = [
+        _unnamed("".join(p for p in pieces if not p.startswith(("{?", "{body:", "{~}"))))
+        for pieces in (prefix, head)
+    ]
+    word = match[0] if (match := _WORD.search(shapes[0])) else "ERROR"
+
+    def level(match: re.Match[str]) -> str:
+        return word.rjust(int(match[2])) if match[1] == ">" else word.ljust(int(match[2] or 0))
+
+    first, second = (_SEVERITY.sub(level, shape) for shape in shapes)
+    # What takes any word takes a number, too.
+    head_shape = re.compile(_WORD_HOLE.sub(r"(?:\\{:[a-z?-]+\\}|[^ \\[\\]]+)", re.escape(second)))
+    # oslo.config strips the blank at the end of a prefix without quotes.
+    return bool(prefix) and (head_shape.match(first) is not None or first == second.rstrip(" "))
+
+
+_WORD_HOLE = re.compile(r"\\\{:(?:text|token)\\\}")
+"""A hole in a regular expression of a layout's text."""
+
+
+def _unnamed(layout: str) -> str:
+    """Return the layout without the names of its holes."""
+    return re.sub(r"\{[a-z_|]*(?=[:}])", "{", layout)
+
+
+def _fallback(head: Pieces) -> list[str]:
+    """Return the head with all identity behind the request id as one text, if it has any."""
+    named = {f"{{{name}:token?}}" for name in IDENTITY.values()}
+    places = [i for i, piece in enumerate(head) if piece in named]
+    start = next((i + 1 for i, p in enumerate(head) if p.startswith("{request_id")), -1)
+    if not places or places[0] <= start:
+        return []
+    stop = places[-1] + 1
+    while stop < len(head) and head[stop] == "{~}":
+        stop += 1
+    if stop == len(head) or is_hole(head[stop]) or not head[stop].strip():
+        return []  # nothing tells where names with blanks end
+    return [_join([*head[: places[0]], "{user_identity:text}", *head[stop:]])]
+
+
+def _shape(layout: str) -> str:
+    """Return the layout without colors and the names of its holes: what it accepts."""
+    return _unnamed(layout.replace("{~}", ""))
+
+
+_ID_OR_NAME = {"user_id": "user_name", "project_id": "project_name"}
+
+
+def _merge(first: str, second: str) -> str:
+    """Combine two layouts of one shape: ids of one, names of the other, by the value's shape.
+
+    If colors may stand in the lines of either, they may in those of both.
+    """
+    names = re.compile(r"\{([a-z_|]+):")
+    ours, theirs = names.findall(first), names.findall(second)
+    merged = second if "{~}" in second else first
+    for our, their in zip(ours, theirs, strict=True):
+        if _ID_OR_NAME.get(our) == their or _ID_OR_NAME.get(their) == our:
+            pair = f"{our}|{their}" if our in _ID_OR_NAME else f"{their}|{our}"
+            merged = re.sub(rf"\{{(?:{our}|{their}):", f"{{{pair}:", merged)
+    return merged
+
+
+def _unique(items: Iterable[str] | Iterable[tuple[str, bool]]) -> tuple:  # type: ignore[type-arg]
+    return tuple(dict.fromkeys(items))
+
+
+def _refuse_loose_tail(options: OsloOptions, option: str, tails: list[tuple[str, bool]]) -> None:
+    for tail, _ in tails:
+        if not tail.startswith(" "):
+            raise OsloOptionError(
+                option,
+                getattr(options, option),
+                "what follows %(message)s must begin with a blank to be told from it",
+            )
+
+
+def _check(options: OsloOptions, derived: Derived) -> None:
+    for option, layouts in (
+        (
+            "logging_context_format_string",
+            [*derived.heads, *derived.fallbacks, *derived.bares],
+        ),
+        ("logging_exception_prefix", derived.tracebacks),
+        ("logging_debug_format_suffix", [tail for tail, _ in derived.tails]),
+    ):
+        for layout in layouts:
+            try:
+                parse(layout)
+            except LayoutError as error:
+                default = "logging_default_format_string"
+                if _join(Translation(options, default).pieces).startswith(layout):
+                    option = default
+                raise OsloOptionError(
+                    option, getattr(options, option), f"cannot be read back: {error.reason}"
+                ) from None
+
+
+def options_from(values: dict[str, str]) -> OsloOptions:
+    """Return the options with ``values`` (option name to text) in place of defaults.
+
+    Raises KeyError for a name that is not an option.
+    """
+    unknown = set(values) - set(OPTION_NAMES)
+    if unknown:
+        raise KeyError(*sorted(unknown))
+    return replace(OsloOptions(), **values)

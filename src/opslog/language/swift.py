@@ -1,0 +1,285 @@
+"""Swift's log_msg_template to layouts.
+
+Swift's proxy prints each request with a template of its configuration
+(proxy_logging.py): text with ``{field}`` holes, whose values are URL-quoted, or
+``-`` where there is none.  ``derive`` turns one into the layouts of its lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from opslog.model.errors import SwiftTemplateError
+
+DEFAULT = (
+    "{client_ip} {remote_addr} {end_time.datetime} {method} {path} {protocol} {status_int} "
+    "{referer} {user_agent} {auth_token} {bytes_recvd} {bytes_sent} {client_etag} "
+    "{transaction_id} {headers} {request_time} {source} {log_info} {start_time} {end_time} "
+    "{policy_index} {access_user_id}"
+)
+"""The template of Swift 2.36; before, it ended with an earlier field."""
+
+FIELDS: dict[str, tuple[str, str]] = {
+    "client_ip": ("client_address", "percent"),
+    "remote_addr": ("network_peer_address", "percent"),
+    "domain": ("server_address", "percent"),
+    "method": ("http_method", "capitals"),
+    "path": ("http_target", "percent"),
+    "account": ("swift_account", "percent"),
+    "container": ("swift_container", "percent"),
+    "object": ("swift_object", "percent"),
+    "protocol": ("network_protocol_version", "word"),
+    "status_int": ("http_status", "int?"),
+    "wire_status_int": ("wire_status_int", "int?"),
+    "referer": ("http_referer", "percent"),
+    "user_agent": ("user_agent", "percent"),
+    "auth_token": ("auth_token", "percent"),
+    "bytes_recvd": ("http_request_size", "int?"),
+    "bytes_sent": ("http_response_size", "int?"),
+    "client_etag": ("http_etag", "percent"),
+    "transaction_id": ("request_id", "token"),
+    "headers": ("http_request_headers", "percent"),
+    "request_time": ("duration", "number"),
+    "ttfb": ("ttfb", "token"),
+    "source": ("swift_source", "percent"),
+    "log_info": ("swift_log_info", "percent"),
+    "policy_index": ("policy_index", "int?"),
+    "access_user_id": ("access_user_id", "percent"),
+    "pid": ("process_pid", "int"),
+}
+"""Fields of a template that are no times: the column or attribute each fills, and its type."""
+
+ANONYMIZABLE = {
+    "client_ip", "remote_addr", "domain", "path", "referer", "user_agent", "headers",
+    "client_etag", "account", "container", "object", "access_user_id",
+}  # fmt: skip
+"""Fields that ``.anonymized`` prints as the hash of their value."""
+
+_TIMES = ("end_time", "start_time")
+_PARTS: dict[str, str] = {
+    "": "%s.%f", "s": "%s", "ms": "%f", "us": "%f", "ns": "%f",
+    "datetime": "%d/%b/%Y/%H/%M/%S", "iso8601": "%Y-%m-%dT%H:%M:%S",
+    "X": "%H:%M:%S", "x": "%m/%d/%y", **{part: f"%{part}" for part in "abdHmMSyYZ"},
+}  # fmt: skip
+"""What the parts of a time print, as patterns of timestamps."""
+_DATED = ("asctime", "c")
+_DAYS = ("%a%%20%b%%20%d%%20%H:%M:%S%%20%Y", "%a%%20%b%%20%%20%e%%20%H:%M:%S%%20%Y")
+"""What those print, whose days before the tenth have a blank for a digit; blanks are quoted."""
+_WORDS = ("A", "B", "I", "U", "W", "j", "p", "w")
+"""Parts of which no time can be made."""
+
+_ALPHABETS = {
+    "int?": "[0-9]", "int": "[0-9]", "number": "[0-9]", "capitals": "[A-Z]",
+    "word": "[0-9A-Za-z_.-]", "percent": "[0-9A-Za-z_.~:/{}%-]", "token": "[0-9A-Za-z_.~:/{}%-]",
+}  # fmt: skip
+"""Per type the characters that may prolong its values, as Swift quotes them."""
+_TELLING = ("int?", "int", "number", "capitals")
+"""Types that not every word is of."""
+
+_PIECE = re.compile(r"(\{\{|\}\}|[^{}]+)|\{(\w*)(?:\.(\w*))?\}")
+
+
+class Hole(NamedTuple):
+    """A field of a template: its ``part``, if it has a dot, and where it stands."""
+
+    field: str
+    part: str
+    column: int
+
+    @property
+    def text(self) -> str:
+        """The field as it stands in the braces."""
+        return f"{self.field}.{self.part}" if self.part else self.field
+
+    @property
+    def end(self) -> int:
+        """The column behind its brace."""
+        return self.column + len(self.text) + 2
+
+
+class Derived(NamedTuple):
+    """Layouts of a template's lines, and those of the project their path or account names."""
+
+    layouts: tuple[str, ...]
+    details: tuple[str, ...]
+
+
+class _Slot(NamedTuple):
+    """A hole of a layout: its name (empty: not kept) and type, and what it is made of."""
+
+    name: str
+    type: str
+    hole: Hole
+
+
+def pieces(template: str) -> Iterator[str | Hole]:
+    """Yield literal text and holes; raises SwiftTemplateError for what Swift cannot print."""
+    position = 0
+    while position < len(template):
+        match = _PIECE.match(template, position)
+        if match is None:
+            expected = "expected {field}, {time.part} or {field.anonymized}, without ! and :"
+            raise SwiftTemplateError(template, position, expected)
+        if match[1]:
+            yield match[1][:1] if match[1] in ("{{", "}}") else match[1]
+        else:
+            hole = Hole(match[2], match[3] or "", position)
+            _refuse_unknown(template, hole)
+            yield hole
+        position = match.end()
+
+
+def _refuse_unknown(template: str, hole: Hole) -> None:
+    if hole.field not in FIELDS and hole.field not in _TIMES:
+        known = ", ".join([*FIELDS, *_TIMES])
+        reason = f"Swift has no field {hole.field!r}: expected one of {known}"
+    elif hole.field in _TIMES and hole.part not in (*_PARTS, *_DATED, *_WORDS):
+        parts = ", ".join(filter(None, [*_PARTS, *_DATED, *_WORDS]))
+        reason = f"a time has no part {hole.part!r}: expected one of {parts}"
+    elif hole.field in FIELDS and hole.part:
+        if hole.part == "anonymized" and hole.field in ANONYMIZABLE:
+            return
+        reason = f"Swift cannot print {{{hole.text}}}: expected {{{hole.field}}}"
+    else:
+        return
+    raise SwiftTemplateError(template, hole.column, reason)
+
+
+def derive(template: str) -> Derived:
+    """Return the layouts of every line Swift prints with ``template``.
+
+    Raises SwiftTemplateError where a line could not be read back.
+    """
+    if "\n" in template:
+        reason = "expected one line: Swift would print #012 between several"
+        raise SwiftTemplateError(template.partition("\n")[0], template.index("\n"), reason)
+    found = list(pieces(template))
+    dated = any(isinstance(piece, Hole) and piece.part in _DATED for piece in found)
+    layouts: dict[str, None] = {}
+    details: dict[str, None] = {}
+    for day in _DAYS if dated else _DAYS[:1]:
+        slots = list(_slots(found, day))
+        _refuse_ambiguous(template, slots)
+        # Swift's logging adds the transaction to lines that have it not.
+        end = "" if "{transaction_id}" in template else "{? (txn: {request_id:word})}"
+        layout = "{service_name=swift}" + "".join(map(_written, slots)) + end
+        layouts[layout] = None
+        details |= dict.fromkeys(_project(slots))
+    return Derived(tuple(layouts), tuple(details))
+
+
+def _slots(found: list[str | Hole], day: str) -> Iterator[str | _Slot]:
+    """Yield the literals and slots of a layout; the parts of its time are put together."""
+    plain = {piece.field for piece in found if isinstance(piece, Hole) and not piece.part}
+    start, stop = _time(found, day)
+    used = set()
+    for place, piece in enumerate(found):
+        if isinstance(piece, str):
+            if not start <= place < stop:
+                yield piece
+            continue
+        if start <= place < stop:
+            if place == start:
+                kind = "".join(_pattern(part, day) for part in found[start:stop])
+                yield _Slot("timestamp", kind, piece)
+            continue
+        if piece.field in _TIMES:
+            name, kind = piece.text.replace(".", "_"), _kind_of_part(piece.part)
+        else:
+            name, kind = FIELDS[piece.field]
+            name += "_anonymized" if piece.part and piece.field in plain else ""
+        if piece.field == "protocol":
+            yield "HTTP/"
+        yield _Slot("" if name in used else name, kind, piece)
+        used.add(name)
+
+
+def _kind_of_part(part: str) -> str:
+    if part == "":
+        return "number"
+    if part in ("A", "B", "Z", "a", "b", "p"):
+        return "word"
+    return "percent" if part in (*_DATED, "datetime", "iso8601", "X", "x") else "int"
+
+
+def _pattern(part: str | Hole, day: str) -> str:
+    if isinstance(part, str):
+        return part.replace("%", "%%")
+    return day if part.part in _DATED else _PARTS[part.part]
+
+
+def _time(found: list[str | Hole], day: str) -> tuple[int, int]:
+    """Return where the first whole time stands, that of the end if there is one."""
+    for field in _TIMES:
+        for start in range(len(found)):
+            if stop := _whole(found, start, field, day):
+                return start, stop
+    return 0, 0
+
+
+def _whole(found: list[str | Hole], start: int, field: str, day: str) -> int:
+    """Return where the time that begins at ``start`` ends, 0 if its parts make none."""
+    end, known = 0, set[str]()
+    for place in range(start, len(found)):
+        piece = found[place]
+        if isinstance(piece, str):
+            if place == start:
+                return 0
+            continue
+        if piece.field != field or piece.part in _WORDS:
+            break
+        parts = set(re.findall("%([a-zA-Z])", _pattern(piece, day).replace("%%", "")))
+        if known & parts or (known and "s" in parts) or ("s" in known and parts != {"f"}):
+            break
+        known |= parts
+        if "s" in known or (known & {"d", "e"} and known & {"m", "b"}):
+            end = place + 1
+    return end
+
+
+def _refuse_ambiguous(template: str, slots: list[str | _Slot]) -> None:
+    """Refuse what leaves open where a value ends, or which lines are of the template."""
+    for slot, after in pairwise(slots):
+        if isinstance(slot, str):
+            continue
+        runs = "[0-9]" if slot.type.endswith(("%f", "%s")) else _ALPHABETS.get(slot.type)
+        if runs is None:
+            continue  # a time of a fixed width
+        if isinstance(after, _Slot):
+            reason = f"{{{slot.hole.text}}} and {{{after.hole.text}}} have no text between them"
+        elif re.match(runs, after):
+            reason = f"{after[0]!r} may be of {{{slot.hole.text}}} or of the text behind it"
+        else:
+            continue
+        hint = "expected text that no value holds, such as a blank"
+        column = after.hole.column if isinstance(after, _Slot) else slot.hole.end
+        raise SwiftTemplateError(template, column, f"{reason}: {hint}")
+    if not any(map(_tells, slots)):
+        reason = "any words look like its lines: expected a time, {method} or {status_int} in it"
+        raise SwiftTemplateError(template, 0, reason)
+
+
+def _tells(piece: str | _Slot) -> bool:
+    if isinstance(piece, str):
+        return bool(piece.strip())
+    return piece.type in _TELLING or "%" in piece.type
+
+
+def _written(piece: str | _Slot) -> str:
+    if isinstance(piece, str):
+        return piece.replace("{", "{{").replace("}", "}}")
+    return f"{{{piece.name}:{piece.type}}}"
+
+
+def _project(slots: list[str | _Slot]) -> list[str]:
+    """Return the layout that finds the project in the account, or else in the path."""
+    fields = [slot.hole.text if isinstance(slot, _Slot) else "" for slot in slots]
+    for field, start in (("account", ""), ("path", "/v{:number}/")):
+        if field in fields:
+            before = slots[: fields.index(field)]
+            unnamed = [_written(s if isinstance(s, str) else s._replace(name="")) for s in before]
+            return ["".join(unnamed) + start + "{:capitals}_{project_id:word}{:rest}"]
+    return []

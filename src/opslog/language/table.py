@@ -1,0 +1,73 @@
+"""A table of a TOML file that knows its place, so that errors say where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opslog.model.errors import FormatError
+
+
+class Table:
+    """One table: asked for key by key; what is wrong with one is a FormatError."""
+
+    def __init__(self, data: dict[str, Any], path: str, place: str = "") -> None:
+        self.data = data
+        self.path = path
+        self.place = place
+        self.known: set[str] = set()
+
+    def wrong(self, key: str, reason: str, hint: str = "") -> FormatError:
+        """Return the error that ``key`` is wrong."""
+        return FormatError(self.path, f"{self.place}{key}", reason, hint)
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """Return the text of ``key``, or ``default`` if it is absent and has one."""
+        self.known.add(key)
+        value = self.data.get(key, default)
+        if not isinstance(value, str):
+            found = "nothing" if value is None else repr(value)
+            raise self.wrong(key, f"expected a text, found {found}")
+        return value
+
+    def flag(self, key: str) -> bool:
+        """Return whether ``key`` is true; it is false if absent."""
+        self.known.add(key)
+        value = self.data.get(key, False)
+        if not isinstance(value, bool):
+            raise self.wrong(key, f"expected true or false, found {value!r}")
+        return value
+
+    def table(self, key: str, *known: str) -> Table:
+        """Return the table of ``key``, which must be there; of ``known`` keys if any are given."""
+        self.known.add(key)
+        value = self.data.get(key)
+        if not isinstance(value, dict):
+            raise self.wrong(key, "expected a table")
+        return self._inner(value, key, known)
+
+    def tables(self, key: str, *known: str) -> list[Table]:
+        """Return the tables of the array ``key``, likewise."""
+        self.known.add(key)
+        value = self.data.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise self.wrong(key, f"expected [[{key}]]")
+        return [self._inner(item, f"{key}[{i}]", known) for i, item in enumerate(value)]
+
+    def _inner(self, value: dict[str, Any], key: str, known: tuple[str, ...]) -> Table:
+        reader = Table(value, self.path, f"{self.place}{key}.")
+        if known:
+            reader.only(*known)
+        return reader
+
+    def only(self, *known: str) -> None:
+        """Refuse all keys but ``known`` and those asked for so far."""
+        self.known.update(known)
+        self.refuse_unknown()
+
+    def refuse_unknown(self) -> None:
+        """Refuse keys that nobody asked for."""
+        for key in self.data:
+            if key not in self.known:
+                raise self.wrong(
+                    key, f"unknown key; expected one of {', '.join(sorted(self.known))}"
+                )

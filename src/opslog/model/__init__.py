@@ -1,0 +1,1 @@
+"""The words of a record: columns, levels, services, times, zones, errors, counts."""

@@ -1,0 +1,49 @@
+"""Stats: what went in and came out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    pass
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Stats:
+    """What went in and came out; the counts add up.
+
+    ``bytes`` = bytes of all records + ``skipped_bytes``; ``records`` =
+    ``kept`` + filtered ones + those ``dropped`` by each stage.  ``formats`` counts
+    (records, lines, bytes) by format name, None for records no format recognised.
+    ``timeouts`` counts, by format name, the lines on which its pattern ran out of time.
+    ``sources`` are open now, and ``last_time`` is that of the last record of the latest
+    block that ends with one that has a time (microseconds since the epoch, UTC).
+    ``forgotten`` counts the calls between requests that were too many to remember.
+    """
+
+    bytes: int = 0
+    lines: int = 0
+    records: int = 0
+    kept: int = 0
+    skipped_bytes: int = 0
+    formats: dict[str | None, tuple[int, int, int]] = field(default_factory=dict)
+    timeouts: dict[str, int] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=dict)
+    sources: int = 0
+    last_time: int | None = field(default=None, compare=False)
+    forgotten: int = 0
+
+    @property
+    def unrecognised(self) -> int:
+        """Number of records no format recognised."""
+        return self.formats.get(None, (0, 0, 0))[0]
+
+    def count(self, name: str | None, counts: tuple[int, int, int]) -> None:
+        """Count (records, lines, bytes) of the format ``name``."""
+        have = self.formats.get(name, (0, 0, 0))
+        self.formats[name] = tuple(a + b for a, b in zip(have, counts, strict=True))  # type: ignore[assignment]
+        self.records += counts[0]
+        self.lines += counts[1]

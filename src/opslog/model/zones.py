@@ -1,0 +1,174 @@
+"""Which time zone is whose: a zone for all sources, or one by the name of the source."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from fnmatch import fnmatchcase
+from typing import TypeAlias
+
+import pyarrow as pa
+
+from opslog.model.errors import OpslogError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _local_microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH.replace(tzinfo=None)) // timedelta(microseconds=1)
+
+
+def reference_of_year(year: int) -> int:
+    """Return the reference for which all times without a year are of ``year``."""
+    if not 1 <= year <= 9999:
+        raise OpslogError(f"year: expected a number from 1 to 9999, found {year}")
+    return _local_microseconds(datetime(year, 12, 31)) - 1
+
+
+_FIXED = re.compile(r"([+-])(\d\d):?(\d\d)$")
+
+
+class Zone:
+    """A time zone named by IANA name (``Europe/Berlin``), offset (``+02:00``) or ``UTC``."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        fixed = _FIXED.match(name)
+        self._iana: str | None = None
+        self._offset_us = 0
+        if fixed and int(fixed[2]) < 24 and int(fixed[3]) < 60:
+            minutes = int(fixed[2]) * 60 + int(fixed[3])
+            self._offset_us = minutes * 60_000_000 * (-1 if fixed[1] == "-" else 1)
+        elif name.upper() not in ("UTC", "Z"):
+            import pyarrow.compute as pc  # start-up: most runs need none
+
+            try:
+                zoneinfo.ZoneInfo(name)
+                # Arrow knows fewer names: no posix/, right/ and Factory.
+                pc.assume_timezone(pa.nulls(1, pa.timestamp("us")), name)
+            except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+                raise OpslogError(
+                    f"time zone {name!r}: expected an IANA name such as Europe/Berlin, "
+                    "an offset such as +02:00, or UTC"
+                ) from None
+            self._iana = name
+
+    def instant(self, moment: datetime) -> int:
+        """Return microseconds since the epoch in UTC; a naive ``moment`` is of this zone."""
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=self._info(), fold=0)
+        return (moment - _EPOCH) // timedelta(microseconds=1)
+
+    def local(self, moment: datetime) -> datetime:
+        """Return the naive time in this zone of an aware ``moment``."""
+        return moment.astimezone(self._info()).replace(tzinfo=None)
+
+    def _info(self) -> tzinfo:
+        if self._iana is None:
+            return timezone(timedelta(microseconds=self._offset_us))
+        return zoneinfo.ZoneInfo(self._iana)
+
+    def reference(self, moment: datetime | None) -> int | None:
+        """Return what tells years that lack, as at ``moment``; a naive one is of this zone."""
+        if moment is None:
+            return None
+        return _local_microseconds(moment if moment.tzinfo is None else self.local(moment))
+
+    def to_utc(self, local: pa.Array, has_offset: pa.Array) -> tuple[pa.Array, pa.Array | None]:
+        """Turn ``local`` (int64 microseconds, nullable) into UTC int64 microseconds.
+
+        Where ``has_offset`` (bool) is true the value is UTC already.  An
+        ambiguous local time takes the earlier instant, a skipped one the
+        later; the second result marks both (bool), or is None if there is none.
+        """
+        if self._iana is None and self._offset_us == 0:
+            return local, None
+        import pyarrow.compute as pc  # start-up: most runs need none
+
+        if self._iana is None:
+            return pc.if_else(has_offset, local, pc.subtract(local, self._offset_us)), None
+        naive = local.cast(pa.timestamp("us"))
+        utc, other = (
+            pc.assume_timezone(naive, self._iana, ambiguous=first, nonexistent=second).cast(
+                pa.int64()
+            )
+            for first, second in (("earliest", "latest"), ("latest", "earliest"))
+        )
+        utc = pc.if_else(has_offset, local, utc)
+        marked = pc.fill_null(pc.and_(pc.not_equal(utc, other), pc.invert(has_offset)), False)
+        if not pc.any(marked).as_py():
+            return utc, None
+        # Arrow moves every skipped time to the end of the gap; fold 0 keeps their order.
+        zone = zoneinfo.ZoneInfo(self._iana)
+        exact = [
+            round(value.replace(tzinfo=zone, fold=0).timestamp() * 1e6)
+            for value in naive.filter(marked).to_pylist()
+        ]
+        return pc.replace_with_mask(utc, marked, pa.array(exact, pa.int64())), marked
+
+
+Timezone: TypeAlias = str | Mapping[str, str]
+"""A zone, or zones by patterns of source names; ``*`` is the one of all others, else UTC."""
+
+
+class Zones:
+    """The zone of each source."""
+
+    def __init__(self, timezone: Timezone) -> None:
+        stated = {"*": timezone} if isinstance(timezone, str) else timezone
+        self.default = Zone(stated.get("*", "UTC"))
+        self._patterns = [
+            (pattern, _zone(pattern, name)) for pattern, name in stated.items() if pattern != "*"
+        ]
+
+    def of(self, source: str) -> Zone:
+        """Return the zone of a source: the last whose pattern is like its path or file name."""
+        name = source.rpartition("/")[2]
+        for pattern, zone in reversed(self._patterns):
+            if fnmatchcase(source, pattern) or fnmatchcase(name, pattern):
+                return zone
+        return self.default
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How times are read that lack an offset, or a year: it is that of ``reference``.
+
+    Without a reference each source has its own.
+    """
+
+    zones: Zones
+    reference: int | None = None
+
+    @classmethod
+    def of(cls, timezone: Timezone, year: int | None) -> Times:
+        """Return how times are read by these zones, and in this year."""
+        return cls(Zones(timezone), None if year is None else reference_of_year(year))
+
+
+def _zone(pattern: str, name: str) -> Zone:
+    try:
+        return Zone(name)
+    except OpslogError as error:
+        raise OpslogError(f"for sources like {pattern!r}: {error}") from None
+
+
+def stated(texts: Iterable[str]) -> dict[str, str]:
+    """Return the zones that texts ``ZONE`` and ``PATTERN=ZONE`` say; of a pattern the last counts.
+
+    Raises OpslogError for one without a pattern before, or a zone behind, its ``=``.
+    """
+    zones: dict[str, str] = {}
+    for text in texts:
+        pattern, equals, zone = text.rpartition("=")
+        if equals and not (pattern and zone):
+            raise OpslogError(
+                f"time zone {text!r}: expected ZONE, or PATTERN=ZONE such as *ovs*=UTC"
+            )
+        key = pattern or "*"
+        zones.pop(key, None)
+        zones[key] = zone
+    return zones

@@ -1,0 +1,114 @@
+"""Sinks: where batches go, one module for each kind.
+
+A sink encodes records in any thread and writes what was encoded in order, in
+one thread.  Parquet appears under its name only when it is complete; what
+else there is grows as it comes.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from opslog.model import names as naming
+from opslog.model.errors import OpslogError, SinkError
+from opslog.outputs.arrow import ArrowSink
+from opslog.outputs.count import CountSink
+from opslog.outputs.jsonl import JsonEncoder, JsonlSink
+from opslog.outputs.output import STDOUT
+from opslog.outputs.parquet import BYTES_PER_GROUP, ParquetFile, ParquetSink
+from opslog.outputs.rolling import Opener, Roll, RollingSink
+from opslog.outputs.sink import Sink
+from opslog.outputs.tables import TableEncoder
+
+FORMATS = ("jsonl", "parquet", "arrow", "text", "count")
+_SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet",
+             ".arrow": "arrow", ".arrows": "arrow", ".txt": "text"}  # fmt: skip
+
+
+def format_of(path: str) -> str | None:
+    """Return the output format the suffix of ``path`` says, None if it does not."""
+    return _SUFFIXES.get(Path(path).suffix)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where records are written, and how.
+
+    ``path`` is a file, ``-`` or a folder (one that exists, or a name that ends with a
+    slash), ``kind`` one of FORMATS.  ``names`` spells the columns' names (names.py).
+    ``colored``, ``full`` (whole tracebacks and request ids) and ``width`` (columns of the
+    terminal it is for, 0 without one) are for text.  In a folder, ``roll`` says when a
+    file ends (without it, with the run) and ``keys`` which partitions there are
+    (partition.py).  With ``append``, lines are added to those a file holds.
+    """
+
+    path: str
+    kind: str
+    names: str = naming.OPSLOG
+    colored: bool = False
+    full: bool = False
+    width: int = 0
+    roll: Roll | None = None
+    keys: tuple[str, ...] = ()
+    append: bool = False
+
+
+def is_folder(path: str) -> bool:
+    """Return whether ``path`` is a folder, or is to be one."""
+    return path.endswith(os.sep) or os.path.isdir(path)
+
+
+def open_sink(target: Target, columns: tuple[str, ...]) -> Sink:
+    """Open ``target`` for records with ``columns``; raises SinkError."""
+    if is_folder(target.path):
+        return _folder(target, columns)
+    path, kind, append = target.path, target.kind, target.append
+    if target.roll or target.keys:
+        flag = "--roll" if target.roll else "--partition-by"
+        raise SinkError(path, f"{flag} needs a folder of files: -o {_suggested(path)}/")
+    if append and kind not in ("jsonl", "text"):
+        raise SinkError(path, f"nothing can be appended to {kind}: use -o DIR/ --roll 128MiB,5m")
+    if kind == "jsonl":
+        return JsonlSink(path, JsonEncoder(columns, target.names), append)
+    if kind == "arrow":
+        return ArrowSink(path, TableEncoder(columns, target.names))
+    if kind == "parquet":
+        if path == STDOUT:
+            raise SinkError(path, "Parquet is written at random places and needs a file: -o PATH")
+        return ParquetSink(path, TableEncoder(columns, target.names))
+    if kind == "text":
+        from opslog.outputs.text import TextSink  # other outputs need not pay for it
+
+        return TextSink(path, target.colored, target.full, target.width, append)
+    if kind == "count":
+        return CountSink(path)
+    raise OpslogError(f"unknown output format {kind!r}: expected one of {', '.join(FORMATS)}")
+
+
+def _suggested(path: str) -> str:
+    return "DIR" if path == STDOUT else path
+
+
+def _folder(target: Target, columns: tuple[str, ...]) -> Sink:
+    kind, roll = target.kind, target.roll or Roll()
+    encoder: JsonEncoder | TableEncoder
+    opener: Opener
+    if kind == "jsonl":
+        encoder = JsonEncoder(columns, target.names)
+        opener = partial(JsonlSink, encoder=encoder)
+    elif kind == "arrow":
+        encoder = TableEncoder(columns, target.names)
+        opener = partial(ArrowSink, encoder=encoder)
+    elif kind == "parquet":
+        encoder = TableEncoder(columns, target.names)
+        # Smaller in the file than in memory: no file is much larger than it should be.
+        group = min(BYTES_PER_GROUP, roll.size or BYTES_PER_GROUP)
+        opener = partial(ParquetFile, encoder=encoder, group=group)
+    else:
+        raise SinkError(
+            target.path, f"a folder takes jsonl, parquet or arrow, not {kind}: say it with --to"
+        )
+    return RollingSink(target.path, kind, encoder, opener, roll, target.keys)

@@ -1,0 +1,197 @@
+"""Records as text for people: one line a record, what follows it indented.
+
+A line has the time in UTC, the source's word for the severity, the program,
+the beginning of the request id and the message.  The id is that of the request
+that caused it all where it is known, so that the lines of one cause look alike
+in all services.  In a narrow terminal a message that would be wrapped stands
+below.  A line that no format recognised stands as it is behind a
+question mark.  No character of a log reaches the terminal as a command, and
+no line of a message can pass for a record: both are shown, but harmless.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+
+from opslog.model.severity import CRITICAL, ERROR, INFO, WARNING
+from opslog.model.terminal import cells, harmless
+from opslog.outputs.output import Output
+from opslog.outputs.sink import Streaming
+from opslog.rows.kept import Kept
+
+_COLUMNS = (
+    "format", "timestamp", "severity_number", "severity_text", "service_name", "program",
+    "request_id", "global_request_id", "body", "exception_type", "exception_message",
+    "exception_stacktrace",
+)  # fmt: skip
+
+_TIME, _SEVERITY = 24, 8
+"""Widths: `2026-03-10 10:00:07.791Z`, `CRITICAL`."""
+
+_LEAST_PROGRAM, _MOST_PROGRAM = 4, 26
+"""Widths: grows from one to the other with the programs seen, `neutron-openvswitch-agent`."""
+
+_REQUEST, _WHOLE_REQUEST = 12, 40
+"""Widths: `req-` and eight digits, `req-` and a UUID; grows from nothing likewise."""
+
+_NARROW = 120
+"""In a terminal of fewer columns, too few are left for a message that must be wrapped."""
+
+_INDENT = "    "
+
+_COLOR = re.compile("\x1b\\[[0-9;]*m")
+_RESET = "\x1b[0m"
+_DIM, _RED, _CYAN, _MAGENTA = "\x1b[2m", "\x1b[31m", "\x1b[36m", "\x1b[35m"
+_SEVERITY_COLORS = (
+    (CRITICAL, "\x1b[1;31m"), (ERROR, _RED), (WARNING, "\x1b[33m"), (INFO, "\x1b[32m"),
+)  # fmt: skip
+"""Of what is less no color says anything: the blue of many terminals is too dark to read."""
+
+Cell: TypeAlias = tuple[str, int]
+"""A text and how many cells of a terminal it takes."""
+
+Row: TypeAlias = tuple[str, Cell, Cell, str, str] | str
+"""What stands before the program; program, request and message; what follows.  Or all, as it is."""
+
+
+class TextSink(Streaming):
+    """Aligned text; ``full`` shows whole tracebacks and request ids.
+
+    ``width`` is that of the terminal it is for, 0 if it is for none.
+    """
+
+    columns: tuple[str, ...] = _COLUMNS
+
+    def __init__(self, path: str, colored: bool, full: bool, width: int, append: bool) -> None:
+        self._output = Output(path, append)
+        self._colored = colored
+        self._full = full
+        self._narrow = width if width < _NARROW else 0
+        self._most_request = _WHOLE_REQUEST if full else _REQUEST
+        self._program_width, self._request_width = _LEAST_PROGRAM, 0
+        self._severity = lru_cache(maxsize=1024)(self._severity_cell)
+        self._program = lru_cache(maxsize=1024)(self._program_cell)
+
+    def encode(self, kept: Kept) -> list[Row]:
+        return self._rows(kept.batch())
+
+    def rows(self, kept: Kept) -> pa.RecordBatch:
+        return kept.batch()
+
+    def write_rows(self, rows: pa.RecordBatch) -> None:
+        self.write(self._rows(rows))
+
+    def of_batch(self, batch: pa.RecordBatch) -> list[Row]:
+        return self._rows(batch.select(self.columns))
+
+    def _rows(self, batch: pa.RecordBatch) -> list[Row]:
+        columns = map(_values, batch.columns)
+        return [self._row(*values) for values in zip(*columns, strict=True)]
+
+    def write(self, encoded: list[Row]) -> None:
+        # Widths depend on the records before only, not on how they came in batches.
+        parts: list[str] = []
+        for row in encoded:
+            if isinstance(row, str):
+                parts.append(row)
+                continue
+            before, program, request, message, behind = row
+            self._program_width = max(self._program_width, min(program[1], _MOST_PROGRAM))
+            self._request_width = max(self._request_width, min(request[1], self._most_request))
+            head = before + _padded(program, self._program_width)
+            if self._request_width:
+                head += f"  {_padded(request, self._request_width)}"
+            if not message:
+                line = head.rstrip()
+            elif self._narrow and cells(_COLOR.sub("", f"{head}  {message}")) > self._narrow:
+                line = f"{head.rstrip()}\n{_INDENT}{message}"
+            else:
+                line = f"{head}  {message}"
+            parts += (line, behind)
+        self._output.write("".join(parts).encode())
+
+    def close(self, complete: bool = True) -> None:
+        self._output.close()
+
+    def abort(self) -> None:
+        self._output.close()
+
+    def _row(
+        self,
+        recognised: str | None,
+        moment: str | None,
+        number: int | None,
+        severity: str | None,
+        service: str | None,
+        program: str | None,
+        request: str | None,
+        cause: str | None,
+        body: str | None,
+        *exception: str | None,
+    ) -> Row:
+        lines = [harmless(line) for line in (body or "").split("\n")]
+        if recognised is None:
+            mark = self._color(_DIM, "?")
+            return "".join(f"{mark} {line}".rstrip() + "\n" for line in lines)
+        request = harmless(cause or request or "")
+        if not self._full:
+            request = request[:_REQUEST]
+        if exception[-1] is not None:
+            self._add_exception(lines, body or "", *exception)
+        message, *below = lines
+        return (
+            self._color(_DIM, f"{moment}Z" if moment else "-".ljust(_TIME))
+            + self._severity(severity, number),
+            self._program(program or service or ""),
+            (self._color(_MAGENTA, request), cells(request)),
+            message.rstrip(),
+            "\n".join(["", *(line and _INDENT + line for line in below), ""]),
+        )
+
+    def _severity_cell(self, word: str | None, number: int | None) -> str:
+        colors = (color for least, color in _SEVERITY_COLORS if number and number >= least)
+        shown = harmless(word or "")
+        return f"  {_padded((self._color(next(colors, _DIM), shown), cells(shown)), _SEVERITY)}  "
+
+    def _program_cell(self, name: str) -> Cell:
+        shown = harmless(name)
+        return self._color(_CYAN, shown), cells(shown)
+
+    def _add_exception(
+        self, lines: list[str], body: str, kind: str | None, message: str | None, trace: str | None
+    ) -> None:
+        """Add to a record's lines what there is to show of its traceback."""
+        told = [harmless(line) for line in (trace or "").split("\n")]
+        error = f"{kind}: {message}" if message else kind or ""
+        shown = [harmless(line) for line in (error or told[-1].strip()).split("\n")]
+        if self._full:
+            if told[-len(shown) :] == shown:
+                told[-len(shown) :] = [self._color(_RED, line) for line in shown]
+            lines += told
+            return
+        if error and body.endswith(error):  # as oslo.log adds it
+            lines[-1] = lines[-1].removesuffix(shown[-1]) + self._color(_RED, shown[-1])
+        else:
+            lines.append(self._color(_RED, shown[0]))
+        if len(told) > 1:
+            lines[-1] += "  " + self._color(_DIM, f"(+{len(told) - 1} lines)")
+
+    def _color(self, color: str, text: str) -> str:
+        return f"{color}{text}{_RESET}" if self._colored and text else text
+
+
+def _values(column: pa.Array) -> list[Any]:
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.timestamp("ms"), safe=False).cast(pa.string())
+    elif pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()  # its own values are slow to take out
+    values: list[Any] = column.to_pylist()
+    return values
+
+
+def _padded(cell: Cell, width: int) -> str:
+    return cell[0] + " " * (width - cell[1])

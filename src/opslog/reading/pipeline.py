@@ -1,0 +1,82 @@
+"""Stages: what is done with batches between the filter and the output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from itertools import pairwise
+from typing import TypeAlias
+
+import pyarrow as pa
+
+from opslog.model.errors import SourceError
+from opslog.model.stats import Stats
+
+Stage: TypeAlias = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+"""Batches in, batches out; called anew for each run."""
+
+
+def piped(
+    batches: Generator[pa.RecordBatch, str | None, None],
+    stages: tuple[Stage, ...],
+    most: int | None,
+    stats: Stats,
+) -> Iterator[pa.RecordBatch]:
+    """Yield what ``stages`` make of ``batches``, at most so many records.
+
+    What comes too late to be read is raised when the stages have given what they
+    held back.  ``batches`` are sent the source of the last one when there are
+    enough.
+    """
+    failed: BaseException | None = None
+    last: pa.RecordBatch | None = None
+    counts = [0] * (len(stages) + 1)
+    dropped = dict(stats.dropped)
+    kept = 0
+
+    def read() -> Iterator[pa.RecordBatch]:
+        nonlocal failed, last
+        try:
+            for batch in batches:
+                last = batch
+                yield batch
+                tell()  # the next one may be long in coming
+        except (SourceError, ExceptionGroup, KeyboardInterrupt) as error:
+            failed = error
+
+    def counted(place: int, rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in rows:
+            counts[place] += len(batch)
+            yield batch
+
+    def tell() -> None:
+        stats.kept = kept
+        stats.dropped = dict(dropped)
+        for stage, (before, behind) in zip(stages, pairwise(counts), strict=True):
+            name = name_of(stage)
+            stats.dropped[name] = stats.dropped.get(name, 0) + before - behind
+
+    rows = counted(0, read())
+    for place, stage in enumerate(stages, 1):
+        rows = counted(place, stage(rows))
+    try:
+        for batch in rows:
+            taken = batch if most is None else batch.slice(0, most - kept)
+            kept += len(taken)
+            tell()
+            if len(taken):
+                yield taken
+            if kept == most:
+                if last is not None and failed is None:
+                    with suppress(StopIteration):
+                        batches.send(last["source"][-1].as_py())
+                break
+    finally:
+        tell()
+    if failed is not None:
+        raise failed
+
+
+def name_of(stage: Stage) -> str:
+    """Return the name under which Stats counts what ``stage`` drops."""
+    return getattr(stage, "__name__", type(stage).__name__)

@@ -1,0 +1,198 @@
+"""Reading sources block by block, and what becomes known on the way."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterator
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Generic, TypeVar
+
+from opslog.engine.job import Job
+from opslog.engine.live import HOLD, Live
+from opslog.engine.stream import Item, Stream
+from opslog.engine.watch import Watch, unwatched
+from opslog.inputs.lines import Cutter
+from opslog.inputs.source import Source
+from opslog.kernel._block import Block
+from opslog.model.errors import SourceError
+from opslog.model.stats import Stats
+from opslog.model.zones import Times
+from opslog.process.stop import Stop
+from opslog.reading.index import Index, Span, Spans
+
+T = TypeVar("T")
+
+_GATHER = 0.005
+"""Seconds within which what comes in small parts is gathered: each costs as much as a large one."""
+
+_LATEST = 0.02
+"""Seconds after which what never stops coming, but fills no block meanwhile, is given out."""
+
+_IDLE = 1.0
+"""Seconds after which who watches is told that nothing comes."""
+
+_DATED = 60.0
+"""Seconds after which times without a year are read as at a new now."""
+
+
+class Reading(Generic[T]):
+    """One pass over sources: their blocks for the engine, and their errors for the end."""
+
+    def __init__(
+        self,
+        job: Job[T],
+        times: Times,
+        stats: Stats,
+        watch: Watch = unwatched,
+        hold: float = HOLD,
+        stop: Stop | None = None,
+        index: Index | None = None,
+    ) -> None:
+        self.job = job
+        self.times = times
+        self.stats = stats
+        self.watch = watch
+        self.hold = hold
+        self.stop = stop
+        self.index = index
+        self.spare: deque[Block] = deque()
+        self._errors: list[SourceError] = []
+        self._errors_before: dict[str, int] = {}
+        self._interrupt: KeyboardInterrupt | None = None
+
+    def items(self, names: list[str]) -> Generator[Item[T], None, None]:
+        """Yield the blocks of the sources, one after the other."""
+        done = 0
+        for name in names:
+            try:
+                source = Source(name)
+            except SourceError as error:
+                self._errors.append(error)
+                continue
+            self.stats.sources += 1
+            zone = self.times.zones.of(name)
+            reference = self.times.reference
+            if reference is None:
+                reference = zone.reference(source.modified)
+            stream = Stream(self.job, name, zone, self.stats, reference, live=not source.regular)
+            self._errors_before[stream.builder.source] = len(self._errors)
+            spans = self.index.of(source) if self.index and source.regular else None
+            begin = spans.begin if spans else (0, False)
+            live = Live(stream, self.spare, self.hold, *begin)
+            try:
+                for item in self._items(source, live, spans):
+                    if item is not None:
+                        yield item
+                    self.watch(done + source.position)
+                    self._check()
+            except SourceError as error:
+                self._errors.append(error)
+            except KeyboardInterrupt as interrupt:
+                # What has been read is finished before the interrupt takes its way.
+                self._interrupt = interrupt
+            finally:
+                done += source.position
+                source.close()
+                self.stats.sources -= 1
+            yield live.end(whole=self._interrupt is not None)
+            self.watch(done)
+            if self._interrupt:
+                return
+
+    def _items(
+        self, source: Source, live: Live[T], spans: Spans | None
+    ) -> Iterator[Item[T] | None]:
+        if live.stream.live:
+            yield from self._written(source, live)
+        elif spans is None:
+            yield from _whole(source, live)
+        else:
+            needed, behind = spans.needed(live.stream.job.needles)
+            live.stream.note = spans.add
+            yield from _known(source, live.stream, needed, spans.begin[0], self.spare)
+            if behind:
+                source.seek(spans.begin[0])
+                yield from _whole(source, live)
+                spans.ended(source.offset)
+
+    def _written(self, source: Source, live: Live[T]) -> Iterator[Item[T] | None]:
+        """Yield the items of a source that is still being written, as they come.
+
+        None comes about once a second while nothing else does.
+        """
+        flushed, dated = 0.0, monotonic()
+        wake = self.stop.fd if self.stop else None
+        while True:
+            self._check()
+            if source.ready(0):
+                count = source.read_into(live.room())
+                if not count:
+                    return
+                item = live.filled(count)
+                if item is not None:
+                    yield item
+                    flushed = monotonic()
+                if monotonic() < flushed + _LATEST:
+                    continue
+            elif live.moved and source.ready(max(0.0, flushed + _GATHER - monotonic()), wake):
+                continue
+            yield from live.flush(monotonic())
+            flushed = monotonic()
+            if flushed > dated + _DATED and self.times.reference is None:
+                live.stream.dated(datetime.now(UTC))
+                dated = flushed
+            due = live.due()
+            wait = _IDLE if due is None else min(_IDLE, max(0.0, due - flushed))
+            if not source.ready(wait, wake):
+                yield None
+
+    def _check(self) -> None:
+        if self.stop:
+            self.stop.check()
+
+    def forget_behind(self, source: str) -> None:
+        """Drop errors found since ``source`` was opened: how far was read ahead must not show."""
+        del self._errors[self._errors_before[source] :]
+
+    def close(self) -> None:
+        """Raise what kept sources from being read to their end, if anything did."""
+        if self._interrupt:
+            raise self._interrupt
+        if len(self._errors) == 1:
+            raise self._errors[0]
+        if self._errors:
+            raise ExceptionGroup("some sources could not be read", self._errors)
+
+
+def _whole(source: Source, live: Live[T]) -> Iterator[Item[T]]:
+    """Yield the items of a source that is all there."""
+    while count := source.read_into(live.room()):
+        item = live.filled(count)
+        if item is not None:
+            yield item
+
+
+def _known(
+    source: Source, stream: Stream[T], needed: list[Span], end: int, spare: deque[Block]
+) -> Iterator[Item[T]]:
+    """Yield the items of known blocks before ``end``; of what is gone past, an empty one."""
+    cutter, at = Cutter(spare), 0
+
+    def past() -> Item[T]:
+        nothing = cutter.fresh()
+        nothing.reset(at)
+        return Item(stream, nothing, final=False, skip=True)
+
+    for span in needed:
+        if span.offset > at:
+            yield past()
+        source.seek(span.offset)
+        block = cutter.fresh()
+        block.reset(span.offset, span.continued)
+        while block.size < span.size and (count := source.read_into(block.room(span.size))):
+            block.filled(count)
+        at = span.end
+        yield Item(stream, block, final=False)
+    if end > at:
+        yield past()

@@ -1,0 +1,1 @@
+"""Records to columns: record batches, or JSON lines."""

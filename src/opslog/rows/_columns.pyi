@@ -1,0 +1,34 @@
+from collections.abc import Callable
+from typing import Any
+
+from typing_extensions import Buffer
+
+from opslog.assembly._assemble import Records
+from opslog.rows._plan import Plan
+from opslog.rows._services import Services
+from opslog.rows._values import Rows
+from opslog.scanner._program import Program
+
+class Memory(Buffer): ...
+
+class Columns(Rows):
+    def __init__(
+        self,
+        records: Records,
+        plan: Plan,
+        services: Services,
+        selection: memoryview | None,
+        ambiguous: memoryview | None,
+        decode_list: Callable[[bytes], bytes | None],
+    ) -> None: ...
+    def column(self, number: int) -> Any: ...
+
+def times(
+    records: Records, program: Program, selection: memoryview | None
+) -> tuple[int, Memory, Memory, Memory]: ...
+def severities(records: Records, selection: memoryview | None) -> tuple[int, Memory, Memory]: ...
+def formats(
+    records: Records, program: Program, selection: memoryview | None
+) -> tuple[int, Memory, Memory]: ...
+def offsets(records: Records, selection: memoryview | None) -> Memory: ...
+def originals(records: Records, selection: memoryview | None) -> tuple[Memory, Memory]: ...

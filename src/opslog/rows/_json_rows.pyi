@@ -1,0 +1,30 @@
+from collections.abc import Callable
+
+from opslog.assembly._assemble import Records
+from opslog.rows._plan import Plan
+from opslog.rows._services import Services
+from opslog.rows._values import Rows
+
+class JsonKeys:
+    def __init__(
+        self,
+        columns: list[tuple[str, str]],
+        shown: int,
+        formats: list[str],
+        source: str,
+        program: str | None,
+    ) -> None: ...
+
+class JsonRows(Rows):
+    def __init__(
+        self,
+        records: Records,
+        plan: Plan,
+        services: Services,
+        selection: memoryview | None,
+        ambiguous: memoryview | None,
+        decode_list: Callable[[bytes], bytes | None],
+        names: JsonKeys,
+        moments: memoryview | None,
+        timed: memoryview | None,
+    ) -> None: ...

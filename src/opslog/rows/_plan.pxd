@@ -1,0 +1,63 @@
+from libc.stdint cimport int32_t, uint8_t
+
+from opslog.scanner._program cimport Program
+
+cdef enum:
+    MOST_COLUMNS = 64           # a row's present columns are the bits of one word
+
+cdef enum Kind:
+    TEXT
+    CODES
+    INTEGER
+    DECIMAL
+    PAIRS
+    TIMESTAMP
+    LEVEL
+    FORMAT
+    SOURCE
+    PROGRAM
+    OFFSET
+    ORIGINAL
+
+ctypedef struct Field:
+    int32_t column              # number among the columns asked for
+    int32_t slot                # NO_SLOT: a constant, `text` is its number
+    int32_t shape
+    int32_t text                # attribute's name or constant's text, number in texts
+    int32_t change              # what must be done with it
+
+ctypedef struct Special:
+    int32_t body                # numbers of columns with rules of their own, -1 not asked for
+    int32_t service_name
+    int32_t program             # only where a layout has it
+    int32_t trace_id
+    int32_t global_request_id
+    int32_t exception_stacktrace
+    int32_t exception_type
+    int32_t exception_message
+    int32_t attributes
+
+cdef class Plan:
+    cdef Program lines
+    cdef Program messages
+    cdef Field* fields
+    cdef int32_t* line_fields           # per leaf: its first field; one more at the end
+    cdef int32_t* message_fields
+    cdef int32_t* kinds
+    cdef uint8_t* contexts
+    cdef readonly int32_t count
+    cdef Special special
+    cdef int32_t body_slots             # rows of the lines' slot table
+    cdef int32_t global_slots
+    cdef int32_t request_slots
+    cdef int32_t logger_slots
+    cdef int32_t trace_slots
+    cdef int32_t* services              # per format: text, the service if nothing else says one; -1
+    cdef bint tails                     # whether tails must be looked for
+    cdef bint requests
+    cdef bint details                   # likewise details
+    cdef readonly list texts
+    cdef const char** text_data
+    cdef int32_t* text_sizes
+
+    cdef int32_t fill(self, int32_t* starts, list leaves, int32_t at) except -1

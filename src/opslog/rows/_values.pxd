@@ -1,0 +1,96 @@
+# The values of one record at a time, as pointers into its block.
+#
+# Everything that turns records into output (Arrow columns, JSON lines) takes a
+# row's values from here, so that all outputs say the same.
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+
+from opslog.assembly._assemble cimport Records
+from opslog.kernel._block cimport Block, Line, Record
+from opslog.rows._plan cimport MOST_COLUMNS, Plan
+from opslog.scanner._program cimport Leaf
+from opslog.rows._services cimport Services
+from opslog.kernel._text cimport Buffer
+from opslog.scanner._time cimport State
+
+cdef enum:
+    MOST_ATTRIBUTES = 64        # of one record
+
+ctypedef struct Value:
+    const uint8_t* data
+    Py_ssize_t size
+    int change                  # what put() must do with it
+
+ctypedef struct Attribute:
+    int32_t name                # number in the plan's texts
+    Value value
+
+cdef class Rows:
+    cdef Records records
+    cdef Block block
+    cdef Plan plan
+    cdef Services services
+    cdef object decode_list
+    cdef int32_t* selected
+    cdef readonly int32_t count
+    cdef const uint8_t* ambiguous       # bits: rows whose local time was ambiguous
+    cdef object keep
+    cdef State state
+    # Of the row loaded last:
+    cdef uint64_t present               # bit per column that has a value
+    cdef Value[MOST_COLUMNS] values
+    cdef Attribute[MOST_ATTRIBUTES] attributes
+    cdef int32_t attribute_count
+    cdef bint untimed                   # the time is not from the envelope being read
+    cdef int32_t tail                   # leaf of the tail found, NONE
+    cdef int32_t tail_line
+    cdef int32_t tail_at
+    cdef int32_t message                # leaf of the message format found, NONE
+    cdef const uint8_t* message_data
+    cdef int message_change
+    cdef bint foremost                  # what it says counts before what the line says
+    cdef Value[2] detailed              # global and own request id in details, no data if none
+    cdef uint64_t withheld              # bit per column that the line must not fill
+    cdef Buffer tail_spans
+    cdef Buffer request_spans
+    cdef Buffer request_text
+    cdef Buffer event_text
+    cdef Buffer body_text
+    cdef Buffer trace_text
+    cdef Buffer message_text
+    cdef uint8_t[32] trace_id
+
+    cdef Record* record(self, int32_t i) noexcept nogil
+    cdef int text_changes(self, const Line* line, const Leaf* leaf, int32_t start) noexcept nogil
+    cdef int load(self, int32_t i) except -1 nogil
+    cdef int changes(self, const Line* line, const Leaf* leaf) noexcept nogil
+    cdef int fields(self, const int32_t* starts, int32_t leaf, const uint8_t* data,
+                    const int32_t* spans, int change) except -1 nogil
+    cdef void add_attribute(self, int32_t name, const uint8_t* data, Py_ssize_t size, int change) noexcept nogil
+    cdef bint has_attribute(self, int32_t name, int32_t count) noexcept nogil
+    cdef void body_part(self, const Line* line, int32_t* start, int32_t* end) noexcept nogil
+    cdef int find_tail(self, Record* record, const Leaf* leaf) except -1 nogil
+    cdef int find_request(self, Record* record, Line* line, int change) except -1 nogil
+    cdef int find_details(self, Record* record, const Leaf* leaf) except -1 nogil
+    cdef int body(self, Record* record, const Leaf* leaf) except -1 nogil
+    cdef int envelopes(self, int32_t at) except -1 nogil
+    cdef const int32_t* span_of(self, int32_t column, int32_t leaf, int32_t row, int32_t outer) noexcept nogil
+    cdef const uint8_t* request_of(self, int32_t column, int32_t leaf, const Line* line, Py_ssize_t* size) noexcept nogil
+    cdef const uint8_t* in_message(self, int32_t column, Py_ssize_t* size) noexcept nogil
+    cdef void keep_ids(self, int32_t leaf) noexcept nogil
+    cdef bint of_another(self, int32_t leaf, const Line* line) noexcept nogil
+    cdef bint is_quote(self, int32_t leaf, const Line* line) noexcept nogil
+    cdef int message_fields(self) except -1 nogil
+    cdef int service(self, int32_t leaf, int32_t row, int32_t outer) except -1 nogil
+    cdef int trace(self, int32_t leaf, const Line* line) except -1 nogil
+    cdef int put_parts(self, Buffer* out, int32_t at, uint8_t part) except -1 nogil
+    cdef int exception(self, Record* record, Line* line) except -1 nogil
+    cdef int find_listed(self, Record* record, Line* line) except -1 nogil
+    cdef int decode(self, const uint8_t* text, Py_ssize_t size, int32_t rest) except -1 with gil
+    cdef int raised(self) except -1 nogil
+
+cdef inline void found(Rows rows, int32_t column, const uint8_t* data, Py_ssize_t size, int change) noexcept nogil:
+    rows.values[column].data = data
+    rows.values[column].size = size
+    rows.values[column].change = change
+    rows.present |= <uint64_t>1 << column

@@ -1,0 +1,42 @@
+# What an envelope holds, read again as a line of its own.
+
+from libc.stdint cimport int32_t, uint8_t, uint64_t
+
+from opslog.kernel._block cimport BAD_TIME, Block, ESCAPED, HAS_OFFSET, Line, TIMED
+from opslog.kernel._bytes cimport hash_bytes
+from opslog.scanner._program cimport GRADED, Leaf, Program, STAMPED, UTC, WORKERS
+from opslog.scanner._time cimport State
+
+cdef inline void note(Line* line, const Leaf* leaf, const State* state) noexcept nogil:
+    """Keep what matching a layout told beside spans: time and severity, if it told any."""
+    cdef uint8_t severity = <uint8_t>leaf.level
+    line.flags |= state.flags & ESCAPED
+    if leaf.flags & STAMPED:
+        line.time = state.time
+        line.flags &= ~(HAS_OFFSET | BAD_TIME)
+        line.flags |= TIMED | (state.flags & (HAS_OFFSET | BAD_TIME))
+        if leaf.flags & UTC:
+            line.flags |= HAS_OFFSET
+    # A layout that was tried before may have left a severity behind.
+    if not severity and leaf.flags & GRADED:
+        severity = state.severity
+    if severity:
+        line.severity = severity
+
+
+cdef inline uint64_t worker_of(Block block, const Leaf* leaf, const int32_t* row, uint64_t seed) noexcept nogil:
+    """Hash of what tells writers of one source apart."""
+    cdef uint64_t worker = seed
+    cdef int32_t i, slot
+    for i in range(WORKERS):
+        slot = leaf.worker[i]
+        if slot < 0:
+            break
+        if row[2 * slot] >= 0:
+            worker = hash_bytes(block.data + row[2 * slot], row[2 * slot + 1] - row[2 * slot], worker)
+    return worker
+
+
+cdef void undo(Block block, Line* line) noexcept nogil
+
+cdef int unwrap(Program program, Block block, int32_t number, State* state) except -1 nogil

@@ -1,0 +1,304 @@
+"""Lazy JSON: finds the values of known keys of a one-line object, copies nothing.
+
+One pass over the line.  Known keys' values become spans (a string's without its
+quotes, still escaped; anything else as written); other values are skipped by
+counting brackets outside strings.  A line is recognised if it is one object
+with nothing behind it and has every key a shape requires.
+"""
+
+cimport cython
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcmp, memset
+
+from opslog.kernel._block cimport ESCAPED
+from opslog.kernel._bytes cimport find_either, hash_bytes
+from opslog.scanner._time cimport time_epoch, time_iso, time_micros
+
+cdef enum:
+    DEEPEST = 200               # nesting skipped at most; deeper lines are not recognised
+    ABSENT = -1                 # spans of keys that are not there
+    NOTHING = -2                # and of keys that are null, until a shape is found
+    WORD_SIZE = 18              # bytes of a level word's entry
+
+WORD = WORD_SIZE
+
+
+cdef inline int32_t blanks(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    while at < end and (data[at] == c' ' or data[at] == c'\t'):
+        at += 1
+    return at
+
+
+cdef inline int32_t string_end(const uint8_t* data, int32_t at, int32_t end, bint* escaped) noexcept nogil:
+    """Position of the quote that ends the string whose first character is at `at`, or -1."""
+    while at < end:
+        at = <int32_t>(find_either(data + at, data + end, c'"', c'\\') - data)
+        if at >= end:
+            return -1
+        if data[at] == c'"':
+            return at
+        escaped[0] = True
+        at += 2
+    return -1
+
+
+cdef int32_t skip(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    """Position behind the value at `at`, or -1."""
+    cdef uint8_t[DEEPEST] closing
+    cdef int32_t depth = 0, begin = at
+    cdef bint escaped
+    cdef uint8_t c
+    while at < end:
+        c = data[at]
+        if c == c'"':
+            at = string_end(data, at + 1, end, &escaped)
+            if at < 0:
+                return -1
+            at += 1
+            if depth == 0:
+                return at
+        elif c == c'{' or c == c'[':
+            if depth == DEEPEST:
+                return -1
+            closing[depth] = c'}' if c == c'{' else c']'
+            depth += 1
+            at += 1
+        elif c == c'}' or c == c']':
+            if depth == 0:
+                return at if at > begin else -1
+            depth -= 1
+            if closing[depth] != c:
+                return -1
+            at += 1
+            if depth == 0:
+                return at
+        elif depth == 0 and (c == c',' or c == c' ' or c == c'\t'):
+            return at if at > begin else -1
+        else:
+            at += 1
+    return -1
+
+
+cdef int32_t only_text(const uint8_t* data, int32_t at, int32_t end, bint* escaped) noexcept nogil:
+    """Where the text of the list data[at:end] ends if it is its only item, else -1."""
+    cdef bint found = False
+    cdef int32_t stop
+    at = blanks(data, at + 1, end)
+    if at >= end or data[at] != c'"':
+        return -1
+    stop = string_end(data, at + 1, end, &found)
+    if stop < 0 or blanks(data, stop + 1, end) != end - 1:
+        return -1
+    escaped[0] = escaped[0] or found
+    return stop
+
+
+cdef inline Key* lookup(JsonTable self, const uint8_t* text, int32_t length, int32_t parent) noexcept nogil:
+    cdef uint64_t hashed = hash_bytes(text, length, <uint64_t>parent)
+    cdef uint64_t place = hashed & self.mask
+    cdef Key* key
+    while True:
+        key = &self.keys[place]
+        if key.text < 0:
+            return NULL
+        if (key.hash == hashed and key.length == length and key.parent == parent
+                and memcmp(self.texts + key.text, text, length) == 0):
+            return key
+        place = (place + 1) & self.mask
+
+
+cdef int32_t read_object(JsonTable self, const uint8_t* data, int32_t at, int32_t end, int32_t table,
+                    int32_t* row, bint* escaped) noexcept nogil:
+    """Read the object whose '{' is at `at`; return the position behind it, or -1."""
+    cdef int32_t begin, stop
+    cdef Key* key
+    cdef bint key_escaped
+    at = blanks(data, at + 1, end)
+    if at < end and data[at] == c'}':
+        return at + 1
+    while at < end:
+        if data[at] != c'"':
+            return -1
+        begin = at + 1
+        key_escaped = False
+        stop = string_end(data, begin, end, &key_escaped)
+        if stop < 0:
+            return -1
+        key = NULL if key_escaped else lookup(self, data + begin, stop - begin, table)
+        at = blanks(data, stop + 1, end)
+        if at >= end or data[at] != c':':
+            return -1
+        at = blanks(data, at + 1, end)
+        if at >= end:
+            return -1
+        begin = at
+        if data[at] == c'"':
+            key_escaped = False
+            stop = string_end(data, at + 1, end, &key_escaped)
+            if stop < 0:
+                return -1
+            at = stop + 1
+            if key != NULL and key.slot >= 0:
+                escaped[0] = escaped[0] or key_escaped
+                row[2 * key.slot] = begin + 1
+                row[2 * key.slot + 1] = stop
+        else:
+            if data[at] == c'{' and key != NULL and key.table >= 0:
+                at = read_object(self, data, at, end, key.table, row, escaped)
+            else:
+                at = skip(data, at, end)
+            if at < 0:
+                return -1
+            if key != NULL and key.slot >= 0:
+                if at - begin == 4 and memcmp(data + begin, b"null", 4) == 0:
+                    row[2 * key.slot] = NOTHING
+                else:
+                    # A list of one text stands for that text.
+                    stop = only_text(data, begin, at, escaped) if data[begin] == c'[' else -1
+                    if stop >= 0:
+                        begin = blanks(data, begin + 1, at) + 1
+                    elif data[begin] == c'[' or data[begin] == c'{':
+                        escaped[0] = True
+                    row[2 * key.slot] = begin
+                    row[2 * key.slot + 1] = stop if stop >= 0 else at
+        at = blanks(data, at, end)
+        if at >= end:
+            return -1
+        if data[at] == c'}':
+            return at + 1
+        if data[at] != c',':
+            return -1
+        at = blanks(data, at + 1, end)
+    return -1
+
+
+cdef inline uint8_t level(const uint8_t* words, int32_t count, const uint8_t* text, int32_t length) noexcept nogil:
+    """The number of the word that the text is, whatever its case; 0 if it is none."""
+    cdef int32_t i, j
+    cdef const uint8_t* word
+    cdef uint8_t c
+    for i in range(count):
+        word = words + WORD_SIZE * i
+        if word[1] != length:
+            continue
+        for j in range(length):
+            c = text[j]
+            if c'A' <= c <= c'Z':
+                c += 32
+            if c != word[2 + j]:
+                break
+        else:
+            return word[0]
+    return 0
+
+
+cdef inline bint when(JsonTable self, Shape* shape, const uint8_t* data, int32_t* row, State* state) noexcept nogil:
+    """Read the time of a shape: its epoch seconds before its ISO text."""
+    cdef int32_t slot = shape.micros
+    if shape.micros < 0 and shape.epoch < 0 and shape.iso < 0:
+        return True
+    if slot >= 0 and row[2 * slot] >= 0:
+        if time_micros(data, row[2 * slot], row[2 * slot + 1], state):
+            return True
+    slot = shape.epoch
+    if slot >= 0 and row[2 * slot] >= 0:
+        if time_epoch(data, row[2 * slot], row[2 * slot + 1], state):
+            return True
+    slot = shape.iso
+    if slot >= 0 and row[2 * slot] >= 0:
+        return time_iso(data, row[2 * slot], row[2 * slot + 1], False, state) == row[2 * slot + 1]
+    return False
+
+
+@cython.final
+cdef class JsonTable:
+    """Keys to look for, and the shapes (formats) they make up."""
+
+    def __init__(self, list keys, bytes texts, bytes numbers, list shapes, int32_t slots, bytes words,
+                 int32_t common):
+        cdef uint64_t size = 16, place
+        cdef int32_t i
+        cdef uint64_t hashed
+        while size < 4 * <uint64_t>len(keys):
+            size *= 2
+        self.mask = size - 1
+        self.keys = <Key*>calloc(size, sizeof(Key))
+        self.shapes = <Shape*>calloc(len(shapes) + 1, sizeof(Shape))
+        if self.keys == NULL or self.shapes == NULL:
+            raise MemoryError()
+        self.keep = (texts, numbers, words)
+        self.texts = texts
+        self.numbers = <const int32_t*><const char*>numbers
+        self.words = words
+        self.common = common
+        self.slots = slots
+        for i in range(<int32_t>size):
+            self.keys[i].text = -1
+        for text, length, parent, slot, table in keys:
+            hashed = hash_bytes(self.texts + <int32_t>text, length, <uint64_t>parent)
+            place = hashed & self.mask
+            while self.keys[place].text >= 0:
+                place = (place + 1) & self.mask
+            self.keys[place].hash = hashed
+            self.keys[place].text = text
+            self.keys[place].length = length
+            self.keys[place].parent = parent
+            self.keys[place].slot = slot
+            self.keys[place].table = table
+        self.shape_count = len(shapes)
+        for i, shape in enumerate(shapes):
+            (self.shapes[i].leaf, self.shapes[i].required, self.shapes[i].otherwise, self.shapes[i].kept,
+             self.shapes[i].epoch, self.shapes[i].iso, self.shapes[i].micros,
+             self.shapes[i].severity, self.shapes[i].words, self.shapes[i].word_count) = shape
+
+    def __dealloc__(self):
+        free(self.keys)
+        free(self.shapes)
+
+    cdef int32_t match(self, const uint8_t* data, int32_t at, int32_t end,
+                       int32_t* row, State* state) noexcept nogil:
+        """Return the leaf of the first shape the object at `at` has, its spans in row; or -1."""
+        cdef bint escaped = False
+        cdef int32_t i, j, base
+        cdef Shape* shape
+        cdef bint complete
+        memset(row, 0xFF, 2 * self.slots * sizeof(int32_t))
+        i = read_object(self, data, at, end, 0, row, &escaped)
+        if i < 0 or blanks(data, i, end) != end:
+            return -1
+        for i in range(self.shape_count):
+            shape = &self.shapes[i]
+            complete = True
+            base = shape.required
+            for j in range(1, self.numbers[base] + 1):
+                if row[2 * self.numbers[base + j]] == ABSENT:
+                    complete = False
+                    break
+            if not complete:
+                continue
+            base = shape.otherwise
+            for j in range(self.numbers[base]):
+                at = 2 * self.numbers[base + 1 + 2 * j]
+                if row[at] < 0 or row[at] == row[at + 1]:
+                    row[at] = row[2 * self.numbers[base + 2 + 2 * j]]
+                    row[at + 1] = row[2 * self.numbers[base + 2 + 2 * j] + 1]
+            if not when(self, shape, data, row, state):
+                continue
+            if escaped:
+                state.flags |= ESCAPED
+            else:
+                state.flags &= ~ESCAPED
+            state.severity = 0
+            if shape.severity >= 0 and row[2 * shape.severity] >= 0:
+                at = row[2 * shape.severity]
+                j = row[2 * shape.severity + 1] - at
+                state.severity = level(self.words + WORD_SIZE * shape.words, shape.word_count, data + at, j)
+                if not state.severity:
+                    state.severity = level(self.words, self.common, data + at, j)
+            base = shape.kept
+            for j in range(self.numbers[base]):
+                at = 2 * self.numbers[base + 1 + j]
+                row[2 * j] = max(row[at], ABSENT)
+                row[2 * j + 1] = row[at + 1]
+            return shape.leaf
+        return -1

@@ -1,0 +1,37 @@
+from opslog.scanner._json import JsonTable
+
+OPS: dict[str, int]
+FLAGS: dict[str, int]
+ROLES: dict[str, int]
+DIRECTIVE: int
+STREAK: int
+WORKER_SLOTS: int
+DEEPEST: int
+WIDEST_TAIL: int
+
+class Program:
+    leaf_count: int
+    most_slots: int
+    def __init__(
+        self,
+        *,
+        nodes: bytes,
+        firsts: bytes,
+        roots: bytes,
+        literals: bytes,
+        classes: bytes,
+        words: bytes,
+        times: bytes,
+        tails: bytes,
+        details: bytes,
+        leaves: bytes,
+        slots: bytes,
+        most_slots: int,
+        forest: object,
+        ways: object,
+        json: JsonTable | None = None,
+    ) -> None: ...
+    def accepts(self, node: int, text: bytes) -> bool: ...
+    def ends(self, message: bytes) -> int: ...
+    def detail(self, number: int, line: bytes) -> int: ...
+    def probe(self, line: bytes) -> tuple[int, list[tuple[int, int]], int, int]: ...

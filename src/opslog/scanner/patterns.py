@@ -1,0 +1,140 @@
+"""Patterns of a catalog: tried, under a time limit, on lines that no layout takes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from opslog.model import schema
+from opslog.scanner._program import Program
+
+if TYPE_CHECKING:
+    pass
+from opslog.language.pattern import Pattern
+
+LIMIT_MS = 50
+"""Milliseconds that all patterns together may take for one line."""
+
+_NUMBERS = {
+    "int64": re.compile(rb"(?:[0-9]{1,18})?"),
+    "float64": re.compile(rb"(?:[0-9]{1,18}(?:\.[0-9]*)?)?"),
+}
+"""Kinds of columns that hold numbers, and the texts they keep; of an empty one nothing is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A pattern in a catalog: its leaf, and the nodes that read its time and severity (or -1)."""
+
+    pattern: Pattern
+    format: str
+    leaf: int
+    time: int
+    severity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A line a pattern took: its leaf, nodes, and the byte span of each group ((-1, -1): none)."""
+
+    leaf: int
+    time: int
+    severity: int
+    severity_slot: int
+    spans: list[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """The patterns of a catalog, in the order in which they are tried."""
+
+    program: Program
+    placed: tuple[Placed, ...]
+
+    def find(self, line: bytes, late: list[str]) -> Found | None:
+        """Return what the first pattern that takes the line finds, None if none does.
+
+        The name of a format whose pattern runs out of time is added to ``late``.
+        """
+        text = line.decode("utf-8", "surrogateescape")
+        # Each has its part of the time, so that none depends on how long the others took.
+        limit = LIMIT_MS / 1000 / len(self.placed)
+        for one in self.placed:
+            try:
+                match = one.pattern.compiled.fullmatch(text, timeout=limit)
+            except TimeoutError:
+                late.append(one.format)
+                continue
+            if match is None:
+                continue
+            names = one.pattern.names
+            spans = [match.span(name) for name in names]
+            if len(text) != len(line):
+                spans = [_bytes(text, *span) for span in spans]
+            if self._unread(one, spans, line) is None:
+                level = names.index("severity") if "severity" in names else -1
+                return Found(one.leaf, one.time, one.severity, level, spans)
+        return None
+
+    def _unread(self, one: Placed, spans: list[tuple[int, int]], line: bytes) -> str | None:
+        """Return which of timestamp, severity and numbers cannot be read; most may be absent."""
+        for name, (start, end) in zip(one.pattern.names, spans, strict=True):
+            if name in ("timestamp", "severity"):
+                node = one.time if name == "timestamp" else one.severity
+                absent = start < 0 and name == "severity"
+                if not absent and (start < 0 or not self.program.accepts(node, line[start:end])):
+                    return name
+            elif start >= 0 and name in schema.BY_NAME:
+                number = _NUMBERS.get(schema.BY_NAME[name].kind)
+                if number is not None and not number.fullmatch(line, start, end):
+                    return name
+        return None
+
+    def stop(self, line: str) -> tuple[int, str]:
+        """Return the byte up to which a line that none takes is matched by one, and by which."""
+        furthest, note = -1, ""
+        for one in self.placed:
+            try:
+                column, reason = self._stop(one, line)
+            except TimeoutError:
+                column, reason = 0, f"{one.pattern.key} ran out of time ({LIMIT_MS} ms)"
+            if column > furthest:
+                furthest, note = column, reason
+        return len(line[:furthest].encode()), note
+
+    def _stop(self, one: Placed, line: str) -> tuple[int, str]:
+        match = one.pattern.compiled.fullmatch(line, timeout=LIMIT_MS / 1000)
+        key, kind = one.pattern.key, one.pattern.kind
+        if match is None:
+            return _matched_up_to(one.pattern, line), f"matched up to here by {key}"
+        spans = [_bytes(line, *match.span(name)) for name in one.pattern.names]
+        name = self._unread(one, spans, line.encode()) or ""
+        special = {
+            "timestamp": f"a timestamp of kind {kind}",
+            "severity": "a word of its vocabulary",
+        }
+        wanted = special.get(name, "a number")
+        return max(match.start(name), 0), f"matched by {key}; expected {name} ({wanted})"
+
+
+def _bytes(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return a span of characters as one of bytes."""
+    if start < 0:
+        return start, end
+    before = len(text[:start].encode("utf-8", "surrogateescape"))
+    return before, before + len(text[start:end].encode("utf-8", "surrogateescape"))
+
+
+def _matched_up_to(pattern: Pattern, line: str) -> int:
+    """Return how many characters of a line the pattern can begin to match with."""
+    low, high = 0, len(line)
+    while low < high:
+        middle = (low + high + 1) // 2
+        part = line[:middle]
+        found = pattern.compiled.fullmatch(part, partial=True, timeout=LIMIT_MS / 1000)
+        if found is None:
+            high = middle - 1
+        else:
+            low = middle
+    return low

@@ -1,0 +1,157 @@
+"""What a line begins with says what need not be tried, and nothing else."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from threading import Lock
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opslog.kernel._block import Block
+from opslog.scanner import catalog, prefix
+from opslog.scanner._prefix import MOST_BRANCHES
+from opslog.scanner._program import STREAK, Program
+from opslog.scanner._scan import layers, scan
+from opslog.scanner.catalog import Catalog
+from opslog.scanner.shortcut import Ways
+from opslog.scanner.trie import Node
+
+
+class Anything:
+    """A forest that never rules anything out."""
+
+    def __init__(self, *_: object) -> None:
+        self.lock = Lock()
+        self.trees = [(1 << 64) - 1]
+        self.branches = [(1 << MOST_BRANCHES) - 1]
+        self.told = [0]
+        self.settled = [True]
+
+    def step(self, state: int, byte: int) -> tuple[int, int]:
+        return state, (1 << 128) - 1
+
+    def rivals(self, way: list[Node], roots: list[Node]) -> Iterator[tuple[list[int], int]]:
+        for depth in range(len(way)):
+            yield [0] * (depth + 1), self.branches[0]
+
+
+@cache
+def told() -> Program:
+    return catalog.default().lines.program
+
+
+@cache
+def untold() -> Program:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prefix, "Forest", Anything)
+        return Catalog.of(catalog.without_samples()).lines.program
+
+
+@cache
+def samples() -> list[bytes]:
+    formats = [one for one in catalog.shipped() if one.applies_to == "line"]
+    texts = [text for one in formats for text in (*(s.text for s in one.samples), *one.rejects)]
+    return [line.encode() for text in texts for line in text.split("\n") if line]
+
+
+def found(program: Program, lines: list[bytes]) -> list[list[int]]:
+    data = b"".join(line + b"\n" for line in lines)
+    block = Block(len(data))
+    block.reset(0)
+    block.room(len(data))[:] = data
+    block.filled(len(data))
+    assert scan(program, block, len(data)) == len(data)
+    return layers(program, block)
+
+
+def test_samples_are_taken_by_the_layouts_that_trying_all_finds() -> None:
+    assert found(told(), samples()) == found(untold(), samples())
+
+
+def test_the_lines_before_make_no_difference() -> None:
+    rng = random.Random(3)
+    lines = [line for line in samples() for _ in range(3)]
+    rng.shuffle(lines)
+    alone = {line: found(told(), [line]) for line in samples()}
+    assert found(told(), lines) == [own for line in lines for own in alone[line]]
+
+
+def damaged(rng: random.Random, line: bytes) -> bytes:
+    found = bytearray(line)
+    for _ in range(rng.randrange(4)):
+        at = rng.randrange(min(len(found), 70) + 1)
+        byte = rng.choice(b"0123456789 aZz-:.[]|(),=/\x1b\xc3" + line[:30])
+        how = rng.randrange(3)
+        found[at : at + (how != 0)] = bytes([byte] * (how != 2))
+    return bytes(found).replace(b"\n", b" ") or b" "
+
+
+def test_one_thread_at_a_time_asks_a_forest() -> None:
+    disturbed: list[bool] = []
+
+    class Slow(prefix.Forest):
+        """A forest that gives way to other threads while it makes a state."""
+
+        def _is_settled(self, places: list[prefix.Place], trees: int) -> bool:
+            before = len(self.trees), len(self.settled)
+            time.sleep(0.0005)
+            disturbed.append((len(self.trees), len(self.settled)) != before)
+            return super()._is_settled(places, trees)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prefix, "Forest", Slow)
+        program = Catalog.of(catalog.without_samples()).lines.program
+    lines = samples()
+    with ThreadPoolExecutor(4) as pool:
+        parts = list(pool.map(lambda n: found(program, lines[n::4]), range(4)))
+    assert [sorted(map(tuple, part)) for part in parts] == [
+        sorted(map(tuple, found(told(), lines[n::4]))) for n in range(4)
+    ]
+    assert disturbed
+    assert not any(disturbed)
+
+
+@given(st.randoms(use_true_random=False), st.data())
+def test_damaged_lines_are_taken_by_the_layouts_that_trying_all_finds(
+    rng: random.Random, data: st.DataObject
+) -> None:
+    lines = []
+    for line in data.draw(st.lists(st.sampled_from(samples()), min_size=1, max_size=40)):
+        lines += [damaged(rng, line)] * rng.randrange(1, 3)
+    assert found(told(), lines) == found(untold(), lines)
+
+
+@given(st.randoms(use_true_random=False), st.sampled_from(samples()), st.data())
+def test_behind_many_lines_of_a_layout_others_are_still_taken_by_theirs(
+    rng: random.Random, first: bytes, data: st.DataObject
+) -> None:
+    others = data.draw(st.lists(st.sampled_from(samples()), max_size=8))
+    lines = [damaged(rng, line) for line in [first] * 40 + others * 2]
+    rng.shuffle(lines)
+    behind, alone = found(told(), [first] * STREAK + lines), found(untold(), lines)
+    assert behind[len(behind) - len(alone) :] == alone  # a line may hold several
+
+
+@pytest.mark.parametrize("name", ["ovs.vlog", "rabbitmq.log", "ceph.daemon", "syslog.rfc3164"])
+def test_a_beginning_that_tells_the_layout_is_a_route(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    routes = []
+    find = Ways.route
+
+    def noted(ways: Ways, leaf: int) -> object:
+        routes.append(find(ways, leaf))
+        return routes[-1]
+
+    monkeypatch.setattr(Ways, "route", noted)
+    program = Catalog.of(catalog.without_samples()).lines.program
+    line = next(one for one in catalog.shipped() if one.name == name).samples[0].text
+    found(program, [line.split("\n")[0].encode()] * STREAK)
+    [route] = routes
+    assert route is not None
