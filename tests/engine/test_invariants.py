@@ -116,7 +116,7 @@ def test_all_outputs_say_the_same(large: Path, tmp_path: Path) -> None:
     with (tmp_path / "a.jsonl").open("rb") as file:
         assert [orjson.loads(line) for line in file] == wanted
     assert parquet.schema.remove_metadata().equals(schema.arrow_schema())
-    assert parquet.schema.metadata[b"opslog.model.schema"] == schema.VERSION.encode()
+    assert parquet.schema.metadata[b"opslog.schema"] == schema.VERSION.encode()
     assert [shown(vars_of(record)) for record in logs] == wanted
 
 

@@ -63,7 +63,7 @@ def test_parquet_and_arrow_differ_in_names_only(spelling: str, tmp_path: Path) -
         else:
             found = pa.ipc.open_stream(path).read_all()
         assert found.to_pylist() == wanted.to_pylist()
-        assert found.schema.metadata[b"opslog.model.schema"] == schema.VERSION.encode()
+        assert found.schema.metadata[b"opslog.schema"] == schema.VERSION.encode()
 
 
 def test_an_unknown_spelling_is_an_error_that_names_the_others() -> None:

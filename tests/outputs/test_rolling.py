@@ -166,7 +166,7 @@ def test_others_read_partitions_as_one_table(
             out / "**/*.parquet", hive_partitioning=True, try_parse_hive_dates=False
         )
         assert Counter(frame.select("service", "date").rows()) == expected
-        assert table.schema.metadata[b"opslog.model.schema"] == schema.VERSION.encode()
+        assert table.schema.metadata[b"opslog.schema"] == schema.VERSION.encode()
     reader = {"parquet": "read_parquet", "jsonl": "read_json"}[kind]
     # What it reads as JSON has no type of its own for a folder without a value.
     rows = duckdb.sql(

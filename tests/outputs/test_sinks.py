@@ -23,8 +23,9 @@ LOG = ROOT / "docs" / "examples" / "nova-compute.log"
 
 
 def shell(command: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
-    command = command.replace("opslog", f"{sys.executable} -m opslog")
-    return subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, check=False)
+    command = f'opslog() {{ "$0" -m opslog "$@"; }}; {command}'
+    shell = ["sh", "-c", command, sys.executable]
+    return subprocess.run(shell, cwd=folder, capture_output=True, check=False)
 
 
 @pytest.mark.parametrize(

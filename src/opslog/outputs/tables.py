@@ -15,7 +15,7 @@ class TableEncoder:
 
     def __init__(self, columns: tuple[str, ...], names: str) -> None:
         self.columns = columns
-        metadata = {"opslog.model.version": __version__, "opslog.model.schema": schema.VERSION}
+        metadata = {"opslog.version": __version__, "opslog.schema": schema.VERSION}
         types = (schema.BY_NAME[column].type for column in columns)
         fields = map(pa.field, naming.spelled(columns, names), types)
         self.schema = pa.schema(list(fields), metadata=metadata)
