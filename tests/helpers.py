@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from opslog import Normalizer
 from opslog.model import schema
@@ -40,6 +41,15 @@ def records(text: str | bytes, **options: Any) -> list[dict[str, Any]]:
         {k: dict(v) if k == "attributes" else v for k, v in row.items() if v not in (None, [])}
         for row in table(data, **options).to_pylist()
     ]
+
+
+def plain(found: pa.Table) -> pa.Table:
+    """Return a table as values alone: how they are encoded or cut in chunks does not show."""
+    columns = [
+        pc.cast(column, pa.string()) if pa.types.is_dictionary(column.type) else column
+        for column in found.columns
+    ]
+    return pa.table(columns, names=found.column_names).combine_chunks()
 
 
 def opslog(

@@ -117,6 +117,7 @@ def test_a_log_of_one_format_is_all_its_own(shape: str, owner: str, tmp_path: Pa
     assert counts == [f"{len(rows)}\n" * 2] * 2
 
 
+@pytest.mark.thorough
 def test_parts_are_asked_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(BENCHMARKS)
     correlation, counting, envelopes, latency, recognition, report, stages, throughput, tracing = (

@@ -65,10 +65,12 @@ def test_a_long_run_shows_how_far_it_is(long: str) -> None:
     assert "\n" not in text
 
 
+@pytest.mark.thorough
 def test_the_doctor_shows_it_too(long: str) -> None:
     assert re.search(r"\d+%.*, [1-9][\d,]+ records/s\]", shown(long, command="doctor"))
 
 
+@pytest.mark.thorough
 def test_a_story_shows_it_in_each_reading(long: str) -> None:
     text = shown(str(99_999**9), long, command="trace")
     assert re.search(r"\d+%.*/\d.*records/s\]", text)
@@ -80,6 +82,7 @@ def test_the_end_of_a_pipe_is_not_known(long: str) -> None:
     assert "%" not in text
 
 
+@pytest.mark.thorough
 def test_no_progress_shows_nothing(long: str) -> None:
     assert shown("--no-progress", long) == ""
 

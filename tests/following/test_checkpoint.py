@@ -173,7 +173,7 @@ def named(found: list[dict[str, Any]]) -> list[str]:
     return [str(row["body"]).split("\n")[0] for row in found]
 
 
-@pytest.mark.parametrize("threads", ["1", "2"])
+@pytest.mark.parametrize("threads", ["1", pytest.param("2", marks=pytest.mark.thorough)])
 def test_nothing_is_lost_over_kills_at_any_moment(threads: str, tmp_path: Path) -> None:
     chance = random.Random(threads)
     log = tmp_path / "a.log"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -93,17 +96,19 @@ def test_scanner_and_pattern_accept_the_same_lines_with_the_same_captures(
         assert scan(layout, line) == match(layout, line)
 
 
+@cache
+def shipped_patterns() -> list[tuple[Entry, regex.Pattern[bytes]]]:
+    """The layouts that take lines, in their order, as patterns."""
+    entries = {id(leaf.entry): leaf.entry for leaf in catalog.default().lines.leaves}
+    return [(e, e.layout.compile()) for e in entries.values() if e.layout.text and not e.tail]
+
+
 @given(st.lists(LINES, min_size=1, max_size=20))
 def test_the_first_shipped_layout_that_takes_a_line_wins(lines: list[bytes]) -> None:
     compiled = catalog.default().lines
-    entries = sorted(
-        {id(leaf.entry): leaf.entry for leaf in compiled.leaves if leaf.entry.layout.text}.values(),
-        key=lambda entry: next(i for i, leaf in enumerate(compiled.leaves) if leaf.entry is entry),
-    )
-    patterns = [(e, e.layout.compile()) for e in entries if not e.tail]
     for line in lines:
         leaf, _, _, _ = compiled.program.probe(line)
-        wanted = next((e for e, p in patterns if p.match(line)), None)
+        wanted = next((e for e, p in shipped_patterns() if p.match(line)), None)
         found = compiled.leaves[leaf].entry if leaf >= 0 else None
         assert found is wanted
 

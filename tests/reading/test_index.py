@@ -121,7 +121,7 @@ def test_ids_take_a_five_hundredth_of_their_block_at_most() -> None:
 # -- stories -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("threads", [1, pytest.param(3, marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("era", [e for e in ERAS if e.debug], ids=lambda era: era.name)
 def test_a_story_is_the_same_without_the_index(
     era: object,

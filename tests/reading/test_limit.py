@@ -37,13 +37,23 @@ def test_the_count_is_the_number_of_lines(keep: list[str], logs: list[str]) -> N
     assert count.returncode == lines.returncode
 
 
-@pytest.mark.parametrize("threads", ["1", "2", "5"])
-@pytest.mark.parametrize("number", [1, 13, 14, 15, 80_000, 150_014, 150_015, 300_014, 999_999])
-def test_a_limit_is_head(number: int, threads: str, logs: list[str]) -> None:
+@pytest.fixture(scope="module")
+def every(logs: list[str]) -> list[bytes]:
+    """All lines that there are."""
+    return opslog("filter", LOG, *logs).stdout.splitlines(keepends=True)
+
+
+@pytest.mark.parametrize("threads", ["1", "3"])
+@pytest.mark.parametrize("number", [1, 14, 15, 150_014, 150_015, 999_999])
+def test_a_limit_is_head(number: int, threads: str, logs: list[str], every: list[bytes]) -> None:
     arguments = ["--threads", threads, "-n", str(number), LOG, *logs]
-    every = opslog("filter", LOG, *logs).stdout.splitlines(keepends=True)
     assert opslog("filter", *arguments).stdout == b"".join(every[:number])
-    assert opslog("filter", "-c", *arguments).stdout == b"%d\n" % len(every[:number])
+
+
+@pytest.mark.parametrize("number", [14, 80_000, 999_999])
+def test_a_limit_limits_the_count(number: int, logs: list[str]) -> None:
+    count = opslog("filter", "-c", "-n", str(number), LOG, *logs)
+    assert count.stdout == b"%d\n" % min(number, 300_014)
 
 
 def test_a_limit_counts_kept_records_in_every_format(tmp_path: Path) -> None:
@@ -57,7 +67,7 @@ def test_a_limit_counts_kept_records_in_every_format(tmp_path: Path) -> None:
     assert opslog("filter", "--to", "text", *keep).stdout.count(b"\n") == 1
 
 
-@pytest.mark.parametrize("number", [1, 14, 15, 100_000, 999_999])
+@pytest.mark.parametrize("number", [14, 100_000, 999_999])
 def test_merged_records_are_limited_and_counted_too(number: int, logs: list[str]) -> None:
     arguments = ["--merge", LOG, *logs]
     for output in ([], ["--to", "text"]):

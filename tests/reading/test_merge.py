@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import opslog
 from helpers import opslog as command
+from helpers import plain
 from opslog import F
 from opslog.model.errors import SinkError
 from opslog.reading import merge
@@ -159,26 +160,29 @@ def logs(tmp_path: Path) -> list[Path]:
 def test_logs_merge_alike_whatever_is_read_at_once(
     logs: list[Path], threads: int, ahead: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if ahead == 1:  # one row after the other: slow, and as telling of fewer
+        for path in logs:
+            path.write_text("".join(path.read_text().splitlines(keepends=True)[:400]))
     monkeypatch.setattr(merge, "_AHEAD", ahead)
     monkeypatch.setattr(merge, "_SMALLEST", 1000)
     merged = opslog.read(*logs, threads=threads, merge=True)
     apart = opslog.read(*logs)
-    table, plain = merged.to_table(), apart.to_table()
-    assert table.num_rows == plain.num_rows
+    table = merged.to_table()
+    assert table.num_rows == apart.to_table().num_rows
     times = [time for time in table["timestamp"].to_pylist() if time is not None]
     assert times == sorted(times)
     for path in logs:
         own = F.source == str(path)
-        expected = table.filter(own).to_pylist()
-        assert merged.filter(own).to_table().to_pylist() == expected
-        assert apart.filter(own).to_table().to_pylist() == expected
+        expected = plain(table.filter(own))
+        assert plain(merged.filter(own).to_table()).equals(expected)
+        assert plain(apart.filter(own).to_table()).equals(expected)
     stats = merged.write_jsonl(tmp_path / "merged.jsonl")
     assert stats == apart.write_jsonl(tmp_path / "apart.jsonl")
     assert (tmp_path / "merged.jsonl").read_bytes() == b"".join(
         opslog.to_json_lines(batch) for batch in merged.batches()
     )
     merged.write_parquet(tmp_path / "merged.parquet")
-    assert pq.read_table(tmp_path / "merged.parquet").to_pylist() == table.to_pylist()
+    assert plain(pq.read_table(tmp_path / "merged.parquet")).equals(plain(table))
 
 
 def test_a_request_is_found_in_merged_logs(logs: list[Path]) -> None:

@@ -81,7 +81,10 @@ def test_columns_are_spelled_behind_stages_too(names: str) -> None:
     ],
     ids=" ".join,
 )  # fmt: skip
-@pytest.mark.parametrize("merge", [[], ["--merge"]], ids=["", "merge"])
+@pytest.mark.parametrize(
+    "merge",
+    [pytest.param([], id=""), pytest.param(["--merge"], id="merge", marks=pytest.mark.thorough)],
+)
 def test_all_outputs_and_threads_say_the_same(
     flags: list[str], merge: list[str], folder: Path, tmp_path: Path
 ) -> None:
