@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from typing import Any
 
 from typing_extensions import Buffer
@@ -19,7 +18,6 @@ class Columns(Rows):
         services: Services,
         selection: memoryview | None,
         ambiguous: memoryview | None,
-        decode_list: Callable[[bytes], bytes | None],
     ) -> None: ...
     def column(self, number: int) -> Any: ...
 

@@ -1,5 +1,3 @@
-from collections.abc import Callable
-
 from opslog.assembly._assemble import Records
 from opslog.rows._plan import Plan
 from opslog.rows._services import Services
@@ -23,7 +21,6 @@ class JsonRows(Rows):
         services: Services,
         selection: memoryview | None,
         ambiguous: memoryview | None,
-        decode_list: Callable[[bytes], bytes | None],
         names: JsonKeys,
         moments: memoryview | None,
         timed: memoryview | None,

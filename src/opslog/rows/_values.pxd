@@ -30,7 +30,6 @@ cdef class Rows:
     cdef Block block
     cdef Plan plan
     cdef Services services
-    cdef object decode_list
     cdef int32_t* selected
     cdef readonly int32_t count
     cdef const uint8_t* ambiguous       # bits: rows whose local time was ambiguous
@@ -79,6 +78,7 @@ cdef class Rows:
     cdef const uint8_t* in_message(self, int32_t column, Py_ssize_t* size) noexcept nogil
     cdef void keep_ids(self, int32_t leaf) noexcept nogil
     cdef bint of_another(self, int32_t leaf, const Line* line) noexcept nogil
+    cdef bint read_event(self, const uint8_t* text, Py_ssize_t size) except -1 with gil
     cdef bint is_quote(self, int32_t leaf, const Line* line) noexcept nogil
     cdef int message_fields(self) except -1 nogil
     cdef int service(self, int32_t leaf, int32_t row, int32_t outer) except -1 nogil

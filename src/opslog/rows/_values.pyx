@@ -11,11 +11,12 @@ from libc.string cimport memchr, memcmp
 
 from opslog.kernel._block cimport (CONTINUED, ESCAPED, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HEADLESS, HELD, NONE, OVERLONG, PART_BODY, PART_STACK, PART_TRACEBACK, SYSLOG, TIMED, TORN, Wrap)
 from opslog.kernel._bytes cimport request_uuid
-from opslog.rows._literal cimport put_event
 from opslog.rows._plan cimport Field, PAIRS
 from opslog.scanner._program cimport (COLORED, ENVELOPE, FOLLOW_ON, FOREMOST, JSON, TRACEBACK, fresh)
 from opslog.kernel._text cimport CHECKED, JSON_STRING, NO_COLORS, RSYSLOG, need, put, put_list
 from opslog.assembly._traceback cimport Raised, raised
+
+from opslog.rows.literal import event_as_json, joined_lines
 
 cdef enum FixedText:
     INCOMPLETE = 0
@@ -81,13 +82,12 @@ cdef class Rows:
     """The records numbered by ``selection`` (all if None), loaded one after the other."""
 
     def __cinit__(self, Records records not None, Plan plan not None, Services services not None,
-                  const int32_t[::1] selection, const uint8_t[::1] ambiguous, decode_list, *args, **kwargs):
+                  const int32_t[::1] selection, const uint8_t[::1] ambiguous, *args, **kwargs):
         cdef int32_t i
         self.records = records
         self.block = records.block
         self.plan = plan
         self.services = services
-        self.decode_list = decode_list
         self.count = records.count if selection is None else <int32_t>selection.shape[0]
         self.selected = <int32_t*>malloc((self.count + 1) * sizeof(int32_t))
         if self.selected == NULL:
@@ -334,7 +334,8 @@ cdef class Rows:
         self.event_text.used = 0
         self.message_change = 0 if self.block.ascii else CHECKED
         self.message_data = data
-        if put_event(&self.event_text, data + start, end - start):
+        if end - start > 12 and memcmp(data + start, b"Event type: ", 12) == 0 and self.read_event(
+                data + start, end - start):
             self.message_data = self.event_text.data
             start = 0
             end = <int32_t>self.event_text.used
@@ -352,6 +353,14 @@ cdef class Rows:
             self.message_change |= JSON_STRING
         self.message = leaf
         return 0
+
+    cdef bint read_event(self, const uint8_t* text, Py_ssize_t size) except -1 with gil:
+        """Put the JSON that a printed event means into the event's text; return whether it is one."""
+        cdef bytes found = event_as_json((<const char*>text)[:size])
+        if found is None:
+            return False
+        put(&self.event_text, found, len(found), 0)
+        return True
 
     cdef bint is_quote(self, int32_t leaf, const Line* line) noexcept nogil:
         """Whether an event is quoted by a logger that acts for a request: only its sender's tell of theirs."""
@@ -645,7 +654,7 @@ cdef class Rows:
 
     cdef int decode(self, const uint8_t* text, Py_ssize_t size, int32_t rest) except -1 with gil:
         """Put the lines of the list, and traceback lines from ``rest`` on, in place of the traceback."""
-        cdef bytes lines = self.decode_list((<const char*>text)[:size])
+        cdef bytes lines = joined_lines((<const char*>text)[:size])
         cdef Buffer* out = &self.trace_text
         if lines is not None:
             out.used = 0
