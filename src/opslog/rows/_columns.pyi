@@ -1,10 +1,10 @@
+from collections.abc import Callable
 from typing import Any
 
 from typing_extensions import Buffer
 
 from opslog.assembly._assemble import Records
 from opslog.rows._plan import Plan
-from opslog.rows._services import Services
 from opslog.rows._values import Rows
 from opslog.scanner._program import Program
 
@@ -15,7 +15,8 @@ class Columns(Rows):
         self,
         records: Records,
         plan: Plan,
-        services: Services,
+        find_service: Callable[[bytes], bytes | None],
+        program: bytes,
         selection: memoryview | None,
         ambiguous: memoryview | None,
     ) -> None: ...

@@ -1,6 +1,7 @@
+from collections.abc import Callable
+
 from opslog.assembly._assemble import Records
 from opslog.rows._plan import Plan
-from opslog.rows._services import Services
 from opslog.rows._values import Rows
 
 class JsonKeys:
@@ -18,7 +19,8 @@ class JsonRows(Rows):
         self,
         records: Records,
         plan: Plan,
-        services: Services,
+        find_service: Callable[[bytes], bytes | None],
+        program: bytes,
         selection: memoryview | None,
         ambiguous: memoryview | None,
         names: JsonKeys,

@@ -8,8 +8,8 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from opslog.assembly._assemble cimport Records
 from opslog.kernel._block cimport Block, Line, Record
 from opslog.rows._plan cimport MOST_COLUMNS, Plan
-from opslog.scanner._program cimport Leaf
 from opslog.rows._services cimport Services
+from opslog.scanner._program cimport Leaf
 from opslog.kernel._text cimport Buffer
 from opslog.scanner._time cimport State
 
@@ -30,10 +30,12 @@ cdef class Rows:
     cdef Block block
     cdef Plan plan
     cdef Services services
+    cdef object find_service
+    cdef Value program                  # of records that do not say theirs, no data if there is none
     cdef int32_t* selected
     cdef readonly int32_t count
     cdef const uint8_t* ambiguous       # bits: rows whose local time was ambiguous
-    cdef object keep
+    cdef tuple owners                   # of memory pointed to
     cdef State state
     # Of the row loaded last:
     cdef uint64_t present               # bit per column that has a value

@@ -12,6 +12,7 @@ from libc.string cimport memchr, memcmp
 from opslog.kernel._block cimport (CONTINUED, ESCAPED, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HEADLESS, HELD, NONE, OVERLONG, PART_BODY, PART_STACK, PART_TRACEBACK, SYSLOG, TIMED, TORN, Wrap)
 from opslog.kernel._bytes cimport request_uuid
 from opslog.rows._plan cimport Field, PAIRS
+from opslog.rows._services cimport drop_services, service_of
 from opslog.scanner._program cimport (COLORED, ENVELOPE, FOLLOW_ON, FOREMOST, JSON, TRACEBACK, fresh)
 from opslog.kernel._text cimport CHECKED, JSON_STRING, NO_COLORS, RSYSLOG, need, put, put_list
 from opslog.assembly._traceback cimport Raised, raised
@@ -79,15 +80,23 @@ cdef inline bint breaks_line(const uint8_t* text, Py_ssize_t at) noexcept nogil:
 
 
 cdef class Rows:
-    """The records numbered by ``selection`` (all if None), loaded one after the other."""
+    """The records numbered by ``selection`` (all if None), loaded one after the other.
 
-    def __cinit__(self, Records records not None, Plan plan not None, Services services not None,
+    ``find_service`` (bytes to bytes or None) tells the service of a logger, behind which
+    program and format's service may stand, a newline between.  ``program`` is that of
+    records that do not say theirs, empty if there is none.
+    """
+
+    def __cinit__(self, Records records not None, Plan plan not None, find_service, bytes program not None,
                   const int32_t[::1] selection, const uint8_t[::1] ambiguous, *args, **kwargs):
         cdef int32_t i
         self.records = records
         self.block = records.block
         self.plan = plan
-        self.services = services
+        self.find_service = find_service
+        if program:
+            self.program = Value(program, len(program), 0)
+        self.owners = (program, ambiguous)
         self.count = records.count if selection is None else <int32_t>selection.shape[0]
         self.selected = <int32_t*>malloc((self.count + 1) * sizeof(int32_t))
         if self.selected == NULL:
@@ -100,13 +109,13 @@ cdef class Rows:
             if ambiguous.shape[0] * 8 < self.count:
                 raise ValueError("too few bits")
             self.ambiguous = &ambiguous[0]
-            self.keep = ambiguous
         need(&self.tail_spans, 8 * plan.lines.most_slots + 8)
         need(&self.request_spans, 8 * plan.messages.most_slots + 8)
         fresh(&self.state)
 
     def __dealloc__(self):
         free(self.selected)
+        drop_services(&self.services)
         free(self.tail_spans.data)
         free(self.request_spans.data)
         free(self.request_text.data)
@@ -176,9 +185,9 @@ cdef class Rows:
             if self.plan.special.service_name != NONE and not (
                     self.present >> self.plan.special.service_name & 1):
                 self.service(record.leaf, line.row, line.outer)
-        if self.plan.special.program != NONE and self.services.program_size and not (
+        if self.plan.special.program != NONE and self.program.data != NULL and not (
                 self.present >> self.plan.special.program & 1):
-            found(self, self.plan.special.program, self.services.program_data, self.services.program_size, 0)
+            found(self, self.plan.special.program, self.program.data, self.program.size, 0)
         if self.plan.special.body != NONE and not record.flags & HEADLESS:
             self.body(record, leaf)
         if self.plan.special.exception_stacktrace != NONE:
@@ -511,7 +520,7 @@ cdef class Rows:
                 put(said, <const uint8_t*>self.plan.text_data[family], self.plan.text_sizes[family], 0)
             text = said.data
             size = said.used
-        found_size = self.services.look_up(text, size, &service)
+        found_size = service_of(&self.services, self.find_service, text, size, &service)
         if found_size >= 0:
             found(self, self.plan.special.service_name, service, found_size, 0)
         return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import zip_longest
@@ -20,7 +20,6 @@ from opslog.rows._columns import Columns, Memory
 from opslog.rows._json_rows import JsonKeys, JsonRows
 from opslog.rows._jsonl import JsonLines
 from opslog.rows._plan import FIXED_TEXTS, Plan
-from opslog.rows._services import Services
 from opslog.scanner._program import FLAGS, Program
 from opslog.scanner.catalog import Catalog, Compiled
 from opslog.scanner.compiler import CHANGED, CONSTANT, FIRST, PRI, SECOND, SLOT, Leaf
@@ -174,9 +173,9 @@ class Kept:
 
     def _rows(self, ambiguous: pa.Array | None) -> _RowArguments:
         marked = None if ambiguous is None else memoryview(ambiguous.buffers()[1]).cast("B")
-        program = self._builder.program or ""
-        found = Services(self._builder.find_service, program.encode())
-        return self.records, self._plan.plan, found, self._selection, marked
+        program = (self._builder.program or "").encode()
+        find = self._builder.find_service
+        return self.records, self._plan.plan, find, program, self._selection, marked
 
     def _moments(self) -> tuple[pa.Array, pa.Array | None]:
         """Return UTC microseconds (int64, nullable) and which were ambiguous (None: none)."""
@@ -198,7 +197,14 @@ class Kept:
         )
 
 
-_RowArguments: TypeAlias = tuple[Records, Plan, Services, memoryview | None, memoryview | None]
+_RowArguments: TypeAlias = tuple[
+    Records,
+    Plan,
+    Callable[[bytes], bytes | None],
+    bytes,
+    memoryview | None,
+    memoryview | None,
+]
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -1,10 +1,10 @@
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t
 
+from opslog.kernel._table cimport Table
 from opslog.scanner._time cimport State
 
 ctypedef struct Key:
-    uint64_t hash
-    int32_t text                # offset of the key in texts, -1: empty place
+    int32_t text                # offset of the key in texts
     int32_t length
     int32_t parent              # table the key belongs to: 0 the object itself
     int32_t slot                # where its value goes, -1 nowhere
@@ -24,7 +24,7 @@ ctypedef struct Shape:
 
 cdef class JsonTable:
     cdef Key* keys
-    cdef uint64_t mask
+    cdef Table known                    # numbers of keys, by their texts and tables
     cdef const uint8_t* texts
     cdef const int32_t* numbers
     cdef Shape* shapes
