@@ -26,8 +26,9 @@ from opslog.kernel._block cimport (BAD_TIME, Block, CLOSED, CONTINUED, HAS_MORE,
 from opslog.kernel._table cimport begin_table
 from opslog.assembly._open_lines cimport adopt, carry
 from opslog.scanner._envelope cimport undo
-from opslog.scanner._program cimport (ALONE, BARE, ENVELOPE, FOLLOW_ON, HEAD, INDENTED, JSON, Leaf, OCTAL, Program, STAMPED, STREAM, UNLOGGED, WEAK, fresh)
-from opslog.scanner._time cimport State, is_digit
+from opslog.scanner._program cimport (ALONE, BARE, ENVELOPE, FOLLOW_ON, HEAD, INDENTED, JSON, Leaf, OCTAL, Program, STAMPED, STREAM, UNLOGGED, WEAK)
+from opslog.scanner._state cimport MatchState, begin_state
+from opslog.scanner._time cimport is_digit
 from opslog.assembly._trace_text cimport (begins, continues_block, inside_block, links_blocks, names_exception, opens_block, torn)
 from opslog.assembly._workers cimport (FEWEST, Worker, Workers, drop_workers, find_worker, forget_records, get_worker)
 
@@ -257,7 +258,7 @@ cdef class Assembler:
         cdef int32_t[3] candidates
         cdef uint64_t base
         cdef bint last
-        cdef State state
+        cdef MatchState state
         text = text_of(block, line, leaf.body, &length)
         if length < 0:
             length = 0
@@ -287,7 +288,7 @@ cdef class Assembler:
         last = names_exception(text, length)
         if not (last or opens_block(text, length) or continues_block(text, length)):
             # Not surely of a traceback: a head, if any layout of heads takes it.
-            fresh(&state)
+            begin_state(&state)
             block.need_spans(2 * program.most_slots)
             line = &block.lines[i]
             again = program.match(block.data, line.start, line.end, block.spans + block.span_used, &state, True)
@@ -407,11 +408,11 @@ cdef class Assembler:
 
     cdef int traced(self, Block block, int32_t number, Line* line) except -1 nogil:
         """Whether a message's further line is one of its traceback; if so its layout is found."""
-        cdef State state
+        cdef MatchState state
         cdef int32_t found
         if not self.is_open(number, block.offset + line.first):
             return False
-        fresh(&state)
+        begin_state(&state)
         block.need_spans(2 * self.program.most_slots)
         found = self.program.match(
             block.data, line.start, line.end, block.spans + block.span_used, &state, False)

@@ -11,7 +11,7 @@ from opslog.rows._plan cimport MOST_COLUMNS, Plan
 from opslog.rows._services cimport Services
 from opslog.scanner._program cimport Leaf
 from opslog.kernel._text cimport Buffer
-from opslog.scanner._time cimport State
+from opslog.scanner._state cimport MatchState
 
 cdef enum:
     MOST_ATTRIBUTES = 64        # of one record
@@ -36,7 +36,7 @@ cdef class Rows:
     cdef readonly int32_t count
     cdef const uint8_t* ambiguous       # bits: rows whose local time was ambiguous
     cdef tuple owners                   # of memory pointed to
-    cdef State state
+    cdef MatchState state
     # Of the row loaded last:
     cdef uint64_t present               # bit per column that has a value
     cdef Value[MOST_COLUMNS] values

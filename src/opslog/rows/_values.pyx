@@ -13,7 +13,8 @@ from opslog.kernel._block cimport (CONTINUED, ESCAPED, HAS_MORE, HAS_STACK, HAS_
 from opslog.kernel._bytes cimport request_uuid
 from opslog.rows._plan cimport Field, PAIRS
 from opslog.rows._services cimport drop_services, service_of
-from opslog.scanner._program cimport (COLORED, ENVELOPE, FOLLOW_ON, FOREMOST, JSON, TRACEBACK, fresh)
+from opslog.scanner._program cimport (COLORED, ENVELOPE, FOLLOW_ON, FOREMOST, JSON, TRACEBACK)
+from opslog.scanner._state cimport begin_state
 from opslog.kernel._text cimport CHECKED, JSON_STRING, NO_COLORS, RSYSLOG, need, put, put_list
 from opslog.assembly._traceback cimport Raised, raised
 
@@ -111,7 +112,7 @@ cdef class Rows:
             self.ambiguous = &ambiguous[0]
         need(&self.tail_spans, 8 * plan.lines.most_slots + 8)
         need(&self.request_spans, 8 * plan.messages.most_slots + 8)
-        fresh(&self.state)
+        begin_state(&self.state)
 
     def __dealloc__(self):
         free(self.selected)

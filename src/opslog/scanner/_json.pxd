@@ -1,7 +1,7 @@
 from libc.stdint cimport int32_t, uint8_t
 
 from opslog.kernel._table cimport Table
-from opslog.scanner._time cimport State
+from opslog.scanner._state cimport MatchState
 
 ctypedef struct Key:
     int32_t text                # offset of the key in texts
@@ -35,4 +35,4 @@ cdef class JsonTable:
     cdef tuple keep
 
     cdef int32_t match(self, const uint8_t* data, int32_t at, int32_t end,
-                       int32_t* row, State* state) noexcept nogil
+                       int32_t* row, MatchState* state) noexcept nogil

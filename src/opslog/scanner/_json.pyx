@@ -199,7 +199,7 @@ cdef inline uint8_t level(const uint8_t* words, int32_t count, const uint8_t* te
     return 0
 
 
-cdef inline bint when(JsonTable self, Shape* shape, const uint8_t* data, int32_t* row, State* state) noexcept nogil:
+cdef inline bint when(JsonTable self, Shape* shape, const uint8_t* data, int32_t* row, MatchState* state) noexcept nogil:
     """Read the time of a shape: its epoch seconds before its ISO text."""
     cdef int32_t slot = shape.micros
     if shape.micros < 0 and shape.epoch < 0 and shape.iso < 0:
@@ -253,7 +253,7 @@ cdef class JsonTable:
         free(self.shapes)
 
     cdef int32_t match(self, const uint8_t* data, int32_t at, int32_t end,
-                       int32_t* row, State* state) noexcept nogil:
+                       int32_t* row, MatchState* state) noexcept nogil:
         """Return the leaf of the first shape the object at `at` has, its spans in row; or -1."""
         cdef bint escaped = False
         cdef int32_t i, j, base
