@@ -37,7 +37,7 @@ from opslog.model.zones import Zones
 from opslog.outputs.jsonl import to_json_lines
 from opslog.reading import merge
 from opslog.reading._ids import Ids
-from opslog.rows._literal import event_as_json
+from opslog.rows.literal import event_as_json
 from opslog.scanner import catalog
 
 PATTERN = {

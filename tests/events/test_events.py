@@ -22,7 +22,7 @@ from opslog.events import Event, EventSummary, Pair, Request, Row, Story, as_dic
 from opslog.events.pairs import Pairs
 from opslog.events.requests import Requests
 from opslog.events.rows import arrow_schema
-from opslog.rows._literal import event_as_json
+from opslog.rows.literal import event_as_json
 
 VM = "5d8a4c2e-6f1b-4f6e-9b5a-1f7e2d3c4b5a"
 REQUEST = "req-7822cfee-24bf-4614-a8a6-e6a34f88e4ce"

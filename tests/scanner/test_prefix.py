@@ -19,7 +19,7 @@ from opslog.scanner._prefix import MOST_BRANCHES
 from opslog.scanner._program import STREAK, Program
 from opslog.scanner._scan import layers, scan
 from opslog.scanner.catalog import Catalog
-from opslog.scanner.shortcut import Ways
+from opslog.scanner.shortcut import ShortcutFinder
 from opslog.scanner.trie import Node
 
 
@@ -139,19 +139,19 @@ def test_behind_many_lines_of_a_layout_others_are_still_taken_by_theirs(
 
 
 @pytest.mark.parametrize("name", ["ovs.vlog", "rabbitmq.log", "ceph.daemon", "syslog.rfc3164"])
-def test_a_beginning_that_tells_the_layout_is_a_route(
+def test_a_beginning_that_tells_the_layout_is_a_shortcut(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    routes = []
-    find = Ways.route
+    shortcuts = []
+    find = ShortcutFinder.find
 
-    def noted(ways: Ways, leaf: int) -> object:
-        routes.append(find(ways, leaf))
-        return routes[-1]
+    def noted(finder: ShortcutFinder, leaf: int) -> object:
+        shortcuts.append(find(finder, leaf))
+        return shortcuts[-1]
 
-    monkeypatch.setattr(Ways, "route", noted)
+    monkeypatch.setattr(ShortcutFinder, "find", noted)
     program = Catalog.of(catalog.without_samples()).lines.program
     line = next(one for one in catalog.shipped() if one.name == name).samples[0].text
     found(program, [line.split("\n")[0].encode()] * STREAK)
-    [route] = routes
-    assert route is not None
+    [shortcut] = shortcuts
+    assert shortcut is not None

@@ -23,12 +23,14 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memchr, memcmp, memcpy
 
 from opslog.kernel._block cimport (BAD_TIME, Block, CLOSED, CONTINUED, HAS_MORE, HAS_OFFSET, HAS_STACK, HAS_TRACEBACK, HEADLESS, HELD, IN_BLOCK, IN_STACK, Line, MORE, MOST_LINES, NONE, OVERLONG, PART_BODY, PART_STACK, PART_TRACEBACK, PIECE, Record, SYSLOG, TIMED, TORN, UNENDED, UNRECOGNISED, WINDOW)
+from opslog.kernel._table cimport begin_table
 from opslog.assembly._open_lines cimport adopt, carry
 from opslog.scanner._envelope cimport undo
-from opslog.scanner._program cimport (ALONE, BARE, ENVELOPE, FOLLOW_ON, HEAD, INDENTED, JSON, Leaf, OCTAL, Program, STAMPED, STREAM, UNLOGGED, WEAK, fresh)
-from opslog.scanner._time cimport State, is_digit
+from opslog.scanner._program cimport (ALONE, BARE, ENVELOPE, FOLLOW_ON, HEAD, INDENTED, JSON, Leaf, OCTAL, Program, STAMPED, STREAM, UNLOGGED, WEAK)
+from opslog.scanner._state cimport MatchState, begin_state
+from opslog.scanner._time cimport is_digit
 from opslog.assembly._trace_text cimport (begins, continues_block, inside_block, links_blocks, names_exception, opens_block, torn)
-from opslog.assembly._workers cimport Worker, Workers
+from opslog.assembly._workers cimport (FEWEST, Worker, Workers, drop_workers, find_worker, forget_records, get_worker)
 
 
 @cython.final
@@ -132,10 +134,11 @@ cdef class Assembler:
         self.carried.reset(0)
         self.previous = self.latest = NONE
         self.stamped = -WINDOW - 1
-        self.workers = Workers()
+        begin_table(&self.workers.known, FEWEST)
 
     def __dealloc__(self):
         free(self.records)
+        drop_workers(&self.workers)
 
     # -- records ---------------------------------------------------------------
 
@@ -200,7 +203,7 @@ cdef class Assembler:
             self.latest = self.start(block, i, CLOSED)
             self.previous = NONE
             return 0
-        worker = self.workers.get(block.lines[i].worker)
+        worker = get_worker(&self.workers, block.lines[i].worker)
         self.close(worker.head)
         self.close(worker.orphan)
         worker.orphan = NONE
@@ -250,12 +253,12 @@ cdef class Assembler:
         cdef Line* line = &block.lines[i]
         cdef const uint8_t* text
         cdef int32_t length, candidate, again
-        cdef Worker* worker = self.workers.get(line.worker)
+        cdef Worker* worker = get_worker(&self.workers, line.worker)
         cdef Worker* unnumbered
         cdef int32_t[3] candidates
         cdef uint64_t base
         cdef bint last
-        cdef State state
+        cdef MatchState state
         text = text_of(block, line, leaf.body, &length)
         if length < 0:
             length = 0
@@ -263,11 +266,11 @@ cdef class Assembler:
         candidates[1] = worker.orphan
         # A format may print the process id in one of both only.
         base = 1 if line.outer == NONE else block.wraps[line.outer].stream
-        unnumbered = self.workers.find(base)
+        unnumbered = find_worker(&self.workers, base)
         if line.worker == base:
             candidates[2] = self.latest if base == 1 else worker.previous
         else:
-            candidates[2] = unnumbered.head if unnumbered.used else NONE
+            candidates[2] = unnumbered.head if unnumbered != NULL else NONE
         for candidate in candidates[:3]:
             if self.takes(block, candidate, line, leaf, text, length):
                 self.join(block, candidate, i, PART_TRACEBACK)
@@ -285,7 +288,7 @@ cdef class Assembler:
         last = names_exception(text, length)
         if not (last or opens_block(text, length) or continues_block(text, length)):
             # Not surely of a traceback: a head, if any layout of heads takes it.
-            fresh(&state)
+            begin_state(&state)
             block.need_spans(2 * program.most_slots)
             line = &block.lines[i]
             again = program.match(block.data, line.start, line.end, block.spans + block.span_used, &state, True)
@@ -405,11 +408,11 @@ cdef class Assembler:
 
     cdef int traced(self, Block block, int32_t number, Line* line) except -1 nogil:
         """Whether a message's further line is one of its traceback; if so its layout is found."""
-        cdef State state
+        cdef MatchState state
         cdef int32_t found
         if not self.is_open(number, block.offset + line.first):
             return False
-        fresh(&state)
+        begin_state(&state)
         block.need_spans(2 * self.program.most_slots)
         found = self.program.match(
             block.data, line.start, line.end, block.spans + block.span_used, &state, False)
@@ -458,7 +461,7 @@ cdef class Assembler:
                       int32_t length) except -1 nogil:
         """Join text that no layout in an envelope takes to the record before it, if that takes it."""
         cdef Line* line = &block.lines[i]
-        cdef Worker* stream = self.workers.get(line.worker)
+        cdef Worker* stream = get_worker(&self.workers, line.worker)
         cdef int32_t number = stream.previous
         cdef Record* record
         cdef bint stays
@@ -503,7 +506,7 @@ cdef class Assembler:
         cdef int32_t length
         text = text_of(block, line, envelope.body, &length)
         if length >= 0 and self.goes_on(block, i, envelope, text, length):
-            self.latest = self.workers.get(line.worker).previous
+            self.latest = get_worker(&self.workers, line.worker).previous
             return 0
         if length > 0 and opens_block(text, length) and not begins(text, length, b"Stack", 5):
             # A traceback that nobody logged: what a program prints when it dies.
@@ -512,7 +515,7 @@ cdef class Assembler:
             line.severity = 17
         else:
             self.latest = self.start(block, i, 0)
-        stream = self.workers.get(line.worker)
+        stream = get_worker(&self.workers, line.worker)
         self.close(stream.head)
         self.close(stream.orphan)
         stream.orphan = NONE
@@ -528,7 +531,7 @@ cdef class Assembler:
         cdef int32_t at, number
         cdef const Leaf* outermost
         cdef Worker* stream
-        stream = self.workers.get(line.worker if line.outer == NONE or leaf.flags & ENVELOPE
+        stream = get_worker(&self.workers, line.worker if line.outer == NONE or leaf.flags & ENVELOPE
                                   else block.wraps[line.outer].stream)
         if stream.unended and self.is_open(stream.previous, block.offset + line.first):
             number = stream.previous
@@ -560,7 +563,7 @@ cdef class Assembler:
         return 0
 
     cdef int remember(self, uint64_t key, uint16_t flags) except -1 nogil:
-        cdef Worker* stream = self.workers.get(key)
+        cdef Worker* stream = get_worker(&self.workers, key)
         stream.previous = self.latest
         stream.unended = (flags & UNENDED) != 0
         return 0
@@ -639,7 +642,7 @@ cdef class Assembler:
         self.count -= released
         self.previous = self.previous - released if self.previous >= released else NONE
         self.latest = self.latest - released if self.latest >= released else NONE
-        return self.workers.forget(released)
+        return forget_records(&self.workers, released)
 
     def feed(self, Block block not None, bint final, int64_t held=-1):
         """Assemble the next block of the source and return the records now complete.

@@ -9,7 +9,7 @@ from opslog.engine.normalizer import Normalizer
 from opslog.kernel._block import Block
 from opslog.language.format import Format, Sample
 from opslog.model.errors import FormatError, LayoutError, SampleError
-from opslog.rows._literal import event_as_json
+from opslog.rows.literal import event_as_json
 from opslog.scanner._scan import layers, scan
 from opslog.scanner.catalog import Catalog, beside_shipped, without_samples
 from opslog.scanner.compiler import Entry

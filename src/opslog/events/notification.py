@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from opslog.events.rows import Event, Time
 from opslog.model.services import service_of_program
-from opslog.rows._literal import event_as_json
+from opslog.rows.literal import event_as_json
 
 COLUMNS = (
     "timestamp", "body", "request_id", "user_id", "project_id", "resource_id", "logger", "program",

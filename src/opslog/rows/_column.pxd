@@ -9,12 +9,9 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
 from opslog.kernel._bytes cimport hash_bytes, same
+from opslog.kernel._table cimport Place, Table, begin_table, first_place, next_place, put_item
 from opslog.kernel._text cimport Buffer, MICROSECONDS, MILLISECONDS, need, put
 from opslog.rows._plan cimport CODES, PAIRS, TEXT
-
-ctypedef struct Place:
-    uint64_t hash
-    int32_t entry               # number of a dictionary entry, -1: free
 
 ctypedef struct Column:
     int kind
@@ -30,8 +27,7 @@ ctypedef struct Column:
     Buffer keys                 # PAIRS
     Buffer key_ends
     int32_t entries             # CODES, PAIRS
-    Buffer places               # CODES: hash table
-    uint64_t mask
+    Table codes                 # CODES: entries by their texts
     int32_t last_entry          # CODES: entry looked up last, -1: none
 
 
@@ -47,23 +43,6 @@ cdef inline int add_end(Buffer* ends, Py_ssize_t end) except -1 nogil:
     return 0
 
 
-cdef inline Place* find_place(Column* column, const uint8_t* text, Py_ssize_t size, uint64_t hashed) noexcept nogil:
-    """The text's place in the dictionary's hash table: its own or a free one."""
-    cdef uint64_t at = hashed & column.mask
-    cdef Place* place
-    cdef const int32_t* end
-    while True:
-        place = <Place*>column.places.data + at
-        if place.entry < 0:
-            return place
-        if place.hash == hashed:
-            end = <const int32_t*>column.data_ends.data + place.entry
-            if end[1] - end[0] == size and same(column.data.data + end[0], text, size):
-                return place
-        at = (at + 1) & column.mask
-
-
-cdef int rehash(Column* column, uint64_t mask) except -1 nogil
 cdef int begin(Column* column, int kind, int32_t rows) except -1 nogil
 cdef void drop(Column* column) noexcept nogil
 
@@ -81,17 +60,20 @@ cdef inline int end_row(Column* column, int32_t row) noexcept nogil:
     return 0
 
 
+cdef inline bint is_entry(const Column* column, int32_t entry, const uint8_t* text, Py_ssize_t size) noexcept nogil:
+    """Whether the text is that of a dictionary entry."""
+    cdef const int32_t* end = <const int32_t*>column.data_ends.data + entry
+    return end[1] - end[0] == size and same(column.data.data + end[0], text, size)
+
+
 cdef inline int32_t intern(Column* column, const uint8_t* text, Py_ssize_t size, int change) except -1 nogil:
     """Return the number of the dictionary entry of this text."""
     cdef uint64_t hashed
     cdef Place* place
     cdef Py_ssize_t start
-    cdef const int32_t* last
-    if column.last_entry >= 0 and not change:
-        # Neighbours mostly share their logger, level, user.
-        last = <const int32_t*>column.data_ends.data + column.last_entry
-        if last[1] - last[0] == size and same(column.data.data + last[0], text, size):
-            return column.last_entry
+    # Neighbours mostly share their logger, level, user.
+    if column.last_entry >= 0 and not change and is_entry(column, column.last_entry, text, size):
+        return column.last_entry
     start = column.data.used
     if change:
         put(&column.data, text, size, change)
@@ -99,20 +81,20 @@ cdef inline int32_t intern(Column* column, const uint8_t* text, Py_ssize_t size,
         size = column.data.used - start
         column.data.used = start
     hashed = hash_bytes(text, size, 7)
-    place = find_place(column, text, size, hashed)
-    if place.entry < 0:
-        place.hash = hashed
-        place.entry = column.last_entry = column.entries
-        if change:
-            column.data.used = start + size
-        else:
-            put(&column.data, text, size, 0)
-        add_end(&column.data_ends, column.data.used)
-        column.entries += 1
-        if <uint64_t>column.entries * 2 > column.mask:
-            rehash(column, 2 * column.mask + 1)
+    place = first_place(&column.codes, hashed)
+    while place.item >= 0 and not (place.hash == hashed and is_entry(column, place.item, text, size)):
+        place = next_place(&column.codes, place)
+    if place.item >= 0:
+        column.last_entry = place.item
+        return place.item
+    column.last_entry = column.entries
+    if change:
+        column.data.used = start + size
     else:
-        column.last_entry = place.entry
+        put(&column.data, text, size, 0)
+    add_end(&column.data_ends, column.data.used)
+    put_item(&column.codes, place, hashed, column.entries)
+    column.entries += 1
     return column.last_entry
 
 

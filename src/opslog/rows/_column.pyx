@@ -23,7 +23,7 @@ cdef int begin(Column* column, int kind, int32_t rows) except -1 nogil:
         add_end(&column.data_ends, 0)
         add_end(&column.key_ends, 0)
     if kind == CODES:
-        rehash(column, 255)
+        begin_table(&column.codes, 256)
     return 0
 
 
@@ -37,27 +37,8 @@ cdef void drop(Column* column) noexcept nogil:
     free(column.data_ends.data)
     free(column.keys.data)
     free(column.key_ends.data)
-    free(column.places.data)
+    free(column.codes.places)
     memset(column, 0, sizeof(Column))
-
-
-cdef int rehash(Column* column, uint64_t mask) except -1 nogil:
-    """Make the dictionary's hash table anew with `mask` + 1 places."""
-    cdef int32_t i, start
-    cdef Py_ssize_t size
-    cdef uint64_t hashed
-    cdef Place* place
-    need(&column.places, (mask + 1) * sizeof(Place))
-    memset(column.places.data, 0xFF, (mask + 1) * sizeof(Place))
-    column.mask = mask
-    for i in range(column.entries):
-        start = (<int32_t*>column.data_ends.data)[i]
-        size = (<int32_t*>column.data_ends.data)[i + 1] - start
-        hashed = hash_bytes(column.data.data + start, size, 7)
-        place = find_place(column, column.data.data + start, size, hashed)
-        place.hash = hashed
-        place.entry = i
-    return 0
 
 
 cdef bint decimal(const uint8_t* text, Py_ssize_t size, int change, double* out) noexcept nogil:

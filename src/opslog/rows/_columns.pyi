@@ -5,7 +5,6 @@ from typing_extensions import Buffer
 
 from opslog.assembly._assemble import Records
 from opslog.rows._plan import Plan
-from opslog.rows._services import Services
 from opslog.rows._values import Rows
 from opslog.scanner._program import Program
 
@@ -16,10 +15,10 @@ class Columns(Rows):
         self,
         records: Records,
         plan: Plan,
-        services: Services,
+        find_service: Callable[[bytes], bytes | None],
+        program: bytes,
         selection: memoryview | None,
         ambiguous: memoryview | None,
-        decode_list: Callable[[bytes], bytes | None],
     ) -> None: ...
     def column(self, number: int) -> Any: ...
 

@@ -2,7 +2,6 @@ from collections.abc import Callable
 
 from opslog.assembly._assemble import Records
 from opslog.rows._plan import Plan
-from opslog.rows._services import Services
 from opslog.rows._values import Rows
 
 class JsonKeys:
@@ -20,10 +19,10 @@ class JsonRows(Rows):
         self,
         records: Records,
         plan: Plan,
-        services: Services,
+        find_service: Callable[[bytes], bytes | None],
+        program: bytes,
         selection: memoryview | None,
         ambiguous: memoryview | None,
-        decode_list: Callable[[bytes], bytes | None],
         names: JsonKeys,
         moments: memoryview | None,
         timed: memoryview | None,

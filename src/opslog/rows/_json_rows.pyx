@@ -77,7 +77,7 @@ cdef class JsonKeys:
 cdef class JsonRows(Rows):
     """Records as JSON lines, without columns between; see Rows for the first arguments."""
 
-    def __init__(self, records, plan, services, selection, ambiguous, decode_list,
+    def __init__(self, records, plan, find_service, program, selection, ambiguous,
                  JsonKeys names not None, const int64_t[::1] moments, const uint8_t[::1] timed):
         self.names = names
         self.moments = moments

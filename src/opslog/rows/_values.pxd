@@ -8,10 +8,10 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from opslog.assembly._assemble cimport Records
 from opslog.kernel._block cimport Block, Line, Record
 from opslog.rows._plan cimport MOST_COLUMNS, Plan
-from opslog.scanner._program cimport Leaf
 from opslog.rows._services cimport Services
+from opslog.scanner._program cimport Leaf
 from opslog.kernel._text cimport Buffer
-from opslog.scanner._time cimport State
+from opslog.scanner._state cimport MatchState
 
 cdef enum:
     MOST_ATTRIBUTES = 64        # of one record
@@ -30,12 +30,13 @@ cdef class Rows:
     cdef Block block
     cdef Plan plan
     cdef Services services
-    cdef object decode_list
+    cdef object find_service
+    cdef Value program                  # of records that do not say theirs, no data if there is none
     cdef int32_t* selected
     cdef readonly int32_t count
     cdef const uint8_t* ambiguous       # bits: rows whose local time was ambiguous
-    cdef object keep
-    cdef State state
+    cdef tuple owners                   # of memory pointed to
+    cdef MatchState state
     # Of the row loaded last:
     cdef uint64_t present               # bit per column that has a value
     cdef Value[MOST_COLUMNS] values
@@ -79,6 +80,7 @@ cdef class Rows:
     cdef const uint8_t* in_message(self, int32_t column, Py_ssize_t* size) noexcept nogil
     cdef void keep_ids(self, int32_t leaf) noexcept nogil
     cdef bint of_another(self, int32_t leaf, const Line* line) noexcept nogil
+    cdef bint read_event(self, const uint8_t* text, Py_ssize_t size) except -1 with gil
     cdef bint is_quote(self, int32_t leaf, const Line* line) noexcept nogil
     cdef int message_fields(self) except -1 nogil
     cdef int service(self, int32_t leaf, int32_t row, int32_t outer) except -1 nogil

@@ -11,11 +11,14 @@ from libc.string cimport memchr, memcmp
 
 from opslog.kernel._block cimport (CONTINUED, ESCAPED, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HEADLESS, HELD, NONE, OVERLONG, PART_BODY, PART_STACK, PART_TRACEBACK, SYSLOG, TIMED, TORN, Wrap)
 from opslog.kernel._bytes cimport request_uuid
-from opslog.rows._literal cimport put_event
 from opslog.rows._plan cimport Field, PAIRS
-from opslog.scanner._program cimport (COLORED, ENVELOPE, FOLLOW_ON, FOREMOST, JSON, TRACEBACK, fresh)
+from opslog.rows._services cimport drop_services, service_of
+from opslog.scanner._program cimport (COLORED, ENVELOPE, FOLLOW_ON, FOREMOST, JSON, TRACEBACK)
+from opslog.scanner._state cimport begin_state
 from opslog.kernel._text cimport CHECKED, JSON_STRING, NO_COLORS, RSYSLOG, need, put, put_list
 from opslog.assembly._traceback cimport Raised, raised
+
+from opslog.rows.literal import event_as_json, joined_lines
 
 cdef enum FixedText:
     INCOMPLETE = 0
@@ -78,16 +81,23 @@ cdef inline bint breaks_line(const uint8_t* text, Py_ssize_t at) noexcept nogil:
 
 
 cdef class Rows:
-    """The records numbered by ``selection`` (all if None), loaded one after the other."""
+    """The records numbered by ``selection`` (all if None), loaded one after the other.
 
-    def __cinit__(self, Records records not None, Plan plan not None, Services services not None,
-                  const int32_t[::1] selection, const uint8_t[::1] ambiguous, decode_list, *args, **kwargs):
+    ``find_service`` (bytes to bytes or None) tells the service of a logger, behind which
+    program and format's service may stand, a newline between.  ``program`` is that of
+    records that do not say theirs, empty if there is none.
+    """
+
+    def __cinit__(self, Records records not None, Plan plan not None, find_service, bytes program not None,
+                  const int32_t[::1] selection, const uint8_t[::1] ambiguous, *args, **kwargs):
         cdef int32_t i
         self.records = records
         self.block = records.block
         self.plan = plan
-        self.services = services
-        self.decode_list = decode_list
+        self.find_service = find_service
+        if program:
+            self.program = Value(program, len(program), 0)
+        self.owners = (program, ambiguous)
         self.count = records.count if selection is None else <int32_t>selection.shape[0]
         self.selected = <int32_t*>malloc((self.count + 1) * sizeof(int32_t))
         if self.selected == NULL:
@@ -100,13 +110,13 @@ cdef class Rows:
             if ambiguous.shape[0] * 8 < self.count:
                 raise ValueError("too few bits")
             self.ambiguous = &ambiguous[0]
-            self.keep = ambiguous
         need(&self.tail_spans, 8 * plan.lines.most_slots + 8)
         need(&self.request_spans, 8 * plan.messages.most_slots + 8)
-        fresh(&self.state)
+        begin_state(&self.state)
 
     def __dealloc__(self):
         free(self.selected)
+        drop_services(&self.services)
         free(self.tail_spans.data)
         free(self.request_spans.data)
         free(self.request_text.data)
@@ -176,9 +186,9 @@ cdef class Rows:
             if self.plan.special.service_name != NONE and not (
                     self.present >> self.plan.special.service_name & 1):
                 self.service(record.leaf, line.row, line.outer)
-        if self.plan.special.program != NONE and self.services.program_size and not (
+        if self.plan.special.program != NONE and self.program.data != NULL and not (
                 self.present >> self.plan.special.program & 1):
-            found(self, self.plan.special.program, self.services.program_data, self.services.program_size, 0)
+            found(self, self.plan.special.program, self.program.data, self.program.size, 0)
         if self.plan.special.body != NONE and not record.flags & HEADLESS:
             self.body(record, leaf)
         if self.plan.special.exception_stacktrace != NONE:
@@ -334,7 +344,8 @@ cdef class Rows:
         self.event_text.used = 0
         self.message_change = 0 if self.block.ascii else CHECKED
         self.message_data = data
-        if put_event(&self.event_text, data + start, end - start):
+        if end - start > 12 and memcmp(data + start, b"Event type: ", 12) == 0 and self.read_event(
+                data + start, end - start):
             self.message_data = self.event_text.data
             start = 0
             end = <int32_t>self.event_text.used
@@ -352,6 +363,14 @@ cdef class Rows:
             self.message_change |= JSON_STRING
         self.message = leaf
         return 0
+
+    cdef bint read_event(self, const uint8_t* text, Py_ssize_t size) except -1 with gil:
+        """Put the JSON that a printed event means into the event's text; return whether it is one."""
+        cdef bytes found = event_as_json((<const char*>text)[:size])
+        if found is None:
+            return False
+        put(&self.event_text, found, len(found), 0)
+        return True
 
     cdef bint is_quote(self, int32_t leaf, const Line* line) noexcept nogil:
         """Whether an event is quoted by a logger that acts for a request: only its sender's tell of theirs."""
@@ -502,7 +521,7 @@ cdef class Rows:
                 put(said, <const uint8_t*>self.plan.text_data[family], self.plan.text_sizes[family], 0)
             text = said.data
             size = said.used
-        found_size = self.services.look_up(text, size, &service)
+        found_size = service_of(&self.services, self.find_service, text, size, &service)
         if found_size >= 0:
             found(self, self.plan.special.service_name, service, found_size, 0)
         return 0
@@ -645,7 +664,7 @@ cdef class Rows:
 
     cdef int decode(self, const uint8_t* text, Py_ssize_t size, int32_t rest) except -1 with gil:
         """Put the lines of the list, and traceback lines from ``rest`` on, in place of the traceback."""
-        cdef bytes lines = self.decode_list((<const char*>text)[:size])
+        cdef bytes lines = joined_lines((<const char*>text)[:size])
         cdef Buffer* out = &self.trace_text
         if lines is not None:
             out.used = 0

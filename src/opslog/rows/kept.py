@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ from opslog.rows._columns import Columns, Memory
 from opslog.rows._json_rows import JsonKeys, JsonRows
 from opslog.rows._jsonl import JsonLines
 from opslog.rows._plan import FIXED_TEXTS, Plan
-from opslog.rows._services import Services
 from opslog.scanner._program import FLAGS, Program
 from opslog.scanner.catalog import Catalog, Compiled
 from opslog.scanner.compiler import CHANGED, CONSTANT, FIRST, PRI, SECOND, SLOT, Leaf
@@ -175,9 +173,9 @@ class Kept:
 
     def _rows(self, ambiguous: pa.Array | None) -> _RowArguments:
         marked = None if ambiguous is None else memoryview(ambiguous.buffers()[1]).cast("B")
-        program = self._builder.program or ""
-        found = Services(self._builder.find_service, program.encode())
-        return self.records, self._plan.plan, found, self._selection, marked, decode_list
+        program = (self._builder.program or "").encode()
+        find = self._builder.find_service
+        return self.records, self._plan.plan, find, program, self._selection, marked
 
     def _moments(self) -> tuple[pa.Array, pa.Array | None]:
         """Return UTC microseconds (int64, nullable) and which were ambiguous (None: none)."""
@@ -200,7 +198,12 @@ class Kept:
 
 
 _RowArguments: TypeAlias = tuple[
-    Records, Plan, Services, memoryview | None, memoryview | None, Callable[[bytes], bytes | None]
+    Records,
+    Plan,
+    Callable[[bytes], bytes | None],
+    bytes,
+    memoryview | None,
+    memoryview | None,
 ]
 
 
@@ -370,32 +373,3 @@ def _constant(text: str | None, count: int) -> pa.Array:
         whole = pa.DictionaryArray.from_arrays(_zeros(count), texts([text]))
         _whole[("constant", text)] = whole
     return whole.slice(0, count)
-
-
-_ITEM = re.compile(rb"""\s*(?:u|b)?(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\s*,?""", re.DOTALL)
-_ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
-_SIMPLE = {b"n": b"\n", b"t": b"\t", b"r": b"\r"}
-
-
-def decode_list(text: bytes) -> bytes | None:
-    """Return the lines of a traceback printed as the repr of a list of strings, joined.
-
-    ``text`` begins with the bracket; None if it is no such list.
-    """
-    position, items = 1, []
-    while (match := _ITEM.match(text, position)) is not None:
-        items.append(_ESCAPE.sub(_unescape, match[1] if match[1] is not None else match[2]))
-        position = match.end()
-    if not items:
-        return None
-    return b"".join(items).removesuffix(b"\n")
-
-
-def _unescape(match: re.Match[bytes]) -> bytes:
-    if match[1]:
-        return chr(int(match[1], 16)).encode()
-    if match[2] or match[3]:
-        code = int(match[2] or match[3], 16)
-        valid = code < 0xD800 or 0xDFFF < code < 0x110000
-        return (chr(code) if valid else "�").encode()
-    return _SIMPLE.get(match[4], match[4])

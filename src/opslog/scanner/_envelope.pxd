@@ -5,9 +5,9 @@ from libc.stdint cimport int32_t, uint8_t, uint64_t
 from opslog.kernel._block cimport BAD_TIME, Block, ESCAPED, HAS_OFFSET, Line, TIMED
 from opslog.kernel._bytes cimport hash_bytes
 from opslog.scanner._program cimport GRADED, Leaf, Program, STAMPED, UTC, WORKERS
-from opslog.scanner._time cimport State
+from opslog.scanner._state cimport MatchState
 
-cdef inline void note(Line* line, const Leaf* leaf, const State* state) noexcept nogil:
+cdef inline void note(Line* line, const Leaf* leaf, const MatchState* state) noexcept nogil:
     """Keep what matching a layout told beside spans: time and severity, if it told any."""
     cdef uint8_t severity = <uint8_t>leaf.level
     line.flags |= state.flags & ESCAPED
@@ -39,4 +39,4 @@ cdef inline uint64_t worker_of(Block block, const Leaf* leaf, const int32_t* row
 
 cdef void undo(Block block, Line* line) noexcept nogil
 
-cdef int unwrap(Program program, Block block, int32_t number, State* state) except -1 nogil
+cdef int unwrap(Program program, Block block, int32_t number, MatchState* state) except -1 nogil

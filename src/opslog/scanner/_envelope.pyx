@@ -14,6 +14,7 @@ from libc.string cimport memchr, memcpy, memset
 from opslog.kernel._block cimport (Block, ESCAPED, Line, MORE, MOST_LINES, NONE, SYSLOG, TIMED, UNENDED, Wrap)
 from opslog.kernel._bytes cimport all_ascii
 from opslog.scanner._program cimport (ENVELOPE, HOLLOW, Leaf, NEWLINES, OCTAL, Program, STAMPED, TRACEBACK, UNFINISHED, UNLOGGED)
+from opslog.scanner._state cimport MatchState
 from opslog.kernel._text cimport Buffer, CHECKED, JSON_STRING, RSYSLOG, need, put, put_list
 
 cdef enum:
@@ -114,7 +115,7 @@ cdef int read_text(Block block, const Line* line, const Leaf* leaf, Text* text) 
     return 0
 
 
-cdef int unwrap(Program program, Block block, int32_t number, State* state) except -1 nogil:
+cdef int unwrap(Program program, Block block, int32_t number, MatchState* state) except -1 nogil:
     """Read what the envelopes of a line hold; its further parts become lines behind it."""
     cdef Line* line
     cdef Wrap* wrap
@@ -124,7 +125,7 @@ cdef int unwrap(Program program, Block block, int32_t number, State* state) exce
     cdef int32_t[2 * DEEPEST] rests     # where each envelope's further parts begin and end
     cdef const void* newline
     cdef Text text
-    cdef State before
+    cdef MatchState before
     cdef uint64_t stream = 1
     while depth < DEEPEST:
         depth += 1
@@ -236,12 +237,12 @@ cdef void outward(Block block, Wrap* wrap) noexcept nogil:
         wrap.flags &= ~TIMED
 
 
-cdef int split(Program program, Block block, int32_t number, int32_t at, int32_t end, State* state) except -1 nogil:
+cdef int split(Program program, Block block, int32_t number, int32_t at, int32_t end, MatchState* state) except -1 nogil:
     """Add the further lines of a message, data[at:end], behind its first."""
     cdef Line* line
     cdef const void* newline
     cdef int32_t stop, found, count = 0
-    cdef State before = state[0]
+    cdef MatchState before = state[0]
     while at <= end:
         newline = memchr(block.data + at, c'\n', end - at)
         count += 1

@@ -1,10 +1,10 @@
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t
 
-from opslog.scanner._time cimport State
+from opslog.kernel._table cimport Table
+from opslog.scanner._state cimport MatchState
 
 ctypedef struct Key:
-    uint64_t hash
-    int32_t text                # offset of the key in texts, -1: empty place
+    int32_t text                # offset of the key in texts
     int32_t length
     int32_t parent              # table the key belongs to: 0 the object itself
     int32_t slot                # where its value goes, -1 nowhere
@@ -24,7 +24,7 @@ ctypedef struct Shape:
 
 cdef class JsonTable:
     cdef Key* keys
-    cdef uint64_t mask
+    cdef Table known                    # numbers of keys, by their texts and tables
     cdef const uint8_t* texts
     cdef const int32_t* numbers
     cdef Shape* shapes
@@ -35,4 +35,4 @@ cdef class JsonTable:
     cdef tuple keep
 
     cdef int32_t match(self, const uint8_t* data, int32_t at, int32_t end,
-                       int32_t* row, State* state) noexcept nogil
+                       int32_t* row, MatchState* state) noexcept nogil

@@ -7,11 +7,13 @@ with nothing behind it and has every key a shape requires.
 """
 
 cimport cython
+from libc.stdint cimport uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memset
 
 from opslog.kernel._block cimport ESCAPED
 from opslog.kernel._bytes cimport find_either, hash_bytes
+from opslog.kernel._table cimport Place, begin_table, first_place, next_place, put_item
 from opslog.scanner._time cimport time_epoch, time_iso, time_micros
 
 cdef enum:
@@ -93,18 +95,23 @@ cdef int32_t only_text(const uint8_t* data, int32_t at, int32_t end, bint* escap
     return stop
 
 
-cdef inline Key* lookup(JsonTable self, const uint8_t* text, int32_t length, int32_t parent) noexcept nogil:
+cdef inline Place* place_of(JsonTable self, const uint8_t* text, int32_t length, int32_t parent) noexcept nogil:
+    """The place of the key in its table, a free one if it is none that is looked for."""
     cdef uint64_t hashed = hash_bytes(text, length, <uint64_t>parent)
-    cdef uint64_t place = hashed & self.mask
-    cdef Key* key
-    while True:
-        key = &self.keys[place]
-        if key.text < 0:
-            return NULL
-        if (key.hash == hashed and key.length == length and key.parent == parent
+    cdef Place* place = first_place(&self.known, hashed)
+    cdef const Key* key
+    while place.item >= 0:
+        key = &self.keys[place.item]
+        if (place.hash == hashed and key.length == length and key.parent == parent
                 and memcmp(self.texts + key.text, text, length) == 0):
-            return key
-        place = (place + 1) & self.mask
+            break
+        place = next_place(&self.known, place)
+    return place
+
+
+cdef inline Key* lookup(JsonTable self, const uint8_t* text, int32_t length, int32_t parent) noexcept nogil:
+    cdef Place* place = place_of(self, text, length, parent)
+    return &self.keys[place.item] if place.item >= 0 else NULL
 
 
 cdef int32_t read_object(JsonTable self, const uint8_t* data, int32_t at, int32_t end, int32_t table,
@@ -192,7 +199,7 @@ cdef inline uint8_t level(const uint8_t* words, int32_t count, const uint8_t* te
     return 0
 
 
-cdef inline bint when(JsonTable self, Shape* shape, const uint8_t* data, int32_t* row, State* state) noexcept nogil:
+cdef inline bint when(JsonTable self, Shape* shape, const uint8_t* data, int32_t* row, MatchState* state) noexcept nogil:
     """Read the time of a shape: its epoch seconds before its ISO text."""
     cdef int32_t slot = shape.micros
     if shape.micros < 0 and shape.epoch < 0 and shape.iso < 0:
@@ -216,13 +223,10 @@ cdef class JsonTable:
 
     def __init__(self, list keys, bytes texts, bytes numbers, list shapes, int32_t slots, bytes words,
                  int32_t common):
-        cdef uint64_t size = 16, place
         cdef int32_t i
-        cdef uint64_t hashed
-        while size < 4 * <uint64_t>len(keys):
-            size *= 2
-        self.mask = size - 1
-        self.keys = <Key*>calloc(size, sizeof(Key))
+        cdef Key* key
+        begin_table(&self.known, 256)
+        self.keys = <Key*>calloc(len(keys) + 1, sizeof(Key))
         self.shapes = <Shape*>calloc(len(shapes) + 1, sizeof(Shape))
         if self.keys == NULL or self.shapes == NULL:
             raise MemoryError()
@@ -232,19 +236,11 @@ cdef class JsonTable:
         self.words = words
         self.common = common
         self.slots = slots
-        for i in range(<int32_t>size):
-            self.keys[i].text = -1
-        for text, length, parent, slot, table in keys:
-            hashed = hash_bytes(self.texts + <int32_t>text, length, <uint64_t>parent)
-            place = hashed & self.mask
-            while self.keys[place].text >= 0:
-                place = (place + 1) & self.mask
-            self.keys[place].hash = hashed
-            self.keys[place].text = text
-            self.keys[place].length = length
-            self.keys[place].parent = parent
-            self.keys[place].slot = slot
-            self.keys[place].table = table
+        for i, (text, length, parent, slot, table) in enumerate(keys):
+            key = &self.keys[i]
+            key.text, key.length, key.parent, key.slot, key.table = text, length, parent, slot, table
+            put_item(&self.known, place_of(self, self.texts + key.text, key.length, key.parent),
+                     hash_bytes(self.texts + key.text, key.length, <uint64_t>key.parent), i)
         self.shape_count = len(shapes)
         for i, shape in enumerate(shapes):
             (self.shapes[i].leaf, self.shapes[i].required, self.shapes[i].otherwise, self.shapes[i].kept,
@@ -253,10 +249,11 @@ cdef class JsonTable:
 
     def __dealloc__(self):
         free(self.keys)
+        free(self.known.places)
         free(self.shapes)
 
     cdef int32_t match(self, const uint8_t* data, int32_t at, int32_t end,
-                       int32_t* row, State* state) noexcept nogil:
+                       int32_t* row, MatchState* state) noexcept nogil:
         """Return the leaf of the first shape the object at `at` has, its spans in row; or -1."""
         cdef bint escaped = False
         cdef int32_t i, j, base

@@ -6,7 +6,8 @@ from libc.string cimport memcmp
 
 from opslog.kernel._bytes cimport find_either, load8, request_end, same, token_end
 from opslog.kernel._text cimport color_code
-from opslog.scanner._time cimport State, is_digit
+from opslog.scanner._state cimport MatchState
+from opslog.scanner._time cimport is_digit
 
 
 cdef inline bint is_hex(uint8_t c) noexcept nogil:
@@ -112,7 +113,7 @@ cdef inline bint prolongs(uint8_t last, uint8_t c) noexcept nogil:
     return is_digit(c) if is_digit(last) else c == last
 
 
-cdef inline int32_t severity(const int32_t* words, const uint8_t* data, int32_t at, int32_t end, State* state) noexcept nogil:
+cdef inline int32_t severity(const int32_t* words, const uint8_t* data, int32_t at, int32_t end, MatchState* state) noexcept nogil:
     """words: count, then per word, longest first, its length, number and 16 bytes of text."""
     cdef int32_t i, size
     cdef const int32_t* word = words + 1
@@ -126,7 +127,7 @@ cdef inline int32_t severity(const int32_t* words, const uint8_t* data, int32_t 
     return -1
 
 
-cdef inline int32_t pri(const uint8_t* data, int32_t at, int32_t end, State* state) noexcept nogil:
+cdef inline int32_t pri(const uint8_t* data, int32_t at, int32_t end, MatchState* state) noexcept nogil:
     """Read facility * 8 + severity of syslog: 0 to 191 without zeros before."""
     cdef const uint8_t* numbers = <const uint8_t*>b"\x15\x13\x12\x11\x0d\x0a\x09\x05"
     cdef int32_t value = 0, p = at

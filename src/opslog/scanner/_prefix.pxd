@@ -1,4 +1,4 @@
-from libc.stdint cimport int16_t, int32_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 cdef enum:
     PREFIX = 48                 # bytes of a line that say what may take it
@@ -8,26 +8,44 @@ cdef enum:
     BRANCHES = 512              # of them, told apart: 0 is any
     BRANCH_WORDS = 8
     MOST_STATES = 2048
+    MOST_NODES = 12             # of a shortcut
 
-ctypedef struct Path:
+ctypedef struct BytePath:       # what led the lines before
     int32_t size
     bint whole                  # behind it further bytes made no difference
     uint8_t[PREFIX] low         # what leads on where the line before was led: all bytes
     uint8_t[PREFIX] high        # from low to high
     int16_t[PLACES] states
 
+ctypedef struct Shortcut:       # nodes behind which few layouts are left
+    int32_t[MOST_NODES] nodes   # from a root on
+    int32_t size                # 0: there is none
+    int32_t common              # how many of them are on every way
+    int32_t limit               # to what takes a line that begins so, but for layouts from this one on
+    uint64_t[BRANCH_WORDS] branches     # what is left there
+    bint known                  # whether it was asked for
+
 cdef class Prefixes:
     cdef object forest                  # prefix.Forest, which knows where bytes lead
     cdef uint32_t* moves                # [state, ASCII byte]: see MOVE_..., 0 not yet known
-    cdef int32_t[MOST_STATES] told      # per state: a number that stands for its trees and branches
+    cdef int32_t[MOST_STATES] sets      # per state: a number that stands for its trees and branches
     cdef uint64_t[MOST_STATES] trees    # per state: its trees, as bits; the last stands for all from there on
     cdef uint64_t* branches             # [state, word]: its branches, as bits
 
-    cdef int note(self, int32_t state) except -1
-    cdef uint32_t learn(self, int32_t state, uint8_t byte) noexcept with gil
-    cdef uint32_t asked(self, int32_t state, uint8_t byte) noexcept
-    cdef int32_t follow(self, const uint8_t* data, int32_t size, Path* paths) noexcept nogil
-    cdef bint tells(self, int32_t state, int32_t other) noexcept nogil
-    cdef int32_t leave(self, const uint8_t* data, int32_t at, int32_t stop, int32_t place, Path* path) noexcept nogil
+    cdef int add_state(self, int32_t state) except -1
+    cdef int64_t learn_move(self, int32_t state, uint8_t byte) except -1 with gil
+    cdef int64_t ask_forest(self, int32_t state, uint8_t byte) except -1
+    cdef int32_t follow(self, const uint8_t* data, int32_t size, BytePath* paths) except -1 nogil
+    cdef bint allows(self, int32_t state, int32_t other) noexcept nogil
+    cdef int32_t follow_apart(self, const uint8_t* data, int32_t at, int32_t stop, int32_t state,
+                              BytePath* path) except -1 nogil
+
+cdef class Shortcuts:
+    cdef object finder                  # shortcut.ShortcutFinder, which knows them
+    cdef Shortcut* table                # by leaf
+    cdef int32_t count
+
+    cdef int ask_finder(self, int32_t leaf, Shortcut* shortcut) except -1
+    cdef const Shortcut* to(self, int32_t leaf) except? NULL with gil
 
 cdef const uint64_t* every_branch() noexcept nogil

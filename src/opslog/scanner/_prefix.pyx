@@ -1,12 +1,16 @@
-"""What a line's first bytes say, as a table: prefix.Forest's states, filled in as lines need them.
+"""What a line's first bytes say of the layouts that may take it.
 
-Lines that follow each other mostly begin likewise but for digits and names.  What a line
-was led by is kept as ranges of bytes, each of which leads on alike: lines that stay
-within them are led where it was, sixteen bytes at a time.
+Prefixes are prefix.Forest's states as a table, filled in as lines need them.  Lines that
+follow each other mostly begin likewise but for digits and names.  What a line was led by
+is kept as ranges of bytes, each of which leads on alike: lines that stay within them are
+led where it was, sixteen bytes at a time.
+
+Shortcuts are the nodes behind which few other layouts are left (shortcut.py), by the
+leaf that took many lines in a row.
 """
 
 cimport cython
-from libc.stdint cimport int16_t, int32_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
@@ -22,6 +26,7 @@ cdef enum:
 
 MOST_TREES = TREES
 MOST_BRANCHES = BRANCHES
+LONGEST_SHORTCUT = MOST_NODES
 
 cdef uint64_t[BRANCH_WORDS] EVERY
 memset(EVERY, 0xFF, sizeof(EVERY))
@@ -41,63 +46,60 @@ cdef class Prefixes:
         self.branches = <uint64_t*>calloc(MOST_STATES * BRANCH_WORDS, sizeof(uint64_t))
         if self.moves == NULL or self.branches == NULL:
             raise MemoryError()
-        self.note(0)
+        self.add_state(0)
 
     def __dealloc__(self):
         free(self.moves)
         free(self.branches)
 
-    cdef int note(self, int32_t state) except -1:
+    cdef int add_state(self, int32_t state) except -1:
         """Remember what may take a line that leads to the state."""
         cdef bytes branches = self.forest.branches[state].to_bytes(8 * BRANCH_WORDS, "little")
-        self.told[state] = self.forest.told[state]
+        self.sets[state] = self.forest.told[state]
         self.trees[state] = self.forest.trees[state]
         memcpy(self.branches + BRANCH_WORDS * state, <const char*>branches, 8 * BRANCH_WORDS)
         return 0
 
-    cdef uint32_t learn(self, int32_t state, uint8_t byte) noexcept with gil:
+    cdef int64_t learn_move(self, int32_t state, uint8_t byte) except -1 with gil:
         """Ask the forest where a byte leads; 0 if there is no room to remember it."""
         with self.forest.lock:
-            return self.asked(state, byte)
+            return self.ask_forest(state, byte)
 
-    cdef uint32_t asked(self, int32_t state, uint8_t byte) noexcept:
+    cdef int64_t ask_forest(self, int32_t state, uint8_t byte) except -1:
         """Ask the forest, while no other thread does."""
         cdef int32_t after, low, high = 0
         cdef uint32_t move
         cdef uint64_t[2] alike
-        try:
-            after, found = self.forest.step(state, byte)
-            if after >= MOST_STATES:
-                return 0
-            alike[0] = found & 0xFFFFFFFFFFFFFFFF
-            alike[1] = found >> 64
-            self.note(after)
-            move = after + 1
-            if self.forest.settled[after]:
-                move |= MOVE_SETTLED
-            while high < 128:
-                low = high
-                while high < 128 and alike[high >> 6] >> (high & 63) & 1:
-                    high += 1
-                # Other threads may read meanwhile: all that is said of a byte is one word.
-                for i in range(low, high):
-                    self.moves[128 * state + i] = move | low << MOVE_LOW | (high - 1) << MOVE_HIGH
-                high += 1
-            return self.moves[128 * state + byte]
-        except MemoryError:
+        after, found = self.forest.step(state, byte)
+        if after >= MOST_STATES:
             return 0
+        alike[0] = found & 0xFFFFFFFFFFFFFFFF
+        alike[1] = found >> 64
+        self.add_state(after)
+        move = after + 1
+        if self.forest.settled[after]:
+            move |= MOVE_SETTLED
+        while high < 128:
+            low = high
+            while high < 128 and alike[high >> 6] >> (high & 63) & 1:
+                high += 1
+            # Other threads may read meanwhile: all that is said of a byte is one word.
+            for i in range(low, high):
+                self.moves[128 * state + i] = move | low << MOVE_LOW | (high - 1) << MOVE_HIGH
+            high += 1
+        return self.moves[128 * state + byte]
 
-    cdef int32_t follow(self, const uint8_t* data, int32_t size, Path* paths) noexcept nogil:
+    cdef int32_t follow(self, const uint8_t* data, int32_t size, BytePath* paths) except -1 nogil:
         """Return a state that the bytes lead to; what is in `paths` says only how far they are followed.
 
         A line may have more or fewer bytes than the one before where a state leads
         to itself: what stands behind is compared from there on.
         """
-        cdef int32_t place, after, at = 0, known = 0, step, ahead, shape
+        cdef int32_t state, after, at = 0, known = 0, step, ahead, shape
         cdef int32_t stop = min(size, FURTHEST)
         cdef uint32_t move
-        cdef Path own
-        cdef Path* path
+        cdef BytePath own
+        cdef BytePath* path
         if size <= 0:
             return 0
         if paths == NULL:
@@ -111,31 +113,31 @@ cdef class Prefixes:
             step = within(data + at, path.low + known, path.high + known, min(stop - at, path.size - known))
             at += step
             known += step
-            place = path.states[known]
+            state = path.states[known]
             if at == stop or (known == path.size and path.whole):
-                return place
-            after = place
-            while after == place:
+                return state
+            after = state
+            while after == state:
                 if at == stop or data[at] > 127:
-                    return place
-                move = self.moves[128 * place + data[at]]
+                    return state
+                move = self.moves[128 * state + data[at]]
                 if not move:
-                    move = self.learn(place, data[at])
+                    move = <uint32_t>self.learn_move(state, data[at])
                     if not move:
-                        return place
+                        return state
                 after = (move & MOVE_STATE) - 1
                 at += 1
                 if known == path.size:
                     break
             if known < path.size:
                 ahead = known + 1
-                while ahead < path.size and path.states[ahead] == place:
+                while ahead < path.size and path.states[ahead] == state:
                     ahead += 1
                 if path.states[ahead] == after:
                     known = ahead
                     continue
                 if path.whole:
-                    return self.leave(data, at, stop, after, path)
+                    return self.follow_apart(data, at, stop, after, path)
             path.low[known] = move >> MOVE_LOW & 0xFF
             path.high[known] = move >> MOVE_HIGH
             known += 1
@@ -143,12 +145,12 @@ cdef class Prefixes:
             path.size = known
             if move & MOVE_SETTLED or known == PREFIX:
                 # What was of no use at its end is not looked at again.
-                while path.size and self.told[path.states[path.size - 1]] == self.told[after]:
+                while path.size and self.sets[path.states[path.size - 1]] == self.sets[after]:
                     path.size -= 1
                 path.whole = True
                 return after
 
-    cdef bint tells(self, int32_t state, int32_t other) noexcept nogil:
+    cdef bint allows(self, int32_t state, int32_t other) noexcept nogil:
         """Whether all that may take a line in one state may do so in another."""
         cdef uint64_t more = self.trees[state] & ~self.trees[other]
         cdef int32_t i
@@ -156,28 +158,73 @@ cdef class Prefixes:
             more |= self.branches[BRANCH_WORDS * state + i] & ~self.branches[BRANCH_WORDS * other + i]
         return more == 0
 
-    cdef int32_t leave(self, const uint8_t* data, int32_t at, int32_t stop, int32_t place, Path* path) noexcept nogil:
+    cdef int32_t follow_apart(self, const uint8_t* data, int32_t at, int32_t stop, int32_t state,
+                              BytePath* path) except -1 nogil:
         """Follow a line that goes another way until it tells as much as the path's end does.
 
         If it never does, the next line makes the path anew.
         """
-        cdef int32_t wanted = path.states[path.size], told = NONE
+        cdef int32_t wanted = path.states[path.size], known = NONE
         cdef uint32_t move
         while True:
-            if self.told[place] != told:
-                if self.tells(place, wanted):
-                    return place
-                told = self.told[place]
+            if self.sets[state] != known:
+                if self.allows(state, wanted):
+                    return state
+                known = self.sets[state]
             if at >= stop or data[at] > 127:
-                return place
-            move = self.moves[128 * place + data[at]]
+                return state
+            move = self.moves[128 * state + data[at]]
             if not move:
-                move = self.learn(place, data[at])
+                move = <uint32_t>self.learn_move(state, data[at])
                 if not move:
-                    return place
-            place = (move & MOVE_STATE) - 1
+                    return state
+            state = (move & MOVE_STATE) - 1
             at += 1
             if move & MOVE_SETTLED or at >= PREFIX:
                 path.size = 0
                 path.whole = False
-                return place
+                return state
+
+
+@cython.final
+cdef class Shortcuts:
+    """The shortcuts asked for so far; ``count`` leaves may have one."""
+
+    def __init__(self, finder, int32_t count):
+        self.finder = finder
+        self.count = count
+        self.table = <Shortcut*>calloc(max(1, count), sizeof(Shortcut))
+        if self.table == NULL:
+            raise MemoryError()
+
+    def __dealloc__(self):
+        free(self.table)
+
+    cdef const Shortcut* to(self, int32_t leaf) except? NULL with gil:
+        """Return the shortcut to a leaf, NULL if there is none."""
+        cdef Shortcut* shortcut
+        if not 0 <= leaf < self.count:
+            return NULL
+        shortcut = &self.table[leaf]
+        if not shortcut.known:
+            self.ask_finder(leaf, shortcut)
+        return shortcut if shortcut.size else NULL
+
+    cdef int ask_finder(self, int32_t leaf, Shortcut* shortcut) except -1:
+        cdef int32_t i
+        cdef bytes branches
+        found = self.finder.find(leaf)
+        # Another thread may have asked, and may use the answer already: it is the same.
+        if found is not None and not shortcut.known:
+            nodes, common, limit, left = found
+            if len(nodes) > MOST_NODES:
+                raise ValueError(f"more than {MOST_NODES} nodes")
+            branches = left.to_bytes(8 * BRANCH_WORDS, "little")
+            memcpy(shortcut.branches, <const char*>branches, 8 * BRANCH_WORDS)
+            for i, node in enumerate(nodes):
+                shortcut.nodes[i] = node
+            shortcut.common = common
+            shortcut.limit = limit
+            shortcut.size = <int32_t>len(nodes)
+        shortcut.known = True
+        return 0

@@ -1,9 +1,9 @@
 from libc.stdint cimport int16_t, int32_t, uint8_t, uint64_t
 
 from opslog.scanner._json cimport JsonTable
-from opslog.scanner._prefix cimport Prefixes
-from opslog.scanner._shortcut cimport Route, Routes
-from opslog.scanner._time cimport State
+from opslog.scanner._nodes cimport Node, Tables
+from opslog.scanner._prefix cimport Prefixes, Shortcut, Shortcuts
+from opslog.scanner._state cimport MatchState
 
 cdef enum Role:
     HEAD = 0
@@ -35,23 +35,6 @@ cdef enum:
     MOST_BLANKS = 15            # blanks in a tail layout at most
     LAST = 0x7FFFFFFF           # behind every layout
 
-ctypedef struct Node:
-    int32_t op
-    int32_t a
-    int32_t b
-    int32_t slot                # capture number, -1: not kept
-    int32_t child               # next node of the layout
-    int32_t sibling             # tried where this node or what follows it fails
-    int32_t leaf                # layout variant that ends here, -1
-    int32_t order               # number of the first layout that goes through here
-    int32_t then                # literal that must follow: offset in literals, length
-    int32_t then_size
-    int16_t more                # captures besides `slot` that end here: those before are written
-    int16_t branch              # number by which Prefixes tells it from its siblings, 0: not
-    int32_t width               # blanks fill the capture up to it: behind, before if negative
-    uint64_t word               # a literal of at most 8 bytes
-    uint64_t then_word
-
 ctypedef struct Leaf:
     int32_t format
     int32_t layout
@@ -71,37 +54,32 @@ cdef class Program:
     cdef const int32_t* roots           # first nodes of the trees, in the order of their layouts
     cdef int32_t root_count
     cdef Prefixes prefixes              # what of the trees may take what begins so
-    cdef Routes routes                  # how a line is known by its beginning alone
-    cdef const uint8_t* literals
-    cdef const uint8_t* classes
-    cdef const int32_t* words
-    cdef const int32_t* times
+    cdef Shortcuts shortcuts            # how a line is known by its beginning alone
+    cdef Tables tables
     cdef const int32_t* tails
     cdef const int32_t* details         # per format: the tree of its details, -1
     cdef int32_t format_count
     cdef const Leaf* leaves
-    cdef const int16_t* slots           # [column, leaf]: slot, see _columns.pyx
-    cdef readonly int32_t columns       # columns and attributes together
+    cdef const int16_t* slots           # [column, leaf]: slot of a column whose values need no change, -1
     cdef readonly int32_t leaf_count
     cdef readonly int32_t most_slots
     cdef JsonTable json
-    cdef tuple keep
+    cdef tuple owners                   # of the tables' memory
 
-    cdef bint earlier(self, int32_t at, int32_t limit, const uint64_t* branches) noexcept nogil
-    cdef int32_t walk(self, int32_t at, int32_t limit, const uint8_t* data, int32_t start,
-                      int32_t end, int32_t* row, State* state, bint heads, const uint64_t* branches) noexcept nogil
-    cdef int32_t along(self, const Route* route, const uint8_t* data, int32_t start, int32_t end,
-                       int32_t* row, State* state, bint heads) noexcept nogil
-    cdef void note(self, int32_t tree, int32_t leaf, State* state) noexcept nogil
+    cdef bint has_earlier(self, int32_t at, int32_t limit, const uint64_t* branches) noexcept nogil
+    cdef int32_t match_tree(self, int32_t at, int32_t limit, const uint8_t* data, int32_t start,
+                            int32_t end, int32_t* row, MatchState* state, bint heads,
+                            const uint64_t* branches) noexcept nogil
+    cdef int32_t match_shortcut(self, const Shortcut* shortcut, const uint8_t* data, int32_t start, int32_t end,
+                                int32_t* row, MatchState* state, bint heads) noexcept nogil
+    cdef int count_streak(self, int32_t tree, int32_t leaf, MatchState* state) except -1 nogil
     cdef int32_t match(self, const uint8_t* data, int32_t start, int32_t end,
-                       int32_t* row, State* state, bint heads) noexcept nogil
+                       int32_t* row, MatchState* state, bint heads) except -2 nogil
     cdef bint has_details(self, int32_t format) noexcept nogil
     cdef int32_t match_detail(self, int32_t format, const uint8_t* data, int32_t start, int32_t end,
-                                 int32_t* row, State* state) noexcept nogil
-    cdef bint read(self, int32_t node, const uint8_t* data, int32_t start, int32_t end, State* state) noexcept nogil
+                                 int32_t* row, MatchState* state) noexcept nogil
+    cdef bint read(self, int32_t node, const uint8_t* data, int32_t start, int32_t end, MatchState* state) noexcept nogil
     cdef const int32_t* first_tail(self, int32_t format, int32_t level) noexcept nogil
     cdef int32_t match_tail(self, const int32_t* tail, int32_t level, const uint8_t* data,
-                            int32_t start, int32_t end, int32_t* row, State* state,
+                            int32_t start, int32_t end, int32_t* row, MatchState* state,
                             int32_t* at) noexcept nogil
-
-cdef void fresh(State* state) noexcept nogil

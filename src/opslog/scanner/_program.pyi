@@ -28,7 +28,7 @@ class Program:
         slots: bytes,
         most_slots: int,
         forest: object,
-        ways: object,
+        shortcuts: object,
         json: JsonTable | None = None,
     ) -> None: ...
     def accepts(self, node: int, text: bytes) -> bool: ...

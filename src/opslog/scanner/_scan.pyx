@@ -6,9 +6,9 @@ from libc.string cimport memchr, memset
 from opslog.kernel._block cimport Block, LONGEST_LINE, Line, MORE, NONE, PIECE, SYSLOG
 from opslog.kernel._bytes cimport all_ascii
 from opslog.scanner._envelope cimport note, unwrap, worker_of
-from opslog.scanner._prefix cimport PATHS, Path
-from opslog.scanner._program cimport ENVELOPE, Leaf, Program, fresh
-from opslog.scanner._time cimport State
+from opslog.scanner._prefix cimport BytePath, PATHS
+from opslog.scanner._program cimport ENVELOPE, Leaf, Program
+from opslog.scanner._state cimport MatchState, begin_state
 
 cdef extern from "string.h" nogil:
     void* memmem(const void*, size_t, const void*, size_t)
@@ -28,7 +28,7 @@ cdef inline int64_t shift_out(const uint8_t* data, int32_t at, int32_t end) noex
 
 
 cdef int add_line(Program program, Block block, int32_t first, int32_t end, int32_t stop,
-                  uint16_t flags, State* state) except -1 nogil:
+                  uint16_t flags, MatchState* state) except -1 nogil:
     """Match data[first:end] and append the line."""
     cdef Line* line
     cdef const Leaf* leaf
@@ -71,7 +71,7 @@ cdef const char* ESCAPED_HEADER = "Traceback (most recent call last):#012"
 
 
 cdef int scan_line(Program program, Block block, int32_t start, int32_t end, int32_t stop,
-                   State* state) except -1 nogil:
+                   MatchState* state) except -1 nogil:
     """Add the physical line data[start:end], split where rsyslog wrote a traceback's newlines as #012."""
     cdef int64_t hit = shift_out(block.data, start, end)
     cdef int32_t lines = block.line_used, spans = block.span_used
@@ -99,10 +99,10 @@ def scan(Program program not None, Block block not None, int32_t most_lines, ref
     """
     cdef int32_t at = 0, size = <int32_t>block.size, end, stop
     cdef const uint8_t* newline
-    cdef State state
+    cdef MatchState state
     cdef bint piece = block.continued, hashes
-    cdef Path[PATHS] paths
-    fresh(&state)
+    cdef BytePath[PATHS] paths
+    begin_state(&state)
     memset(paths, 0, sizeof(paths))
     state.paths = paths
     state.reference = INT64_MIN if reference is None else <int64_t>reference
@@ -158,7 +158,7 @@ def recognise(Program program not None, Block block not None, find, reference=No
     cdef int32_t* row
     cdef Line* line
     cdef const Leaf* leaf
-    cdef State state
+    cdef MatchState state
     for i in range(block.line_count):
         line = &block.lines[i]
         start = line.start
@@ -181,7 +181,7 @@ def recognise(Program program not None, Block block not None, find, reference=No
                 raise IndexError(end)
             row[2 * j] = start + at if at >= 0 else NONE
             row[2 * j + 1] = start + end if at >= 0 else NONE
-        fresh(&state)
+        begin_state(&state)
         state.reference = INT64_MIN if reference is None else <int64_t>reference
         for node, slot in ((found.time, leaf.timestamp), (found.severity, found.severity_slot)):
             if node >= 0 and row[2 * <int32_t>slot] >= 0:

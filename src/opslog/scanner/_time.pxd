@@ -10,26 +10,11 @@ from libc.string cimport memcmp, memcpy
 
 from opslog.kernel._block cimport BAD_TIME, HAS_OFFSET
 from opslog.kernel._bytes cimport same
-from opslog.scanner._prefix cimport Path
-from opslog.scanner._shortcut cimport Route
+from opslog.scanner._state cimport MatchState
 
 cdef enum:
     DIRECTIVE = 256             # in a time program: DIRECTIVE + letter, else a literal byte
     NO_YEAR = -1
-
-ctypedef struct State:
-    int64_t time
-    uint8_t flags               # LineFlag
-    uint8_t severity
-    int64_t reference           # local microseconds, for times without a year; INT64_MIN: none
-    int64_t second              # value and text of the second read last: lines
-    uint8_t[20] second_text     # that follow each other mostly share it
-    int32_t tree                # number of the tree that took a line last
-    int32_t streak              # and how many in a row
-    const Route* route          # tried first, or NULL
-    int32_t furthest            # for diagnosis: where matching got to at the latest
-    int32_t failed              # and the node that failed there
-    Path* paths                 # of the lines before: the next ones mostly begin likewise; or NULL
 
 
 cdef inline bint is_digit(uint8_t c) noexcept nogil:
@@ -120,7 +105,7 @@ cdef inline int32_t offset(const uint8_t* data, int32_t at, int32_t end, int64_t
     return p + 2
 
 
-cdef inline int32_t time_iso(const uint8_t* data, int32_t at, int32_t end, bint msecs, State* state) noexcept nogil:
+cdef inline int32_t time_iso(const uint8_t* data, int32_t at, int32_t end, bint msecs, MatchState* state) noexcept nogil:
     """Read YYYY-MM-DD[ T]HH:MM:SS with optional fraction and offset.
 
     With msecs a fraction of less than three digits counts whole milliseconds,
@@ -232,7 +217,7 @@ cdef inline bint weekday(const uint8_t* p) noexcept nogil:
     return False
 
 
-cdef inline int32_t time_program(const int32_t* program, const uint8_t* data, int32_t at, int32_t end, State* state) noexcept nogil:
+cdef inline int32_t time_program(const int32_t* program, const uint8_t* data, int32_t at, int32_t end, MatchState* state) noexcept nogil:
     """Read a timestamp by the program of a strftime pattern (count, then its steps)."""
     cdef int32_t y = NO_YEAR, mo = 1, d = 1, h = 0, mi = 0, s = 0, i, code, v, count
     cdef int64_t us = 0, shift = 0, epoch = -1
@@ -335,7 +320,7 @@ cdef inline int32_t time_program(const int32_t* program, const uint8_t* data, in
     return at
 
 
-cdef inline bint time_epoch(const uint8_t* data, int32_t at, int32_t end, State* state) noexcept nogil:
+cdef inline bint time_epoch(const uint8_t* data, int32_t at, int32_t end, MatchState* state) noexcept nogil:
     """Read all of data[at:end] as seconds since the epoch with a decimal fraction."""
     cdef int64_t seconds = 0, us = 0
     cdef int32_t count = 0
@@ -366,7 +351,7 @@ cdef inline bint time_epoch(const uint8_t* data, int32_t at, int32_t end, State*
     return True
 
 
-cdef inline bint time_micros(const uint8_t* data, int32_t at, int32_t end, State* state) noexcept nogil:
+cdef inline bint time_micros(const uint8_t* data, int32_t at, int32_t end, MatchState* state) noexcept nogil:
     """Read all of data[at:end] as microseconds since the epoch."""
     cdef int64_t value = 0
     if at >= end or end - at > 18:

@@ -31,7 +31,7 @@ from opslog.scanner import _program, prefix
 from opslog.scanner import json_keys as jsonkeys
 from opslog.scanner._prefix import MOST_BRANCHES
 from opslog.scanner.json_keys import JsonShape
-from opslog.scanner.shortcut import Ways
+from opslog.scanner.shortcut import ShortcutFinder
 from opslog.scanner.trie import Node, Step, Trie
 
 SLOT, FIRST, SECOND, CONSTANT, PRI = 0x1FF, 0x200, 0x400, 0x800, 0x1000
@@ -284,7 +284,7 @@ class Compiler:
             firsts=self.trie.packed_firsts(),
             roots=_ints(roots),
             forest=forest,
-            ways=Ways(trees, forest, self.trie.placed),
+            shortcuts=ShortcutFinder(trees, forest, self.trie.placed),
             literals=self.trie.literals or b"\0",
             classes=b"".join(self._classes) or b"\0",
             words=_ints(self._words or [0]),

@@ -1,4 +1,4 @@
-"""Routes: where a line's beginning says that one part of the tree takes it, or none.
+"""Shortcuts: where a line's beginning says that one part of the tree takes it, or none.
 
 Most lines of a file are of one layout, and mostly its first few nodes are of no other
 layout declared before.  Where they match, nothing else needs to be tried.
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from opslog.scanner._shortcut import MOST_NODES
+from opslog.scanner._prefix import LONGEST_SHORTCUT
 from opslog.scanner.prefix import LAST, Forest
 from opslog.scanner.trie import Node
 
 
-class Ways:
-    """The routes of a program's trees; they are worked out when they are asked for.
+class ShortcutFinder:
+    """Finds the shortcuts of a program's trees.
 
     ``place`` gives for a node the index of the placed node that ends with it, None where
     it is matched together with the next.
@@ -27,7 +27,7 @@ class Ways:
         self._forest = forest
         self._place = place
 
-    def route(self, leaf: int) -> tuple[list[int], int, int, int] | None:
+    def find(self, leaf: int) -> tuple[list[int], int, int, int] | None:
         """Return the first nodes on the way to a leaf behind which few layouts are left.
 
         With them comes how many of them need not be left again: behind those all that
@@ -36,9 +36,9 @@ class Ways:
         None if there are no such nodes, or too many.
         """
         with self._forest.lock:
-            return self._route(_way(self._roots, leaf), leaf)
+            return self._along(_way(self._roots, leaf), leaf)
 
-    def _route(self, way: list[Node], leaf: int) -> tuple[list[int], int, int, int] | None:
+    def _along(self, way: list[Node], leaf: int) -> tuple[list[int], int, int, int] | None:
         nodes: list[int] = []
         ends: list[int | None] = [self._place(node) for node in way]
         for depth, (rivals, branches) in enumerate(self._forest.rivals(way, self._roots)):
@@ -46,7 +46,7 @@ class Ways:
             if index is None or not way[depth].children:
                 continue
             nodes.append(index)
-            if len(nodes) > MOST_NODES:
+            if len(nodes) > LONGEST_SHORTCUT:
                 return None
             common, limit = 0, LAST
             for at, rival in enumerate(rivals):
