@@ -14,10 +14,10 @@ from opslog.checking.check import SampleReader
 from opslog.doctor import report
 from opslog.events.rows import Time
 from opslog.language.format import Format
-from opslog.language.layout import TYPES
+from opslog.language.hole_types import HOLE_TYPES
+from opslog.language.timestamps import DIRECTIVES
 from opslog.model import names, schema
 from opslog.model.terminal import harmless
-from opslog.model.timestamps import DIRECTIVES
 from opslog.scanner import catalog
 from opslog.stats import Report
 
@@ -45,8 +45,8 @@ def columns() -> str:
 
 def types() -> str:
     """Return the page of the layout language's types."""
-    rows = [f"| `{name}` | {meaning} |" for name, meaning in TYPES.items()]
-    directives = [f"| `%{name}` | `{pattern}` |" for name, pattern in DIRECTIVES.items()]
+    rows = [f"| `{name}` | {one.accepts} |" for name, one in HOLE_TYPES.items()]
+    directives = [f"| `%{name}` | `{one.regex}` |" for name, one in DIRECTIVES.items()]
     return (
         HEAD
         + "# Types of the layout language\n\n| type | accepts |\n|---|---|\n"

@@ -29,7 +29,7 @@ from opslog.engine.stream import Stream
 from opslog.inputs import lines
 from opslog.inputs.lines import BLOCK_BYTES
 from opslog.kernel._block import Block
-from opslog.language.format import from_dict
+from opslog.language.format_file import from_dict
 from opslog.model import schema
 from opslog.model.errors import SinkError
 from opslog.model.stats import Stats

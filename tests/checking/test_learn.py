@@ -18,7 +18,7 @@ from oslo_log import formatters
 from helpers import ROOT, opslog, records, table
 from opslog.checking.check import check
 from opslog.checking.learn import learn, to_toml
-from opslog.language.format import from_dict, load
+from opslog.language.format_file import from_dict, load
 from opslog.model.errors import FormatError, OsloOptionError
 from opslog.scanner.catalog import Catalog
 from oslo_records import (

@@ -15,7 +15,7 @@ from opslog import F
 from opslog.filters import filter as filters
 from opslog.filters.filter import Filter
 from opslog.inputs.lines import BLOCK_BYTES
-from opslog.language.format import load
+from opslog.language.format_file import load
 from opslog.scanner.catalog import Catalog
 
 REQUEST = "req-7822cfee-24bf-4614-a8a6-e6a34f88e4ce"

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from helpers import records, table
 from opslog import Logs, Normalizer
 from opslog.checking.check import check
-from opslog.language.format import Format, from_dict
+from opslog.language.format import Format
+from opslog.language.format_file import from_dict
 from opslog.model.errors import FormatError
 from opslog.scanner.catalog import Catalog, beside_shipped
 

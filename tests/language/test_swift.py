@@ -18,7 +18,7 @@ from helpers import opslog, records
 from opslog.checking.check import check
 from opslog.checking.learn import learn, to_toml
 from opslog.language import swift
-from opslog.language.format import from_dict, load
+from opslog.language.format_file import from_dict, load
 from opslog.model.errors import FormatError, SwiftTemplateError
 from opslog.scanner.catalog import Catalog, beside_shipped
 

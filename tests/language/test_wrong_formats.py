@@ -14,8 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from opslog.checking.check import check
-from opslog.language.format import from_dict, load
-from opslog.language.layout import parse
+from opslog.language.format_file import from_dict, load
+from opslog.language.layout_parser import parse
 from opslog.model.errors import FormatError, LayoutError, OpslogError
 from opslog.scanner import catalog
 

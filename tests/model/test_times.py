@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import opslog
 from helpers import opslog as command
 from helpers import table
-from opslog.language.format import from_dict
+from opslog.language.format_file import from_dict
 from opslog.model.errors import OpslogError
 from opslog.scanner.catalog import Catalog
 

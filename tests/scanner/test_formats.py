@@ -9,7 +9,8 @@ import pytest
 
 from helpers import table
 from opslog.checking.check import SampleReader, check
-from opslog.language.format import Format, from_dict, load
+from opslog.language.format import Format
+from opslog.language.format_file import from_dict, load
 from opslog.model.errors import FormatError, LayoutError, SampleError
 from opslog.outputs.jsonl import to_json_lines
 from opslog.scanner import catalog
@@ -93,7 +94,7 @@ def test_a_later_format_of_the_same_name_replaces_the_first() -> None:
         ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayout = '{process_pid:milliseconds} ms'", "layouts[0].layout",
          "process_pid is a column of numbers: expected the type int or int?, found milliseconds"),
         ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayout = '{waited:milliseconds} ms'", "layouts[0].layout",
-         "waited is not told in seconds"),
+         "milliseconds are kept in seconds, found waited"),
         ("name = 'x'\ntitle = 'x'\nlevel = 'LOUD'\n[[layouts]]\nlayout = '{body:rest}'", "level", "expected a severity"),
         ("name = 'x'\ntitle = 'x'\napplies_to = 'message'\n[[details]]\nlayout = '-u {a:int}'", "details", "expected in formats of lines only"),
         ("name = 'x'\ntitle = 'x'\n[[details]]\nlayout = '{body:rest}'", "details[0].layout", "told by [[layouts]] only"),

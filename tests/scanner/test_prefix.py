@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opslog.kernel._block import Block
-from opslog.scanner import catalog, prefix
+from opslog.scanner import catalog, compiler, prefix
 from opslog.scanner._prefix import MOST_BRANCHES
 from opslog.scanner._program import STREAK, Program
 from opslog.scanner._scan import layers, scan
@@ -49,7 +49,7 @@ def told() -> Program:
 @cache
 def untold() -> Program:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prefix, "Forest", Anything)
+        patch.setattr(compiler, "Forest", Anything)
         return Catalog.of(catalog.without_samples()).lines.program
 
 
@@ -98,14 +98,14 @@ def test_one_thread_at_a_time_asks_a_forest() -> None:
     class Slow(prefix.Forest):
         """A forest that gives way to other threads while it makes a state."""
 
-        def _is_settled(self, places: list[prefix.Place], trees: int) -> bool:
+        def _is_settled(self, places: list[prefix.Position], trees: int) -> bool:
             before = len(self.trees), len(self.settled)
             time.sleep(0.0005)
             disturbed.append((len(self.trees), len(self.settled)) != before)
             return super()._is_settled(places, trees)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prefix, "Forest", Slow)
+        patch.setattr(compiler, "Forest", Slow)
         program = Catalog.of(catalog.without_samples()).lines.program
     lines = samples()
     with ThreadPoolExecutor(4) as pool:

@@ -12,7 +12,7 @@ from opslog.model.errors import FormatError, LayoutError, SampleError
 from opslog.rows.literal import event_as_json
 from opslog.scanner._scan import layers, scan
 from opslog.scanner.catalog import Catalog, beside_shipped, without_samples
-from opslog.scanner.compiler import Entry
+from opslog.scanner.leaf import CatalogEntry
 
 _WRAPPER = "2024-01-01 00:00:00.000 1 INFO sample [-] "
 """What stands before a message so that a message format's sample is a line."""
@@ -108,7 +108,7 @@ class SampleReader:
             self.reached.add(~self.compiled.leaves[leaf].entry.number)
         return leaf >= 0
 
-    def layers(self, line: str) -> list[tuple[str, Entry]]:
+    def layers(self, line: str) -> list[tuple[str, CatalogEntry]]:
         """Return the formats a line is of, with their layouts, the outermost envelope first."""
         data, lines, block = line.encode(), self.catalog.lines, Block(0)
         block.reset(0)

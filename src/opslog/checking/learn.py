@@ -24,7 +24,7 @@ from typing import Any
 from opslog.checking import proxy_conf
 from opslog.checking.check import SampleReader, check
 from opslog.language import oslo
-from opslog.language.format import from_dict
+from opslog.language.format_file import from_dict
 from opslog.language.percent import DIRECTIVE, IDENTITY, OPTION_NAMES, OsloOptions, column_of
 from opslog.model import schema
 from opslog.model.errors import FormatError, OpslogError, OsloOptionError, SampleError

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from opslog.checking.check import SampleReader, check
-from opslog.language.format import from_dict
+from opslog.language.format_file import from_dict
 from opslog.language.swift import DEFAULT, FIELDS, Hole, derive, pieces
 from opslog.model import schema
 from opslog.model.errors import FormatError, LayoutError, SwiftTemplateError

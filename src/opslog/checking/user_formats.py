@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from opslog.checking.check import check
-from opslog.language.format import Format, load
+from opslog.language.format import Format
+from opslog.language.format_file import load
 from opslog.model.errors import FormatError
 
 

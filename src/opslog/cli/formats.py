@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opslog.cli import table
-from opslog.language.format import Format, from_dict, load
+from opslog.language.format import Format
+from opslog.language.format_file import from_dict, load
+from opslog.language.layout_regex import regex_of
 from opslog.model import schema
 from opslog.model.errors import FormatError, OpslogError, SourceError
 from opslog.model.terminal import harmless
@@ -151,7 +153,7 @@ def _description(one: Format) -> Iterable[str]:
     for item in (*one.layouts, *one.tails, *one.details):
         end = " (ends a message)" if item in one.tails else ""
         end = " (what else a line says)" if item in one.details else end
-        text, pattern = harmless(item.layout.text), harmless(item.layout.pattern())
+        text, pattern = harmless(item.layout.text), harmless(regex_of(item.layout))
         yield f"\nlayout{end}\n  {text}\nas a regex\n  {pattern}"
     for written in one.patterns:
         yield f"\nregex\n  {harmless(written.text)}"

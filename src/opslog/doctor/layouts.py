@@ -9,7 +9,7 @@ from functools import lru_cache
 from opslog.language.format import TRACEBACK, Format
 from opslog.language.layout import Capture
 from opslog.scanner.catalog import Catalog
-from opslog.scanner.compiler import Leaf
+from opslog.scanner.leaf import Leaf
 
 CONTEXT, DEFAULT, BARE, OTHER = "context", "default", "bare", "other"
 """A layout of oslo.log: with a request id; with an empty bracket; with no place for one; none."""

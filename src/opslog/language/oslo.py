@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from opslog.language.layout import parse
+from opslog.language.layout_parser import parse
 from opslog.language.percent import (
     COLOR,
     IDENTITY,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from opslog.model import timestamps
+from opslog.language import timestamps
 from opslog.model.errors import LayoutError
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass, fields
 from typing import TypeAlias
 
-from opslog.language.layout import RUNS
-from opslog.model import timestamps
+from opslog.language import timestamps
+from opslog.language.hole_types import HOLE_TYPES
 from opslog.model.errors import OsloOptionError
 
 
@@ -170,7 +170,7 @@ class Translation:
     def _padded(self, key: str, left: bool, width: str) -> None:
         name, _, kind = "".join(self._hole(key)).strip("{}").partition(":")
         kind = {"text": "token", "token?": "token", "source": "token"}.get(kind, kind)
-        if kind not in ("token", "severity") and kind not in RUNS:
+        if kind not in HOLE_TYPES or not HOLE_TYPES[kind].paddable:
             raise self._refuse(f"a padded %({key})s cannot be told from its padding")
         self.pieces.append(f"{{{name}:{kind}{'<' if left else '>'}{width}}}")
 

@@ -21,8 +21,8 @@ from opslog.rows._json_rows import JsonKeys, JsonRows
 from opslog.rows._jsonl import JsonLines
 from opslog.rows._plan import FIXED_TEXTS, Plan
 from opslog.scanner._program import FLAGS, Program
-from opslog.scanner.catalog import Catalog, Compiled
-from opslog.scanner.compiler import CHANGED, CONSTANT, FIRST, PRI, SECOND, SLOT, Leaf
+from opslog.scanner.catalog import Catalog, CompiledFormats
+from opslog.scanner.leaf import CHANGED, CONSTANT, FACILITY, FIRST, SECOND, SLOT, Leaf
 
 _NUMBER = {column.name: index for index, column in enumerate(schema.COLUMNS)}
 _KINDS = {"timestamp": "timestamp", "severity_number": "level", "format": "format",
@@ -271,14 +271,14 @@ def _filled(leaves: Iterable[Leaf]) -> set[str]:
 
 
 def _fields(
-    compiled: Compiled, numbers: dict[str, int], texts_used: dict[bytes, int]
+    compiled: CompiledFormats, numbers: dict[str, int], texts_used: dict[bytes, int]
 ) -> list[list[tuple[int, ...]]]:
     """Return per leaf (column, slot, shape, text, change) of what fills a column."""
     return [list(_leaf_fields(compiled, leaf, numbers, texts_used)) for leaf in compiled.leaves]
 
 
 def _leaf_fields(
-    compiled: Compiled, leaf: Leaf, numbers: dict[str, int], texts_used: dict[bytes, int]
+    compiled: CompiledFormats, leaf: Leaf, numbers: dict[str, int], texts_used: dict[bytes, int]
 ) -> Iterator[tuple[int, ...]]:
     stamp, number = leaf.slots.get("timestamp"), numbers.get("attributes")
     if leaf.entry.flags & FLAGS["envelope"] and stamp is not None and number is not None:
@@ -292,12 +292,12 @@ def _leaf_fields(
         number = numbers.get("attributes" if attribute else name)
         if number is None:
             continue
-        change = _CHANGES.get(slot & ~(SLOT | FIRST | SECOND | CONSTANT | PRI), 0)
+        change = _CHANGES.get(slot & ~(SLOT | FIRST | SECOND | CONSTANT | FACILITY), 0)
         text = -1
         if attribute or slot & CONSTANT:
             known = (name if attribute else compiled.constants[slot & SLOT]).encode()
             text = texts_used.setdefault(known, len(texts_used))
-        shape = 1 if slot & FIRST else 2 if slot & SECOND else 3 if slot & PRI else 0
+        shape = 1 if slot & FIRST else 2 if slot & SECOND else 3 if slot & FACILITY else 0
         yield number, -1 if slot & CONSTANT else slot & SLOT, shape, text, change
 
 

@@ -9,18 +9,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
 
-from opslog.language.format import BARE, HOLLOW, TRACEBACK, WEAK, Format, FormatLayout, load
-from opslog.language.layout import Capture, Colors, Constant, Layout, Optional, Part
+from opslog.language.format import (
+    BARE,
+    HOLLOW,
+    TRACEBACK,
+    WEAK,
+    Envelope,
+    Format,
+    FormatLayout,
+)
+from opslog.language.format_file import load
+from opslog.language.layout import Capture, Colors, Constant, Layout, LayoutPart, OptionalParts
 from opslog.model.errors import FormatError
 from opslog.model.schema import COLUMNS
+from opslog.model.severity import DEBUG, ERROR
 from opslog.scanner import _program
-from opslog.scanner.compiler import Compiler, Entry, Leaf
-from opslog.scanner.json_keys import JsonShape
-from opslog.scanner.patterns import Patterns, Placed
+from opslog.scanner.compiler import Compiler
+from opslog.scanner.leaf import CatalogEntry, Leaf
+from opslog.scanner.patterns import Patterns
 
 
 def folder() -> Path:
@@ -62,27 +72,23 @@ def _in_order(formats: Iterable[Format]) -> tuple[Format, ...]:
     )
 
 
-_VAGUE = ("text", "token", "token?", "percent", "quoted", "word", "address", "addresses")
-"""Types of captures that say little of a line that begins with one."""
-
-
 def _is_vague(one: Format) -> bool:
     """Whether a layout of a format may begin with a word that may be anything."""
     return any(_begins_vaguely(item.layout.parts) for item in one.layouts)
 
 
-def _begins_vaguely(parts: tuple[Part, ...]) -> bool:
+def _begins_vaguely(parts: tuple[LayoutPart, ...]) -> bool:
     for part in parts:
-        if isinstance(part, Optional):
+        if isinstance(part, OptionalParts):
             if _begins_vaguely(part.parts):
                 return True
         elif not isinstance(part, Constant | Colors):
-            return isinstance(part, Capture) and part.type in _VAGUE
+            return isinstance(part, Capture) and part.hole.vague
     return False
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
+class CompiledFormats:
     """Formats of one kind (lines or messages) as one scanner program."""
 
     program: _program.Program
@@ -99,8 +105,8 @@ class Compiled:
 class Catalog:
     """A set of formats, ready to scan lines and the messages inside them."""
 
-    lines: Compiled
-    messages: Compiled
+    lines: CompiledFormats
+    messages: CompiledFormats
 
     @classmethod
     def of(cls, formats: Iterable[Format]) -> Catalog:
@@ -129,50 +135,46 @@ def beside_shipped(own: Iterable[Format]) -> Catalog:
     return Catalog.of([*named.values(), *(f for f in without_samples() if f.name not in named)])
 
 
-def _compile(formats: tuple[Format, ...]) -> Compiled:
+def _compile(formats: tuple[Format, ...]) -> CompiledFormats:
     compiler = Compiler(tuple(column.name for column in COLUMNS))
-    ranked: list[tuple[int, Entry]] = []
+    ranked: list[tuple[int, CatalogEntry]] = []
     for number, one in enumerate(formats):
         for index, item in enumerate(one.layouts):
             ranked.append((item.rank, _entry(one, number, index, item)))
         for index, item in enumerate(one.tails):
-            level = 5 if item.debug_only else 0
+            level = DEBUG if item.debug_only else 0
             # Any message may end in the tail of a message format: one list for all.
             of = number if one.applies_to == "line" else 0
-            compiler.add(Entry(item.layout, of, index, level=level, tail=True))
+            compiler.add(CatalogEntry(item.layout, of, index, level=level, tail=True))
         for index, item in enumerate(one.details):
-            compiler.add(Entry(item.layout, number, index, detail=True))
+            compiler.add(CatalogEntry(item.layout, number, index, detail=True))
     for number, one in sorted(enumerate(formats), key=lambda item: not _timed(item[1])):
-        if keys := one.json:
-            compiler.add_json(
-                JsonShape(
-                    number,
-                    keys.required,
-                    keys.columns,
-                    keys.epoch,
-                    keys.iso,
-                    keys.epoch_us,
-                    _flags(one),
-                    keys.constants,
-                    one.severity,
-                )
-            )
+        if one.json:
+            entry = CatalogEntry(_without_layout(one), number, -1, flags=_flags(one, json=True))
+            compiler.add_json(entry, one.json)
     for _, entry in sorted(ranked, key=_order):
         compiler.add(entry)
-    placed = [
-        Placed(pattern, one.name, *compiler.add_pattern(_beside(one, number, index), pattern))
-        for number, one in enumerate(formats)
-        for index, pattern in enumerate(one.patterns, len(one.layouts))
-    ]
+    placed = []
+    for number, one in enumerate(formats):
+        for index, pattern in enumerate(one.patterns, len(one.layouts)):
+            entry = CatalogEntry(
+                _without_layout(one), number, index, flags=_flags(one), level=one.level
+            )
+            placed.append(compiler.add_pattern(entry, pattern, one.name))
     program = compiler.program()
-    return Compiled(
+    return CompiledFormats(
         program,
         formats,
         tuple(compiler.leaves),
         tuple(compiler.constants),
-        tuple(compiler.trie.expected),
+        compiler.expected,
         Patterns(program, tuple(placed)) if placed else None,
     )
+
+
+def _without_layout(one: Format) -> Layout:
+    """Return what stands for a layout in the entry of a pattern or a JSON shape."""
+    return Layout("", (), one.severity)
 
 
 def _timed(one: Format) -> bool:
@@ -181,39 +183,37 @@ def _timed(one: Format) -> bool:
     return one.applies_to == "message" or bool(keys and (keys.epoch or keys.iso or keys.epoch_us))
 
 
-def _order(ranked: tuple[int, Entry]) -> tuple[int, bool]:
+def _order(ranked: tuple[int, CatalogEntry]) -> tuple[int, bool]:
     """By rank; a traceback's prefix with colors before those that would take them for text."""
     rank, entry = ranked
     return rank, rank == TRACEBACK and not entry.layout.colored
 
 
-def _entry(one: Format, number: int, index: int, item: FormatLayout) -> Entry:
-    flags = _flags(one)
-    if item.rank == BARE:
-        flags |= _program.FLAGS["bare"]
-    for name, wanted in (
-        ("unfinished", item.unfinished),
-        ("alone", item.alone),
-        ("unlogged", item.traceback),
-    ):
-        flags |= _program.FLAGS[name] if wanted else 0
+def _entry(one: Format, number: int, index: int, item: FormatLayout) -> CatalogEntry:
+    flags = _flags(
+        one,
+        bare=item.rank == BARE,
+        unfinished=item.unfinished,
+        alone=item.alone,
+        unlogged=item.traceback,
+    )
     role = "traceback" if item.rank == TRACEBACK else "head"
-    level = 17 if role == "traceback" else one.level
+    level = ERROR if role == "traceback" else one.level
     late = item.rank in (WEAK, HOLLOW)
-    return Entry(item.layout, number, index, role, flags, level, late=late)
+    return CatalogEntry(item.layout, number, index, role, flags, level, late=late)
 
 
-def _beside(one: Format, number: int, index: int) -> Entry:
-    """Return the entry of a pattern: it has no layout, but a vocabulary."""
-    return Entry(Layout("", (), one.severity), number, index, flags=_flags(one), level=one.level)
-
-
-def _flags(one: Format) -> int:
-    flags = _program.FLAGS["follow_on"] if one.follow_on else 0
-    flags |= _program.FLAGS["utc"] if one.zone == "utc" else 0
-    flags |= _program.FLAGS["foremost"] if one.foremost else 0
+def _flags(one: Format, **own: bool) -> int:
+    """Return the flags of a format's lines, and a line's own, as the scanner reads them."""
+    flags = own | {
+        "follow_on": one.follow_on,
+        "utc": one.zone == "utc",
+        "foremost": one.foremost,
+        "envelope": one.envelope is not None,
+    }
     if one.envelope is not None:
-        flags |= _program.FLAGS["envelope"]
-        for name, wanted in asdict(one.envelope).items():
-            flags |= _program.FLAGS[name] if wanted else 0
-    return flags
+        flags |= asdict(one.envelope)
+    return sum(_program.FLAGS[name] for name, wanted in flags.items() if wanted)
+
+
+assert {flag.name for flag in fields(Envelope)} <= set(_program.FLAGS)

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from opslog.language.pattern import Pattern
 from opslog.model import schema
 from opslog.scanner._program import Program
-
-if TYPE_CHECKING:
-    pass
-from opslog.language.pattern import Pattern
 
 LIMIT_MS = 50
 """Milliseconds that all patterns together may take for one line."""
@@ -24,7 +20,7 @@ _NUMBERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedPattern:
     """A pattern in a catalog: its leaf, and the nodes that read its time and severity (or -1)."""
 
     pattern: Pattern
@@ -35,7 +31,7 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PatternMatch:
     """A line a pattern took: its leaf, nodes, and the byte span of each group ((-1, -1): none)."""
 
     leaf: int
@@ -50,9 +46,9 @@ class Patterns:
     """The patterns of a catalog, in the order in which they are tried."""
 
     program: Program
-    placed: tuple[Placed, ...]
+    placed: tuple[PlacedPattern, ...]
 
-    def find(self, line: bytes, late: list[str]) -> Found | None:
+    def find(self, line: bytes, late: list[str]) -> PatternMatch | None:
         """Return what the first pattern that takes the line finds, None if none does.
 
         The name of a format whose pattern runs out of time is added to ``late``.
@@ -74,10 +70,10 @@ class Patterns:
                 spans = [_bytes(text, *span) for span in spans]
             if self._unread(one, spans, line) is None:
                 level = names.index("severity") if "severity" in names else -1
-                return Found(one.leaf, one.time, one.severity, level, spans)
+                return PatternMatch(one.leaf, one.time, one.severity, level, spans)
         return None
 
-    def _unread(self, one: Placed, spans: list[tuple[int, int]], line: bytes) -> str | None:
+    def _unread(self, one: PlacedPattern, spans: list[tuple[int, int]], line: bytes) -> str | None:
         """Return which of timestamp, severity and numbers cannot be read; most may be absent."""
         for name, (start, end) in zip(one.pattern.names, spans, strict=True):
             if name in ("timestamp", "severity"):
@@ -103,7 +99,7 @@ class Patterns:
                 furthest, note = column, reason
         return len(line[:furthest].encode()), note
 
-    def _stop(self, one: Placed, line: str) -> tuple[int, str]:
+    def _stop(self, one: PlacedPattern, line: str) -> tuple[int, str]:
         match = one.pattern.compiled.fullmatch(line, timeout=LIMIT_MS / 1000)
         key, kind = one.pattern.key, one.pattern.kind
         if match is None:

@@ -10,7 +10,8 @@ import pytest
 
 import opslog as library
 from helpers import records
-from opslog.language.format import Format, from_dict
+from opslog.language.format import Format
+from opslog.language.format_file import from_dict
 from opslog.model import schema
 from opslog.model.errors import FormatError
 from opslog.scanner.catalog import Catalog

@@ -1,7 +1,7 @@
-"""Which columns a format may fill, and with what.
+"""Rules on the columns that a format may fill, and on the values it may fill them with.
 
-Each function returns why not, as (reason, hint), or None.  A name that is no
-column is an attribute, which takes any text.
+Each function returns None where the rules allow it, else the reason and a hint.  A name that
+is no column is an attribute, which takes any text.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import difflib
 import re
 from typing import TypeAlias
 
+from opslog.language.hole_types import HOLE_TYPES
 from opslog.language.layout import Capture, Constant
 from opslog.model import schema
 
@@ -26,12 +27,11 @@ _READ = (
 )  # fmt: skip
 """What opslog reads where it stands in the line, to fill other columns or to join lines."""
 
-_UNITS = ("milliseconds", "microseconds")
-_NUMERIC = {
-    "int64": (("int", "int?"), re.compile("[0-9]{1,18}")),
-    "float64": (("int", "int?", "number", *_UNITS), re.compile(r"[0-9]{1,18}(?:\.[0-9]+)?")),
+_NUMBERS = {
+    "int64": re.compile("[0-9]{1,18}"),
+    "float64": re.compile(r"[0-9]{1,18}(?:\.[0-9]+)?"),
 }
-"""Kinds of columns that hold numbers: the types, and the constants, that are some."""
+"""Kinds of columns that hold numbers, and the constants that are such numbers."""
 
 
 def refused_name(name: str) -> Refusal:
@@ -52,20 +52,25 @@ def refused_key(name: str) -> Refusal:
 
 def refused_capture(part: Capture) -> Refusal:
     """Whether the text of a hole would be lost."""
+    hole = part.hole
     for name in part.names:
         if refusal := refused_name(name):
             return refusal
         if name in _READ and len(part.names) > 1:
             return f"{name} is one of two names", f"expected a hole for {name} alone"
-        types, _ = _numeric(name)
-        if types and part.type not in types:
+        kind = _kind(name)
+        if kind in _NUMBERS and kind not in hole.fills:
+            types = [one.name for one in HOLE_TYPES.values() if kind in one.fills]
             return (
-                f"{name} is a column of numbers: expected the type {_any_of(types)}, "
-                f"found {part.type}",
+                f"{name} is a column of numbers: expected the type {', '.join(types[:-1])} "
+                f"or {types[-1]}, found {part.type}",
                 "another name makes it an attribute",
             )
-        if part.type in _UNITS and not types:
-            return f"{name} is not told in seconds", f"{part.type} are those of duration"
+        if hole.change in ("milliseconds", "microseconds") and kind not in _NUMBERS:
+            return (
+                f"{part.type} are kept in seconds, found {name}: expected the column duration",
+                "with the type number an attribute is kept as written",
+            )
     return None
 
 
@@ -81,8 +86,8 @@ def refused_constant(part: Constant) -> Refusal:
         return f"there is no column {part.name!r}", hint
     if not part.value:
         return f"{part.name} is an empty constant", f"expected {{{part.name}=VALUE}}"
-    types, numbers = _numeric(part.name)
-    if types and not numbers.fullmatch(part.value):
+    numbers = _NUMBERS.get(_kind(part.name))
+    if numbers and not numbers.fullmatch(part.value):
         return (
             f"{part.name} is a column of numbers: expected digits, found {part.value!r}",
             "another name makes it an attribute",
@@ -90,13 +95,6 @@ def refused_constant(part: Constant) -> Refusal:
     return None
 
 
-def _any_of(types: tuple[str, ...]) -> str:
-    return f"{', '.join(types[:-1])} or {types[-1]}"
-
-
-def _numeric(name: str) -> tuple[tuple[str, ...], re.Pattern[str]]:
-    kind = schema.BY_NAME[name].kind if name in schema.BY_NAME else ""
-    return _NUMERIC.get(kind, ((), _NO_NUMBER))
-
-
-_NO_NUMBER = re.compile("")
+def _kind(name: str) -> str:
+    """Return the kind of a column, empty for an attribute."""
+    return schema.BY_NAME[name].kind if name in schema.BY_NAME else ""

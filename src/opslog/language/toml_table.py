@@ -7,7 +7,7 @@ from typing import Any
 from opslog.model.errors import FormatError
 
 
-class Table:
+class TomlTable:
     """One table: asked for key by key; what is wrong with one is a FormatError."""
 
     def __init__(self, data: dict[str, Any], path: str, place: str = "") -> None:
@@ -37,7 +37,7 @@ class Table:
             raise self.wrong(key, f"expected true or false, found {value!r}")
         return value
 
-    def table(self, key: str, *known: str) -> Table:
+    def table(self, key: str, *known: str) -> TomlTable:
         """Return the table of ``key``, which must be there; of ``known`` keys if any are given."""
         self.known.add(key)
         value = self.data.get(key)
@@ -45,7 +45,7 @@ class Table:
             raise self.wrong(key, "expected a table")
         return self._inner(value, key, known)
 
-    def tables(self, key: str, *known: str) -> list[Table]:
+    def tables(self, key: str, *known: str) -> list[TomlTable]:
         """Return the tables of the array ``key``, likewise."""
         self.known.add(key)
         value = self.data.get(key, [])
@@ -53,8 +53,8 @@ class Table:
             raise self.wrong(key, f"expected [[{key}]]")
         return [self._inner(item, f"{key}[{i}]", known) for i, item in enumerate(value)]
 
-    def _inner(self, value: dict[str, Any], key: str, known: tuple[str, ...]) -> Table:
-        reader = Table(value, self.path, f"{self.place}{key}.")
+    def _inner(self, value: dict[str, Any], key: str, known: tuple[str, ...]) -> TomlTable:
+        reader = TomlTable(value, self.path, f"{self.place}{key}.")
         if known:
             reader.only(*known)
         return reader

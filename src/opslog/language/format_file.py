@@ -1,0 +1,326 @@
+"""A format file, which is TOML, to a Format.
+
+It has the format's layouts (or, for oslo.log, the options they are derived from), its
+severity vocabulary, how follow-on lines are told, and samples with the values they must give.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from opslog.language import oslo
+from opslog.language.column_rules import (
+    Refusal,
+    refused_capture,
+    refused_constant,
+    refused_key,
+    refused_name,
+)
+from opslog.language.format import (
+    AROUND,
+    BARE,
+    FALLBACK,
+    HEAD,
+    HOLLOW,
+    TRACEBACK,
+    WEAK,
+    Envelope,
+    Format,
+    FormatLayout,
+    JsonShape,
+    Sample,
+)
+from opslog.language.layout import Constant, Layout, names_of
+from opslog.language.layout_parser import parse
+from opslog.language.pattern import Pattern, parse_pattern
+from opslog.language.percent import OPTION_NAMES
+from opslog.language.toml_table import TomlTable
+from opslog.model.errors import FilterError, FormatError, LayoutError, OsloOptionError
+from opslog.model.severity import LONGEST_WORD, VOCABULARIES, number, spelled
+
+_SAMPLES = re.compile(r"^\[\[(?:samples|rejects)\]\]", re.MULTILINE)
+
+
+def load(path: Path, samples: bool = True) -> Format:
+    """Read a format file, or only what stands before its samples.
+
+    Raises FormatError naming the key that is wrong.
+    """
+    try:
+        text = path.read_text("utf-8")
+        first = _SAMPLES.search(text)
+        head = text[: first.start()] if first else text
+        data = tomllib.loads(text if samples else head)
+        if _nested(data):
+            raise RecursionError
+    except RecursionError:
+        raise FormatError(str(path), "file", "is nested too deeply") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise FormatError(str(path), "file", str(error)) from None
+    return from_dict(data, str(path))
+
+
+def _nested(value: Any, left: int = 32) -> bool:
+    """Whether a value is nested far deeper than any that is right: dotted keys have no limit."""
+    inner = list(value.values() if isinstance(value, dict) else value)
+    inner = [item for item in inner if isinstance(item, (dict, list))]
+    return any(left == 0 or _nested(item, left - 1) for item in inner)
+
+
+def from_dict(data: dict[str, Any], path: str) -> Format:
+    """Return the format that ``data`` (a parsed file) states; ``path`` is for errors."""
+    reader = TomlTable(data, path)
+    name = reader.text("name")
+    if not name or not name.isprintable():
+        raise reader.wrong("name", f"expected a name, found {name!r}")
+    severity = _severity(reader)
+    applies_to = reader.text("applies_to", "line")
+    if applies_to not in ("line", "message"):
+        raise reader.wrong("applies_to", "expected 'line' or 'message'")
+    layouts, tails = _derived(reader, severity)
+    written, patterns = _written(reader, severity)
+    if patterns and applies_to == "message":
+        raise reader.wrong(
+            patterns[0].key, "a regex reads lines; a message format has layouts only"
+        )
+    result = Format(
+        name=name,
+        title=reader.text("title"),
+        path=path,
+        applies_to=applies_to,
+        severity=severity,
+        zone=_zone(reader),
+        service=reader.text("service", ""),
+        level=_level(reader),
+        follow_on=reader.flag("follow_on"),
+        foremost=_foremost(reader, applies_to),
+        layouts=layouts + written,
+        tails=tails + _tails(reader, severity, applies_to),
+        details=_details(reader, severity, applies_to),
+        patterns=patterns,
+        json=_json(reader, timed=applies_to == "line"),
+        envelope=_envelope(reader),
+        samples=tuple(_sample(item) for item in reader.tables("samples", "line", "expect")),
+        rejects=tuple(item.text("line") for item in reader.tables("rejects", "line", "reason")),
+    )
+    if not (layouts or written or patterns or result.tails) and result.json is None:
+        raise reader.wrong("layouts", "expected [[layouts]], [[oslo]] or [json]")
+    reader.refuse_unknown()
+    return result
+
+
+def _foremost(reader: TomlTable, applies_to: str) -> bool:
+    foremost = reader.flag("foremost")
+    if foremost and applies_to != "message":
+        raise reader.wrong("foremost", "expected in message formats only")
+    return foremost
+
+
+def _zone(reader: TomlTable) -> str:
+    zone = reader.text("zone", "local")
+    if zone not in ("local", "utc"):
+        raise reader.wrong("zone", f"expected 'local' or 'utc', found {zone!r}")
+    return zone
+
+
+def _severity(reader: TomlTable) -> str:
+    """Return the name of the vocabulary, or the words of the format's own spelled out."""
+    if not isinstance(reader.data.get("severity"), dict):
+        name = reader.text("severity", "oslo")
+        if name not in VOCABULARIES:
+            known = ", ".join(VOCABULARIES)
+            raise reader.wrong("severity", f"expected one of {known}, or a table of words")
+        return name
+    words = {}
+    table = reader.table("severity")
+    for word, level in table.data.items():
+        if not re.fullmatch(rf"[!-<>-~]{{1,{LONGEST_WORD}}}", word):
+            expected = f"expected 1 to {LONGEST_WORD} ASCII characters, no blank or =, as printed"
+            raise table.wrong(word, expected)
+        try:
+            words[word] = number(str(level))
+        except FilterError as error:
+            raise table.wrong(word, str(error)) from None
+    if not words:
+        raise reader.wrong("severity", "expected at least one word")
+    return spelled(words)
+
+
+def _level(reader: TomlTable) -> int:
+    if "level" not in reader.data:
+        return 0
+    try:
+        return number(reader.text("level"))
+    except FilterError as error:
+        raise reader.wrong("level", str(error)) from None
+
+
+def _derived(
+    reader: TomlTable, severity: str
+) -> tuple[tuple[FormatLayout, ...], tuple[FormatLayout, ...]]:
+    layouts: list[FormatLayout] = []
+    tails: list[FormatLayout] = []
+    sets = []
+    for item in reader.tables("oslo", "release", *OPTION_NAMES):
+        values = {name: item.text(name) for name in OPTION_NAMES if name in item.data}
+        sets.append(oslo.options_from(values))
+    if sets:
+        try:
+            derived = oslo.shipped(sets)
+        except OsloOptionError as error:
+            raise reader.wrong("oslo", str(error)) from None
+        for rank, texts in (
+            (HEAD, derived.heads),
+            (FALLBACK, derived.fallbacks),
+            (TRACEBACK, derived.tracebacks),
+            (BARE, derived.bares),
+        ):
+            layouts += [
+                FormatLayout(_parsed(reader, "oslo", text, severity), rank) for text in texts
+            ]
+        tails += [
+            FormatLayout(_parsed(reader, "oslo", text, severity), debug_only=debug)
+            for text, debug in derived.tails
+        ]
+    return tuple(layouts), tuple(tails)
+
+
+def _written(
+    reader: TomlTable, severity: str
+) -> tuple[tuple[FormatLayout, ...], tuple[Pattern, ...]]:
+    """Return the layouts and the patterns of the tables [[layouts]]."""
+    layouts: list[FormatLayout] = []
+    patterns: list[Pattern] = []
+    for item in reader.tables("layouts"):
+        key = item.place.removesuffix(".")
+        if "regex" in item.data:
+            item.only("regex", "timestamp")
+            kind = item.text("timestamp") if "timestamp" in item.data else None
+            try:
+                patterns.append(parse_pattern(item.text("regex"), kind, severity, key))
+            except LayoutError as error:
+                raise item.wrong("regex", str(error)) from None
+            for name in patterns[-1].names:
+                _refuse(item, "regex", refused_name(name))
+        else:
+            item.only("layout", "bare", "severity", "unfinished", "alone", "traceback")
+            rank = BARE if item.flag("bare") else _around(reader)
+            words = _severity(item) if "severity" in item.data else severity
+            layout = _parsed(item, "layout", item.text("layout"), words)
+            _refuse_wrong(item, layout)
+            layouts.append(
+                FormatLayout(
+                    layout,
+                    rank,
+                    key=key,
+                    unfinished=item.flag("unfinished"),
+                    alone=item.flag("alone"),
+                    traceback=item.flag("traceback"),
+                )
+            )
+    return tuple(layouts), tuple(patterns)
+
+
+def _around(reader: TomlTable) -> int:
+    """Return the rank of a format's layouts: the less marks an envelope, the later it is tried."""
+    if "envelope" not in reader.data:
+        return HEAD
+    item = reader.table("envelope")
+    return HOLLOW if item.flag("hollow") else WEAK if item.flag("weak") else AROUND
+
+
+def _refuse(item: TomlTable, key: str, refusal: Refusal) -> None:
+    if refusal is not None:
+        raise item.wrong(key, *refusal)
+
+
+def _tails(reader: TomlTable, severity: str, applies_to: str) -> tuple[FormatLayout, ...]:
+    """Return the layouts of what ends a message."""
+    tails = []
+    for item in reader.tables("tails", "layout"):
+        if applies_to != "message":
+            raise reader.wrong("tails", "expected in message formats only")
+        layout = _parsed(item, "layout", item.text("layout"), severity)
+        _refuse_wrong(item, layout)
+        tails.append(FormatLayout(layout, key=item.place.removesuffix(".")))
+    return tuple(tails)
+
+
+def _details(reader: TomlTable, severity: str, applies_to: str) -> tuple[FormatLayout, ...]:
+    """Return the layouts of what else the lines of a record's body say."""
+    found = []
+    for item in reader.tables("details", "layout"):
+        if applies_to != "line":
+            raise reader.wrong("details", "expected in formats of lines only")
+        layout = _parsed(item, "layout", item.text("layout"), severity)
+        _refuse_wrong(item, layout)
+        for name in {name for part in layout.holes() for name in names_of(part)}:
+            if name in ("timestamp", "severity", "body"):
+                raise item.wrong("layout", f"{name} is told by [[layouts]] only")
+        found.append(FormatLayout(layout, key=item.place.removesuffix(".")))
+    return tuple(found)
+
+
+def _refuse_wrong(item: TomlTable, layout: Layout) -> None:
+    """Refuse a layout whose values could not be kept."""
+    for part in layout.holes():
+        refused = refused_constant(part) if isinstance(part, Constant) else refused_capture(part)
+        _refuse(item, "layout", refused)
+
+
+def _parsed(reader: TomlTable, key: str, text: str, severity: str) -> Layout:
+    try:
+        return parse(text, severity)
+    except LayoutError as error:
+        raise reader.wrong(key, str(error)) from None
+
+
+def _json(reader: TomlTable, timed: bool) -> JsonShape | None:
+    if "json" not in reader.data:
+        return None
+    item = reader.table("json", "required", "columns", "constants", "epoch", "iso", "epoch_us")
+    columns = {}
+    for name, paths in item.table("columns").data.items():
+        found = [paths] if isinstance(paths, str) else paths
+        if not isinstance(found, list) or not found or not all(isinstance(p, str) for p in found):
+            raise item.wrong(f"columns.{name}", "expected a key or a list of keys")
+        _refuse(item, f"columns.{name}", refused_key(name))
+        columns[name] = tuple(found)
+    required = item.data.get("required", [])
+    if not isinstance(required, list) or not all(isinstance(key, str) for key in required):
+        raise item.wrong("required", f"expected a list of keys, found {required!r}")
+    epoch, iso = item.text("epoch", ""), item.text("iso", "")
+    micros = item.data.get("epoch_us", [])
+    if not isinstance(micros, list) or not all(isinstance(key, str) for key in micros):
+        raise item.wrong("epoch_us", f"expected a list of keys, found {micros!r}")
+    if timed and "envelope" not in reader.data and not (epoch or iso or micros):
+        raise item.wrong("epoch", "expected epoch, iso or epoch_us, the key of the time")
+    constants = {}
+    if "constants" in item.data:
+        table = item.table("constants")
+        constants = {name: table.text(name) for name in table.data}
+        for name, value in constants.items():
+            _refuse(item, f"constants.{name}", refused_constant(Constant(name, value)))
+        if twice := sorted(constants.keys() & columns.keys()):
+            raise item.wrong(f"constants.{twice[0]}", "is a key of columns, too")
+    return JsonShape(tuple(required), columns, epoch or None, iso or None, tuple(micros), constants)
+
+
+def _envelope(reader: TomlTable) -> Envelope | None:
+    if "envelope" not in reader.data:
+        return None
+    names = tuple(one.name for one in fields(Envelope))
+    item = reader.table("envelope", *names)
+    return Envelope(**{name: item.flag(name) for name in names})
+
+
+def _sample(item: TomlTable) -> Sample:
+    expect = item.data.get("expect", {})
+    records = expect if isinstance(expect, list) else [expect]
+    if not all(isinstance(record, dict) for record in records):
+        raise item.wrong("expect", f"expected expect.COLUMN = VALUE, found {expect!r}")
+    return Sample(item.text("line"), tuple(records))

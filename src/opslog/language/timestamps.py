@@ -1,0 +1,135 @@
+"""Kinds of timestamps that a layout can name.
+
+A kind is ``iso``, ``iso-msecs`` or a strftime pattern such as ``%d/%b/%Y:%H:%M:%S``.
+For each kind there are a regular expression and an operation of the scanner, which accept
+the same texts.  The scanner reads microseconds since the epoch.  A text without an offset
+is local time; the zone of its source turns it into UTC later.  A text without a year is of
+the newest year in which it is at most a day later than the source's reference, a local time.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from opslog.language.atoms import Atom, Atoms, many, one, spelled
+
+_HOUR, _SIXTY = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]"
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_OFFSET = f"(?:Z|[+-]{_HOUR}:?{_SIXTY})"
+
+_DIGIT, _DIGITS = one("0-9"), many("0-9")
+_TWO = (_DIGIT, _DIGIT)
+_WORD = (one("A-Za-z"),) * 3
+
+DIRECTIVE = 256
+"""A program's code of a directive is this plus its letter; smaller codes are literal bytes."""
+
+
+class Directive(NamedTuple):
+    """A strftime directive: what it accepts."""
+
+    regex: str
+    atoms: Atoms = _TWO
+
+
+DIRECTIVES: dict[str, Directive] = {
+    "Y": Directive("[0-9]{4}", _TWO + _TWO),
+    "m": Directive("(?:0[1-9]|1[0-2])"),
+    "d": Directive("(?:0[1-9]|[12][0-9]|3[01])"),
+    "b": Directive(f"(?:{'|'.join(_MONTHS)})", _WORD),
+    "a": Directive(f"(?:{'|'.join(_DAYS)})", _WORD),
+    "y": Directive("[0-9]{2}"),
+    "H": Directive(_HOUR),
+    "M": Directive(_SIXTY),
+    "S": Directive(f"(?:{_SIXTY}|60)"),
+    "e": Directive(
+        "(?: *+(?:0[1-9]|[12][0-9]|3[01]|[1-9](?![0-9])))",
+        (many(" ", absent=1), _DIGIT, one("0-9", absent=1)),
+    ),
+    "k": Directive("(?:[01][0-9]|2[0-3]| ?[0-9](?![0-9]))", (one("0-9 "), one("0-9", absent=1))),
+    "f": Directive("[0-9]{1,9}+", (_DIGITS,)),
+    "L": Directive("[0-9]{1,3}+", (_DIGITS,)),
+    "z": Directive(_OFFSET, (one("Z+-"), many("0-9:", absent=1))),
+    "Z": Directive("(?:UTC|GMT)", _WORD),
+    "s": Directive("[0-9]{1,11}+", (_DIGITS,)),
+}
+"""The strftime directives of patterns, by letter.
+
+``%f`` is a decimal fraction of a second (1 to 9 digits), ``%L`` whole milliseconds (1 to 3
+digits, as ``%(msecs)d`` prints them), ``%s`` seconds since the epoch.  ``%e`` is a day of
+one or two digits behind any number of blanks; ``%k`` an hour of two digits, of one, or of
+one behind a blank.  ``%a`` is accepted and ignored.
+"""
+
+_SHORTHANDS = {"T": "%H:%M:%S", "F": "%Y-%m-%d", "D": "%m/%d/%y", "R": "%H:%M"}
+
+_ISO = (
+    "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])[ T]"
+    f"{_HOUR}:{_SIXTY}:(?:{_SIXTY}|60)(?:[.,][0-9]{{1,9}}+%s)?+{_OFFSET}?+"
+)
+_ISO_ATOMS = (
+    *_TWO, *_TWO, one("-"), *_TWO, one("-"), *_TWO, one(" T"), *_TWO, one(":"), *_TWO, one(":"),
+    *_TWO, one(".,", absent=2), _DIGITS, one(".", absent=2), _DIGITS,
+    one("Z", absent=1), one("+-", absent=6), *_TWO, one(":", absent=1), *_TWO,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class TimestampKind:
+    """A kind of timestamps: its regular expression, its atoms and its ``program``.
+
+    The program is what the scanner's operation for patterns reads; it is empty for the ISO
+    kinds, which have an operation of their own.
+    """
+
+    name: str
+    regex: str
+    atoms: Atoms
+    program: tuple[int, ...] = ()
+
+
+def kind(name: str) -> TimestampKind:
+    """Return the kind called ``name``; raises ValueError with the reason if there is none."""
+    if name == "iso":
+        return TimestampKind(name, _ISO % "", _ISO_ATOMS)
+    if name == "iso-msecs":
+        # oslo.log prints asctime, "." and msecs; asctime itself may end in ",mmm".
+        return TimestampKind(name, _ISO % r"(?:\.[0-9]{3})?+", _ISO_ATOMS)
+    if "%" in name:
+        return _of_pattern(name)
+    raise ValueError(
+        f"unknown timestamp kind {name!r}: expected iso, iso-msecs or a strftime pattern"
+    )
+
+
+def _of_pattern(text: str) -> TimestampKind:
+    regex, program, atoms = "", list[int](), tuple[Atom, ...]()
+    used: set[str] = set()
+    expanded = _PERCENT.sub(lambda match: _SHORTHANDS.get(match[1], match[0]), text)
+    for piece in _PIECE.findall(expanded):
+        if piece[0] != "%" or piece == "%%":
+            literal = piece[0].encode()
+            regex += re.escape(piece[0])
+            program += literal
+            atoms += spelled(literal)
+        elif piece[1:] in DIRECTIVES:
+            directive = DIRECTIVES[piece[1]]
+            regex += directive.regex
+            program.append(DIRECTIVE + ord(piece[1]))
+            atoms += directive.atoms
+            used.add(piece[1])
+        else:
+            raise ValueError(
+                f"timestamp pattern {text!r}: {piece} is not supported; "
+                f"expected one of {' '.join('%' + letter for letter in DIRECTIVES)}"
+            )
+    if "s" not in used and not (used & {"m", "b"} and used & {"d", "e"}):
+        raise ValueError(f"timestamp pattern {text!r} does not name month and day")
+    return TimestampKind(text, regex, atoms, tuple(program))
+
+
+_PERCENT = re.compile("%(.?)", re.DOTALL)
+_PIECE = re.compile("%.?|[^%]", re.DOTALL)

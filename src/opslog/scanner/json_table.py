@@ -1,0 +1,144 @@
+"""The table of keys that the reader of JSON lines looks for, made of the shapes of all formats."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterable, Sequence
+
+from opslog.language.format import JsonShape
+from opslog.model.severity import VOCABULARIES, WORDS, vocabulary
+from opslog.scanner import _json
+
+
+def json_table(
+    shapes: Sequence[tuple[JsonShape, str]], first_leaf: int
+) -> tuple[_json.JsonTable, list[dict[str, int]]]:
+    """Return the table of all shapes, and for each the slots of its columns.
+
+    A shape comes with the name of its vocabulary, whose words count before those of any
+    source.  The leaves of the shapes are numbered from ``first_leaf`` on.
+    """
+    paths: dict[str, int] = {}
+    for shape, _ in shapes:
+        for path in _paths(shape):
+            paths.setdefault(path, len(paths))
+    words, places = _level_words({words for _, words in shapes})
+    numbers = _Numbers()
+    packed: list[tuple[int, ...]] = []
+    found: list[dict[str, int]] = []
+    for leaf, (shape, name) in enumerate(shapes, first_leaf):
+        required = numbers.add([paths[path] for path in shape.required])
+        otherwise = numbers.add_pairs([(paths[one], paths[other]) for one, other in _pairs(shape)])
+        slots = {column: paths[first] for column, (first, *_) in shape.columns.items()}
+        if times := _times(shape):
+            slots["timestamp"] = paths[times[0]]
+        # The keys of all shapes are many, those of one are few.
+        kept = sorted(set(slots.values()))
+        found.append({column: kept.index(slot) for column, slot in slots.items()})
+        packed.append(
+            (
+                leaf,
+                required,
+                otherwise,
+                numbers.add(kept),
+                paths.get(shape.epoch or "", -1),
+                paths.get(shape.iso or "", -1),
+                paths[shape.epoch_us[0]] if shape.epoch_us else -1,
+                slots.get("severity_text", -1),
+                *places[name],
+            )
+        )
+    keys, texts = _keys(paths)
+    table = _json.JsonTable(keys, texts, numbers.packed(), packed, len(paths), words, places[""][1])
+    return table, found
+
+
+class _Numbers:
+    """Lists of numbers, one behind the other."""
+
+    def __init__(self) -> None:
+        self._all: list[int] = []
+
+    def add(self, numbers: list[int]) -> int:
+        """Append how many, then the numbers; return where."""
+        return self._add(len(numbers), numbers)
+
+    def add_pairs(self, pairs: list[tuple[int, int]]) -> int:
+        """Append how many pairs, then their numbers; return where."""
+        return self._add(len(pairs), [number for pair in pairs for number in pair])
+
+    def _add(self, count: int, numbers: list[int]) -> int:
+        place = len(self._all)
+        self._all += [count, *numbers]
+        return place
+
+    def packed(self) -> bytes:
+        """Return all of them as int32."""
+        return struct.pack(f"={len(self._all)}i", *self._all)
+
+
+def _times(shape: JsonShape) -> list[str]:
+    """Return the paths that hold the time."""
+    return [path for path in (shape.epoch, shape.iso, *shape.epoch_us) if path]
+
+
+def _paths(shape: JsonShape) -> Iterable[str]:
+    """Return the paths that a shape looks for."""
+    columns = (path for paths in shape.columns.values() for path in paths)
+    return (*shape.required, *columns, *_times(shape))
+
+
+def _pairs(shape: JsonShape) -> Iterable[tuple[str, str]]:
+    """Yield the first path of a column and each one whose value counts if that has none."""
+    for first, *others in filter(None, (shape.epoch_us, *shape.columns.values())):
+        for other in others:
+            yield first, other
+
+
+def _split(path: str) -> tuple[str, str]:
+    """Return the path of the object that holds a key, and the key."""
+    *parents, key = _DOT.split(path)
+    return ".".join(parents), key.replace("\\.", ".")
+
+
+_DOT = re.compile(r"(?<!\\)\.")
+
+
+def _keys(paths: dict[str, int]) -> tuple[list[tuple[int, int, int, int, int]], bytes]:
+    """Return each key (where its text is, its size, its object, its slot, the object it holds).
+
+    Objects are numbered, 0 is the line itself; behind the keys come their texts.
+    """
+    objects = {"": 0}
+    for path in paths:
+        while path := _split(path)[0]:
+            objects.setdefault(path, len(objects))
+    keys = []
+    texts = b""
+    for path in sorted({*paths, *objects} - {""}):
+        parent, key = _split(path)
+        raw = key.encode()
+        place = (len(texts), len(raw))
+        keys.append((*place, objects[parent], paths.get(path, -1), objects.get(path, -1)))
+        texts += raw
+    return keys, texts
+
+
+def _level_words(vocabularies: set[str]) -> tuple[bytes, dict[str, tuple[int, int]]]:
+    """Return level words in lower case, and where those of each vocabulary are: first, count.
+
+    Those of any source come first, under the name "".
+    """
+    words = [*WORDS.items(), *VOCABULARIES["syslog"].items()]
+    places = {"": (0, len(words))}
+    for name in sorted(vocabularies):
+        own = vocabulary(name)
+        places[name] = len(words), len(own)
+        words += own.items()
+    size = _json.WORD - 2
+    packed = (
+        struct.pack(f"<BB{size}s", number, len(word), word.lower().encode())
+        for word, number in words
+    )
+    return b"".join(packed), places

@@ -1,0 +1,123 @@
+"""What a catalog holds, and how the scanner reports a line of it: as a leaf of its tree."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from opslog.language.hole_types import HOLE_TYPES
+from opslog.language.layout import Capture, Constant, Layout, LayoutPart
+from opslog.scanner import _program
+
+SLOT, FIRST, SECOND, CONSTANT, FACILITY = 0x1FF, 0x200, 0x400, 0x800, 0x1000
+"""The bits of a slot's number, and marks beside them: a value that has, has not the shape of an
+id; the number of a constant instead of a slot; a syslog priority, of which the facility is kept."""
+CHANGED = {"milliseconds": 0x2000, "microseconds": 0x4000, "percent": 0x6000}
+"""Marks of values that are not kept as written."""
+
+_MARKS = {"": 0, "facility": FACILITY, **CHANGED}
+_WRITER = ("process_pid", "program", "container_name", "tag", "host_name", "stream")
+"""What tells the writers of one source apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogEntry:
+    """A layout in its role: where it comes from and what its lines mean.
+
+    A pattern and a JSON shape have an empty layout.  ``level`` is the severity number of
+    lines that state none, or the only one at which a tail (a layout of what ends a message)
+    is looked for; 0 for any.
+    """
+
+    layout: Layout
+    format: int
+    """The number of its format in the catalog."""
+    number: int
+    """Its own among the layouts, then patterns, of the format; -1 of a JSON shape."""
+    role: str = "head"
+    """A name of ``_program.ROLES``."""
+    flags: int = 0
+    """Of ``_program.FLAGS``."""
+    level: int = 0
+    tail: bool = False
+    detail: bool = False
+    """Whether it only says more of lines that another layout, or none, took."""
+    late: bool = False
+    """Whether so little marks its lines that it is tried only where no other layout fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A variant of a layout as the scanner reports it."""
+
+    entry: CatalogEntry
+    slots: dict[str, int]
+    """Column or attribute name to slot, with marks."""
+    count: int
+    """How many captures are kept."""
+
+
+def slots_of(variant: tuple[LayoutPart, ...], constant: Callable[[str], int]) -> dict[str, int]:
+    """Return the slots, with marks, of what a variant fills; ``constant`` numbers a value."""
+    slots: dict[str, int] = {}
+    count = 0
+    for part in variant:
+        if isinstance(part, Constant):
+            slots[part.name] = CONSTANT | constant(part.value)
+        elif isinstance(part, Capture) and part.names:
+            marks = (FIRST, SECOND) if len(part.names) > 1 else (0,)
+            for name, mark in zip(part.names, marks, strict=True):
+                slots[column_of(name)] = count | mark | _MARKS[part.hole.change]
+            count += 1
+    return slots
+
+
+def column_of(name: str) -> str:
+    """Return the column or attribute that a name in a layout or a pattern fills."""
+    return "severity_text" if name == "severity" else name
+
+
+def packed(leaf: Leaf) -> bytes:
+    """Return a leaf as the scanner reads it, the struct Leaf of _program.pxd."""
+    slots, flags = leaf.slots, leaf.entry.flags
+    if "timestamp" in slots:
+        flags |= _program.FLAGS["stamped"]
+    graded = "severity_text" in slots or any(slot & FACILITY for slot in slots.values())
+    if graded or flags & _program.FLAGS["json"]:
+        flags |= _program.FLAGS["graded"]
+    if leaf.entry.layout.colored:
+        flags |= _program.FLAGS["colored"]
+    plain = _plain(slots)
+    writer = [plain[name] for name in _WRITER if name in plain]
+    return _LEAF.pack(
+        leaf.entry.format,
+        leaf.entry.number,
+        _program.ROLES[leaf.entry.role],
+        flags,
+        leaf.count,
+        plain.get("timestamp", -1),
+        plain.get("logger", -1),
+        plain.get("resource_id", -1),
+        plain.get("body", -1),
+        0 if "severity_text" in slots else leaf.entry.level,
+        *writer,
+        *[-1] * (_program.WORKER_SLOTS - len(writer)),
+    )
+
+
+_LEAF = struct.Struct(f"={10 + _program.WORKER_SLOTS}i")
+assert len(_WRITER) <= _program.WORKER_SLOTS
+assert {one.change for one in HOLE_TYPES.values()} <= set(_MARKS)
+
+
+def slot_table(leaves: list[Leaf], names: tuple[str, ...]) -> bytes:
+    """Return the slots that fill the columns ``names``, as int16 [column, leaf], -1 for none."""
+    plain = [_plain(leaf.slots) for leaf in leaves]
+    rows = [slots.get(name, -1) for name in names for slots in plain]
+    return struct.pack(f"={len(rows)}h", *rows) or b"\0"
+
+
+def _plain(slots: dict[str, int]) -> dict[str, int]:
+    """Return the slots without marks."""
+    return {name: slot for name, slot in slots.items() if slot <= SLOT}
