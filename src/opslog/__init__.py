@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         SampleError,
         SinkError,
         SourceError,
+        SourceErrors,
     )
     from opslog.model.record import LogRecord
     from opslog.model.stats import Stats
@@ -38,6 +39,7 @@ __all__ = [
     "SampleError",
     "SinkError",
     "SourceError",
+    "SourceErrors",
     "Stats",
     "__version__",
     "read",

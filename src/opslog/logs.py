@@ -6,32 +6,28 @@ import math
 import os
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
 from opslog.engine.live import HOLD, Follow
 from opslog.engine.watch import Watch, unwatched
-from opslog.filters import filter as filters
 from opslog.filters import query
 from opslog.filters.filter import Filter
-from opslog.inputs.paths import STDIN, expand, identity
+from opslog.inputs.paths import STDIN, Sources, expand, file_id
 from opslog.language.format import Format
 from opslog.model import schema
 from opslog.model.errors import OpslogError, SinkError, SourceError
 from opslog.model.record import LogRecord, records_of
 from opslog.model.stats import Stats
-from opslog.model.zones import Times, Timezone, Zones
+from opslog.model.zones import Times, Timezone
 from opslog.outputs import sinks
 from opslog.outputs.output import STDOUT
-from opslog.process.stop import Stop
-from opslog.reading.index import Index
 from opslog.reading.passes import Pass
-from opslog.reading.pipeline import Stage, piped
+from opslog.reading.pipeline import Stage, through_stages
 from opslog.rows.kept import Kept
 from opslog.scanner import catalog as catalogs
-from opslog.scanner.catalog import Catalog
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -42,32 +38,23 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Logs:
-    """Records of one or more sources; nothing is read until they are asked for.
+    """Records of one or more sources, as ``read`` returns them; nothing is read until asked for.
 
     Every method that reads does so from the start, one source after the other.
-    What can be read is read; then a SourceError, or an ExceptionGroup of
-    several, says what could not.
+    What can be read is read; then a SourceError, of several a SourceErrors, says
+    what could not.  Logs can be pickled, if their stages can.
     """
 
-    paths: tuple[str, ...]
-    timezone: Timezone = "UTC"
-    year: int | None = None
-    where: Filter | None = None
-    original: bool = False
-    threads: int = 1
-    skip: bool = True
-    merge: bool = False
-    most: int | None = None
-    hold: float = HOLD
-    follow: Follow | None = None
-    root: bool = False
-    relation: Relation | None = None
-    stop: Stop | None = field(default=None, repr=False, compare=False)
-    stages: tuple[Stage, ...] = ()
-    catalog: Catalog = field(default_factory=catalogs.default, repr=False)
-    index: Index | None = field(default=None, repr=False, compare=False)
+    _pass: Pass
+    _original: bool = False
+    _root: bool = False
+    _relation: Relation | None = None
+    _stages: tuple[Stage, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"opslog.Logs({', '.join(map(repr, self._pass.sources.paths))})"
 
     def filter(self, condition: pc.Expression | str | Filter) -> Logs:
         """Return these logs with only the records for which ``condition`` is true, too.
@@ -76,8 +63,8 @@ class Logs:
         text form (query.py), whose times are read in ``timezone`` (of several: that of
         ``*``).  Raises FilterError for one that fits no record.
         """
-        new = self._condition(condition)
-        return replace(self, where=new if self.where is None else self.where & new)
+        new, where = self._condition(condition), self._pass.where
+        return self._changed(where=new if where is None else where & new)
 
     def with_requests(self, condition: pc.Expression | str | Filter) -> Logs:
         """Return every record of each request of which one record fulfils ``condition``.
@@ -98,7 +85,7 @@ class Logs:
         """Read the sources and return which request called which, whatever the filter."""
         from opslog.correlate import relations  # start-up: most runs need none
 
-        return relations.graph(self._pass(expand(self.paths), Stats(), unwatched))
+        return relations.graph(self._begun())
 
     def _related(
         self,
@@ -106,16 +93,14 @@ class Logs:
         requests: bool = False,
         resources: bool = False,
     ) -> Logs:
-        if self.relation is not None:
+        if self._relation is not None:
             raise OpslogError("with_requests, with_resources: expected one condition, found two")
         from opslog.correlate.related import Relation  # start-up: most runs need none
 
-        return replace(self, relation=Relation(self._condition(condition), requests, resources))
+        return replace(self, _relation=Relation(self._condition(condition), requests, resources))
 
     def _condition(self, condition: pc.Expression | str | Filter) -> Filter:
-        if isinstance(condition, str):
-            condition = query.parse(condition, Zones(self.timezone).default.name)
-        return condition if isinstance(condition, Filter) else filters.of(condition)
+        return query.condition(condition, self._pass.times.zones.default.name)
 
     def limit(self, count: int) -> Logs:
         """Return the first ``count`` of these records; what follows is not read.
@@ -124,11 +109,12 @@ class Logs:
         """
         if count < 0:
             raise OpslogError(f"limit: expected a number from 0, found {count}")
-        if self.follow and self.follow.checkpoint is not None:
+        follow, most = self._pass.follow, self._pass.most
+        if follow and follow.checkpoint is not None:
             raise OpslogError(
                 "limit: not with a checkpoint: what follows the last record would count as read"
             )
-        return replace(self, most=count if self.most is None else min(count, self.most))
+        return self._changed(most=count if most is None else min(count, most))
 
     def pipe(self, stage: Stage) -> Logs:
         """Return what ``stage`` (opslog.stages) makes of these records, before any limit.
@@ -136,12 +122,7 @@ class Logs:
         It gets batches with all columns behind filter and merging; several stages
         come one after the other.  What it drops is counted in ``Stats.dropped``.
         """
-        return replace(self, stages=(*self.stages, stage))
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the columns, in order."""
-        return schema.names(self.original, self.root)
+        return replace(self, _stages=(*self._stages, stage))
 
     def batches(self, columns: Iterable[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield record batches, in the order of the sources or, merged, of time.
@@ -151,26 +132,7 @@ class Logs:
         counts as written: a checkpoint may say so.  Of ``columns`` only those are
         built, which is faster than all.  Raises OpslogError for one there is not.
         """
-        return self._batches(self._chosen(columns), self._pass(self._names(), Stats(), unwatched))
-
-    def finished(
-        self,
-        finish: Callable[[Kept], T],
-        columns: tuple[str, ...],
-        stats: Stats | None = None,
-        watch: Watch = unwatched,
-    ) -> Generator[T, str | None, None]:
-        """Yield what ``finish`` makes of each block's kept records, of which ``columns`` are built.
-
-        It may be called in several threads at once; results come in order.  Of merged
-        logs it returns a batch.  Raises OpslogError if there are stages.
-        """
-        if self.stages:
-            raise OpslogError("finished: expected logs without stages, which need all columns")
-        reading = self._resolved(self._pass(expand(self.paths), stats or Stats(), watch))
-        take: Any = reading.merged if self.merge else reading.results
-        found: Generator[T, str | None, None] = take(finish, columns)
-        return found
+        return self._batches(self._chosen(columns), self._begun())
 
     def __iter__(self) -> Iterator[LogRecord]:
         for batch in self.batches():
@@ -201,20 +163,19 @@ class Logs:
         cannot be read to its end, what was read is written and complete; where
         reading is interrupted, too, but a Parquet file does not appear then.
         """
-        return self.write_to(sinks.Target(os.fspath(path), kind), stats)
+        return self._write(sinks.Target(os.fspath(path), kind), stats)
 
-    def write_to(
+    def _write(
         self,
         target: sinks.Target,
         stats: Stats | None = None,
         watch: Watch = unwatched,
     ) -> Stats:
         """Write the records to ``target``, likewise; ``watch`` is told of each block read."""
-        stats = Stats() if stats is None else stats
         output = target.path
-        names = self._names()
+        reading = self._begun(stats)
         self._refuse_input(output)
-        sink = sinks.open_sink(target, self.names)
+        sink = sinks.open_sink(target, self._columns)
         failed: BaseException | None = None
 
         def watched(position: int) -> None:
@@ -226,92 +187,111 @@ class Logs:
                 sink.tick(math.inf)
             return not sink.pending
 
-        logs = replace(self, follow=replace(self.follow, safe=safe)) if self.follow else self
+        reading = replace(reading, watch=watched)
+        if follow := reading.follow:
+            reading = replace(reading, follow=replace(follow, safe=safe))
         try:
-            if self.follow:
+            if follow:
                 self._refuse_input(output)  # it may be new in a folder that is followed
             try:
-                reading = logs._pass(names, stats, watched)
-                if self.stages or self.root:
-                    for batch in logs._batches(self.names, reading):
+                if self._stages or self._root:
+                    for batch in self._batches(self._columns, reading):
                         sink.write(sink.of_batch(batch))
-                elif self.merge and sink.columns:
-                    for rows in logs._resolved(reading).merged(sink.rows, sink.columns):
+                elif reading.merge and sink.columns:
+                    for rows in self._resolved(reading).merged(sink.rows, sink.columns):
                         sink.write_rows(rows)
                 else:
-                    for encoded in logs._resolved(reading).results(sink.encode, sink.columns):
+                    for encoded in self._resolved(reading).results(sink.encode, sink.columns):
                         sink.write(encoded)
-            except (SourceError, ExceptionGroup, KeyboardInterrupt) as error:
+            except (SourceError, KeyboardInterrupt) as error:
                 failed = error
             # Following ends by an interrupt only: what was written then is complete.
-            sink.close(complete=bool(self.follow) or not isinstance(failed, KeyboardInterrupt))
+            sink.close(complete=bool(follow) or not isinstance(failed, KeyboardInterrupt))
         except BaseException:
             sink.abort()
             raise
         if failed is not None:
             raise failed
-        return stats
+        return reading.stats
+
+    # -- what other rooms use ------------------------------------------------------------
+
+    @property
+    def _columns(self) -> tuple[str, ...]:
+        """The names of the columns, in order."""
+        return schema.names(self._original, self._root)
+
+    def _changed(self, **changes: Any) -> Logs:
+        """Return these logs with ``changes`` in how they are read (Pass)."""
+        return replace(self, _pass=replace(self._pass, **changes))
+
+    def _begun(self, stats: Stats | None = None, watch: Watch = unwatched) -> Pass:
+        """Return a new pass over what the paths stand for now."""
+        paths = self._pass.sources.paths
+        # What is followed is expanded again and again.
+        sources = Sources(paths) if self._pass.follow else Sources.of(paths)
+        return replace(self._pass, sources=sources, stats=stats or Stats(), watch=watch)
 
     def _batches(self, columns: tuple[str, ...], reading: Pass) -> Iterator[pa.RecordBatch]:
         """Yield ``columns`` of the kept records, or of what the stages make of them."""
-        if not self.stages:
-            return self._plain(columns, reading)
-        sources = [] if self.most == 0 else reading.sources
-        staged = self._plain(self.names, replace(reading, most=None, sources=sources))
-        found = piped(staged, self.stages, self.most, reading.stats)
-        return found if columns == self.names else (batch.select(columns) for batch in found)
+        if not self._stages:
+            return self._unstaged(columns, reading)
+        sources = Sources() if reading.most == 0 else reading.sources
+        staged = self._unstaged(self._columns, replace(reading, most=None, sources=sources))
+        found = through_stages(staged, self._stages, reading.most, reading.stats)
+        return found if columns == self._columns else (batch.select(columns) for batch in found)
 
-    def _plain(
+    def _results(
+        self, finish: Callable[[Kept], T], columns: tuple[str, ...], reading: Pass
+    ) -> Generator[T, str | None, None]:
+        """Yield what ``finish`` makes of each block's kept records, of which ``columns`` are built.
+
+        It may be called in several threads at once; results come in order, those of
+        sources one after the other.  Not for logs with stages or roots.
+        """
+        return self._resolved(reading).results(finish, columns)
+
+    def _unstaged(
         self, columns: tuple[str, ...], reading: Pass
     ) -> Generator[pa.RecordBatch, str | None, None]:
-        if self.root:
+        if self._root:
             from opslog.correlate import relations  # start-up: most runs need none
 
-            return relations.with_roots(reading, self.relation, columns)
+            return relations.with_roots(reading, self._relation, columns)
         return self._resolved(reading).batches(Kept.batch, columns)
 
     def _resolved(self, reading: Pass) -> Pass:
         """Return the pass with a filter in place of the relation; read for that."""
-        if self.relation is None:
+        if self._relation is None:
             return reading
         from opslog.correlate import relations
 
-        return relations.resolved(reading, self.relation)
+        return relations.resolved(reading, self._relation)
 
     def _chosen(self, columns: Iterable[str] | None) -> tuple[str, ...]:
         if columns is None:
-            return self.names
+            return self._columns
         chosen = tuple(dict.fromkeys(columns))
-        if unknown := [name for name in chosen if name not in self.names]:
+        if unknown := [name for name in chosen if name not in self._columns]:
             raise OpslogError(
-                f"columns: expected some of {', '.join(self.names)}; found {', '.join(unknown)}"
+                f"columns: expected some of {', '.join(self._columns)}; found {', '.join(unknown)}"
             )
         return chosen
 
-    def _names(self) -> list[str]:
-        """Return the sources; when following as they were given, to be expanded again and again."""
-        return list(self.paths) if self.follow else expand(self.paths)
-
     def _refuse_input(self, output: str) -> None:
         """Raise SinkError for an output that is read."""
-        own = identity(1 if output == STDOUT else output)
-        names = expand(self.paths)
-        if own and any(identity(0 if name == STDIN else name) == own for name in names):
+        paths = self._pass.sources.paths
+        own = file_id(1 if output == STDOUT else output)
+        names = expand(paths)
+        if own and any(file_id(0 if name == STDIN else name) == own for name in names):
             raise SinkError(output, "is also an input; write to another file")
         written = os.path.realpath(output)
-        for path in self.paths if self.follow and output != STDOUT else ():
+        for path in paths if self._pass.follow and output != STDOUT else ():
             folder = os.path.realpath(path)
             if os.path.isdir(folder) and os.path.commonpath([written, folder]) == folder:
                 raise SinkError(
                     output, "lies in a folder that is followed, and would be read as it is written"
                 )
-
-    def _pass(self, sources: list[str], stats: Stats, watch: Watch) -> Pass:
-        return Pass(
-            sources, Times.of(self.timezone, self.year), self.catalog, self.where, self.skip,
-            self.threads, self.merge, self.most, self.hold, self.follow, self.stop, stats, watch,
-            self.index,
-        )  # fmt: skip
 
 
 def read(
@@ -350,7 +330,7 @@ def read(
     shipped ones; one of the same name replaces the shipped one.  Raises
     FormatError for a file that is wrong or fails its own samples.
     """
-    Times.of(timezone, year)
+    times = Times.of(timezone, year)
     if not 0 <= hold < math.inf:
         raise OpslogError(f"hold: expected a number of seconds from 0, found {hold}")
     if threads < 1:
@@ -369,18 +349,18 @@ def read(
         from opslog.checking.user_formats import user_formats  # start-up: most runs have none
 
         catalog = catalogs.beside_shipped(user_formats(formats))
+    how = Follow(None if checkpoint is None else os.fspath(checkpoint), from_end)
     return Logs(
-        names,
-        timezone,
-        year,
-        original=original,
-        threads=threads,
-        skip=skip,
-        merge=merge,
-        hold=hold,
-        follow=Follow(None if checkpoint is None else os.fspath(checkpoint), from_end)
-        if follow
-        else None,
-        root=root,
-        catalog=catalog,
+        Pass(
+            sources=Sources(names),
+            times=times,
+            catalog=catalog,
+            skip=skip,
+            threads=threads,
+            merge=merge,
+            hold=hold,
+            follow=how if follow else None,
+        ),
+        original,
+        root,
     )

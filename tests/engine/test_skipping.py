@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -131,6 +130,6 @@ def test_what_a_layout_states_itself_is_not_searched_for(tmp_path: Path) -> None
     )
     catalog = Catalog.of([load(tmp_path / "stated.toml")])
     (tmp_path / "a.log").write_bytes(b"S 2024-01-01 00:00:00 text\n")
-    logs = replace(opslog.read(tmp_path / "a.log"), catalog=catalog)
+    logs = opslog.read(tmp_path / "a.log")._changed(catalog=catalog)
     [record] = logs.filter(filters.holding(F.resource_id == "fixed", "fixed"))
     assert record.body == "text"

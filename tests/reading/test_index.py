@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,8 +56,8 @@ def chain(number: int) -> bytes:
 def held(path: Path, request: str, index: Index | None, threads: int = 1) -> list[int]:
     """Return the offsets of the records of a request."""
     where = filters.holding(library.F.request_id == request, request)
-    logs = replace(library.read(path, threads=threads, original=True).filter(where), index=index)
-    batches = logs.finished(Kept.batch, logs.names)
+    logs = library.read(path, threads=threads).filter(where)._changed(index=index)
+    batches = logs._results(Kept.batch, ("source_offset",), logs._begun())
     return [offset for batch in batches for offset in batch["source_offset"].to_pylist()]
 
 
@@ -66,8 +65,8 @@ def read_of(path: Path, request: str, index: Index) -> int:
     """Return how many bytes of a file are read for a request."""
     positions: list[int] = []
     where = filters.holding(library.F.request_id == request, request)
-    logs = replace(library.read(path).filter(where), index=index)
-    list(logs.finished(Kept.batch, logs.names, watch=positions.append))
+    logs = library.read(path).filter(where)._changed(index=index)
+    list(logs._results(Kept.batch, (), logs._begun(watch=positions.append)))
     return max(positions)
 
 

@@ -25,9 +25,9 @@ from opslog.cli import resources as resources_command
 from opslog.cli import schema as schema_command
 from opslog.cli import stats as stats_command
 from opslog.cli import trace as trace_command
+from opslog.cli.complaints import complain, complain_of_sources
 from opslog.cli.parser import Parser
-from opslog.model.errors import OpslogError, SinkError
-from opslog.model.terminal import harmless_lines
+from opslog.model.errors import OpslogError, SinkError, SourceErrors
 from opslog.model.version import __version__
 from opslog.outputs.output import STDOUT
 from opslog.process.stop import Terminated
@@ -41,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     signal.signal(signal.SIGTERM, _terminate)
     try:
+        complain_of_sources(options)
         code: int = options.run(options)
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -53,17 +54,17 @@ def main(arguments: list[str] | None = None) -> int:
         return 128 + signal.SIGTERM
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    except ExceptionGroup as group:
+    except SourceErrors as group:
         for error in group.exceptions:
-            _complain(error)
+            complain(error)
         return 2
     except OpslogError as error:
-        _complain(error)
+        complain(error)
         return 2
     except OSError as error:
         # What is not written here will not be written by Python at its end either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        _complain(SinkError(STDOUT, error.strerror or str(error)))
+        complain(SinkError(STDOUT, error.strerror or str(error)))
         return 2
 
 
@@ -128,10 +129,6 @@ def _joined(arguments: list[str]) -> list[str]:
         else:
             out.append(stages.stated(argument))
     return out
-
-
-def _complain(error: BaseException) -> None:
-    print(f"opslog: {harmless_lines(str(error))}", file=sys.stderr)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opslog.cli import formats as formats_command
@@ -95,7 +94,9 @@ def run(options: argparse.Namespace) -> int:
     wanted = _kind(options)
     logs = _logs(options)
     stats, story = Stats(), Story()
-    shown = progress.Progress(logs.paths, stats, progress.wanted(options, apart=wanted is None))
+    shown = progress.Progress(
+        tuple(options.paths), stats, progress.wanted(options, apart=wanted is None)
+    )
     colored = output.colored(options.color, os.isatty(1))
     text = Text(colored, table.width(), options.top)
     calls = options.rows in (None, "summary", "requests", "pairs")
@@ -104,7 +105,7 @@ def run(options: argparse.Namespace) -> int:
         write = stack.enter_context(writer(options.output, wanted)) if wanted else None
         try:
             with at_signals() as stop:
-                for row in rows_of(replace(logs, stop=stop), story, stats, shown.watch, calls):
+                for row in rows_of(logs._changed(stop=stop), story, stats, shown.watch, calls):
                     seen = True
                     if isinstance(row, Pair):
                         text.see(row)

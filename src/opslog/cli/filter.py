@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from opslog.cli import formats as formats_command
 from opslog.cli import keep, output, progress, reading, stages, statistics
+from opslog.cli.complaints import complain
 from opslog.logs import read
 from opslog.model import zones
 from opslog.model.errors import OpslogError, SinkError
 from opslog.model.stats import Stats
-from opslog.model.terminal import harmless
 from opslog.outputs import sinks
 from opslog.outputs.metrics import MetricsFile
 from opslog.outputs.output import STDOUT
@@ -113,9 +113,9 @@ def run(options: argparse.Namespace) -> int:
     if options.limit is not None:
         logs = logs.limit(options.limit)
     target = output.target(options)
-    if logs.follow:
+    if follow := logs._pass.follow:
         _raise_open_files()
-        logs = replace(logs, follow=replace(logs.follow, warn=_warn, metrics=options.metrics))
+        logs = logs._changed(follow=replace(follow, warn=complain, metrics=options.metrics))
         target = replace(target, append=options.checkpoint is not None and target.path != STDOUT)
         timed = target.roll is not None and target.roll.seconds is not None
         if options.checkpoint is not None and sinks.is_folder(target.path) and not timed:
@@ -125,7 +125,7 @@ def run(options: argparse.Namespace) -> int:
             )
     stats = Stats()
     bar = not options.follow and progress.wanted(options, options.output != STDOUT)
-    shown = progress.Progress(logs.paths, stats, bar)
+    shown = progress.Progress(tuple(options.paths), stats, bar)
     counted = MetricsFile(options.metrics, stats) if options.metrics is not None else None
 
     def watch(position: int) -> None:
@@ -135,7 +135,7 @@ def run(options: argparse.Namespace) -> int:
 
     try:
         with at_signals() as stop, statistics.told_on_signal(lambda: statistics.table(stats)):
-            replace(logs, stop=stop).write_to(target, stats, watch)
+            logs._changed(stop=stop)._write(target, stats, watch)
     except KeyboardInterrupt:
         if not (options.follow and options.exit_zero):
             raise
@@ -189,13 +189,9 @@ def _raise_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _warn(text: str) -> None:
-    print(f"opslog: {harmless(text)}", file=sys.stderr)
-
-
 def _write(counted: MetricsFile) -> None:
     """Write the metrics at the end; what keeps them from it does not harm the records."""
     try:
         counted.write()
     except SinkError as error:
-        print(f"opslog: {harmless(str(error))}", file=sys.stderr)
+        complain(error)

@@ -17,7 +17,6 @@ from opslog.logs import Logs, read
 from opslog.model import names, schema, zones
 from opslog.model.errors import OpslogError, SinkError
 from opslog.model.terminal import harmless_lines
-from opslog.model.zones import Times
 from opslog.outputs.metrics import MetricsFile
 from opslog.outputs.output import STDOUT, Output
 from opslog.process.stop import at_end_of_input
@@ -174,22 +173,22 @@ def _streams(logs: Logs, options: argparse.Namespace) -> tuple[Streams, Staged |
 
     masking: Masking | None = None
     wanted = Wanted(
-        logs.catalog,
-        Times.of(logs.timezone, logs.year),
-        logs.where,
+        logs._pass.catalog,
+        logs._pass.times,
+        logs._pass.where,
         field=options.field,
         keys=(options.tag_key, *options.stream_key),
         names=options.names,
-        original=logs.original,
-        hold=logs.hold,
+        original=logs._original,
+        hold=logs._pass.hold,
     )
-    if logs.stages:
+    if logs._stages:
         from opslog.fluentd.masking import Masking
         from opslog.fluentd.staged import Staged
 
         if (mask := stages.mask_of(options)) is not None:
             masking = Masking(mask)
-        staged = Staged(logs.stages, wanted.columns, wanted.names, masking)
+        staged = Staged(logs._stages, wanted.columns, wanted.names, masking)
         wanted = replace(wanted, staged=staged, masking=masking)
     return Streams(wanted, lambda: datetime.now(UTC)), wanted.staged
 

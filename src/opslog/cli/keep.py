@@ -126,7 +126,7 @@ def related(
     from opslog.correlate.related import Relation  # start-up: most runs need none
 
     relation = Relation(wanted, options.with_requests, options.with_resources)
-    return replace(logs, relation=relation), None
+    return replace(logs, _relation=relation), None
 
 
 def _zone(options: argparse.Namespace) -> str:

@@ -25,6 +25,8 @@ def table(stats: Stats) -> str:
     rows.append(("total", f"{stats.records:,}", f"{stats.lines:,}", f"{stats.bytes:,}"))
     rows += [(f"dropped by {flag}", f"{count:,}", "", "") for flag, count in stages.dropped(stats)]
     rows.append(("kept", f"{stats.kept:,}", "", ""))
+    if stats.binary:
+        rows.append(("files without text", f"{stats.binary:,}", "", ""))
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     lines = []
     for name, *cells in rows:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opslog.cli import formats as formats_command
@@ -112,11 +111,11 @@ def run(options: argparse.Namespace) -> int:
     if options.limit is not None:
         logs = logs.limit(options.limit)
     stats = Stats()
-    shown = progress.Progress(logs.paths, stats, progress.wanted(options, apart=True))
+    shown = progress.Progress(tuple(options.paths), stats, progress.wanted(options, apart=True))
     counted = Counted(options.every)
     try:
         with at_signals() as stop:
-            counted.read(replace(logs, stop=stop), stats, shown.watch)
+            counted.read(logs._changed(stop=stop), stats, shown.watch)
     finally:
         # Of what cannot be read, or is interrupted, what is known is said.
         shown.close()

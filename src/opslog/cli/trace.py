@@ -104,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
     if wanted is not None:
         logs = logs.filter(wanted)
     stats = Stats()
-    shown = progress.Progress(logs.paths, stats, progress.wanted(options, apart=True))
+    shown = progress.Progress(tuple(options.paths), stats, progress.wanted(options, apart=True))
     try:
         story = trace(logs, options.id, stats=stats, watch=shown.watch)
     finally:

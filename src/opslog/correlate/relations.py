@@ -16,7 +16,7 @@ from opslog.correlate.graph import RequestGraph
 from opslog.correlate.links import Found, candidates
 from opslog.correlate.related import Related, Relation
 from opslog.correlate.roots import IDS, ROOTS, rooted
-from opslog.inputs.paths import pipes, place, rewind
+from opslog.inputs.paths import Sources
 from opslog.model.errors import OpslogError, SourceError
 from opslog.model.stats import Stats
 from opslog.reading.passes import Pass
@@ -24,16 +24,18 @@ from opslog.rows.kept import Kept
 
 
 def graph(reading: Pass) -> RequestGraph:
-    """Read for which request called which, whatever the filter."""
+    """Read for which request called which, whatever the filter; raises SourceError."""
     related = Related(RequestGraph(), None)
-    _survey(reading, related, None)
+    _, failed = _survey(reading, related, None)
+    if failed is not None:
+        raise failed
     return related.graph
 
 
 def resolved(reading: Pass, relation: Relation) -> Pass:
     """Read for what belongs together; return the pass whose filter keeps that."""
     related = Related(RequestGraph(), relation)
-    reading = _survey(reading, related, relation)
+    reading, _ = _survey(reading, related, relation)
     return replace(reading, where=related.filter(reading.where))
 
 
@@ -45,12 +47,12 @@ def with_roots(
     What can be read only once gets its roots as far as they are known by then.
     """
     built = tuple(dict.fromkeys([*(name for name in columns if name not in ROOTS), *IDS]))
-    once = pipes(reading.sources) and not (reading.merge or relation)
+    once = reading.sources.readable_once() and not (reading.merge or relation)
     if reading.follow or once:
         yield from _with_roots_so_far(reading, built, columns)
         return
     related = Related(RequestGraph(), relation)
-    reading = _survey(reading, related, relation)
+    reading, _ = _survey(reading, related, relation)
     if relation:
         reading = replace(reading, where=related.filter(reading.where))
 
@@ -74,7 +76,7 @@ def _with_roots_so_far(
         return kept.source, kept.count, candidates(kept), batch
 
     needed = tuple(dict.fromkeys(built + (where.columns if where else ())))
-    sources = reading.sources if left else []
+    sources = reading.sources if left else Sources()
     found = replace(reading, where=None, most=None, sources=sources).results(finish, needed)
     for source, count, links, batch in found:
         graph.add_found(links)
@@ -88,18 +90,22 @@ def _with_roots_so_far(
             return
 
 
-def _survey(reading: Pass, related: Related, relation: Relation | None) -> Pass:
-    """Read all for what records say of each other; return the pass that is the second half."""
+def _survey(
+    reading: Pass, related: Related, relation: Relation | None
+) -> tuple[Pass, SourceError | None]:
+    """Read all for what records say of each other.
+
+    Return the pass that is the second half, and what could not be read: that pass raises it again.
+    """
     if reading.follow:
         raise OpslogError(
             "follow: not with requests or resources, for which logs are read twice: "
             "expected one of both"
         )
-    if unsuitable := pipes(reading.sources):
+    if unsuitable := reading.sources.readable_once():
         raise SourceError(
             unsuitable[0], "is no file, but must be read twice; write it to a file first"
         )
-    start = place(reading.sources)
     watch, half = reading.watch, 0
 
     def first(position: int) -> None:
@@ -108,12 +114,13 @@ def _survey(reading: Pass, related: Related, relation: Relation | None) -> Pass:
         watch(half)
 
     everything = replace(reading, where=None, most=None, stats=Stats(), watch=first)
-    try:
-        for found in everything.results(related.find, relation.columns if relation else ()):
-            related.add(*found)
-    except (SourceError, ExceptionGroup):
-        pass  # what could not be read is told when it cannot be read again
-    rewind(start)
+    failed: SourceError | None = None
+    with reading.sources.standard_input_kept():
+        try:
+            for found in everything.results(related.find, relation.columns if relation else ()):
+                related.add(*found)
+        except SourceError as error:
+            failed = error
     related.settle()
     reading.stats.forgotten = related.graph.evicted
-    return replace(reading, watch=lambda position: watch(half + position // 2))
+    return replace(reading, watch=lambda position: watch(half + position // 2)), failed

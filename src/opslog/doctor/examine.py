@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from opslog.doctor.layouts import facts
 from opslog.doctor.report import BINARY, FileReport
-from opslog.doctor.sniff import SNIFFED, binary
 from opslog.doctor.survey import Part, surveyor
 from opslog.doctor.tally import Tally
 from opslog.engine.job import Job
@@ -91,7 +90,10 @@ class _Round:
                 tally.fail(error.reason)
                 continue
             try:
-                yield from self._blocks(tally, source)
+                if (found := source.binary) is not None:
+                    tally.status, tally.problem = BINARY, found
+                else:
+                    yield from self._blocks(tally, source)
             finally:
                 self.done += source.position
                 source.close()
@@ -103,7 +105,6 @@ class _Round:
         tally.year_source = "--year" if self.year else "last change" if regular else "now"
         stream = self._stream(tally, source)
         cutter = Cutter(self.spare)
-        start = bytearray()
         failed: str | None = None
         read = 0
         while True:
@@ -112,11 +113,6 @@ class _Round:
                 count = source.read_into(room)
             except SourceError as error:
                 failed, count = error.reason, 0
-            if len(start) < SNIFFED:
-                start += room[: min(count, SNIFFED)]
-                if (not count or len(start) >= SNIFFED) and (found := binary(bytes(start))):
-                    tally.status, tally.problem = BINARY, found
-                    return
             if not count:
                 break
             read += count

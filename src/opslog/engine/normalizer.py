@@ -11,10 +11,12 @@ import pyarrow as pa
 from opslog.engine.job import Job
 from opslog.engine.run import in_turn
 from opslog.engine.stream import Item, Stream
-from opslog.filters import filter as filters
+from opslog.filters import query
+from opslog.filters.filter import Filter
 from opslog.inputs.lines import Cutter
 from opslog.kernel._block import Block
 from opslog.model import schema
+from opslog.model.errors import OpslogError
 from opslog.model.stats import Stats
 from opslog.model.zones import Timezone, Zones, reference_of_year
 from opslog.rows.kept import Kept
@@ -32,7 +34,8 @@ class Normalizer:
     records.  Batches have the columns ``schema.names(original)`` and come in
     the order of the records' first lines.  Times without a year are of ``year``,
     or the newest that are at most a day later than ``reference``; with neither
-    they are null: nothing here reads a clock.
+    they are null: nothing here reads a clock.  ``where`` is a condition as
+    ``Logs.filter`` takes them.
     """
 
     def __init__(
@@ -42,18 +45,19 @@ class Normalizer:
         timezone: Timezone = "UTC",
         year: int | None = None,
         reference: datetime | None = None,
-        where: pc.Expression | None = None,
+        where: pc.Expression | str | Filter | None = None,
         original: bool = False,
         catalog: Catalog | None = None,
     ) -> None:
         self.stats = Stats()
+        zones = Zones(timezone)
         job: Job[pa.RecordBatch] = Job(
             catalog or catalogs.default(),
             schema.names(original),
-            None if where is None else filters.of(where),
+            None if where is None else query.condition(where, zones.default.name),
             Kept.batch,
         )
-        zone = Zones(timezone).of(source)
+        zone = zones.of(source)
         newest = reference_of_year(year) if year is not None else zone.reference(reference)
         self._stream = Stream(job, source, zone, self.stats, newest)
         self._spare: deque[Block] = deque()
@@ -63,7 +67,7 @@ class Normalizer:
     def feed(self, data: bytes | bytearray | memoryview) -> list[pa.RecordBatch]:
         """Take the next bytes and return the batches complete with them, mostly none or one."""
         if self._closed:
-            raise ValueError("feed() after close(): a Normalizer reads one source once")
+            raise OpslogError("feed() after close(): a Normalizer reads one source once")
         out: list[pa.RecordBatch] = []
         view = memoryview(data).cast("B")
         while view:

@@ -18,10 +18,8 @@ from opslog.events.rows import Event, Pair, Request
 from opslog.events.summary import Summary
 from opslog.filters import filter as filters
 from opslog.filters.fields import F
-from opslog.inputs.paths import expand
 from opslog.logs import Logs
 from opslog.model.stats import Stats
-from opslog.rows.kept import Kept
 
 Row: TypeAlias = Event | Pair | Request
 _Next: TypeAlias = tuple[tuple[int, int], str, int | Event]
@@ -104,7 +102,7 @@ def _read(logs: Logs, stats: Stats | None, watch: Watch, calls: bool) -> Iterato
     if calls:
         api = F.logger.matches(API) | F.program.matches(API)
         wanted = filters.of(wanted.expression | (F.request_id.is_valid() & api))
-    logs = replace(logs.filter(wanted), merge=logs.merge or len(expand(logs.paths)) > 1)
-    if logs.stages:
-        return logs.batches()
-    return logs.finished(Kept.batch, COLUMNS, stats, watch)
+    logs = logs.filter(wanted)
+    reading = logs._begun(stats, watch)
+    reading = replace(reading, merge=reading.merge or len(reading.sources.names) > 1)
+    return logs._batches(COLUMNS, reading)

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opslog.filters.fields import Field, Fields
-from opslog.filters.filter import joined
+from opslog.filters.filter import Filter, joined, of
 from opslog.model.errors import FilterError, QueryError
 
 if TYPE_CHECKING:
@@ -52,6 +52,16 @@ def parse(text: str, timezone: str = "UTC") -> pc.Expression:
     unknown column and for a value the column cannot have.
     """
     return _Parser(text, Fields(timezone)).whole()
+
+
+def condition(wanted: pc.Expression | str | Filter, timezone: str) -> Filter:
+    """Return the filter of a condition in any form; raises FilterError for one that fits no record.
+
+    In text, times without an offset are of ``timezone``.
+    """
+    if isinstance(wanted, str):
+        wanted = parse(wanted, timezone)
+    return wanted if isinstance(wanted, Filter) else of(wanted)
 
 
 class _Token(NamedTuple):

@@ -20,7 +20,7 @@ from opslog.model import schema
 from opslog.model.arrays import binaries
 from opslog.model.stats import Stats
 from opslog.outputs.jsonl import JsonEncoder
-from opslog.reading.pipeline import Stage, piped
+from opslog.reading.pipeline import Stage, through_stages
 from opslog.rows.kept import Kept
 from opslog.stages.rows import together
 
@@ -72,7 +72,7 @@ class Staged:
                 if records := _records(part):
                     yield together(records)
 
-        for batch in piped(batches(), self._stages, None, stats):
+        for batch in through_stages(batches(), self._stages, None, stats):
             yield self._events(batch)
 
     def _events(self, batch: pa.RecordBatch) -> list[Event]:

@@ -54,6 +54,7 @@ class Following(Generic[T]):
 
     def __init__(
         self,
+        paths: tuple[str, ...],
         job: Job[T],
         times: Times,
         stats: Stats,
@@ -62,6 +63,7 @@ class Following(Generic[T]):
         hold: float,
         stop: Stop | None,
     ) -> None:
+        self.paths = paths
         self.job = job
         self.times = times
         self.stats = stats
@@ -73,16 +75,17 @@ class Following(Generic[T]):
         self._piped = False
         self._pipe: tuple[Source, Live[T]] | None = None
         self._interrupt: KeyboardInterrupt | None = None
+        self._pipe_error: SourceError | None = None
         self._changed = True
 
-    def items(self, paths: list[str]) -> Generator[Item[T], None, None]:
-        """Yield blocks as they come of what ``paths`` name now and later, until stopped.
+    def items(self) -> Generator[Item[T], None, None]:
+        """Yield blocks as they come of what the paths name now and later, until stopped.
 
         Raises SourceError for a checkpoint that cannot be used.
         """
         path = self.how.checkpoint
         checkpoint = None if path is None else Checkpoint(path)
-        patterns = tuple(path for path in paths if path != STDIN)
+        patterns = tuple(path for path in self.paths if path != STDIN)
         roster: Roster[T] = Roster(
             patterns,
             self.how.warn,
@@ -92,7 +95,7 @@ class Following(Generic[T]):
         try:
             if checkpoint:
                 roster.restore(checkpoint.known, checkpoint.sought, time.monotonic())
-            self._piped = STDIN in paths
+            self._piped = STDIN in self.paths
             try:
                 yield from self._followed(roster, checkpoint, bool(patterns))
             except KeyboardInterrupt as interrupt:
@@ -111,6 +114,8 @@ class Following(Generic[T]):
         """Raise what ended the following, if it did not end by itself."""
         if self._interrupt:
             raise self._interrupt
+        if self._pipe_error:
+            raise self._pipe_error
 
     def _followed(
         self, roster: Roster[T], checkpoint: Checkpoint | None, named: bool
@@ -282,14 +287,19 @@ class Following(Generic[T]):
         if not poll.poll(0):
             return
         try:
-            source = Source(STDIN)
+            source = Source(STDIN, self.stop)
         except SourceError as error:
-            self.how.warn(str(error))
+            self._pipe_failed(error)
             self._piped = False
             return
         zone = self.times.zones.of(STDIN)
         stream = Stream(self.job, STDIN, zone, self.stats, self.times.reference, live=True)
         self._pipe = source, Live(stream, self.spare, self.hold)
+
+    def _pipe_failed(self, error: SourceError) -> None:
+        """Say at once what ended standard input too early: files may be followed for long yet."""
+        self.how.warn(str(error))
+        self._pipe_error = error
 
     def _look_at_pipe(self) -> Generator[Item[T], None, bool]:
         if self._piped and self._pipe is None:
@@ -304,7 +314,7 @@ class Following(Generic[T]):
             try:
                 count = source.read_into(live.room())
             except SourceError as error:
-                self.how.warn(str(error))
+                self._pipe_failed(error)
                 count = 0
             if not count:
                 self._pipe, self._piped = None, False

@@ -13,10 +13,9 @@ further fields are left out.  A line that is no field passes as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-Read = Callable[[memoryview], int]
-"""Fills the beginning of a buffer and returns how much; 0 at the end."""
+from opslog.inputs.reader import Reader
 
 START = b"__CURSOR="
 LONGEST_VALUE = 1 << 16
@@ -25,20 +24,14 @@ _CHUNK = 1 << 16
 _FIELD = re.compile(rb"[A-Z_][A-Z0-9_]*+(?==|\Z)")
 
 
-def begins(read: Read) -> tuple[bytes, bool]:
-    """Read what shows whether an export begins here; return it, and whether one does."""
-    start, room = b"", memoryview(bytearray(len(START)))
-    while len(start) < len(START) and START.startswith(start):
-        count = read(room[: len(START) - len(start)])
-        if not count:
-            break
-        start += bytes(room[:count])
-    return start, start == START
+def undecided(start: bytes) -> bool:
+    """Return whether more bytes are needed to tell whether what begins so is an export."""
+    return len(start) < len(START) and START.startswith(start)
 
 
-def lines(read: Read, start: bytes) -> Iterator[bytes]:
-    """Yield the entries of an export that begins with ``start``, each a line of JSON."""
-    source, entry = _Input(read, start), _Entry()
+def lines(read: Reader) -> Iterator[bytes]:
+    """Yield the entries of an export, each a line of JSON; then raise what ``read`` raised."""
+    source, entry = _Input(read), _Entry()
     while True:
         line = source.line()
         if line is None:
@@ -63,6 +56,8 @@ def lines(read: Read, start: bytes) -> Iterator[bytes]:
             source.skip(size - LONGEST_VALUE)
             source.line()
     yield from entry.end()
+    if source.failed is not None:
+        raise source.failed
 
 
 class _Entry:
@@ -104,16 +99,21 @@ def _text(value: bytes, whole: bool) -> str | list[int]:
 class _Input:
     """A source's bytes, as lines and as counted."""
 
-    def __init__(self, read: Read, start: bytes) -> None:
+    def __init__(self, read: Reader) -> None:
         self._read = read
         self._room = memoryview(bytearray(_CHUNK))
-        self._data = start
+        self._data = b""
         self._at = 0
         self.whole = True
         """Whether the last line was given to its end."""
+        self.failed: Exception | None = None
+        """What ended the bytes too early."""
 
     def _more(self) -> bool:
-        count = self._read(self._room)
+        try:
+            count = 0 if self.failed else self._read(self._room)
+        except Exception as error:
+            self.failed, count = error, 0
         self._data = self._data[self._at :] + bytes(self._room[:count])
         self._at = 0
         return count > 0

@@ -2,11 +2,71 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from opslog.model.errors import SourceError
 
 STDIN = "-"
+
+
+class FileId(NamedTuple):
+    """Device and number: what a file is as long as it exists, whatever its name."""
+
+    device: int
+    inode: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> FileId:
+        """Return that of the file with this status."""
+        return cls(status.st_dev, status.st_ino)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What is read: ``paths`` as they were given, and the ``names`` they stand for by now.
+
+    A name is that of a file, or ``-``.  Those that cannot be opened are there, too, so
+    that each reading meets them and says so.
+    """
+
+    paths: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, paths: tuple[str, ...]) -> Sources:
+        """Return what ``paths`` stand for."""
+        return cls(paths, tuple(expand(paths)))
+
+    def is_given(self, name: str) -> bool:
+        """Return whether a file was asked for by its own name, not by a folder or glob."""
+        return name in self.paths
+
+    def readable_once(self) -> list[str]:
+        """Return the names of what is no file, but a pipe or a device: it cannot be read again."""
+        return [name for name in self.names if _is_stream(name)]
+
+    def unopenable(self) -> list[SourceError]:
+        """Return why sources cannot be opened, for those that cannot."""
+        return [error for name in self.names if (error := _unopenable(name))]
+
+    @contextmanager
+    def standard_input_kept(self) -> Iterator[None]:
+        """Have standard input, if it is read and a file, stand where it does now afterwards."""
+        if STDIN not in self.names:
+            yield
+            return
+        offset = os.lseek(0, 0, os.SEEK_CUR)
+        try:
+            yield
+        finally:
+            os.lseek(0, offset, os.SEEK_SET)
 
 
 def expand(paths: tuple[str, ...]) -> list[str]:
@@ -14,7 +74,7 @@ def expand(paths: tuple[str, ...]) -> list[str]:
 
     A folder stands for the regular files in it and below.  A pattern that
     matches nothing stays as it is, to be reported as a file that does not exist,
-    and so does a folder that cannot be read.
+    and so does what lies below a folder and cannot be looked at.
     """
     found: list[str] = []
     for path in paths:
@@ -35,17 +95,46 @@ def _files_below(folder: str) -> list[str]:
     found: list[str] = []
     unreadable: list[OSError] = []
     for base, _, names in os.walk(folder, onerror=unreadable.append):
-        found += filter(os.path.isfile, (os.path.join(base, name) for name in names))
+        found += filter(_may_be_file, (os.path.join(base, name) for name in names))
     return sorted([*found, *(error.filename for error in unreadable)])
 
 
-def identity(path: str | int) -> tuple[int, int] | None:
-    """Return (device, number) of a regular file, by name or descriptor; None for anything else."""
+def _may_be_file(path: str) -> bool:
+    """Return whether a path is that of a regular file, or of what may not be looked at."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except PermissionError:
+        return True
+    except OSError:
+        return False  # a link to what is there no more
+
+
+def _is_stream(name: str) -> bool:
+    try:
+        mode = os.stat(0 if name == STDIN else name).st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _unopenable(name: str) -> SourceError | None:
+    """Return what opening a source would raise, without opening: that may wait, or be noticed."""
+    if name == STDIN:
+        return None
+    try:
+        os.stat(name)
+    except OSError as error:
+        return SourceError(name, error.strerror or str(error))
+    return None if os.access(name, os.R_OK) else SourceError(name, os.strerror(errno.EACCES))
+
+
+def file_id(path: str | int) -> FileId | None:
+    """Return that of a regular file, by name or descriptor; None for anything else."""
     try:
         status = os.stat(path)
     except OSError:
         return None
-    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
+    return FileId.of(status) if stat.S_ISREG(status.st_mode) else None
 
 
 def is_named_pipe(path: str) -> bool:
@@ -54,24 +143,3 @@ def is_named_pipe(path: str) -> bool:
         return stat.S_ISFIFO(os.lstat(os.path.realpath(path)).st_mode)
     except OSError:
         return False
-
-
-def pipes(names: list[str]) -> list[str]:
-    """Return those of the sources that are there, but cannot be read twice."""
-    return [
-        name
-        for name in names
-        if (name == STDIN or os.path.exists(name))
-        and identity(0 if name == STDIN else name) is None
-    ]
-
-
-def place(names: list[str]) -> int | None:
-    """Return where standard input, a file, is to be read from; None if it is no source."""
-    return os.lseek(0, 0, os.SEEK_CUR) if STDIN in names else None
-
-
-def rewind(place: int | None) -> None:
-    """Go back there."""
-    if place is not None:
-        os.lseek(0, place, os.SEEK_SET)

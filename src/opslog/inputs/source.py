@@ -1,7 +1,6 @@
-"""Sources: files, globs, standard input, compressed by content.
+"""Sources: files, pipes and standard input; compression and encoding are told by content.
 
-What ``journalctl -o export`` wrote is read as JSON lines (journal_export.py).
-What is whole is read; then, for a source that cannot be read to its end, a
+What can be read is read; then, for a source that cannot be read to its end, a
 SourceError says why.
 """
 
@@ -12,44 +11,108 @@ import select
 import stat
 import threading
 from datetime import UTC, datetime
+from io import FileIO
 
-from opslog.inputs import journal_export
-from opslog.inputs.compression import Reader, compressed, first_bytes, plain, pumped, reader
+from opslog.inputs import compression, journal_export, utf16
 from opslog.inputs.paths import STDIN
+from opslog.inputs.reader import Reader, behind, made_later, of_chunks, sample_of, start_of
+from opslog.inputs.text import SAMPLE_BYTES, not_text
 from opslog.model.errors import SourceError
+from opslog.process.stop import Stop
 
 _CHUNK = 1 << 20
 
 
 class Source:
-    """One opened source; ``read_into`` gives its decompressed bytes."""
+    """One opened source; ``read_into`` gives its bytes.
 
-    def __init__(self, name: str) -> None:
+    They are decompressed; an export of the journal is given as lines of JSON, UTF-16
+    as UTF-8.  A pipe is waited for until it has bytes, or ends: what ``stop`` is
+    requested with meanwhile is raised.  Raises SourceError for what cannot be opened.
+    """
+
+    def __init__(self, name: str, stop: Stop | None = None) -> None:
         self.name = name
-        try:
-            # Unbuffered, and for standard input not to be closed: the descriptor itself.
-            raw = open(0 if name == STDIN else name, "rb", buffering=0, closefd=name != STDIN)  # noqa: SIM115
-            start = first_bytes(raw)
-        except OSError as error:
-            raise SourceError(name, error.strerror or str(error)) from None
-        self._raw = raw
-        self.begin = raw.tell() - len(start) if raw.seekable() else 0
-        """Where in the file it begins: standard input may have been read from before."""
-        self._given = 0
-        self._start = len(start)
-        self._packed = compressed(start) or start.startswith(journal_export.START[:1])
-        self._read = _converted(reader(name, raw, start))
         self._pump: _Pump | None = None
-        if not self.regular and self._packed:
+        self._given = 0
+        try:
+            self._raw = _opened(name)
+        except (OSError, ValueError) as error:
+            raise _failed(name, error) from None
+        try:
+            self._begin(stop)
+        except OSError as error:
+            self._raw.close()
+            raise _failed(name, error) from None
+        except BaseException:
+            self._raw.close()
+            raise
+
+    def _begin(self, stop: Stop | None) -> None:
+        """Read what tells how the rest is to be read."""
+        fd = self._raw.fileno()
+        self.regular = stat.S_ISREG(os.fstat(fd).st_mode)
+        """Whether it is a regular file, which has a last change."""
+
+        def waited_for(room: memoryview) -> int:
+            if not self.regular:
+                _wait(fd, stop)
+            return self._read_raw(room)
+
+        start = start_of(waited_for, _undecided, compression.MAGIC_BYTES)
+        self.begin = self._raw.tell() - len(start) if self._raw.seekable() else 0
+        """Where in the file it begins: standard input may have been read from before."""
+        self._sample: bytes | None = None
+        if packed := compression.compressed(start):
+            self._bytes = compression.unpacked(self.name, self._read_raw, start)
+        else:
+            self._bytes = behind(start, self._read_raw)
+            if self.regular:
+                self._sample = _sample(fd, self.begin) or start
+        self._converted = packed or _marked(self._sample or start)
+        self._start = len(start)
+        # Not at once: in a pipe what tells the encoding may be long in coming.
+        self._read = made_later(self._lines)
+        if self._converted and not self.regular:
             self._pump = _Pump(self._read)
             self._start, self._read = 0, self._pump.read
+
+    @property
+    def binary(self) -> str | None:
+        """What it is if it holds no text; what comes through a pipe is always read as text."""
+        return not_text(self._sampled()) if self.regular else None
+
+    def _sampled(self) -> bytes:
+        """Return the first bytes of a regular file."""
+        if self._sample is None:
+            self._sample, self._bytes = sample_of(self._bytes, SAMPLE_BYTES)
+        return self._sample
+
+    def _lines(self) -> Reader:
+        """Return a reader of its lines: an export of the journal as JSON, UTF-16 as UTF-8."""
+        if self.regular:
+            start = self._sampled()
+        else:
+            start = start_of(self._bytes, _undecided_text, len(journal_export.START))
+            self._bytes = behind(start, self._bytes)
+        if encoding := utf16.encoding(start):
+            return of_chunks(utf16.chunks(self._bytes, encoding))
+        if start.startswith(journal_export.START):
+            return of_chunks(journal_export.lines(self._bytes))
+        return self._bytes
+
+    def _read_raw(self, room: memoryview) -> int:
+        """Read of the file itself, and wait where its descriptor does not."""
+        while (count := self._raw.readinto(room)) is None:
+            _wait(self._raw.fileno(), None)
+        return count
 
     def read_into(self, room: memoryview) -> int:
         """Fill the beginning of ``room`` and return how much, 0 at the end; raises SourceError."""
         try:
             count = self._read(room)
         except OSError as error:
-            raise SourceError(self.name, error.strerror or str(error)) from None
+            raise _failed(self.name, error) from None
         self._given += count
         return count
 
@@ -58,9 +121,9 @@ class Source:
 
         A file that is as it is given goes there at once, any other is read up to there.
         """
-        if not self._packed and self.regular:
+        if self.regular and not self._converted:
             self._raw.seek(self.begin + offset)
-            self._read = plain(self._raw, b"")
+            self._read = self._read_raw
             self._given = offset
             return
         room = memoryview(bytearray(min(_CHUNK, max(0, offset - self._given))))
@@ -89,7 +152,7 @@ class Source:
 
     @property
     def offset(self) -> int:
-        """How many decompressed bytes were given, or gone past."""
+        """How many bytes were given, or gone past."""
         return self._given
 
     @property
@@ -100,18 +163,12 @@ class Source:
     @property
     def modified(self) -> datetime:
         """When the file was changed last, in UTC; now for what is no regular file."""
-        status = os.fstat(self._raw.fileno())
         try:
-            if stat.S_ISREG(status.st_mode):
-                return datetime.fromtimestamp(status.st_mtime, UTC)
+            if self.regular:
+                return datetime.fromtimestamp(os.fstat(self._raw.fileno()).st_mtime, UTC)
         except (OverflowError, ValueError, OSError):
             pass
         return datetime.now(UTC)
-
-    @property
-    def regular(self) -> bool:
-        """Whether it is a regular file, which has a last change."""
-        return stat.S_ISREG(os.fstat(self._raw.fileno()).st_mode)
 
     def close(self) -> None:
         """Close the file; standard input stays open."""
@@ -125,7 +182,7 @@ class _Pump:
 
     def __init__(self, read: Reader) -> None:
         self._source = read
-        self._error: SourceError | None = None
+        self._failed: BaseException | None = None
         self.fd, self._into = os.pipe()
         threading.Thread(target=self._run, daemon=True).start()
 
@@ -135,40 +192,77 @@ class _Pump:
             while count := self._source(room):
                 data = room[:count]
                 while data:
-                    data = data[os.write(self._into, data) :]
-        except SourceError as error:
-            self._error = error
-        except OSError:
-            pass  # nobody reads any more
+                    try:
+                        data = data[os.write(self._into, data) :]
+                    except BrokenPipeError:
+                        return  # nobody reads any more
+        except BaseException as error:
+            self._failed = error
         finally:
             os.close(self._into)
 
     def read(self, room: memoryview) -> int:
+        """Read as the source does; raises what that raised behind all that it gave."""
         count = os.readv(self.fd, [room])
-        if not count and self._error:
-            raise self._error
+        if not count and self._failed is not None:
+            raise self._failed
         return count
 
     def close(self) -> None:
+        """Let the thread end at its next write."""
         os.close(self.fd)
 
 
-def _converted(read: Reader) -> Reader:
-    """Read as ``read`` does, an export of the journal as lines of JSON."""
-    found: Reader | None = None
+def _opened(name: str) -> FileIO:
+    """Open a source, unbuffered; a FIFO without waiting for its writer."""
+    if name == STDIN:
+        return FileIO(0, closefd=False)
 
-    def choose() -> Reader:
-        start, export = journal_export.begins(read)
-        chunks = iter((start,)) if start else iter(())
-        if export:
-            return pumped(journal_export.lines(read, start))
-        first = pumped(chunks)
-        return lambda room: first(room) or read(room)
+    def opener(path: str, flags: int) -> int:
+        fifo = stat.S_ISFIFO(os.stat(path).st_mode)
+        return os.open(path, flags | (os.O_NONBLOCK if fifo else 0))
 
-    def converted(room: memoryview) -> int:
-        nonlocal found
-        if found is None:
-            found = choose()
-        return found(room)
+    return FileIO(name, opener=opener)
 
-    return converted
+
+def _failed(name: str, error: OSError | ValueError) -> SourceError:
+    return SourceError(name, getattr(error, "strerror", None) or str(error))
+
+
+def _wait(fd: int, stop: Stop | None) -> None:
+    """Wait until there are bytes, or the end; raises what ``stop`` was requested with."""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    if stop:
+        poll.register(stop.fd, select.POLLIN)
+    poll.poll()
+    if stop:
+        stop.check()
+
+
+def _undecided(start: bytes) -> bool:
+    return compression.undecided(start) or utf16.undecided(start)
+
+
+def _sample(fd: int, begin: int) -> bytes:
+    """Return the first bytes of a file, or those behind the hole with which it begins."""
+    try:
+        sample = os.pread(fd, SAMPLE_BYTES, begin)
+        if sample and not sample.strip(b"\0"):
+            at = os.lseek(fd, 0, os.SEEK_CUR)
+            try:
+                sample = os.pread(fd, SAMPLE_BYTES, os.lseek(fd, begin, os.SEEK_DATA))
+            finally:
+                os.lseek(fd, at, os.SEEK_SET)
+    except OSError:  # reading will tell, or there is nothing but the hole
+        return b""
+    return sample
+
+
+def _marked(start: bytes) -> bool:
+    """Return whether what begins so may be an export of the journal, or is in UTF-16."""
+    return start[:1] == journal_export.START[:1] or utf16.encoding(start) is not None
+
+
+def _undecided_text(start: bytes) -> bool:
+    return journal_export.undecided(start) or utf16.undecided(start)

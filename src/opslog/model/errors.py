@@ -8,9 +8,24 @@ attributes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+E = TypeVar("E", bound="OpslogError")
+
 
 class OpslogError(Exception):
     """Base of every error opslog raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception would call the class with its message alone.
+        return _unpickled, (type(self), self.args, vars(self))
+
+
+def _unpickled(kind: type[E], args: tuple[Any, ...], facts: dict[str, Any]) -> E:
+    error = kind.__new__(kind, *args)
+    vars(error).update(facts)
+    return error
 
 
 class LayoutError(OpslogError):
@@ -120,6 +135,22 @@ class SourceError(OpslogError):
         self.path = path
         self.reason = reason
         super().__init__(f"{path}: {reason}")
+
+
+class SourceErrors(SourceError, ExceptionGroup[SourceError]):  # noqa: N818 (a group of them)
+    """Several inputs cannot be read, or not to their ends.
+
+    ``exceptions`` are their SourceErrors in the order of the inputs; ``path`` and
+    ``reason`` are those of the first.
+    """
+
+    def __init__(self, message: str, errors: Sequence[SourceError]) -> None:
+        self.path = errors[0].path
+        self.reason = errors[0].reason
+
+    def derive(self, errors: Sequence[SourceError]) -> SourceErrors:  # type: ignore[override]
+        """Return the group of some of them."""
+        return SourceErrors(self.message, errors)
 
 
 class SinkError(OpslogError):

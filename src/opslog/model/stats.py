@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
-
-if TYPE_CHECKING:
-    pass
-
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -21,7 +15,9 @@ class Stats:
     ``timeouts`` counts, by format name, the lines on which its pattern ran out of time.
     ``sources`` are open now, and ``last_time`` is that of the last record of the latest
     block that ends with one that has a time (microseconds since the epoch, UTC).
-    ``forgotten`` counts the calls between requests that were too many to remember.
+    ``forgotten`` counts the calls between requests that were too many to remember,
+    ``binary`` the files below folders, or found by globs, that were left out because
+    they hold no text.
     """
 
     bytes: int = 0
@@ -35,6 +31,7 @@ class Stats:
     sources: int = 0
     last_time: int | None = field(default=None, compare=False)
     forgotten: int = 0
+    binary: int = 0
 
     @property
     def unrecognised(self) -> int:

@@ -70,6 +70,11 @@ class Spans:
         self._added: list[Span] = []
         self._end: int | None = None if last is None else last.end
 
+    @property
+    def known(self) -> bool:
+        """Whether the file was read before."""
+        return bool(self._known) or self._last is not None
+
     def add(self, block: Block) -> None:
         """Take note of a block that is read; may be called in any thread, in any order."""
         if block.size and block.offset >= self.begin[0]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
 from opslog.engine.job import Job
-from opslog.engine.live import Follow
+from opslog.engine.live import HOLD, Follow
 from opslog.engine.run import run
-from opslog.engine.watch import Watch
+from opslog.engine.watch import Watch, unwatched
 from opslog.filters.filter import Filter
+from opslog.inputs.paths import Sources
 from opslog.model.stats import Stats
 from opslog.model.zones import Times
 from opslog.process.stop import Stop
@@ -29,31 +30,31 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
     """Sources that are read from the start, one after the other, and what is kept of them.
 
     What ``finish`` makes of a block's kept records, of which ``columns`` are built,
     comes in order; it may be called in several threads at once.  No more comes
     once the generator is sent the source that the last of them came from.  What
-    can be read is read; then a SourceError, or an ExceptionGroup of several, says
-    what could not.
+    can be read is read; then a SourceError, of several a SourceErrors, says what
+    could not.  ``stats`` counts, ``watch`` is told how far it is.
     """
 
-    sources: list[str]
+    sources: Sources
     times: Times
-    catalog: Catalog
-    where: Filter | None
-    skip: bool
-    threads: int
-    merge: bool
-    most: int | None
-    hold: float
-    follow: Follow | None
-    stop: Stop | None
-    stats: Stats
-    watch: Watch
+    catalog: Catalog = field(repr=False)
+    where: Filter | None = None
+    skip: bool = True
+    threads: int = 1
+    merge: bool = False
+    most: int | None = None
+    hold: float = HOLD
+    follow: Follow | None = None
+    stop: Stop | None = None
     index: Index | None = None
+    stats: Stats = field(default_factory=Stats)
+    watch: Watch = unwatched
 
     def results(
         self, finish: Callable[[Kept], T], columns: tuple[str, ...]
@@ -63,7 +64,7 @@ class Pass:
             yield from self._first(self.most, finish, columns)
             return
         reading = self._reading(finish, columns)
-        for rows, result in run(reading.items(self.sources), self.threads, reading.spare):
+        for rows, result in run(reading.items(), self.threads, reading.spare):
             self.stats.kept += rows
             if (last := (yield result)) is not None:
                 reading.forget_behind(last)
@@ -74,14 +75,13 @@ class Pass:
         self, finish: Callable[[Kept], Any], columns: tuple[str, ...]
     ) -> Generator[Any, str | None, None]:
         """Yield the rows that ``finish`` makes (a batch or lines), of all sources by time."""
-        with merge.Runs(len(self.sources)) as runs:
+        with merge.Runs(len(self.sources.names)) as runs:
 
             def put(kept: Kept) -> merge.Part:
                 return runs.put(kept.source, kept.times, finish(kept))
 
             reading = self._reading(put, columns)
-            items = reading.items(self.sources)
-            with closing(run(items, self.threads, reading.spare)) as found:
+            with closing(run(reading.items(), self.threads, reading.spare)) as found:
                 for _, part in found:
                     runs.add(part)
             reading.spare.clear()
@@ -104,8 +104,10 @@ class Pass:
         self, left: int, finish: Callable[[Kept], T], columns: tuple[str, ...]
     ) -> Iterator[T]:
         """Finish the first ``left`` records here, one batch after the other, and stop reading."""
+        if not left:
+            return
         reading = self._reading(_itself, columns)
-        with closing(reading.items(self.sources if left else [])) as items:
+        with closing(reading.items()) as items:
             for rows, kept in run(items, self.threads, reading.spare):
                 taken = kept.first(left) if rows > left else kept
                 left -= taken.count
@@ -124,9 +126,12 @@ class Pass:
             from opslog.following.follow import Following  # start-up: most runs need it not
 
             return Following(
-                job, self.times, self.stats, self.follow, self.watch, self.hold, self.stop
-            )
-        return Reading(job, self.times, self.stats, self.watch, self.hold, self.stop, self.index)
+                self.sources.paths, job, self.times, self.stats, self.follow, self.watch,
+                self.hold, self.stop,
+            )  # fmt: skip
+        return Reading(
+            self.sources, job, self.times, self.stats, self.watch, self.hold, self.stop, self.index
+        )
 
 
 def _itself(kept: Kept) -> Kept:

@@ -16,7 +16,7 @@ Stage: TypeAlias = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]
 """Batches in, batches out; called anew for each run."""
 
 
-def piped(
+def through_stages(
     batches: Generator[pa.RecordBatch, str | None, None],
     stages: tuple[Stage, ...],
     most: int | None,
@@ -41,7 +41,7 @@ def piped(
                 last = batch
                 yield batch
                 tell()  # the next one may be long in coming
-        except (SourceError, ExceptionGroup, KeyboardInterrupt) as error:
+        except (SourceError, KeyboardInterrupt) as error:
             failed = error
 
     def counted(place: int, rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -9,13 +9,14 @@ from time import monotonic
 from typing import Generic, TypeVar
 
 from opslog.engine.job import Job
-from opslog.engine.live import HOLD, Live
+from opslog.engine.live import Live
 from opslog.engine.stream import Item, Stream
-from opslog.engine.watch import Watch, unwatched
+from opslog.engine.watch import Watch
 from opslog.inputs.lines import Cutter
+from opslog.inputs.paths import Sources
 from opslog.inputs.source import Source
 from opslog.kernel._block import Block
-from opslog.model.errors import SourceError
+from opslog.model.errors import SourceError, SourceErrors
 from opslog.model.stats import Stats
 from opslog.model.zones import Times
 from opslog.process.stop import Stop
@@ -41,14 +42,16 @@ class Reading(Generic[T]):
 
     def __init__(
         self,
+        sources: Sources,
         job: Job[T],
         times: Times,
         stats: Stats,
-        watch: Watch = unwatched,
-        hold: float = HOLD,
-        stop: Stop | None = None,
-        index: Index | None = None,
+        watch: Watch,
+        hold: float,
+        stop: Stop | None,
+        index: Index | None,
     ) -> None:
+        self.sources = sources
         self.job = job
         self.times = times
         self.stats = stats
@@ -61,44 +64,58 @@ class Reading(Generic[T]):
         self._errors_before: dict[str, int] = {}
         self._interrupt: KeyboardInterrupt | None = None
 
-    def items(self, names: list[str]) -> Generator[Item[T], None, None]:
+    def items(self) -> Generator[Item[T], None, None]:
         """Yield the blocks of the sources, one after the other."""
         done = 0
-        for name in names:
+        for name in self.sources.names:
             try:
-                source = Source(name)
+                source = Source(name, self.stop)
             except SourceError as error:
                 self._errors.append(error)
                 continue
-            self.stats.sources += 1
-            zone = self.times.zones.of(name)
-            reference = self.times.reference
-            if reference is None:
-                reference = zone.reference(source.modified)
-            stream = Stream(self.job, name, zone, self.stats, reference, live=not source.regular)
-            self._errors_before[stream.builder.source] = len(self._errors)
-            spans = self.index.of(source) if self.index and source.regular else None
-            begin = spans.begin if spans else (0, False)
-            live = Live(stream, self.spare, self.hold, *begin)
-            try:
-                for item in self._items(source, live, spans):
-                    if item is not None:
-                        yield item
-                    self.watch(done + source.position)
-                    self._check()
-            except SourceError as error:
-                self._errors.append(error)
             except KeyboardInterrupt as interrupt:
-                # What has been read is finished before the interrupt takes its way.
                 self._interrupt = interrupt
+                return
+            try:
+                spans = self.index.of(source) if self.index and source.regular else None
+                if (spans and spans.known) or source.binary is None:
+                    yield from self._blocks(source, spans, done)
+                elif self.sources.is_given(name):
+                    self._errors.append(SourceError(name, f"is no log, but {source.binary}"))
+                else:
+                    self.stats.binary += 1
             finally:
                 done += source.position
                 source.close()
-                self.stats.sources -= 1
-            yield live.end(whole=self._interrupt is not None)
             self.watch(done)
             if self._interrupt:
                 return
+
+    def _blocks(self, source: Source, spans: Spans | None, done: int) -> Iterator[Item[T]]:
+        """Yield the blocks of a source; ``done`` bytes were read of those before."""
+        self.stats.sources += 1
+        zone = self.times.zones.of(source.name)
+        reference = self.times.reference
+        if reference is None:
+            reference = zone.reference(source.modified)
+        stream = Stream(self.job, source.name, zone, self.stats, reference, live=not source.regular)
+        self._errors_before[stream.builder.source] = len(self._errors)
+        begin = spans.begin if spans else (0, False)
+        live = Live(stream, self.spare, self.hold, *begin)
+        try:
+            for item in self._items(source, live, spans):
+                if item is not None:
+                    yield item
+                self.watch(done + source.position)
+                self._check()
+        except SourceError as error:
+            self._errors.append(error)
+        except KeyboardInterrupt as interrupt:
+            # What has been read is finished before the interrupt takes its way.
+            self._interrupt = interrupt
+        finally:
+            self.stats.sources -= 1
+        yield live.end(whole=self._interrupt is not None)
 
     def _items(
         self, source: Source, live: Live[T], spans: Spans | None
@@ -162,7 +179,7 @@ class Reading(Generic[T]):
         if len(self._errors) == 1:
             raise self._errors[0]
         if self._errors:
-            raise ExceptionGroup("some sources could not be read", self._errors)
+            raise SourceErrors("some sources could not be read", self._errors)
 
 
 def _whole(source: Source, live: Live[T]) -> Iterator[Item[T]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -40,8 +41,9 @@ class Counted:
 
         Raises what reading raises, when all that can be read is counted.
         """
-        if logs.stages or logs.merge:
-            for batch in logs.batches():
+        reading = replace(logs._begun(stats, watch), merge=False)
+        if logs._stages or logs._root:
+            for batch in logs._batches(logs._columns, reading):
                 self.add(batch)
             return
 
@@ -49,7 +51,7 @@ class Counted:
             # Another thread may have widened the steps meanwhile: then this part's are finer.
             return part_of_kept(kept, self._tally.width)
 
-        for part in logs.finished(finish, COLUMNS, stats, watch):
+        for part in logs._results(finish, COLUMNS, reading):
             self._tally.add(part)
 
     def report(self, top: int = 10) -> Report:

@@ -77,10 +77,10 @@ def requests(
     parts = Groups(("request_id", "service"), _WAYS)
     calls = Groups(("request_id",), dict.fromkeys((*_ORDER, *_CALL), "first"), _ORDER)
     try:
-        for batch in replace(logs, root=True, merge=False, follow=None).batches(_COLUMNS):
+        for batch in replace(logs, _root=True)._changed(merge=False, follow=None).batches(_COLUMNS):
             parts.add(_told(batch))
             calls.add(_answers(batch))
-    except (SourceError, ExceptionGroup) as error:
+    except SourceError as error:
         if unread is None:
             raise
         unread.append(error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -108,12 +108,12 @@ def resources(
     groups = Groups(("resource_id", "service", "request_id"), _WAYS)
     told = _Told()
     try:
-        for batch in replace(logs, merge=False, follow=None).batches(_COLUMNS):
+        for batch in logs._changed(merge=False, follow=None).batches(_COLUMNS):
             events = _events(told, batch)
             records = _named(batch, events)
             groups.add(records)
             _tell(told, records)
-    except (SourceError, ExceptionGroup) as error:
+    except SourceError as error:
         if unread is None:
             raise
         unread.append(error)

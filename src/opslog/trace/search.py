@@ -21,7 +21,6 @@ from opslog.correlate.roots import ids_of, root_of
 from opslog.engine.watch import Watch, unwatched
 from opslog.filters import filter as filters
 from opslog.filters.filter import Filter
-from opslog.inputs.paths import expand, pipes, place, rewind
 from opslog.logs import Logs
 from opslog.model import arrays, schema
 from opslog.model.errors import OpslogError, SourceError
@@ -113,24 +112,22 @@ class _Search:
 
     def _search(self, ids: list[str]) -> None:
         """Read all for records with one of these ids."""
-        names = expand(self.logs.paths)
-        if unsuitable := pipes(names):
+        reading = replace(
+            self.logs._begun(self.stats, self.watch), where=_holding(tuple(ids)), merge=False,
+            most=None, follow=None, index=self.index,
+        )  # fmt: skip
+        if unsuitable := reading.sources.readable_once():
             raise SourceError(
                 unsuitable[0],
                 "is no file, but must be read several times; write it to a file first",
             )
-        start = place(names)
-        logs = replace(
-            self.logs, original=True, where=_holding(tuple(ids)), root=False, relation=None,
-            merge=False, most=None, stages=(), follow=None, index=self.index,
-        )  # fmt: skip
         try:
-            for batch in logs.finished(Kept.batch, logs.names, self.stats, self.watch):
-                self._add(batch)
+            with reading.sources.standard_input_kept():
+                for batch in reading.results(Kept.batch, schema.names(original=True)):
+                    self._add(batch)
             self.unread = None
-        except (SourceError, ExceptionGroup) as error:
+        except SourceError as error:
             self.unread = error
-        rewind(start)
 
     def _add(self, batch: pa.RecordBatch) -> None:
         """Take records that were not found before."""
@@ -224,8 +221,8 @@ class _Search:
             if belongs[number] or (holds[row] and (nobody[number] or tasks[number]))
         ]
         batch = _taken(batch, rows)
-        if self.logs.where is not None:
-            batch = batch.take(self.logs.where.select(batch))
+        if (where := self.logs._pass.where) is not None:
+            batch = batch.take(where.select(batch))
         return batch
 
 

@@ -1,0 +1,27 @@
+"""Complaints: what goes wrong, on standard error, each once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from opslog.inputs.paths import Sources
+from opslog.model.terminal import harmless_lines
+
+_said: set[str] = set()
+
+
+def complain(what: BaseException | str) -> None:
+    """Say what went wrong, unless it was said before."""
+    text = harmless_lines(str(what))
+    if text not in _said:
+        _said.add(text)
+        print(f"opslog: {text}", file=sys.stderr)
+
+
+def complain_of_sources(options: argparse.Namespace) -> None:
+    """Say which inputs cannot be opened, before a run that may be long."""
+    # What is followed may come into being: it is said, and looked for again.
+    if not getattr(options, "follow", False):
+        for error in Sources.of(tuple(getattr(options, "paths", ()))).unopenable():
+            complain(error)

@@ -1,0 +1,52 @@
+"""Whether a file holds text, which may be a log, or is known to be something else.
+
+Told by how it begins.  In doubt it is text: a log may hold zeros where a crash, a
+power cut or a rotation left a hole, and bytes of any kind inside its messages.
+"""
+
+from __future__ import annotations
+
+import re
+
+from opslog.inputs import utf16
+
+SAMPLE_BYTES = 4096
+"""How many of the first bytes tell."""
+
+_KNOWN = (
+    (b"LPKSHHRH", "a journal of systemd: read `journalctl -o json --file PATH`"),
+    (b"PAR1", "Parquet"),
+    (b"ARROW1", "an Arrow file"),
+    (b"\xff\xff\xff\xff", "an Arrow stream"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"\x7fELF", "a program, or the dump of one"),
+    (b"PK\3\4", "a ZIP archive: unpack it"),
+    (b"%PDF-", "a PDF"),
+)
+_TAR = b"ustar"
+_BINARY = "binary data; through a pipe it is read as text: `cat PATH | opslog ...`"
+
+_ZEROS = re.compile(rb"\0+")
+_UNUSUAL = bytes({*range(9), *range(14, 27), *range(28, 32), 127})
+"""Control characters that text has none of; ESC begins a color."""
+
+
+def not_text(sample: bytes) -> str | None:
+    """Return what a file that begins with ``sample`` is if that is no text; None if it may be."""
+    for magic, what in _KNOWN:
+        if sample.startswith(magic):
+            return what
+    if sample[257:262] == _TAR:
+        return "a tar archive: unpack it"
+    if utf16.encoding(sample):
+        return None
+    text = _ZEROS.sub(b"\0", sample.strip(b"\0"))  # a hole counts once, however long
+    if 20 * _unusual(text) <= len(text):
+        return None
+    lines = text.split(b"\n")
+    clean = sum(len(line) for line in lines if not _unusual(line.strip(b"\0")))
+    return None if 4 * clean >= len(text) else _BINARY
+
+
+def _unusual(text: bytes) -> int:
+    return len(text) - len(text.translate(None, _UNUSUAL))
