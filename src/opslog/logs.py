@@ -15,15 +15,15 @@ from opslog.engine.live import HOLD, Follow
 from opslog.engine.watch import Watch, unwatched
 from opslog.filters import query
 from opslog.filters.filter import Filter
-from opslog.inputs.paths import STDIN, Sources, expand, file_id
+from opslog.inputs.paths import STDIN, Sources
 from opslog.language.format import Format
 from opslog.model import schema
-from opslog.model.errors import OpslogError, SinkError, SourceError
+from opslog.model.errors import OpslogError, SourceError
 from opslog.model.record import LogRecord, records_of
 from opslog.model.stats import Stats
 from opslog.model.zones import Times, Timezone
 from opslog.outputs import sinks
-from opslog.outputs.output import STDOUT
+from opslog.outputs.collision import refuse_input, refuse_input_folder, refuse_named
 from opslog.reading.passes import Pass
 from opslog.reading.pipeline import Stage, through_stages
 from opslog.rows.kept import Kept
@@ -144,26 +144,34 @@ class Logs:
         fields = [pa.field(name, schema.BY_NAME[name].type) for name in chosen]
         return pa.Table.from_batches(list(self.batches(chosen)), pa.schema(fields))
 
-    def write_jsonl(self, path: str | os.PathLike[str]) -> Stats:
-        """Write JSON lines to ``path`` (``-``: standard output)."""
-        return self.write(path, "jsonl")
+    def write_jsonl(self, path: str | os.PathLike[str], overwrite: bool = False) -> Stats:
+        """Write JSON lines to ``path`` (``-``: standard output), likewise."""
+        return self.write(path, "jsonl", overwrite=overwrite)
 
-    def write_parquet(self, path: str | os.PathLike[str]) -> Stats:
-        """Write a Parquet file; it appears when it is complete."""
-        return self.write(path, "parquet")
+    def write_parquet(self, path: str | os.PathLike[str], overwrite: bool = False) -> Stats:
+        """Write a Parquet file, likewise; it appears when it is complete."""
+        return self.write(path, "parquet", overwrite=overwrite)
 
-    def write_arrow(self, path: str | os.PathLike[str]) -> Stats:
-        """Write an Arrow IPC stream to ``path`` (``-``: standard output)."""
-        return self.write(path, "arrow")
+    def write_arrow(self, path: str | os.PathLike[str], overwrite: bool = False) -> Stats:
+        """Write an Arrow IPC stream to ``path`` (``-``: standard output), likewise."""
+        return self.write(path, "arrow", overwrite=overwrite)
 
-    def write(self, path: str | os.PathLike[str], kind: str, stats: Stats | None = None) -> Stats:
+    def write(
+        self,
+        path: str | os.PathLike[str],
+        kind: str,
+        stats: Stats | None = None,
+        overwrite: bool = False,
+    ) -> Stats:
         """Write the records as ``kind`` (sinks.FORMATS) and return what was counted.
 
-        Raises SinkError where the output cannot be written.  Where a source
-        cannot be read to its end, what was read is written and complete; where
-        reading is interrupted, too, but a Parquet file does not appear then.
+        Raises SinkError where the output cannot be written, is one of the sources, or
+        is a file that is not empty and holds no such output of opslog; ``overwrite``
+        replaces the last.  Where a source cannot be read to its end, what was read is
+        written and complete; where reading is interrupted, too, but a Parquet file
+        does not appear then.
         """
-        return self._write(sinks.Target(os.fspath(path), kind), stats)
+        return self._write(sinks.Target(os.fspath(path), kind, overwrite=overwrite), stats)
 
     def _write(
         self,
@@ -280,18 +288,8 @@ class Logs:
 
     def _refuse_input(self, output: str) -> None:
         """Raise SinkError for an output that is read."""
-        paths = self._pass.sources.paths
-        own = file_id(1 if output == STDOUT else output)
-        names = expand(paths)
-        if own and any(file_id(0 if name == STDIN else name) == own for name in names):
-            raise SinkError(output, "is also an input; write to another file")
-        written = os.path.realpath(output)
-        for path in paths if self._pass.follow and output != STDOUT else ():
-            folder = os.path.realpath(path)
-            if os.path.isdir(folder) and os.path.commonpath([written, folder]) == folder:
-                raise SinkError(
-                    output, "lies in a folder that is followed, and would be read as it is written"
-                )
+        refuse = refuse_input_folder if sinks.is_folder(output) else refuse_input
+        refuse(output, self._pass.sources.paths, self._pass.follow is not None)
 
 
 def read(
@@ -325,7 +323,8 @@ def read(
     further lines may be still to come waits at most ``hold`` seconds for them.
     With ``follow`` files are read on as they grow, are rotated and come into being,
     until the caller stops; ``checkpoint`` is the file that says how far they were
-    read, for the next time, and ``from_end`` leaves out what is there already.
+    read, for the next time (SinkError if it is one of ``paths``), and ``from_end`` leaves
+    out what is there already.
     ``formats`` are format files, folders of them, or formats, tried before the
     shipped ones; one of the same name replaces the shipped one.  Raises
     FormatError for a file that is wrong or fails its own samples.
@@ -344,6 +343,8 @@ def read(
         if given and not follow:
             raise OpslogError(f"{option}: has no effect without follow")
     names = tuple(os.fspath(path) for path in paths) or (STDIN,)
+    if checkpoint is not None:
+        refuse_named(os.fspath(checkpoint), names)
     catalog = catalogs.default()
     if formats := list(formats):
         from opslog.checking.user_formats import user_formats  # start-up: most runs have none

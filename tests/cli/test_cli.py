@@ -192,12 +192,12 @@ def test_a_full_disk_is_an_error_that_says_how_far_the_output_is_valid() -> None
 def test_parquet_appears_only_when_it_is_complete(tmp_path: Path) -> None:
     target = tmp_path / "out.parquet"
     target.write_bytes(b"before")
-    result = opslog("filter", "-o", str(target), "/no/such/file")
+    result = opslog("filter", "-o", str(target), "--overwrite", "/no/such/file")
     assert result.returncode == 2
     # What could be read was written, here nothing.
     assert pyarrow.parquet.read_table(target).num_rows == 0
     target.write_bytes(b"before")
-    command = subprocess.Popen([*COMMAND, "-o", str(target)], stdin=subprocess.PIPE)
+    command = subprocess.Popen([*COMMAND, "-o", str(target), "--overwrite"], stdin=subprocess.PIPE)
     assert command.stdin
     command.stdin.write(LINE * 100_000)
     command.stdin.flush()

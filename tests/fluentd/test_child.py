@@ -27,7 +27,7 @@ import pytest
 
 from opslog.fluentd import Child, Shape, Streams, Wanted
 from opslog.model.zones import Times
-from opslog.outputs.output import STDOUT, Output
+from opslog.outputs.output import OutputStream
 from opslog.scanner import catalog
 
 HEAD = "2026-03-10 10:00:07.791 2412 INFO nova.service [-] "
@@ -302,7 +302,7 @@ def test_who_watches_is_told_the_time_while_nothing_comes() -> None:
 
     streams = Streams(Wanted(catalog.default(), Times.of("UTC", 2026)), lambda: datetime.now(UTC))
     shape = Shape("json")
-    Child(streams, shape.decoder(), shape.encoder(), Output(STDOUT), source, watch=watch).run(stop)
+    Child(streams, shape.decoder(), shape.encoder(), OutputStream(), source, watch=watch).run(stop)
     assert len(times) >= 2
     for fd in (stop, tell, source):
         os.close(fd)

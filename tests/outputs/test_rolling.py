@@ -31,8 +31,9 @@ from helpers import opslog as run
 from opslog.model import names, schema
 from opslog.model.errors import OpslogError, SinkError
 from opslog.outputs import parquet, partition, rolling, sinks
-from opslog.outputs.output import Output
-from opslog.outputs.part import Names, Part, sweep
+from opslog.outputs.output import open_growing
+from opslog.outputs.own_kinds import OF_RECORDS
+from opslog.outputs.rolled_file import FileNames, RolledFile, sweep
 from opslog.outputs.rolling import Roll
 
 LOG = ROOT / "docs" / "examples" / "nova-compute.log"
@@ -105,7 +106,7 @@ def test_a_run_that_keeps_nothing_leaves_no_file(tmp_path: Path) -> None:
 
 
 def test_names_sort_as_they_were_given() -> None:
-    one = Names("", "jsonl")
+    one = FileNames("", "jsonl")
     given_ = [next(one) for _ in range(1000)]
     assert given_ == sorted(set(given_))
 
@@ -272,7 +273,7 @@ def test_rows_wait_in_memory_up_to_a_limit_and_small_batches_are_joined(
         sink.write_rows(batch(rows))
         held = [file for _, file in sink._open.values()]
         assert sum(file.held for file in held) <= 100_000
-        assert all(isinstance(file, parquet.ParquetFile) and len(file._rows) < 12 for file in held)
+        assert all(isinstance(file, parquet.ParquetSink) and len(file._rows) < 12 for file in held)
     sink.close()
     for path in files(tmp_path):
         assert pq.read_table(path)["process_pid"].to_pylist() == list(range(300))
@@ -319,19 +320,19 @@ def test_a_file_swept_before_it_is_locked_is_made_anew(
         lock(fd, how)
 
     monkeypatch.setattr(fcntl, "flock", swept_first)
-    part = Part(str(tmp_path), next(Names("", "jsonl")))
+    file = RolledFile(str(tmp_path), next(FileNames("", "jsonl")))
     assert asked
-    assert os.path.exists(part.temporary)
-    part.publish()
-    assert [path.name for path in files(tmp_path)] == [os.path.basename(part.path)]
+    assert os.path.exists(file.temporary)
+    file.close()
+    assert [path.name for path in files(tmp_path)] == [os.path.basename(file.path)]
 
 
 def test_a_file_that_is_there_is_not_replaced(tmp_path: Path) -> None:
-    part = Part(str(tmp_path), "a.jsonl")
+    file = RolledFile(str(tmp_path), "a.jsonl")
     (tmp_path / "a.jsonl").write_text("there")
     with pytest.raises(FileExistsError):
-        part.publish()
-    part.remove()
+        file.close()
+    file.abort()
     assert [path.read_text() for path in files(tmp_path)] == ["there"]
 
 
@@ -440,7 +441,7 @@ def test_only_a_torn_line_is_cut(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "appended"
     path.write_bytes(there)
-    output = Output(str(path), append=True)
+    output = open_growing(str(path), OF_RECORDS["jsonl"], overwrite=True, append=True)
     output.write(new)
     output.close()
     assert path.read_bytes() == there[: there.rfind(b"\n") + 1] + new

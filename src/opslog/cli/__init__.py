@@ -7,14 +7,13 @@ goes to standard output, everything else to standard error.
 from __future__ import annotations
 
 import argparse
-import io
-import os
 import re
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
 
-from opslog.cli import completion, stages
+from opslog.cli import completion, stages, standard_streams
 from opslog.cli import doctor as doctor_command
 from opslog.cli import events as events_command
 from opslog.cli import filter as filter_command
@@ -35,20 +34,34 @@ from opslog.process.stop import Terminated
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    if sys.stderr is None:
-        _open_errors()
-    _prepare_output()
-    options = parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
+    standard_streams.prepare()
+    code = _code_of(lambda: _run(sys.argv[1:] if arguments is None else arguments))
+    # Python would say at its end what cannot be written, with a code of its own.
+    return _code_of(_flush) or code
+
+
+def _run(arguments: list[str]) -> int:
+    options = parser().parse_args(_joined(arguments))
     signal.signal(signal.SIGTERM, _terminate)
+    complain_of_sources(options)
+    code: int = options.run(options)
+    return code
+
+
+def _flush() -> int:
+    sys.stdout.flush()
+    return 0
+
+
+def _code_of(step: Callable[[], int]) -> int:
+    """Return the exit code of ``step``, and say what went wrong in it."""
     try:
-        complain_of_sources(options)
-        code: int = options.run(options)
-        if sys.stdout is not None:
-            sys.stdout.flush()
-        return code
+        return step()
+    except SystemExit as end:  # after --help, or what argparse said was wrong
+        return end.code if isinstance(end.code, int) else 0
     except BrokenPipeError:
-        # The reader has gone: nothing to say.  Python would say it when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has gone: nothing to say.
+        standard_streams.discard_output()
         return 0
     except Terminated:
         return 128 + signal.SIGTERM
@@ -57,40 +70,13 @@ def main(arguments: list[str] | None = None) -> int:
     except SourceErrors as group:
         for error in group.exceptions:
             complain(error)
-        return 2
     except OpslogError as error:
+        if isinstance(error, SinkError) and error.path == STDOUT:
+            standard_streams.discard_output()  # said once
         complain(error)
-        return 2
     except OSError as error:
-        # What is not written here will not be written by Python at its end either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        complain(SinkError(STDOUT, error.strerror or str(error)))
-        return 2
-
-
-def _open_errors() -> None:
-    """Give a closed standard error a descriptor: else print() would write it among the data.
-
-    And a file that is opened later would get its number, and what SIGUSR1 asks for.
-    """
-    sink = os.open(os.devnull, os.O_WRONLY)
-    if sink != 2:
-        os.dup2(sink, 2)
-        os.close(sink)
-    sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
-
-
-def _prepare_output() -> None:
-    """Have what cannot be said on standard output written out, and a closed one be an error."""
-    if sys.stdout is None:
-        # A file that is opened later would get its number; this one refuses what is written.
-        sink = os.open(os.devnull, os.O_RDONLY)
-        if sink != 1:
-            os.dup2(sink, 1)
-            os.close(sink)
-        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+        complain(error)
+    return 2
 
 
 def parser() -> argparse.ArgumentParser:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from opslog.inputs.paths import Sources
@@ -13,7 +14,11 @@ _said: set[str] = set()
 
 def complain(what: BaseException | str) -> None:
     """Say what went wrong, unless it was said before."""
-    text = harmless_lines(str(what))
+    told = str(what)
+    if isinstance(what, OSError) and what.strerror:
+        place = "" if what.filename is None else f"{os.fsdecode(what.filename)}: "
+        told = f"{place}{what.strerror}"
+    text = harmless_lines(told)
     if text not in _said:
         _said.add(text)
         print(f"opslog: {text}", file=sys.stderr)

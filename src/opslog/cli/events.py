@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from opslog.cli import formats as formats_command
-from opslog.cli import keep, output, progress, reading, table
+from opslog.cli import keep, output, progress, reading, table, writing
 from opslog.logs import read
 from opslog.model import zones
 from opslog.model.errors import OpslogError
@@ -60,6 +60,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "-o", "--output", metavar="PATH", default=STDOUT,
         help="write the rows to PATH; its suffix (.jsonl, .parquet) decides the format",
     )  # fmt: skip
+    writing.add(shown)
     shown.add_argument(
         "-t", "--top", type=_number, default=10, metavar="N",
         help="in text: show the last N that failed or never ended (default: 10)",
@@ -92,6 +93,7 @@ def run(options: argparse.Namespace) -> int:
     from opslog.events.write import writer
 
     wanted = _kind(options)
+    writing.check(options, writing.Named("-o", options.output, stdout=True))
     logs = _logs(options)
     stats, story = Stats(), Story()
     shown = progress.Progress(
@@ -102,7 +104,9 @@ def run(options: argparse.Namespace) -> int:
     calls = options.rows in (None, "summary", "requests", "pairs")
     seen = False
     with ExitStack() as stack:
-        write = stack.enter_context(writer(options.output, wanted)) if wanted else None
+        write = None
+        if wanted:
+            write = stack.enter_context(writer(options.output, wanted, options.overwrite))
         try:
             with at_signals() as stop:
                 for row in rows_of(logs._changed(stop=stop), story, stats, shown.watch, calls):

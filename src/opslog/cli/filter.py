@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opslog.cli import formats as formats_command
-from opslog.cli import keep, output, progress, reading, stages, statistics
+from opslog.cli import keep, output, progress, reading, stages, statistics, writing
 from opslog.cli.complaints import complain
 from opslog.logs import read
 from opslog.model import zones
@@ -19,6 +19,7 @@ from opslog.model.stats import Stats
 from opslog.outputs import sinks
 from opslog.outputs.metrics import MetricsFile
 from opslog.outputs.output import STDOUT
+from opslog.outputs.own_kinds import CHECKPOINT, METRICS
 from opslog.process.stop import at_signals
 
 if TYPE_CHECKING:
@@ -93,6 +94,13 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> int:
     """Read, keep and write what the options say; return the exit code."""
     _refuse(options)
+    writing.check(
+        options,
+        writing.Named("-o", options.output, stdout=True),
+        writing.Named("--metrics", options.metrics, METRICS),
+        writing.Named("--checkpoint", options.checkpoint, CHECKPOINT),
+        follow=options.follow,
+    )
     logs = read(
         *options.paths,
         timezone=zones.stated(options.timezone),
@@ -126,7 +134,9 @@ def run(options: argparse.Namespace) -> int:
     stats = Stats()
     bar = not options.follow and progress.wanted(options, options.output != STDOUT)
     shown = progress.Progress(tuple(options.paths), stats, bar)
-    counted = MetricsFile(options.metrics, stats) if options.metrics is not None else None
+    counted = None
+    if options.metrics is not None:
+        counted = MetricsFile(options.metrics, stats, overwrite=options.overwrite)
 
     def watch(position: int) -> None:
         shown.watch(position)

@@ -12,13 +12,14 @@ from io import RawIOBase
 from typing import TYPE_CHECKING
 
 from opslog.cli import formats as formats_command
-from opslog.cli import keep, reading, stages, statistics
+from opslog.cli import keep, reading, stages, statistics, writing
 from opslog.logs import Logs, read
 from opslog.model import names, schema, zones
-from opslog.model.errors import OpslogError, SinkError
+from opslog.model.errors import OpslogError
 from opslog.model.terminal import harmless_lines
 from opslog.outputs.metrics import MetricsFile
-from opslog.outputs.output import STDOUT, Output
+from opslog.outputs.output import OutputStream, failed
+from opslog.outputs.own_kinds import LOG, METRICS
 from opslog.process.stop import at_end_of_input
 
 if TYPE_CHECKING:
@@ -104,12 +105,18 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="write what was read and kept to FILE for Prometheus (node_exporter's textfile "
         "collector), every 15 seconds and at the end",
     )  # fmt: skip
+    writing.add(command)
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Work until the input ends; return the exit code."""
-    with at_end_of_input() as stop, _log(options.log_file) as log:
+    writing.check(
+        options,
+        writing.Named("--log-file", options.log_file),
+        writing.Named("--metrics", options.metrics, METRICS),
+    )
+    with at_end_of_input() as stop, _log(options.log_file, options.overwrite) as log:
         try:
             mask = stages.mask_of(options)
             if mask is not None:
@@ -146,9 +153,9 @@ def _work(options: argparse.Namespace, stop: int, log: _Log) -> None:
     stats = streams.stats
     counted = None
     if options.metrics is not None:
-        counted = MetricsFile(options.metrics, stats, streams.counts.counters)
+        counted = MetricsFile(options.metrics, stats, streams.counts.counters, options.overwrite)
     watch = None if counted is None else counted.tick
-    child = Child(streams, source, target, Output(STDOUT), staged=staged, watch=watch)
+    child = Child(streams, source, target, OutputStream(), staged=staged, watch=watch)
 
     def so_far() -> str:
         return f"so far: {_told(streams)}\n{statistics.table(stats)}"
@@ -249,17 +256,22 @@ class _Log:
 
 
 @contextmanager
-def _log(path: str | None) -> Iterator[_Log]:
-    """Give what appends to the file, if there is one; raises SinkError."""
+def _log(path: str | None, overwrite: bool) -> Iterator[_Log]:
+    """Give what appends to the file, if there is one; raises SinkError, also for foreign ones.
+
+    With ``overwrite`` lines are added to whatever the file holds.
+    """
     if path is None:
         yield _Log(None)
         return
     try:
         # Unbuffered: a signal may want to write while something is being written.
-        file = open(path, "ab", buffering=0)  # noqa: SIM115
+        file = open(path, "a+b", buffering=0)  # noqa: SIM115
     except OSError as error:
-        raise SinkError(path, error.strerror or str(error)) from None
+        raise failed(path, error) from None
     with file:
+        if not overwrite:
+            LOG.refuse_foreign(path, file.fileno())
         yield _Log(file)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from opslog.cli import table
+from opslog.cli import table, writing
 from opslog.model import names
 from opslog.model.errors import OpslogError, SinkError
 from opslog.outputs import sinks
@@ -41,6 +41,7 @@ def add(command: argparse.ArgumentParser) -> None:
         help="in a folder: a folder for each service, host or date (in UTC), as Hive names them: "
         "service,date makes DIR/service=nova/date=2026-03-10/",
     )  # fmt: skip
+    writing.add(output)
     output.add_argument(
         "--names", choices=names.SPELLINGS, default=names.OPSLOG,
         help="names of the columns: opslog's own, of OpenTelemetry, of the Elastic Common "
@@ -83,6 +84,7 @@ def target(options: argparse.Namespace) -> sinks.Target:
         width=table.width() if terminal else 0,
         roll=Roll.parse(options.roll) if options.roll is not None else None,
         keys=keys_of(options.partition_by.split(",")) if options.partition_by is not None else (),
+        overwrite=options.overwrite,
     )
 
 

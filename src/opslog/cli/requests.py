@@ -56,4 +56,6 @@ def run(options: argparse.Namespace) -> int:
         threads=reading.threads(options),
         formats=formats_command.chosen(options),
     )
-    return rows.run(lambda unread: requests(logs, condition, unread), SCHEMA, options, _SHOWN)
+    return rows.run(
+        "requests", lambda unread: requests(logs, condition, unread), SCHEMA, options, _SHOWN
+    )

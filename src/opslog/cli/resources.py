@@ -55,4 +55,6 @@ def run(options: argparse.Namespace) -> int:
         threads=reading.threads(options),
         formats=formats_command.chosen(options),
     )
-    return rows.run(lambda unread: resources(logs, condition, unread), SCHEMA, options, _SHOWN)
+    return rows.run(
+        "resources", lambda unread: resources(logs, condition, unread), SCHEMA, options, _SHOWN
+    )

@@ -5,22 +5,26 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from opslog.cli import table
+from opslog.cli import table, writing
 from opslog.model.errors import OpslogError, SinkError
 from opslog.model.severity import CRITICAL, ERROR, INFO, WARNING
 from opslog.model.terminal import harmless
-from opslog.outputs import sinks
-from opslog.outputs.output import STDOUT, Output
+from opslog.model.version import __version__
+from opslog.outputs import own_kinds, sinks
+from opslog.outputs.arrow import arrow_file
+from opslog.outputs.output import STDOUT
+from opslog.outputs.own_kinds import OwnKind
+from opslog.outputs.whole_file import whole_output
 
 _KINDS = ("text", "jsonl", "parquet")
 _SHORT_ID, _SHORT_TARGET, _LAST, _SHORT_LAST = 12, 20, 20, 8
 """Columns that are left of ids, of targets and of what stands last where a terminal is narrow."""
 
+_METADATA = "opslog.rows"
 _LEAST_WANTED = ("records", "requests", "http_method")
 
 
@@ -40,9 +44,11 @@ def add(command: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--to", choices=_KINDS, help="output format (default: text on a terminal, else jsonl)"
     )
+    writing.add(group)
 
 
 def run(
+    name: str,
     read: Callable[[list[Exception]], pa.Table],
     schema: pa.Schema,
     options: argparse.Namespace,
@@ -50,24 +56,40 @@ def run(
 ) -> int:
     """Read rows of ``schema``, sort and write them, in text the columns ``shown``.
 
+    ``name`` is what they are called, ``requests`` or ``resources``.
+
     ``read`` is given a list for what could not be read, which is raised when the
     rest is written.  Returns the exit code.
     """
     sort = _column(options.sort, schema)
     kind = _kind(options)
+    own = _own_kind(name, kind, schema, shown)
+    writing.check(options, writing.Named("-o", options.output, own, stdout=True))
     unread: list[Exception] = []
     rows = _sorted(read(unread), sort, options.reverse)
     if options.limit is not None:
         rows = rows.slice(0, options.limit)
-    if kind == "parquet":
-        _write_parquet(rows, options.output)
-    else:
-        output = Output(options.output)
-        output.write(_lines(rows) if kind == "jsonl" else _text(rows, shown, options.output))
-        output.close()
+    with whole_output(options.output, own, options.overwrite) as output:
+        if kind == "parquet":
+            import pyarrow.parquet as pq  # start-up: other outputs need not pay for it
+
+            metadata = {"opslog.version": __version__, _METADATA: name}
+            described = rows.replace_schema_metadata(metadata)
+            pq.write_table(described, arrow_file(output), compression="zstd")
+        else:
+            output.write(_lines(rows) if kind == "jsonl" else _text(rows, shown, options.output))
     for error in unread:
         raise error
     return 0 if len(rows) else 1
+
+
+def _own_kind(name: str, kind: str, schema: pa.Schema, shown: tuple[str, ...]) -> OwnKind:
+    if kind == "parquet":
+        return own_kinds.parquet(f"Parquet of {name}", _METADATA, name)
+    if kind == "jsonl":
+        never_null = (f"{name.removesuffix('s')}_id", "records")
+        return own_kinds.json_lines(f"JSON lines of {name}", (schema.names, never_null))
+    return own_kinds.beginning(f"a table of {name}", " +".join(map(_title, shown)) + " *\n")
 
 
 def _column(name: str, schema: pa.Schema) -> str:
@@ -183,14 +205,3 @@ def _cell(name: str, value: Any) -> str:
 def _severity(number: int) -> str:
     known = ((CRITICAL, "CRITICAL"), (ERROR, "ERROR"), (WARNING, "WARNING"), (INFO, "INFO"))
     return next((word for least, word in known if number >= least), "DEBUG")
-
-
-def _write_parquet(rows: pa.Table, path: str) -> None:
-    import pyarrow.parquet as pq
-
-    temporary = Path(f"{path}.tmp")
-    try:
-        pq.write_table(rows, temporary, compression="zstd")
-        temporary.replace(path)
-    except OSError as error:
-        raise SinkError(path, error.strerror or str(error)) from None

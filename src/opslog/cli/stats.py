@@ -8,13 +8,15 @@ import sys
 from typing import TYPE_CHECKING
 
 from opslog.cli import formats as formats_command
-from opslog.cli import keep, output, progress, reading, table
+from opslog.cli import keep, output, progress, reading, table, writing
 from opslog.filters import instants as moments
 from opslog.logs import read
 from opslog.model import zones
-from opslog.model.errors import OpslogError, SinkError
+from opslog.model.errors import OpslogError
 from opslog.model.stats import Stats
-from opslog.outputs.output import STDOUT, Output
+from opslog.outputs import own_kinds
+from opslog.outputs.output import OutputStream
+from opslog.outputs.whole_file import write_whole
 from opslog.process.stop import at_signals
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ examples:
   opslog stats --html stats.html /var/log/nova        # a page to pass on
   opslog stats --prometheus /var/log/nova > /var/lib/node_exporter/opslog-stats.prom
 """
+
+
+_PAGE = own_kinds.page("stats")
 
 
 def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -62,6 +67,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     shown.add_argument(
         "--html", metavar="FILE", help="write a page to FILE, too, that needs nothing else"
     )
+    writing.add(shown)
     shown.add_argument(
         "--color", choices=["auto", "always", "never"], default="auto",
         help="colors in text (default: auto, on a terminal unless NO_COLOR is set)",
@@ -98,6 +104,7 @@ def run(options: argparse.Namespace) -> int:
 
     if options.color == "always" and (options.json or options.prometheus):
         raise OpslogError("--color always: has no effect on --json and --prometheus: leave it out")
+    writing.check(options, writing.Named("--html", options.html, _PAGE))
     logs = read(
         *options.paths,
         timezone=zones.stated(options.timezone),
@@ -127,17 +134,18 @@ def _tell(report: Report, options: argparse.Namespace) -> None:
     if options.html is not None:
         from opslog.stats.page import page
 
-        _write(options.html, page(report, options.paths))
+        text = page(report, options.paths).encode("utf-8", "replace")
+        write_whole(options.html, text, _PAGE, options.overwrite)
     if options.json:
         import json
 
         # A name of a file may hold bytes that are no text.
         line = json.dumps(report.as_dict(), ensure_ascii=False)
-        Output(STDOUT).write(f"{line}\n".encode("utf-8", "replace"))
+        OutputStream().write(f"{line}\n".encode("utf-8", "replace"))
     elif options.prometheus:
-        from opslog.stats.prometheus import text
+        from opslog.stats import prometheus
 
-        Output(STDOUT).write(text(report).encode("utf-8", "replace"))
+        OutputStream().write(prometheus.text(report).encode("utf-8", "replace"))
     else:
         from opslog.cli.stats_text import Text
 
@@ -151,11 +159,3 @@ def _prints(encoding: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _write(path: str, text: str) -> None:
-    try:
-        with open(path, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-    except OSError as error:
-        raise SinkError(path, error.strerror or str(error)) from None

@@ -5,20 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opslog.cli import formats as formats_command
-from opslog.cli import keep, output, progress, reading, table
+from opslog.cli import keep, output, progress, reading, table, writing
 from opslog.cli.reading import seconds
 from opslog.logs import read
 from opslog.model import zones
-from opslog.model.errors import SinkError
 from opslog.model.schema import names
 from opslog.model.stats import Stats
-from opslog.outputs import sinks
-from opslog.outputs.output import STDOUT, Output
+from opslog.outputs import own_kinds, sinks
+from opslog.outputs.output import STDOUT, OutputStream
+from opslog.outputs.whole_file import write_whole
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -34,6 +32,9 @@ examples:
   opslog trace req-7822cfee --json /var/log | jq .first_error
   opslog trace req-7822cfee --otlp boot.json /var/log         # for an OpenTelemetry collector
 """
+
+
+_PAGE = own_kinds.page("trace")
 
 
 def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -69,6 +70,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="FILE",
         help="write traces and logs as OTLP/JSON, for OpenTelemetry; - is standard output",
     )
+    writing.add(group)
     group.add_argument(
         "--summary", action="store_true", help="in text: the requests without their records"
     )
@@ -93,6 +95,11 @@ def run(options: argparse.Namespace) -> int:
     """Find the story, write it as the options say; return the exit code."""
     from opslog.trace import trace
 
+    writing.check(
+        options,
+        writing.Named("--html", options.html, _PAGE, stdout=True),
+        writing.Named("--otlp", options.otlp, own_kinds.OTLP, stdout=True),
+    )
     wanted = keep.filter_of(options)
     logs = read(
         *options.paths,
@@ -120,22 +127,23 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _write(story: Story, options: argparse.Namespace) -> None:
-    if options.html:
+    if options.html is not None:
         from opslog.trace.page import page
 
-        _save(options.html, page(story, options.gap))
-    if options.otlp:
+        text = page(story, options.gap)
+        write_whole(options.html, text.encode(), _PAGE, options.overwrite)
+    if options.otlp is not None:
         from opslog.trace.otlp import otlp
 
-        _save(options.otlp, otlp(story))
+        write_whole(options.otlp, otlp(story).encode(), own_kinds.OTLP, options.overwrite)
     if options.json:
         import json  # start-up: other commands need none
 
         from opslog.trace.plain import plain
 
         text = json.dumps(plain(story, options.gap), ensure_ascii=False)
-        Output(STDOUT).write(f"{text}\n".encode())
-    elif not (options.html or options.otlp):
+        OutputStream().write(f"{text}\n".encode())
+    elif options.html is None and options.otlp is None:
         _show(story, options)
 
 
@@ -145,30 +153,12 @@ def _show(story: Story, options: argparse.Namespace) -> None:
     terminal = os.isatty(1)
     colored = output.colored(options.color, terminal)
     width = options.width or table.width()
-    Output(STDOUT).write(waterfall(story, options.gap, width, colored).encode())
+    OutputStream().write(waterfall(story, options.gap, width, colored).encode())
     if options.summary:
         return
-    Output(STDOUT).write(b"\n")
+    OutputStream().write(b"\n")
     target = sinks.Target(STDOUT, "text", colored=colored, full=options.full, width=width)
     sink = sinks.open_sink(target, names())
     for batch in story.table.to_batches():
         sink.write(sink.of_batch(batch))
     sink.close()
-
-
-def _save(path: str, text: str) -> None:
-    """Write a file, or standard output; a file appears when it is complete."""
-    if path == STDOUT:
-        Output(STDOUT).write(text.encode())
-        return
-    temporary = Path(f"{path}.tmp")
-    try:
-        if Path(path).exists() and not Path(path).is_file():
-            Path(path).write_text(text, "utf-8")  # a pipe, a terminal
-            return
-        temporary.write_text(text, "utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
-        raise SinkError(path, error.strerror or str(error)) from None

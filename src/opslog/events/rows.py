@@ -123,6 +123,9 @@ class EventSummary:
     request_p99: Annotated[float | None, "99 of 100"]
 
 
+ROWS = (Event, Pair, Request, EventSummary)
+
+
 @lru_cache(maxsize=8)
 def arrow_schema(kind: type) -> pa.Schema:
     """Return the Arrow schema of rows of ``kind``."""

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
+import typing
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, Protocol
 
-from opslog.events.rows import arrow_schema, as_dict, batch_of
-from opslog.model.errors import SinkError
-from opslog.outputs.output import STDOUT
+from opslog.events.rows import ROWS, arrow_schema, as_dict, batch_of
+from opslog.model.errors import SinkError, SourceError
+from opslog.model.version import __version__
+from opslog.outputs.arrow import arrow_file
+from opslog.outputs.output import STDOUT, OutputStream
+from opslog.outputs.own_kinds import OwnKind, json_lines, parquet
+from opslog.outputs.parquet import abandon
 from opslog.outputs.sinks import format_of
+from opslog.outputs.whole_file import open_whole
 
 _ROWS = 8192
+_BYTES = 64 << 10
+_METADATA = "opslog.rows"
 
 
 class Writer(Protocol):
@@ -25,63 +31,96 @@ class Writer(Protocol):
 
 
 @contextmanager
-def writer(path: str, kind: type) -> Iterator[Writer]:
+def writer(path: str, kind: type, overwrite: bool = False) -> Iterator[Writer]:
     """Give what writes rows of ``kind`` to ``path`` (``-``: standard output), by its suffix.
 
-    A Parquet file appears when it is complete.  Raises SinkError.
+    A file appears when it is complete.  What was read of sources of which one cannot be
+    read is; what is interrupted is not.  A file that is not empty and holds no rows of
+    events is left as it is, unless ``overwrite`` is true.  Raises SinkError.
     """
     form = "jsonl" if path == STDOUT else format_of(path)
     if form not in ("jsonl", "parquet"):
         raise SinkError(path, "expected a name that ends with .jsonl or .parquet")
+    output = open_whole(path, _own_kind(form), overwrite)
+    failed: BaseException | None = None
+    rows = _Parquet(output, kind) if form == "parquet" else _JsonLines(output)
     try:
-        with _parquet(path, kind) if form == "parquet" else _jsonl(path) as write:
-            yield write
-    except OSError as error:
-        raise SinkError(path, error.strerror or str(error)) from None
+        try:
+            yield rows.write
+        except (SourceError, ExceptionGroup, KeyboardInterrupt) as error:
+            failed = error
+        rows.end()
+        if isinstance(failed, KeyboardInterrupt):
+            output.abort()
+        else:
+            output.close()
+    except BaseException:
+        rows.abandon()
+        output.abort()
+        raise
+    if failed is not None:
+        raise failed
 
 
-@contextmanager
-def _jsonl(path: str) -> Iterator[Writer]:
-    def line(row: Any) -> bytes:
+def _own_kind(form: str) -> OwnKind:
+    """Return the kind of files with rows, of whatever kind those are."""
+    if form == "parquet":
+        return parquet("Parquet of opslog events", _METADATA, "events")
+    return json_lines("JSON lines of opslog events", *map(_shape, ROWS))
+
+
+def _shape(kind: type) -> tuple[list[str], list[str]]:
+    """Return all keys, and those that no row lacks."""
+    told = typing.get_type_hints(kind)
+    return list(told), [k for k, of in told.items() if type(None) not in typing.get_args(of)]
+
+
+class _JsonLines:
+    """Rows as JSON lines, a few at a time."""
+
+    def __init__(self, output: OutputStream) -> None:
+        self._output = output
+        self._lines = bytearray()
+
+    def write(self, row: Any) -> None:
         # A name of a file may hold bytes that are no text.
-        text = json.dumps(as_dict(row), ensure_ascii=False)
-        return text.encode("utf-8", "replace") + b"\n"
+        self._lines += json.dumps(as_dict(row), ensure_ascii=False).encode("utf-8", "replace")
+        self._lines += b"\n"
+        if len(self._lines) >= _BYTES:
+            self.end()
 
-    if path == STDOUT:
-        yield lambda row: _said(sys.stdout.buffer.write(line(row)))
-        return
-    with open(path, "wb") as file:
-        yield lambda row: _said(file.write(line(row)))
+    def end(self) -> None:
+        self._output.write(bytes(self._lines))
+        self._lines.clear()
 
-
-@contextmanager
-def _parquet(path: str, kind: type) -> Iterator[Writer]:
-    import pyarrow.parquet as pq  # start-up: other outputs need not pay for it
-
-    partial = f"{path}.partial"
-    rows: list[Any] = []
-    done = False
-    try:
-        with pq.ParquetWriter(partial, arrow_schema(kind), compression="zstd") as file:
-
-            def write(row: Any) -> None:
-                rows.append(row)
-                if len(rows) == _ROWS:
-                    flush()
-
-            def flush() -> None:
-                file.write_batch(batch_of(rows, kind))
-                rows.clear()
-
-            yield write
-            flush()
-        os.replace(partial, path)
-        done = True
-    finally:
-        if not done:
-            with suppress(OSError):
-                os.unlink(partial)
+    def abandon(self) -> None:
+        self._lines.clear()
 
 
-def _said(count: int) -> None:
-    """Nobody asks how many bytes were written."""
+class _Parquet:
+    """Rows as row groups of Parquet."""
+
+    def __init__(self, output: OutputStream, kind: type) -> None:
+        import pyarrow.parquet as pq  # start-up: other outputs need not pay for it
+
+        self._kind = kind
+        self._rows: list[Any] = []
+        metadata = {"opslog.version": __version__, _METADATA: "events"}
+        schema = arrow_schema(kind).with_metadata(metadata)
+        self._file = pq.ParquetWriter(arrow_file(output), schema, compression="zstd")
+
+    def write(self, row: Any) -> None:
+        self._rows.append(row)
+        if len(self._rows) == _ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._file.write_batch(batch_of(self._rows, self._kind))
+        self._rows.clear()
+
+    def end(self) -> None:
+        self._flush()
+        self._file.close()
+
+    def abandon(self) -> None:
+        abandon(self._file)

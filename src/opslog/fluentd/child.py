@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from opslog.fluentd.events import Decoder, Encoder, Event
 from opslog.fluentd.streams import Out, Streams
-from opslog.outputs.output import Output
+from opslog.outputs.output import OutputStream
 
 if TYPE_CHECKING:
     from opslog.fluentd.staged import Staged
@@ -45,7 +45,7 @@ class Child:
         streams: Streams,
         decoder: Decoder,
         encoder: Encoder,
-        output: Output,
+        output: OutputStream,
         source: int = 0,
         staged: Staged | None = None,
         watch: Callable[[float], None] | None = None,

@@ -5,14 +5,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import tempfile
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any
 
 from opslog.following.content import FileKey, Known, Place, Print
-from opslog.model.errors import SourceError
-from opslog.outputs.output import sync_folder
+from opslog.model.errors import SinkError, SourceError
+from opslog.outputs.own_kinds import CHECKPOINT
+from opslog.outputs.whole_file import write_whole
 
 _KIND = "opslog checkpoint"
 _VERSION = 1
@@ -27,10 +26,14 @@ class Checkpoint:
 
     def __init__(self, path: str) -> None:
         # A link stays one: what it names is replaced.
-        self.path = path = os.path.realpath(path)
+        try:
+            self.path = path = os.path.realpath(path)
+        except OSError as error:  # a relative name where the working directory was removed
+            raise _failed(path, error) from None
+        load(path)  # what is no checkpoint gets no lock beside it
         self._lock = _locked(path)
         try:
-            self.known, self.sought = _loaded(path)
+            self.known, self.sought = load(path)
         except SourceError:
             self.close()
             raise
@@ -54,22 +57,12 @@ class Checkpoint:
         whole = {"kind": _KIND, "version": _VERSION, "files": rows, "sought": sought}
         data = json.dumps(whole).encode() + b"\n"
         self.sought = sought
-        folder, name = os.path.split(os.path.abspath(self.path))
         try:
-            fd, temporary = tempfile.mkstemp(".tmp", f"{name}.", folder)
-            try:
-                with open(fd, "wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(fd)
-                os.replace(temporary, self.path)
-            except BaseException:
-                with suppress(OSError):
-                    os.unlink(temporary)
-                raise
-            sync_folder(folder)
-        except OSError as error:
-            raise _failed(self.path, error) from None
+            write_whole(self.path, data, CHECKPOINT)
+        except SinkError as error:
+            raise SourceError(
+                self.path, f"the checkpoint cannot be kept there: {error.reason}"
+            ) from None
 
     def close(self) -> None:
         """Let another process have it."""
@@ -92,7 +85,8 @@ def _locked(path: str) -> int:
     return fd
 
 
-def _loaded(path: str) -> tuple[list[Known], dict[str, int]]:
+def load(path: str) -> tuple[list[Known], dict[str, int]]:
+    """Return what the file says: contents and what is sought; raises SourceError."""
     try:
         with open(path, "rb") as file:
             data = file.read()

@@ -1,16 +1,57 @@
-"""Text from logs, files and arguments, made harmless for a terminal."""
+"""Text from logs, files and arguments, made harmless for a terminal.
+
+What a terminal would obey, and what nobody can see, is written out.  A log is
+evidence: two texts that look alike must be alike, and a text must stand where
+and in the order in which it was written.  So of Unicode's characters none is
+shown as it is that
+
+- controls (Cc), or formats (Cf): bidi controls turn text around, tags (U+E0000...)
+  and zero-width characters hide in it;
+- ends a line (Zl, Zp);
+- has no meaning that everybody shares: surrogates (Cs; bytes that are no text), private
+  use (Co), not assigned (Cn), which a font may draw as it likes;
+- is ignorable by default though it counts as a letter or mark: variation selectors,
+  fillers, the grapheme joiner.
+
+Marks that combine with a letter are visible and stay, and so does any kind of blank.
+Joiners are written out even inside emoji: that shows their parts.
+"""
 
 from __future__ import annotations
 
 import re
 
-_HARMFUL = re.compile("[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, line separators, what turns the direction of text, bytes that are none."""
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+"""What is printable by its category, but ignorable: Default_Ignorable_Code_Point of Unicode."""
+
+_BLANKS = (
+    "\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+)
+"""Zs, which str.isprintable does not count as such."""
+
+_UNCLEAR = re.compile("[^ -~]")
+
+_ESCAPES = {"\t": "\\t", "\r": "\\r", "\n": "\\n"}
 
 
 def harmless(text: str) -> str:
-    """Return ``text`` with every harmful character written out."""
-    return text if text.isprintable() else _HARMFUL.sub(_written, text)
+    """Return ``text`` with every harmful character written out, as Python would write it."""
+    if text.isprintable() and (text.isascii() or not _INVISIBLE.search(text)):
+        return text
+    return _UNCLEAR.sub(_shown, text)
+
+
+def _shown(match: re.Match[str]) -> str:
+    char = match[0]
+    if (char.isprintable() or char in _BLANKS) and not _INVISIBLE.match(char):
+        return char
+    code = ord(char)
+    if code > 0xFFFF:
+        return f"\\U{code:08x}"
+    return _ESCAPES.get(char) or (f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}")
 
 
 def harmless_lines(text: str) -> str:
@@ -27,10 +68,4 @@ def cells(text: str) -> int:
     return sum(
         2 if unicodedata.east_asian_width(char) in "WF" else not unicodedata.combining(char)
         for char in text
-    )
-
-
-def _written(match: re.Match[str]) -> str:
-    return {"\t": "\\t", "\r": "\\r", "\n": "\\n"}.get(match[0]) or (
-        f"\\x{ord(match[0]):02x}" if match[0] < "\x80" else f"\\u{ord(match[0]):04x}"
     )

@@ -1,10 +1,10 @@
-"""Arrow IPC streams."""
+"""Arrow IPC streams, and what pyarrow writes into."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-from opslog.outputs.output import Output
+from opslog.outputs.output import OutputStream
 from opslog.outputs.sink import Streaming
 from opslog.outputs.tables import TableEncoder
 
@@ -12,16 +12,11 @@ from opslog.outputs.tables import TableEncoder
 class ArrowSink(Streaming):
     """An Arrow IPC stream; dictionaries are sent anew where they change."""
 
-    def __init__(self, path: str, encoder: TableEncoder) -> None:
+    def __init__(self, output: OutputStream, encoder: TableEncoder) -> None:
+        super().__init__(output)
         self.columns, self.encode, self.rows = encoder.columns, encoder.encode, encoder.rows
         self.of_batch = encoder.of_batch
-        self._output = Output(path)
-        self._file = pa.PythonFile(_Writable(self._output), mode="w")
-        self._writer = pa.ipc.new_stream(self._file, encoder.schema)
-
-    @property
-    def size(self) -> int:
-        return self._output.size
+        self._writer = pa.ipc.new_stream(arrow_file(output), encoder.schema)
 
     def write(self, encoded: pa.RecordBatch) -> None:
         self._writer.write_batch(encoded)
@@ -30,10 +25,12 @@ class ArrowSink(Streaming):
 
     def close(self, complete: bool = True) -> None:
         self._writer.close()
-        self._output.close()
+        self.output.close()
 
-    def abort(self) -> None:
-        self._output.close()
+
+def arrow_file(output: OutputStream) -> pa.NativeFile:
+    """Return ``output`` as pyarrow takes it; to close it does not close ``output``."""
+    return pa.PythonFile(_Writable(output), mode="w")
 
 
 class _Writable:
@@ -41,7 +38,7 @@ class _Writable:
 
     closed = False
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: OutputStream) -> None:
         self._output = output
 
     def write(self, data: bytes) -> int:
@@ -49,8 +46,11 @@ class _Writable:
         self._output.write(view)
         return len(view)
 
+    def tell(self) -> int:
+        return self._output.size
+
     def flush(self) -> None:
         """Nothing is held back."""
 
     def close(self) -> None:
-        """The sink closes the output."""
+        """Who opened the output closes it."""

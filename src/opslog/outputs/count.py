@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from opslog.outputs.output import Output
+from opslog.outputs.output import OutputStream
 from opslog.outputs.sink import Streaming
 from opslog.rows.kept import Kept
 
@@ -14,8 +14,8 @@ class CountSink(Streaming):
 
     columns: tuple[str, ...] = ()
 
-    def __init__(self, path: str) -> None:
-        self._output = Output(path)
+    def __init__(self, output: OutputStream) -> None:
+        super().__init__(output)
         self._count = 0
 
     @property
@@ -38,9 +38,6 @@ class CountSink(Streaming):
         self._count += len(rows)
 
     def close(self, complete: bool = True) -> None:
-        self._output.write(b"%d\n" % self._count)
+        self.output.write(b"%d\n" % self._count)
         self._count = 0
-        self._output.close()
-
-    def abort(self) -> None:
-        self._output.close()
+        self.output.close()

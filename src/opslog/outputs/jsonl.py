@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from opslog.model import names as naming
 from opslog.model import schema
-from opslog.outputs.output import Output
+from opslog.outputs.output import OutputStream
 from opslog.outputs.sink import Rows, Streaming
 from opslog.rows._jsonl import JsonLines
 from opslog.rows.kept import Kept
@@ -62,30 +62,20 @@ class JsonEncoder:
 class JsonlSink(Streaming):
     """JSON lines, one object a record, nulls left out."""
 
-    def __init__(self, path: str, encoder: JsonEncoder, append: bool = False) -> None:
+    def __init__(self, output: OutputStream, encoder: JsonEncoder) -> None:
+        super().__init__(output)
         self.columns, self.encode, self.rows = encoder.columns, encoder.encode, encoder.rows
         self.of_batch = encoder.of_batch
         self._encoder = encoder
-        self._output = Output(path, append)
-
-    @property
-    def size(self) -> int:
-        return self._output.size
 
     def write(self, encoded: JsonLines) -> None:
         with memoryview(encoded) as data:
-            self._output.write(data)
+            self.output.write(data)
         self._encoder.reuse(encoded)
 
     def write_rows(self, rows: Rows) -> None:
         self._encoder.forget()
-        self._output.write(rows)
-
-    def close(self, complete: bool = True) -> None:
-        self._output.close()
-
-    def abort(self) -> None:
-        self._output.close()
+        self.output.write(rows)
 
 
 def columns_of(batch: pa.RecordBatch) -> list[tuple[str, str, pa.Array]]:

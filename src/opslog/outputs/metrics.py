@@ -7,14 +7,14 @@ registry and a server, of which nothing would be used.
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterable
 
 from opslog.model.errors import SinkError
 from opslog.model.stats import Stats
 from opslog.model.version import __version__
+from opslog.outputs.own_kinds import METRICS
+from opslog.outputs.whole_file import write_whole
 
 EVERY = 15.0
 """Seconds between two versions of the file: Prometheus mostly asks no more often."""
@@ -30,15 +30,21 @@ def _none() -> Iterable[tuple[str, str, int]]:
 class MetricsFile:
     """What was counted so far, replaced as a whole; raises SinkError if it cannot be written.
 
-    ``more`` gives other counters: (name, meaning, value).
+    ``more`` gives other counters: (name, meaning, value).  A file that is not empty and
+    holds no metrics of opslog is left as it is, unless ``overwrite`` is true.
     """
 
     def __init__(
-        self, path: str, stats: Stats, more: Callable[[], Iterable[tuple[str, str, int]]] = _none
+        self,
+        path: str,
+        stats: Stats,
+        more: Callable[[], Iterable[tuple[str, str, int]]] = _none,
+        overwrite: bool = False,
     ) -> None:
         self._path = path
         self._stats = stats
         self._more = more
+        self._overwrite = overwrite
         self._start = time.time()
         self._due = time.monotonic() + EVERY
         self.write()
@@ -54,22 +60,8 @@ class MetricsFile:
         """Write the file; raises SinkError."""
         counters = [_metric(*counter) for counter in self._more()]
         data = "".join([text(self._stats, self._start), *counters]).encode("utf-8", "replace")
-        folder, name = os.path.split(os.path.realpath(self._path))
-        try:
-            # The collector reads what ends with .prom only.
-            with tempfile.NamedTemporaryFile(
-                dir=folder, prefix=f".{name}.", suffix=".tmp", delete=False
-            ) as file:
-                try:
-                    file.write(data)
-                    file.flush()
-                    os.fchmod(file.fileno(), 0o644)  # the collector is another user
-                    os.rename(file.name, os.path.join(folder, name))
-                except BaseException:
-                    os.unlink(file.name)
-                    raise
-        except OSError as error:
-            raise SinkError(self._path, error.strerror or str(error)) from None
+        # The next version comes in a moment: no need to wait for the disk.
+        write_whole(self._path, data, METRICS, self._overwrite, durable=False)
 
 
 def text(stats: Stats, start: float) -> str:

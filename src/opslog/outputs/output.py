@@ -1,50 +1,40 @@
-"""Output: the file descriptor a sink writes to, always all of what it is given."""
+"""Where bytes go: a file descriptor that gets all of what is written, and files that grow."""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 
 from opslog.model.errors import SinkError
-from opslog.process import deadline as patience
+from opslog.outputs.own_kinds import OwnKind
+from opslog.process import deadline
 
 STDOUT = "-"
 
 _CHUNK = 64 << 10
-
-NOT_HERE = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
-"""What file systems say that cannot lock, or not make a folder durable."""
+_CLOSED = -1
 
 
-class Output:
-    """A file, or standard output; raises SinkError where it cannot be opened.
+class OutputStream:
+    """A file descriptor, that of standard output by default; always all of what it is given.
 
-    What the file holds already is lost, or with ``append`` stays but for a last
-    line without its end, which a killed run leaves.  ``size`` is that of the file.
+    ``path`` is what errors call it, ``size`` how many bytes the file has so far.
     """
 
-    def __init__(self, path: str, append: bool = False) -> None:
+    def __init__(self, path: str = STDOUT, fd: int = 1, size: int = 0) -> None:
+        # The descriptor itself: sys.stdout is None where it was closed.
         self.path = path
-        self.size = 0
-        try:
-            # To find the last line, it must be read.
-            flags = os.O_RDWR | os.O_APPEND if append else os.O_WRONLY | os.O_TRUNC
-            # The descriptor itself: sys.stdout is None where it was closed.
-            self._fd = 1 if path == STDOUT else os.open(path, flags | os.O_CREAT, 0o666)
-            regular = stat.S_ISREG(os.fstat(self._fd).st_mode)
-            if append and regular and path != STDOUT:
-                self.size = _end_of_lines(self._fd)
-                os.ftruncate(self._fd, self.size)
-        except OSError as error:
-            raise SinkError(path, error.strerror or str(error)) from None
+        self.size = size
+        self._fd = fd
 
     def write(self, data: memoryview | bytes) -> None:
         """Write all of ``data``; BrokenPipeError passes, other errors are SinkErrors."""
         data = memoryview(data)
         try:
             while data:
-                patience.waits()
+                deadline.waits()
                 count = os.write(self._fd, data)
                 self.size += count
                 data = data[count:]
@@ -52,26 +42,113 @@ class Output:
             raise
         except OSError as error:
             if error.errno == errno.EBADF:  # it was closed, or is not to be written
-                raise SinkError(self.path, error.strerror or str(error)) from None
-            raise self._torn(error.strerror or str(error)) from None
-        except patience.ImpatientError:
-            raise self._torn(
-                f"asked to end, but for {patience.SECONDS:.0f} seconds nobody has read on"
+                raise failed(self.path, error) from None
+            raise self._incomplete(error.strerror or str(error)) from None
+        except deadline.ImpatientError:
+            raise self._incomplete(
+                f"asked to end, but for {deadline.SECONDS:.0f} seconds nobody has read on"
             ) from None
         finally:
-            patience.goes_on()
-
-    def _torn(self, reason: str) -> SinkError:
-        written = f"the first {self.size} bytes are written, up to the last newline they are valid"
-        return SinkError(self.path, f"{reason}; {written}")
+            deadline.goes_on()
 
     def close(self) -> None:
-        """Close the file; standard output stays open."""
-        if self.path != STDOUT:
+        """End the output; standard output stays open.  Raises SinkError."""
+        fd, self._fd = self._fd, _CLOSED
+        if fd not in (_CLOSED, 1):
             try:
-                os.close(self._fd)
+                os.close(fd)
             except OSError as error:
-                raise SinkError(self.path, error.strerror or str(error)) from None
+                raise failed(self.path, error) from None
+
+    def abort(self) -> None:
+        """Give up: what is written stays."""
+        self.close()
+
+    def _incomplete(self, reason: str) -> SinkError:
+        return SinkError(self.path, f"{reason}; {self._left()}")
+
+    def _left(self) -> str:
+        """Return what can be used after an error."""
+        return f"the first {self.size} bytes are written, up to the last newline they are valid"
+
+
+def open_growing(
+    path: str, own: OwnKind, overwrite: bool = False, append: bool = False
+) -> OutputStream:
+    """Open a file that can be read while it grows, standard output, a pipe or a device.
+
+    What the file holds already is lost, or with ``append`` stays but for a last
+    line without its end, which a killed run leaves.  A file that is not empty and
+    not of kind ``own`` is left as it is, unless ``overwrite`` is true.  Raises SinkError.
+    """
+    try:
+        if is_stream(path):
+            return open_stream(path, overwrite)
+        # Not O_TRUNC: it is emptied when it is known what it is, for which it must be read.
+        flags = os.O_RDWR | os.O_CREAT | (os.O_APPEND if append else 0)
+        fd = os.open(path, flags, 0o666)
+        try:
+            if not overwrite:
+                own.refuse_foreign(path, fd)
+            size = _end_of_lines(fd) if append else 0
+            os.ftruncate(fd, size)
+            os.lseek(fd, size, os.SEEK_SET)
+        except BaseException:
+            os.close(fd)
+            raise
+    except (OSError, ValueError) as error:
+        raise failed(path, error) from None
+    return OutputStream(path, fd, size)
+
+
+def failed(path: str, error: OSError | ValueError) -> SinkError:
+    """Return the error for an output that cannot be written; ValueError: a name with a NUL."""
+    reason = error.strerror if isinstance(error, OSError) else None
+    return SinkError(path, reason or str(error))
+
+
+def is_stream(path: str) -> bool:
+    """Return whether ``path`` is standard output, a pipe or a device; raises OSError."""
+    if path == STDOUT or _descriptor(path) is not None:
+        return True
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def open_stream(path: str, overwrite: bool) -> OutputStream:
+    """Open what ``is_stream``; raises SinkError for a disk, and OSError."""
+    if path == STDOUT:
+        return OutputStream()
+    if (number := _descriptor(path)) is not None:
+        return OutputStream(path, os.dup(number))
+    refuse_disk(path, overwrite)
+    return OutputStream(path, os.open(path, os.O_WRONLY))
+
+
+def _descriptor(path: str) -> int | None:
+    """Return the number of this process's descriptor that ``path`` names, as /dev/stdout does.
+
+    To open such a name anew would begin at the file's start again.
+    """
+    own = f"/proc/{os.getpid()}/fd"
+    for _ in range(40):  # links that the kernel follows
+        folder, name = os.path.split(path)
+        if re.fullmatch(r"\d+", name) and folder and os.path.realpath(folder) == own:
+            return int(name)
+        try:
+            path = os.path.join(folder, os.readlink(path))
+        except OSError:
+            break
+    return None
+
+
+def refuse_disk(path: str, overwrite: bool) -> None:
+    """Raise SinkError for a disk, which is never empty."""
+    if not overwrite and path != STDOUT and stat.S_ISBLK(os.stat(path).st_mode):
+        raise SinkError(path, "is a disk; write to a file, or say --overwrite to lose its content")
 
 
 def _end_of_lines(fd: int) -> int:
@@ -84,15 +161,3 @@ def _end_of_lines(fd: int) -> int:
             return start + found + 1
         end = start
     return 0
-
-
-def sync_folder(folder: str) -> None:
-    """Make the names in ``folder`` durable, where its file system can; raises OSError."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    except OSError as error:
-        if error.errno not in NOT_HERE:
-            raise
-    finally:
-        os.close(fd)

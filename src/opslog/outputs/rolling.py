@@ -20,7 +20,8 @@ import pyarrow as pa
 
 from opslog.model.errors import OpslogError, SinkError
 from opslog.outputs import partition
-from opslog.outputs.part import Names, Part, sweep
+from opslog.outputs.output import OutputStream
+from opslog.outputs.rolled_file import FileNames, RolledFile, sweep
 from opslog.outputs.sink import Encoder, FileSink, Rows
 from opslog.rows.kept import Kept
 
@@ -56,8 +57,8 @@ class Roll:
         return cls(**found)
 
 
-Opener: TypeAlias = Callable[[str], FileSink]
-"""Opens a file for records."""
+Opener: TypeAlias = Callable[[OutputStream], FileSink]
+"""Makes the sink into a file."""
 
 
 class RollingSink:
@@ -78,8 +79,8 @@ class RollingSink:
         self._opener = opener
         self._roll = roll
         self._keys = keys
-        self._names = Names("part-" if keys else "", suffix)
-        self._open: OrderedDict[str, tuple[Part, FileSink]] = OrderedDict()
+        self._names = FileNames("part-" if keys else "", suffix)
+        self._open: OrderedDict[str, tuple[RolledFile, FileSink]] = OrderedDict()
         self._since = 0.0
         self._complete = 0
         self._last = ""
@@ -108,17 +109,17 @@ class RollingSink:
     def write(self, encoded: list[tuple[str, Any]]) -> None:
         with self._telling():
             for path, records in encoded:
-                self._file(path).write(records)
+                self._sink(path).write(records)
                 self._end_if_full(path)
-            while sum(file.held for _, file in self._open.values()) > MOST_HELD:
-                max((file for _, file in self._open.values()), key=_held).flush()
+            while sum(sink.held for _, sink in self._open.values()) > MOST_HELD:
+                max((sink for _, sink in self._open.values()), key=_held).flush()
 
     def write_rows(self, rows: Rows) -> None:
         if isinstance(rows, pa.RecordBatch) and self._keys:
             self.write(self.of_batch(rows))
             return
         with self._telling():
-            self._file("").write_rows(rows)
+            self._sink("").write_rows(rows)
             self._end_if_full("")
 
     def tick(self, now: float) -> None:
@@ -135,12 +136,11 @@ class RollingSink:
 
     def abort(self) -> None:
         while self._open:
-            _, (part, file) = self._open.popitem()
-            file.abort()
-            part.remove()
+            _, (_, sink) = self._open.popitem()
+            sink.abort()
 
-    def _file(self, path: str) -> FileSink:
-        """Return the open file of a partition, opened if there is none."""
+    def _sink(self, path: str) -> FileSink:
+        """Return that into the open file of a partition, opened if there is none."""
         if path in self._open:
             self._open.move_to_end(path)
             return self._open[path][1]
@@ -148,14 +148,14 @@ class RollingSink:
             self._since = time.monotonic()
         elif len(self._open) >= MOST_OPEN:
             self._end(next(iter(self._open)))
-        part = Part(os.path.join(self._folder, path), next(self._names))
+        file = RolledFile(os.path.join(self._folder, path), next(self._names))
         try:
-            file = self._opener(part.temporary)
+            sink = self._opener(file)
         except BaseException:
-            part.remove()
+            file.abort()
             raise
-        self._open[path] = part, file
-        return file
+        self._open[path] = file, sink
+        return sink
 
     def _end_if_full(self, path: str) -> None:
         size = self._roll.size
@@ -163,12 +163,11 @@ class RollingSink:
             self._end(path)
 
     def _end(self, path: str) -> None:
-        part, file = self._open[path]
-        file.close()
-        part.publish()
+        file, sink = self._open[path]
+        sink.close()
         del self._open[path]
         self._complete += 1
-        self._last = part.path
+        self._last = file.path
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
@@ -187,5 +186,5 @@ class RollingSink:
             ) from None
 
 
-def _held(file: FileSink) -> int:
-    return file.held
+def _held(sink: FileSink) -> int:
+    return sink.held

@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
 
+from opslog.outputs.output import OutputStream
 from opslog.rows.kept import Kept
 
 Rows: TypeAlias = memoryview | pa.RecordBatch
@@ -82,9 +83,16 @@ class FileSink(Sink, Protocol):
 
 
 class Streaming:
-    """What sinks have in common that hold nothing back."""
+    """What sinks into one ``output`` have in common that hold nothing back."""
 
     held = 0
+
+    def __init__(self, output: OutputStream) -> None:
+        self.output = output
+
+    @property
+    def size(self) -> int:
+        return self.output.size
 
     @property
     def pending(self) -> bool:
@@ -95,3 +103,9 @@ class Streaming:
 
     def flush(self) -> None:
         """Nothing waits."""
+
+    def close(self, complete: bool = True) -> None:
+        self.output.close()
+
+    def abort(self) -> None:
+        self.output.abort()

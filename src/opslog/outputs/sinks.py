@@ -17,11 +17,13 @@ from opslog.model.errors import OpslogError, SinkError
 from opslog.outputs.arrow import ArrowSink
 from opslog.outputs.count import CountSink
 from opslog.outputs.jsonl import JsonEncoder, JsonlSink
-from opslog.outputs.output import STDOUT
-from opslog.outputs.parquet import BYTES_PER_GROUP, ParquetFile, ParquetSink
+from opslog.outputs.output import STDOUT, OutputStream, failed, is_stream, open_growing
+from opslog.outputs.own_kinds import OF_RECORDS
+from opslog.outputs.parquet import BYTES_PER_GROUP, ParquetSink
 from opslog.outputs.rolling import Opener, Roll, RollingSink
 from opslog.outputs.sink import Sink
 from opslog.outputs.tables import TableEncoder
+from opslog.outputs.whole_file import open_whole
 
 FORMATS = ("jsonl", "parquet", "arrow", "text", "count")
 _SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet",
@@ -42,7 +44,8 @@ class Target:
     ``colored``, ``full`` (whole tracebacks and request ids) and ``width`` (columns of the
     terminal it is for, 0 without one) are for text.  In a folder, ``roll`` says when a
     file ends (without it, with the run) and ``keys`` which partitions there are
-    (partition.py).  With ``append``, lines are added to those a file holds.
+    (partition.py).  With ``append``, lines are added to those a file holds.  A file that
+    is not empty and not of this kind is left as it is, unless ``overwrite`` is true.
     """
 
     path: str
@@ -54,6 +57,7 @@ class Target:
     roll: Roll | None = None
     keys: tuple[str, ...] = ()
     append: bool = False
+    overwrite: bool = False
 
 
 def is_folder(path: str) -> bool:
@@ -71,21 +75,44 @@ def open_sink(target: Target, columns: tuple[str, ...]) -> Sink:
         raise SinkError(path, f"{flag} needs a folder of files: -o {_suggested(path)}/")
     if append and kind not in ("jsonl", "text"):
         raise SinkError(path, f"nothing can be appended to {kind}: use -o DIR/ --roll 128MiB,5m")
-    if kind == "jsonl":
-        return JsonlSink(path, JsonEncoder(columns, target.names), append)
-    if kind == "arrow":
-        return ArrowSink(path, TableEncoder(columns, target.names))
+    if kind not in FORMATS:
+        raise OpslogError(f"unknown output format {kind!r}: expected one of {', '.join(FORMATS)}")
     if kind == "parquet":
-        if path == STDOUT:
-            raise SinkError(path, "Parquet is written at random places and needs a file: -o PATH")
-        return ParquetSink(path, TableEncoder(columns, target.names))
-    if kind == "text":
+        _refuse_stream(path)
+    if kind in ("parquet", "count"):
+        output = open_whole(path, OF_RECORDS[kind], target.overwrite)
+    else:
+        output = open_growing(path, OF_RECORDS[kind], target.overwrite, append)
+    try:
+        return _sink(output, target, columns)
+    except BaseException:
+        output.abort()
+        raise
+
+
+def _refuse_stream(path: str) -> None:
+    """Raise SinkError for what Parquet cannot be written to."""
+    if path == STDOUT:
+        raise SinkError(path, "Parquet is written at random places and needs a file: -o PATH")
+    try:
+        if is_stream(path):
+            raise SinkError(path, "is no regular file, which Parquet needs")
+    except (OSError, ValueError) as error:
+        raise failed(path, error) from None
+
+
+def _sink(output: OutputStream, target: Target, columns: tuple[str, ...]) -> Sink:
+    if target.kind == "jsonl":
+        return JsonlSink(output, JsonEncoder(columns, target.names))
+    if target.kind == "arrow":
+        return ArrowSink(output, TableEncoder(columns, target.names))
+    if target.kind == "parquet":
+        return ParquetSink(output, TableEncoder(columns, target.names))
+    if target.kind == "text":
         from opslog.outputs.text import TextSink  # other outputs need not pay for it
 
-        return TextSink(path, target.colored, target.full, target.width, append)
-    if kind == "count":
-        return CountSink(path)
-    raise OpslogError(f"unknown output format {kind!r}: expected one of {', '.join(FORMATS)}")
+        return TextSink(output, target.colored, target.full, target.width)
+    return CountSink(output)
 
 
 def _suggested(path: str) -> str:
@@ -106,7 +133,7 @@ def _folder(target: Target, columns: tuple[str, ...]) -> Sink:
         encoder = TableEncoder(columns, target.names)
         # Smaller in the file than in memory: no file is much larger than it should be.
         group = min(BYTES_PER_GROUP, roll.size or BYTES_PER_GROUP)
-        opener = partial(ParquetFile, encoder=encoder, group=group)
+        opener = partial(ParquetSink, encoder=encoder, group=group)
     else:
         raise SinkError(
             target.path, f"a folder takes jsonl, parquet or arrow, not {kind}: say it with --to"

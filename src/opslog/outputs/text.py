@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from opslog.model.severity import CRITICAL, ERROR, INFO, WARNING
 from opslog.model.terminal import cells, harmless
-from opslog.outputs.output import Output
+from opslog.outputs.output import OutputStream
 from opslog.outputs.sink import Streaming
 from opslog.rows.kept import Kept
 
@@ -66,8 +66,8 @@ class TextSink(Streaming):
 
     columns: tuple[str, ...] = _COLUMNS
 
-    def __init__(self, path: str, colored: bool, full: bool, width: int, append: bool) -> None:
-        self._output = Output(path, append)
+    def __init__(self, output: OutputStream, colored: bool, full: bool, width: int) -> None:
+        super().__init__(output)
         self._colored = colored
         self._full = full
         self._narrow = width if width < _NARROW else 0
@@ -112,13 +112,7 @@ class TextSink(Streaming):
             else:
                 line = f"{head}  {message}"
             parts += (line, behind)
-        self._output.write("".join(parts).encode())
-
-    def close(self, complete: bool = True) -> None:
-        self._output.close()
-
-    def abort(self) -> None:
-        self._output.close()
+        self.output.write("".join(parts).encode())
 
     def _row(
         self,

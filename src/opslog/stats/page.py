@@ -50,6 +50,7 @@ def page(report: Report, paths: Sequence[str]) -> str:
         of += f" and {len(paths) - _MOST_NAMES:,} more"
     return "\n".join([
         '<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">',
+        '<meta name="generator" content="opslog stats">',
         '<meta name="viewport" content="width=device-width">',
         '<meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; style-src 'unsafe-inline'\">",

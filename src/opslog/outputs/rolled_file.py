@@ -1,8 +1,8 @@
-"""One file of a folder: hidden under a temporary name until it is complete.
+"""One of many files of a folder: hidden under a temporary name until it is complete.
 
 The temporary name begins with a dot, so that whoever reads the folder passes it
 by, and its file is locked (flock) as long as its writer lives: what is there
-without a lock is left from a killed run.
+without a lock is left from a killed run.  No file is ever replaced.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import os
 import re
 from datetime import UTC, datetime
 
-from opslog.outputs.output import NOT_HERE, sync_folder
+from opslog.outputs.output import OutputStream
+from opslog.outputs.whole_file import CANNOT, sync_folder
 
 _TEMPORARY = re.compile(r"\.(part-)?\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}-\d{5,}\.[a-z]+\.tmp")
 
 
-class Names:
+class FileNames:
     """Names of files, in the order they are asked for, that no other run has.
 
     The time (UTC) comes first, then what tells this run from others, then a number.
@@ -39,16 +40,15 @@ class Names:
         return f"{self._prefix}{self._last}-{self._run}-{self._number:05}.{self._suffix}"
 
 
-class Part:
-    """A file that appears as ``path`` when it is published; raises OSError."""
+class RolledFile(OutputStream):
+    """A file that appears as ``path`` when it is closed; raises SinkError and OSError."""
 
     def __init__(self, folder: str, name: str) -> None:
-        self.path = os.path.join(folder, name)
         self.temporary = os.path.join(folder, f".{name}.tmp")
         self._folders = _made(folder)
-        self._fd = _claimed(self.temporary)
+        super().__init__(os.path.join(folder, name), _created(self.temporary))
 
-    def publish(self) -> None:
+    def close(self) -> None:
         """Give the file its name; it survives a crash of the machine from then on."""
         os.fsync(self._fd)
         if os.path.lexists(self.path):
@@ -56,14 +56,12 @@ class Part:
         os.rename(self.temporary, self.path)
         for folder in self._folders:
             sync_folder(folder)
-        os.close(self._fd)
+        super().close()
 
-    def remove(self) -> None:
-        """Give up."""
+    def abort(self) -> None:
         with contextlib.suppress(OSError):
             os.unlink(self.temporary)
-        with contextlib.suppress(OSError):
-            os.close(self._fd)
+        super().close()
 
 
 def sweep(folder: str) -> None:
@@ -84,7 +82,7 @@ def _remove_unlocked(path: str) -> None:
         os.close(fd)
 
 
-def _claimed(path: str) -> int:
+def _created(path: str) -> int:
     """Create the file and return its descriptor, locked where the file system can."""
     while True:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
@@ -93,7 +91,7 @@ def _claimed(path: str) -> int:
             if os.fstat(fd).st_nlink:
                 return fd
         except OSError as error:
-            if error.errno in NOT_HERE:
+            if error.errno in CANNOT:
                 return fd
             os.close(fd)
             raise

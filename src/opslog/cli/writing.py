@@ -1,0 +1,71 @@
+"""What must not be written to: the checks of each command that writes files, before it reads."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+
+from opslog.inputs.paths import STDIN
+from opslog.model.errors import OpslogError
+from opslog.outputs.collision import (
+    refuse_input,
+    refuse_input_folder,
+    refuse_named,
+    refuse_shared,
+)
+from opslog.outputs.output import STDOUT
+from opslog.outputs.own_kinds import CHECKPOINT, OwnKind
+from opslog.outputs.sinks import is_folder
+from opslog.outputs.whole_file import check_replaceable, holds
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An output that an option names: the ``path`` after ``flag``, None where it is not given.
+
+    ``own`` is the kind of file that appears there as a whole; None for what is checked
+    when it is opened.  ``stdout``: whether ``-`` stands for standard output.
+    """
+
+    flag: str
+    path: str | None
+    own: OwnKind | None = None
+    stdout: bool = False
+
+
+def add(command: argparse._ActionsContainer) -> None:
+    """Add the option that insists."""
+    command.add_argument(
+        "--overwrite", action="store_true",
+        help="write also to a file that holds something else than this command writes there; "
+        "to one that is read never",
+    )  # fmt: skip
+
+
+def check(options: argparse.Namespace, *outputs: Named, follow: bool = False) -> None:
+    """Raise OpslogError for an output that is read, is another one too, or must stay as it is."""
+    paths = tuple(getattr(options, "paths", (STDIN,)))
+    read_beside = [*options.formats, *options.oslo_config]
+    if key := getattr(options, "mask_key", None):
+        read_beside.append(key)
+    for one in outputs:
+        path = one.path
+        if path is None or (path == STDOUT and one.stdout):
+            continue
+        if path == STDOUT:
+            raise OpslogError(f"{one.flag} -: expected the name of a file")
+        if one.own is None and is_folder(path):
+            refuse_input_folder(path, paths, follow)
+            continue
+        refuse_input(path, tuple(read_beside))
+        if follow and one.own is not None and holds(path, one.own):
+            refuse_named(path, paths)  # a run does not follow its own files
+        else:
+            refuse_input(path, paths, follow and one.own is None)
+        if one.own is CHECKPOINT:
+            from opslog.following.checkpoint import load  # start-up: most runs have none
+
+            load(path)  # raises the error that says more
+        elif one.own is not None:
+            check_replaceable(path, one.own, options.overwrite)
+    refuse_shared([(one.flag, one.path) for one in outputs if one.path not in (None, STDOUT)])

@@ -1,0 +1,132 @@
+"""An output that is also read: told by device and number, so that no link or glob hides it."""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import os
+import stat
+from collections.abc import Iterable, Sequence
+
+from opslog.inputs.paths import STDIN, expand, file_id
+from opslog.model.errors import SinkError
+from opslog.outputs.output import STDOUT, failed
+
+
+def refuse_input(output: str, paths: tuple[str, ...], followed: bool = False) -> None:
+    """Raise SinkError for an output, a file, that is among the files that ``paths`` name.
+
+    Where they are ``followed``, those that they will name count, too.
+    """
+    own = file_id(1 if output == STDOUT else output)
+    # Not expanded without need: there may be many files.
+    if own and any(file_id(0 if name == STDIN else name) == own for name in expand(paths)):
+        raise _is_input(output)
+    if output != STDOUT:
+        refuse_named(output, paths)
+        if followed:
+            _refuse_future(output, output, paths, followed=True)
+
+
+def refuse_input_folder(folder: str, paths: tuple[str, ...], followed: bool = False) -> None:
+    """Raise SinkError for an output, a folder, whose new files ``paths`` will name."""
+    _refuse_future(folder, os.path.join(folder, "new.jsonl"), paths, followed)
+
+
+def refuse_named(output: str, paths: Iterable[str]) -> None:
+    """Raise SinkError for an output that is one of the files ``paths``, there or not."""
+    own = _sign(output)
+    if own is not None and any(_sign(path) == own for path in paths if path != STDIN):
+        raise _is_input(output)
+
+
+def refuse_shared(outputs: Sequence[tuple[str, str]]) -> None:
+    """Raise SinkError for two outputs, (option, path), that are one file."""
+    seen: dict[object, str] = {}
+    for flag, path in outputs:
+        if (own := _sign(path)) is not None:
+            if own in seen:
+                raise SinkError(path, f"{seen[own]} and {flag} name this file; name two")
+            seen[own] = flag
+
+
+def _is_input(output: str) -> SinkError:
+    return SinkError(output, "is also an input; write to another file")
+
+
+def _sign(path: str) -> tuple[int, int] | str | None:
+    """Return what is the same for all names of a file, None if it can be read and written at once.
+
+    That is so of terminals, /dev/null and the like.
+    """
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return _real(path)
+    except (OSError, ValueError):
+        return None
+    if stat.S_ISCHR(status.st_mode) or stat.S_ISDIR(status.st_mode):
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _real(path: str) -> str | None:
+    try:
+        return os.path.realpath(path)
+    except OSError:  # a relative name where the working directory was removed
+        return None
+
+
+def _refuse_future(output: str, file: str, paths: tuple[str, ...], followed: bool) -> None:
+    try:
+        real = os.path.realpath(file)
+    except (OSError, ValueError) as error:
+        raise failed(output, error) from None
+    verb, when = ("followed", "as it is written") if followed else ("read", "by the next run")
+    for path in paths:
+        if path != STDIN and _names(path, real):
+            what = f"a folder that is {verb}" if os.path.isdir(path) else f"what {path} names"
+            raise SinkError(
+                output, f"lies in {what}, and would be read {when}; write to another folder"
+            )
+
+
+def _names(path: str, file: str) -> bool:
+    """Return whether ``path``, a folder or a pattern, names a file of this real path, there or not.
+
+    A pattern that leads to the file by links behind its first * or ? is not known to name it.
+    """
+    start, *pattern = _split(path)
+    base = _real(start)
+    if base is None or os.path.commonpath([base, file]) != base:
+        return False
+    parts = os.path.relpath(file, base).split(os.sep)
+    if not pattern:
+        return os.path.isdir(base)
+    # What is in a folder that a pattern names is read, too.
+    return any(_fits(parts[:count], pattern) for count in range(1, len(parts) + 1))
+
+
+def _split(path: str) -> list[str]:
+    """Return the folder or file at which a path begins, and the parts of its pattern."""
+    if os.path.exists(path) or not glob.has_magic(path):
+        return [path]
+    parts = path.split(os.sep)
+    first = next(number for number, part in enumerate(parts) if glob.has_magic(part))
+    return [
+        os.sep.join(parts[:first]) + os.sep if first else os.curdir,
+        *filter(None, parts[first:]),
+    ]
+
+
+def _fits(parts: list[str], pattern: list[str]) -> bool:
+    """Return whether a path fits a pattern as glob.glob reads it."""
+    if not parts:
+        return all(part == "**" for part in pattern)
+    if not pattern:
+        return False
+    first, *rest = pattern
+    hidden = parts[0].startswith(".") and not first.startswith(".")
+    if first == "**":
+        return _fits(parts, rest) or (not hidden and _fits(parts[1:], pattern))
+    return not hidden and fnmatch.fnmatchcase(parts[0], first) and _fits(parts[1:], rest)
