@@ -222,7 +222,6 @@ class Logs:
         output = target.path
         names = self._names()
         self._refuse_input(output)
-        sink = sinks.open_sink(target, self.names)
         failed: BaseException | None = None
 
         def watched(position: int) -> None:
@@ -235,9 +234,10 @@ class Logs:
             return not sink.pending
 
         logs = replace(self, follow=replace(self.follow, safe=safe)) if self.follow else self
+        sink = sinks.open_sink(target, self.names)
         try:
             if self.follow:
-                self._refuse_input(output)  # it may be new in a folder that is followed
+                self._refuse_input(output)  # a pattern may name by links what is new
             try:
                 reading = logs._pass(names, stats, watched)
                 if self.stages or self.root:
