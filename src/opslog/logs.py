@@ -183,7 +183,6 @@ class Logs:
         output = target.path
         reading = self._begun(stats)
         self._refuse_input(output)
-        sink = sinks.open_sink(target, self._columns)
         failed: BaseException | None = None
 
         def watched(position: int) -> None:
@@ -198,9 +197,10 @@ class Logs:
         reading = replace(reading, watch=watched)
         if follow := reading.follow:
             reading = replace(reading, follow=replace(follow, safe=safe))
+        sink = sinks.open_sink(target, self._columns)
         try:
             if follow:
-                self._refuse_input(output)  # it may be new in a folder that is followed
+                self._refuse_input(output)  # a pattern may name by links what is new
             try:
                 if self._stages or self._root:
                     for batch in self._batches(self._columns, reading):

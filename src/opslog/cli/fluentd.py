@@ -111,13 +111,13 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Work until the input ends; return the exit code."""
-    writing.check(
-        options,
-        writing.Named("--log-file", options.log_file),
-        writing.Named("--metrics", options.metrics, METRICS),
-    )
+    log_file = writing.Named("--log-file", options.log_file)
+    metrics = writing.Named("--metrics", options.metrics, METRICS)
+    if options.log_file is not None:
+        writing.check(options, log_file)  # before it is opened
     with at_end_of_input() as stop, _log(options.log_file, options.overwrite) as log:
         try:
+            writing.check(options, log_file, metrics)
             mask = stages.mask_of(options)
             if mask is not None:
                 log.mask = mask.text

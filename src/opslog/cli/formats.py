@@ -104,7 +104,9 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="FILE",
         help="such as nova.conf, or Swift's proxy-server.conf; later ones win",
     )
-    action.add_argument("--name", help="the format's name (default: as the first file)")
+    action.add_argument(
+        "--name", metavar="NAME", help="the format's name (default: as the first file)"
+    )
     action.set_defaults(run=_learn)
 
 

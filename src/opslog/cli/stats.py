@@ -120,22 +120,26 @@ def run(options: argparse.Namespace) -> int:
     stats = Stats()
     shown = progress.Progress(tuple(options.paths), stats, progress.wanted(options, apart=True))
     counted = Counted(options.every)
+    html = options.html
     try:
         with at_signals() as stop:
             counted.read(logs._changed(stop=stop), stats, shown.watch)
+    except KeyboardInterrupt:
+        html = None  # no page of a part takes the place of one of all
+        raise
     finally:
         # Of what cannot be read, or is interrupted, what is known is said.
         shown.close()
-        _tell(counted.report(options.top), options)
+        _tell(counted.report(options.top), options, html)
     return 0 if stats.kept or options.exit_zero else 1
 
 
-def _tell(report: Report, options: argparse.Namespace) -> None:
-    if options.html is not None:
+def _tell(report: Report, options: argparse.Namespace, html: str | None) -> None:
+    if html is not None:
         from opslog.stats.page import page
 
         text = page(report, options.paths).encode("utf-8", "replace")
-        write_whole(options.html, text, _PAGE, options.overwrite)
+        write_whole(html, text, _PAGE, options.overwrite)
     if options.json:
         import json
 

@@ -17,6 +17,7 @@ from opslog.outputs.output import STDOUT
 from opslog.outputs.own_kinds import CHECKPOINT, OwnKind
 from opslog.outputs.sinks import is_folder
 from opslog.outputs.whole_file import check_replaceable, holds
+from opslog.scanner import catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +38,17 @@ def add(command: argparse._ActionsContainer) -> None:
     """Add the option that insists."""
     command.add_argument(
         "--overwrite", action="store_true",
-        help="write also to a file that holds something else than this command writes there; "
-        "to one that is read never",
+        help="write also to a file that is not empty and holds something else than this option "
+        "writes; never to one that is read",
     )  # fmt: skip
 
 
 def check(options: argparse.Namespace, *outputs: Named, follow: bool = False) -> None:
     """Raise OpslogError for an output that is read, is another one too, or must stay as it is."""
     paths = tuple(getattr(options, "paths", (STDIN,)))
-    read_beside = [*options.formats, *options.oslo_config]
+    if options.overwrite and all(one.path in (None, STDOUT) for one in outputs):
+        raise OpslogError("--overwrite: has no effect without a file to write to: leave it out")
+    read_beside = [*options.formats, *options.oslo_config, str(catalog.user_folder())]
     if key := getattr(options, "mask_key", None):
         read_beside.append(key)
     for one in outputs:

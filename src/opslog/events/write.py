@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import typing
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, Protocol
 
 from opslog.events.rows import ROWS, arrow_schema, as_dict, batch_of
@@ -43,21 +43,17 @@ def writer(path: str, kind: type, overwrite: bool = False) -> Iterator[Writer]:
         raise SinkError(path, "expected a name that ends with .jsonl or .parquet")
     output = open_whole(path, _own_kind(form), overwrite)
     failed: BaseException | None = None
-    rows = _Parquet(output, kind) if form == "parquet" else _JsonLines(output)
     try:
-        try:
-            yield rows.write
-        except (SourceError, ExceptionGroup, KeyboardInterrupt) as error:
-            failed = error
-        rows.end()
-        if isinstance(failed, KeyboardInterrupt):
-            output.abort()
-        else:
+        with closing(_Parquet(output, kind) if form == "parquet" else _JsonLines(output)) as rows:
+            try:
+                yield rows.write
+            except (SourceError, ExceptionGroup, KeyboardInterrupt) as error:
+                failed = error
+            rows.end()
+        if not isinstance(failed, KeyboardInterrupt):
             output.close()
-    except BaseException:
-        rows.abandon()
-        output.abort()
-        raise
+    finally:
+        output.abort()  # where it is not closed
     if failed is not None:
         raise failed
 
@@ -93,8 +89,8 @@ class _JsonLines:
         self._output.write(bytes(self._lines))
         self._lines.clear()
 
-    def abandon(self) -> None:
-        self._lines.clear()
+    def close(self) -> None:
+        """What is not written is given up."""
 
 
 class _Parquet:
@@ -122,5 +118,6 @@ class _Parquet:
         self._flush()
         self._file.close()
 
-    def abandon(self) -> None:
-        abandon(self._file)
+    def close(self) -> None:
+        if self._file.is_open:
+            abandon(self._file)

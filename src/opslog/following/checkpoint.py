@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Iterable
 from typing import Any
 
@@ -88,6 +89,8 @@ def _locked(path: str) -> int:
 def load(path: str) -> tuple[list[Known], dict[str, int]]:
     """Return what the file says: contents and what is sought; raises SourceError."""
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would be waited for
+            raise SourceError(path, "is no regular file, which a checkpoint needs")
         with open(path, "rb") as file:
             data = file.read()
     except FileNotFoundError:

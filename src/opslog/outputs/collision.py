@@ -18,7 +18,10 @@ def refuse_input(output: str, paths: tuple[str, ...], followed: bool = False) ->
 
     Where they are ``followed``, those that they will name count, too.
     """
-    own = file_id(1 if output == STDOUT else output)
+    try:
+        own = file_id(1 if output == STDOUT else output)
+    except ValueError as error:  # a NUL in the name
+        raise failed(output, error) from None
     # Not expanded without need: there may be many files.
     if own and any(file_id(0 if name == STDIN else name) == own for name in expand(paths)):
         raise _is_input(output)
@@ -100,11 +103,15 @@ def _names(path: str, file: str) -> bool:
     base = _real(start)
     if base is None or os.path.commonpath([base, file]) != base:
         return False
-    parts = os.path.relpath(file, base).split(os.sep)
     if not pattern:
         return os.path.isdir(base)
-    # What is in a folder that a pattern names is read, too.
-    return any(_fits(parts[:count], pattern) for count in range(1, len(parts) + 1))
+    parts = [] if file == base else os.path.relpath(file, base).split(os.sep)
+    if _fits(parts, pattern, folder=False):
+        return True
+    # What is in a folder that a pattern names is read, too; `**` alone does not name its own.
+    least = 1 if start == os.curdir else 0
+    folders = (parts[:count] for count in range(least, len(parts)))
+    return any(_fits(folder, pattern, folder=True) for folder in folders)
 
 
 def _split(path: str) -> list[str]:
@@ -119,14 +126,18 @@ def _split(path: str) -> list[str]:
     ]
 
 
-def _fits(parts: list[str], pattern: list[str]) -> bool:
-    """Return whether a path fits a pattern as glob.glob reads it."""
+def _fits(parts: list[str], pattern: list[str], folder: bool) -> bool:
+    """Return whether the path of a file or a folder fits a pattern as glob.glob reads it."""
     if not parts:
-        return all(part == "**" for part in pattern)
+        return all(part == "**" for part in pattern) if folder else not pattern
     if not pattern:
         return False
     first, *rest = pattern
-    hidden = parts[0].startswith(".") and not first.startswith(".")
+    if first == "**" and _fits(parts, rest, folder):
+        return True
+    if parts[0].startswith(".") and not first.startswith("."):
+        return False
     if first == "**":
-        return _fits(parts, rest) or (not hidden and _fits(parts[1:], pattern))
-    return not hidden and fnmatch.fnmatchcase(parts[0], first) and _fits(parts[1:], rest)
+        last = not rest and not parts[1:]
+        return last or _fits(parts[1:], pattern, folder)
+    return fnmatch.fnmatchcase(parts[0], first) and _fits(parts[1:], rest, folder)

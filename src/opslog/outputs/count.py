@@ -40,4 +40,7 @@ class CountSink(Streaming):
     def close(self, complete: bool = True) -> None:
         self.output.write(b"%d\n" % self._count)
         self._count = 0
-        self.output.close()
+        if complete:
+            self.output.close()
+        else:
+            self.output.abort()

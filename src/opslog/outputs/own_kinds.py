@@ -134,9 +134,14 @@ _FOLLOWING_LINE = re.compile(rb" {4}|$")
 def _is_text(file: BinaryIO) -> bool:
     """Whether lines are records as text.py writes them; follow-on lines are indented."""
     first, *others = _COLOR.sub(b"", file.read(_BEGINNING)).split(b"\n")
-    return _TEXT_LINE.match(first) is not None and all(
-        _TEXT_LINE.match(line) or _FOLLOWING_LINE.match(line) for line in others[:-1]
+    return _is_record(first) and all(
+        _is_record(line) or _FOLLOWING_LINE.match(line) for line in others[:-1]
     )
+
+
+def _is_record(line: bytes) -> bool:
+    # Blanks at the end are not written.
+    return _TEXT_LINE.match(line.ljust(40)) is not None
 
 
 def _spelled(spelling: str) -> tuple[list[str], list[str]]:
