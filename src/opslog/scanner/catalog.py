@@ -147,7 +147,8 @@ def _compile(formats: tuple[Format, ...]) -> CompiledFormats:
             compiler.add(CatalogEntry(item.layout, number, index, detail=True))
     for number, one in sorted(enumerate(formats), key=lambda item: not _timed(item[1])):
         if one.json:
-            entry = CatalogEntry(_without_layout(one), number, -1, flags=_flags(one, json=True))
+            flags = _flags(one, json=True)
+            entry = CatalogEntry(_without_layout(one), number, -1, flags=flags, level=one.level)
             compiler.add_json(entry, one.json)
     for _, entry in sorted(ranked, key=_order):
         compiler.add(entry)
