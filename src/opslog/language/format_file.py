@@ -54,8 +54,13 @@ def load(path: Path, samples: bool = True) -> Format:
             raise RecursionError
     except RecursionError:
         raise FormatError(str(path), "file", "is nested too deeply") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise FormatError(str(path), "file", str(error)) from None
+    except OSError as error:
+        raise FormatError(str(path), "file", error.strerror or str(error)) from None
+    except UnicodeDecodeError as error:
+        reason = f"expected text in UTF-8: byte {error.start} is of none"
+        raise FormatError(str(path), "file", reason) from None
+    except tomllib.TOMLDecodeError as error:
+        raise FormatError(str(path), "file", f"expected TOML, found {error}") from None
     return from_dict(data, str(path))
 
 

@@ -1,7 +1,7 @@
-"""A format from the configuration of Swift's proxy server.
+"""A format from the log_msg_template in the configuration of Swift's proxy server.
 
-PasteDeploy's rules say which log_msg_template the file's proxy-logging filters
-have; layouts are derived from it, and samples are printed with it as Swift does.
+The rules of PasteDeploy say which template the proxy-logging filters of the files have.
+Layouts are derived from it (language/swift.py), and samples are printed with it as Swift does.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _template(parser: configparser.ConfigParser, name: str, place: dict[str, str
     return DEFAULT
 
 
-def learn(files: Sequence[str], found: list[str], name: str | None) -> dict[str, Any] | None:
+def learn_swift(files: Sequence[str], found: list[str], name: str | None) -> dict[str, Any] | None:
     """Return the data of a format file for lines of the templates ``found`` in ``files``.
 
     None if the shipped formats read them.  Raises SwiftTemplateError where no
