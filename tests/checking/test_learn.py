@@ -19,7 +19,7 @@ from helpers import ROOT, opslog, records, table
 from opslog.checking.check import check
 from opslog.checking.learn import learn, to_toml
 from opslog.language.format_file import from_dict, load
-from opslog.model.errors import FormatError, OsloOptionError
+from opslog.model.errors import FormatError, OpslogError, OsloOptionError
 from opslog.scanner.catalog import Catalog
 from oslo_records import (
     expected_body,
@@ -494,3 +494,10 @@ def test_what_is_printed_is_a_format_file(tmp_path: Path) -> None:
     (tmp_path / "nova.toml").write_bytes(result.stdout)
     checked = opslog("formats", "check", str(tmp_path / "nova.toml"))
     assert checked.stdout.endswith(b": site.nova reads its 4 samples\n")
+
+
+def test_nothing_is_learned_of_no_file() -> None:
+    with pytest.raises(
+        OpslogError, match="expected the configuration files of a service, found none"
+    ):
+        learn([])

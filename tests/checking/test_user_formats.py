@@ -130,11 +130,25 @@ def test_a_wrong_format_of_ones_own_is_said_before_anything_is_read(
         assert result.stderr.decode().startswith(f"opslog: {folder / 'audit.toml'}: {message}")
 
 
-def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match="expected a format file or a folder of them"):
-        user_formats([tmp_path / "none"])
-    with pytest.raises(FormatError, match=r"expected format files, \*\.toml, in it"):
-        user_formats([tmp_path])
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ("none", "expected a format file or a folder of them, found nothing"),
+        ("x" * 300, "expected a format file or a folder of them: File name too long"),
+        ("\0", "expected a format file or a folder of them: embedded null byte"),
+        (".", "expected format files, *.toml, in it, found none"),
+        ("folders", "Is a directory"),
+        ("latin1.txt", "expected text in UTF-8: byte 8 is of none"),
+        ("broken.txt", "expected TOML, found Invalid value (at line 1, column 8)"),
+    ],
+)
+def test_what_is_no_format_file_is_an_error(place: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "folders" / "x.toml").mkdir(parents=True)
+    (tmp_path / "latin1.txt").write_bytes(b"name = '\xe9'")
+    (tmp_path / "broken.txt").write_text("name = x")
+    with pytest.raises(FormatError) as caught:
+        user_formats([tmp_path / place])
+    assert caught.value.reason == reason
 
 
 def test_a_time_out_is_said_once(folder: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from helpers import table
 from opslog.checking.check import SampleReader, check
+from opslog.engine.normalizer import Normalizer
 from opslog.language.format import Format
 from opslog.language.format_file import from_dict, load
 from opslog.model.errors import FormatError, LayoutError, SampleError
@@ -97,7 +99,7 @@ def test_a_later_format_of_the_same_name_replaces_the_first() -> None:
          "milliseconds are kept in seconds, found waited"),
         ("name = 'x'\ntitle = 'x'\nlevel = 'LOUD'\n[[layouts]]\nlayout = '{body:rest}'", "level", "expected a severity"),
         ("name = 'x'\ntitle = 'x'\napplies_to = 'message'\n[[details]]\nlayout = '-u {a:int}'", "details", "expected in formats of lines only"),
-        ("name = 'x'\ntitle = 'x'\n[[details]]\nlayout = '{body:rest}'", "details[0].layout", "told by [[layouts]] only"),
+        ("name = 'x'\ntitle = 'x'\n[[details]]\nlayout = '{body:rest}'", "details[0].layout", "filled by [[layouts]] only"),
         ("name = 'x'\ntitle = 'x'\n[[tails]]\nlayout = ' {a:int}'", "tails", "expected in message formats only"),
         ("name = 'x'\ntitle = 'x'\nforemost = true\n[[layouts]]\nlayout = '{body:rest}'", "foremost", "expected in message formats only"),
         ("name = 'x'\ntitle = 'x'\nzone = 'CET'", "zone", "expected 'local' or 'utc', found 'CET'"),
@@ -105,6 +107,10 @@ def test_a_later_format_of_the_same_name_replaces_the_first() -> None:
          "json.constants.host_name", "is a key of columns, too"),
         ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayout = '{severity} {body:rest}'\nseverity = 'loud'",
          "layouts[0].severity", "expected one of oslo, syslog, ovs,"),
+        ("name = 'x'\ntitle = 'x'\n[json]\nepoch_us = ['']\ncolumns = {}", "json.epoch_us", "expected a key or a list of keys, found ['']"),
+        ("name = 'x'\ntitle = 'x'\n[json]\niso = 't'\ncolumns.body = []", "json.columns.body", "expected a key or a list of keys, found none"),
+        ("name = 'x'\ntitle = 'x'\n[json]\niso = 't'", "json.columns", "expected a table, [json.columns], found nothing"),
+        ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayout = '{a:id<9}'", "layouts[0].layout", "id cannot be filled up with blanks: expected one of int,"),
         ("name = ", "file", "Invalid value"),
     ],
 )  # fmt: skip
@@ -236,3 +242,25 @@ def test_a_json_format_has_level_words_of_its_own() -> None:
     lines = [f'{{"at": "2026-03-10T10:00:00Z", "msg": "x", "lvl": "{word}"}}' for word in words]
     found = [record["severity_number"] for record in reader.records("\n".join(lines))]
     assert found == [13, 17, 21, 13, 9, None]
+
+
+@pytest.mark.parametrize(
+    ("keys", "line", "level"),
+    [
+        ({"json": {"iso": "t", "columns": {"body": "m"}}}, '{"t": "2026-03-10T10:00:00Z", "m": "x"}', 13),
+        ({"json": {"iso": "t", "columns": {"severity_text": "l"}}}, '{"t": "2026-03-10T10:00:00Z"}', 13),
+        ({"json": {"iso": "t", "columns": {"severity_text": "l"}}}, '{"t": "2026-03-10T10:00:00Z", "l": "ERROR"}', 17),
+        ({"layouts": [{"layout": "{timestamp:iso}{? {severity}}: {body:rest}"}]}, "2026-03-10T10:00:00Z: x", 13),
+        ({"layouts": [{"layout": "{timestamp:iso}{? {severity}}: {body:rest}"}]}, "2026-03-10T10:00:00Z INFO: x", 9),
+        ({"layouts": [{"layout": "<{facility:pri}>{timestamp:iso} {body:rest}"}]}, "<11>2026-03-10T10:00:00Z x", 17),
+        ({"layouts": [{"regex": "at (?:(?P<severity>[A-Z]+) )?(?P<body>.*)"}]}, "at x", 13),
+        ({"layouts": [{"regex": "at (?:(?P<severity>[A-Z]+) )?(?P<body>.*)"}]}, "at INFO x", 9),
+    ],
+)  # fmt: skip
+def test_the_level_of_a_format_is_that_of_lines_that_state_none(
+    keys: dict[str, Any], line: str, level: int
+) -> None:
+    own = from_dict({"name": "own", "title": "own", "level": "WARNING", **keys}, "own")
+    normalizer = Normalizer(catalog=Catalog.of([own]))
+    [batch] = normalizer.feed(line.encode() + b"\n") + normalizer.close()
+    assert batch["severity_number"].to_pylist() == [level]

@@ -7,7 +7,7 @@ from typing import Any
 
 from opslog.engine.normalizer import Normalizer
 from opslog.kernel._block import Block
-from opslog.language.format import Format, Sample
+from opslog.language.format import Format, FormatSample
 from opslog.model.errors import FormatError, LayoutError, SampleError
 from opslog.rows.literal import event_as_json
 from opslog.scanner._scan import layers, scan
@@ -159,7 +159,7 @@ def _among_all(one: Format) -> Catalog:
     return Catalog.of([*shipped, one])
 
 
-def _check_sample(reader: SampleReader, key: str, sample: Sample) -> None:
+def _check_sample(reader: SampleReader, key: str, sample: FormatSample) -> None:
     path = reader.one.path
     lines = sample.text.split("\n")
     untaken = [line for line in lines if not reader.takes(line)]

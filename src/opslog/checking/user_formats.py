@@ -25,12 +25,28 @@ def _formats(place: str | os.PathLike[str] | Format) -> Iterator[Format]:
         yield place
         return
     path = Path(place)
-    if not path.exists():
-        raise FormatError(str(path), "file", "expected a format file or a folder of them")
-    files = sorted(path.glob("*.toml")) if path.is_dir() else [path]
-    if not files:
-        raise FormatError(str(path), "folder", "expected format files, *.toml, in it")
-    for file in files:
+    for file in _files(path):
         one = load(file)
         check(one)
         yield one
+
+
+def _files(path: Path) -> list[Path]:
+    """Return the format file ``path``, or those in the folder that it is."""
+    try:
+        path.stat()
+        if not path.is_dir():
+            return [path]
+        files = sorted(file for file in path.iterdir() if file.suffix == ".toml")
+    except FileNotFoundError:
+        raise FormatError(
+            str(path), "file", "expected a format file or a folder of them, found nothing"
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise FormatError(
+            str(path), "file", f"expected a format file or a folder of them: {reason}"
+        ) from None
+    if not files:
+        raise FormatError(str(path), "folder", "expected format files, *.toml, in it, found none")
+    return files

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from opslog.language.format import TRACEBACK, Format
+from opslog.language.format import Format, Rank
 from opslog.language.layout import Capture
 from opslog.scanner.catalog import Catalog
 from opslog.scanner.leaf import Leaf
@@ -45,7 +45,7 @@ def facts(catalog: Catalog) -> tuple[LayoutFacts, ...]:
 
 
 def _facts(leaf: Leaf, of: Format) -> LayoutFacts:
-    derived = any(item.rank == TRACEBACK for item in of.layouts)
+    derived = any(item.rank == Rank.TRACEBACK for item in of.layouts)
     kind = _kind(leaf, of)
     return LayoutFacts(
         of.name,

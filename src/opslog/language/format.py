@@ -6,13 +6,30 @@ format_file.py reads one from a TOML file; docs/reference/format-files.md descri
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any
 
 from opslog.language.layout import Layout
 from opslog.language.pattern import Pattern
 
-HEAD, FALLBACK, TRACEBACK, BARE, AROUND, WEAK, HOLLOW = range(7)
-"""Ranks: a layout of a lower rank wins over one of a higher, whatever their formats."""
+
+class Rank(IntEnum):
+    """When a layout is tried: one of a lower rank wins, whatever the formats."""
+
+    HEAD = 0
+    """It starts a record."""
+    FALLBACK = 1
+    """A head of oslo.log that keeps the whole identity of a request as one text."""
+    TRACEBACK = 2
+    """What oslo.log prints before each line of a traceback."""
+    BARE = 3
+    """A head that looks like a line of a traceback."""
+    AROUND = 4
+    """An envelope."""
+    WEAK = 5
+    """An envelope that is marked so little that a message may look like it."""
+    HOLLOW = 6
+    """An envelope that nothing but what it holds tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +37,7 @@ class FormatLayout:
     """A layout of a format and its rank; a tail has only its condition."""
 
     layout: Layout
-    rank: int = HEAD
+    rank: Rank = Rank.HEAD
     debug_only: bool = False
     key: str = ""
     """Where in the file it stands; empty if it is made from oslo.log options."""
@@ -53,19 +70,33 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class JsonShape:
-    """How a format that is one JSON object per line names its columns."""
+    r"""A JSON object on one line, recognised by the keys it has.
+
+    A key is a path: ``a``, ``a.b`` for a key of the object that ``a`` holds, ``a\.b`` for
+    one with a dot in it.
+    """
 
     required: tuple[str, ...]
+    """The keys it must have."""
     columns: dict[str, tuple[str, ...]]
-    epoch: str | None
-    iso: str | None
-    epoch_us: tuple[str, ...]
+    """Per column the keys that may fill it: the first that is neither null nor empty does."""
+    epoch: str | None = None
+    """The key of seconds since the epoch, as a number or text."""
+    iso: str | None = None
+    """The key of an ISO time."""
+    epoch_us: tuple[str, ...] = ()
+    """Keys of microseconds since the epoch: the first present one counts, before the others."""
     constants: dict[str, str] = field(default_factory=dict)
     """Values its lines imply, by column."""
 
+    @property
+    def times(self) -> tuple[str, ...]:
+        """The keys that may hold the time, empty if it has none."""
+        return tuple(filter(None, (self.epoch, self.iso, *self.epoch_us)))
+
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class FormatSample:
     """Lines and the column values they must give: one record per ``expect``."""
 
     text: str
@@ -96,5 +127,5 @@ class Format:
     patterns: tuple[Pattern, ...] = ()
     json: JsonShape | None = None
     envelope: Envelope | None = None
-    samples: tuple[Sample, ...] = ()
+    samples: tuple[FormatSample, ...] = ()
     rejects: tuple[str, ...] = field(default=())

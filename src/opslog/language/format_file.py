@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -21,18 +22,12 @@ from opslog.language.column_rules import (
     refused_name,
 )
 from opslog.language.format import (
-    AROUND,
-    BARE,
-    FALLBACK,
-    HEAD,
-    HOLLOW,
-    TRACEBACK,
-    WEAK,
     Envelope,
     Format,
     FormatLayout,
+    FormatSample,
     JsonShape,
-    Sample,
+    Rank,
 )
 from opslog.language.layout import Constant, Layout, names_of
 from opslog.language.layout_parser import parse
@@ -59,8 +54,13 @@ def load(path: Path, samples: bool = True) -> Format:
             raise RecursionError
     except RecursionError:
         raise FormatError(str(path), "file", "is nested too deeply") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise FormatError(str(path), "file", str(error)) from None
+    except OSError as error:
+        raise FormatError(str(path), "file", error.strerror or str(error)) from None
+    except UnicodeDecodeError as error:
+        reason = f"expected text in UTF-8: byte {error.start} is of none"
+        raise FormatError(str(path), "file", reason) from None
+    except tomllib.TOMLDecodeError as error:
+        raise FormatError(str(path), "file", f"expected TOML, found {error}") from None
     return from_dict(data, str(path))
 
 
@@ -80,7 +80,7 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
     severity = _severity(reader)
     applies_to = reader.text("applies_to", "line")
     if applies_to not in ("line", "message"):
-        raise reader.wrong("applies_to", "expected 'line' or 'message'")
+        raise reader.wrong("applies_to", f"expected 'line' or 'message', found {applies_to!r}")
     layouts, tails = _derived(reader, severity)
     written, patterns = _written(reader, severity)
     if patterns and applies_to == "message":
@@ -133,7 +133,8 @@ def _severity(reader: TomlTable) -> str:
         name = reader.text("severity", "oslo")
         if name not in VOCABULARIES:
             known = ", ".join(VOCABULARIES)
-            raise reader.wrong("severity", f"expected one of {known}, or a table of words")
+            expected = f"expected one of {known}, or a table of words"
+            raise reader.wrong("severity", f"{expected}; found {name!r}")
         return name
     words = {}
     table = reader.table("severity")
@@ -174,10 +175,10 @@ def _derived(
         except OsloOptionError as error:
             raise reader.wrong("oslo", str(error)) from None
         for rank, texts in (
-            (HEAD, derived.heads),
-            (FALLBACK, derived.fallbacks),
-            (TRACEBACK, derived.tracebacks),
-            (BARE, derived.bares),
+            (Rank.HEAD, derived.heads),
+            (Rank.FALLBACK, derived.fallbacks),
+            (Rank.TRACEBACK, derived.tracebacks),
+            (Rank.BARE, derived.bares),
         ):
             layouts += [
                 FormatLayout(_parsed(reader, "oslo", text, severity), rank) for text in texts
@@ -208,7 +209,7 @@ def _written(
                 _refuse(item, "regex", refused_name(name))
         else:
             item.only("layout", "bare", "severity", "unfinished", "alone", "traceback")
-            rank = BARE if item.flag("bare") else _around(reader)
+            rank = Rank.BARE if item.flag("bare") else _around(reader)
             words = _severity(item) if "severity" in item.data else severity
             layout = _parsed(item, "layout", item.text("layout"), words)
             _refuse_wrong(item, layout)
@@ -225,12 +226,12 @@ def _written(
     return tuple(layouts), tuple(patterns)
 
 
-def _around(reader: TomlTable) -> int:
+def _around(reader: TomlTable) -> Rank:
     """Return the rank of a format's layouts: the less marks an envelope, the later it is tried."""
     if "envelope" not in reader.data:
-        return HEAD
+        return Rank.HEAD
     item = reader.table("envelope")
-    return HOLLOW if item.flag("hollow") else WEAK if item.flag("weak") else AROUND
+    return Rank.HOLLOW if item.flag("hollow") else Rank.WEAK if item.flag("weak") else Rank.AROUND
 
 
 def _refuse(item: TomlTable, key: str, refusal: Refusal) -> None:
@@ -240,29 +241,33 @@ def _refuse(item: TomlTable, key: str, refusal: Refusal) -> None:
 
 def _tails(reader: TomlTable, severity: str, applies_to: str) -> tuple[FormatLayout, ...]:
     """Return the layouts of what ends a message."""
-    tails = []
-    for item in reader.tables("tails", "layout"):
-        if applies_to != "message":
-            raise reader.wrong("tails", "expected in message formats only")
-        layout = _parsed(item, "layout", item.text("layout"), severity)
-        _refuse_wrong(item, layout)
-        tails.append(FormatLayout(layout, key=item.place.removesuffix(".")))
-    return tuple(tails)
+    found = tuple(layout for _, layout in _more_layouts(reader, "tails", severity))
+    if found and applies_to != "message":
+        raise reader.wrong("tails", "expected in message formats only")
+    return found
 
 
 def _details(reader: TomlTable, severity: str, applies_to: str) -> tuple[FormatLayout, ...]:
     """Return the layouts of what else the lines of a record's body say."""
     found = []
-    for item in reader.tables("details", "layout"):
-        if applies_to != "line":
-            raise reader.wrong("details", "expected in formats of lines only")
+    for item, one in _more_layouts(reader, "details", severity):
+        for name in sorted({name for part in one.layout.holes() for name in names_of(part)}):
+            if name in ("timestamp", "severity", "body"):
+                raise item.wrong("layout", f"{name} is filled by [[layouts]] only")
+        found.append(one)
+    if found and applies_to != "line":
+        raise reader.wrong("details", "expected in formats of lines only")
+    return tuple(found)
+
+
+def _more_layouts(
+    reader: TomlTable, key: str, severity: str
+) -> Iterator[tuple[TomlTable, FormatLayout]]:
+    """Yield the tables of an array beside [[layouts]], and the layout each has."""
+    for item in reader.tables(key, "layout"):
         layout = _parsed(item, "layout", item.text("layout"), severity)
         _refuse_wrong(item, layout)
-        for name in {name for part in layout.holes() for name in names_of(part)}:
-            if name in ("timestamp", "severity", "body"):
-                raise item.wrong("layout", f"{name} is told by [[layouts]] only")
-        found.append(FormatLayout(layout, key=item.place.removesuffix(".")))
-    return tuple(found)
+        yield item, FormatLayout(layout, key=item.place.removesuffix("."))
 
 
 def _refuse_wrong(item: TomlTable, layout: Layout) -> None:
@@ -283,31 +288,37 @@ def _json(reader: TomlTable, timed: bool) -> JsonShape | None:
     if "json" not in reader.data:
         return None
     item = reader.table("json", "required", "columns", "constants", "epoch", "iso", "epoch_us")
-    columns = {}
-    for name, paths in item.table("columns").data.items():
-        found = [paths] if isinstance(paths, str) else paths
-        if not isinstance(found, list) or not found or not all(isinstance(p, str) for p in found):
-            raise item.wrong(f"columns.{name}", "expected a key or a list of keys")
-        _refuse(item, f"columns.{name}", refused_key(name))
-        columns[name] = tuple(found)
-    required = item.data.get("required", [])
-    if not isinstance(required, list) or not all(isinstance(key, str) for key in required):
-        raise item.wrong("required", f"expected a list of keys, found {required!r}")
-    epoch, iso = item.text("epoch", ""), item.text("iso", "")
-    micros = item.data.get("epoch_us", [])
-    if not isinstance(micros, list) or not all(isinstance(key, str) for key in micros):
-        raise item.wrong("epoch_us", f"expected a list of keys, found {micros!r}")
-    if timed and "envelope" not in reader.data and not (epoch or iso or micros):
+    shape = JsonShape(
+        required=item.texts("required"),
+        columns=_columns(item.table("columns")),
+        epoch=item.text("epoch", "") or None,
+        iso=item.text("iso", "") or None,
+        epoch_us=item.texts("epoch_us"),
+        constants=_constants(item.table("constants")) if "constants" in item.data else {},
+    )
+    if timed and "envelope" not in reader.data and not shape.times:
         raise item.wrong("epoch", "expected epoch, iso or epoch_us, the key of the time")
-    constants = {}
-    if "constants" in item.data:
-        table = item.table("constants")
-        constants = {name: table.text(name) for name in table.data}
-        for name, value in constants.items():
-            _refuse(item, f"constants.{name}", refused_constant(Constant(name, value)))
-        if twice := sorted(constants.keys() & columns.keys()):
-            raise item.wrong(f"constants.{twice[0]}", "is a key of columns, too")
-    return JsonShape(tuple(required), columns, epoch or None, iso or None, tuple(micros), constants)
+    for name in sorted(shape.constants.keys() & shape.columns.keys()):
+        raise item.wrong(f"constants.{name}", "is a key of columns, too")
+    return shape
+
+
+def _columns(item: TomlTable) -> dict[str, tuple[str, ...]]:
+    """Return the keys of an object that may fill each column."""
+    columns = {name: item.texts(name) for name in item.data}
+    for name, paths in columns.items():
+        if not paths:
+            raise item.wrong(name, "expected a key or a list of keys, found none")
+        _refuse(item, name, refused_key(name))
+    return columns
+
+
+def _constants(item: TomlTable) -> dict[str, str]:
+    """Return the values that a format's objects imply."""
+    constants = {name: item.text(name) for name in item.data}
+    for name, value in constants.items():
+        _refuse(item, name, refused_constant(Constant(name, value)))
+    return constants
 
 
 def _envelope(reader: TomlTable) -> Envelope | None:
@@ -318,9 +329,9 @@ def _envelope(reader: TomlTable) -> Envelope | None:
     return Envelope(**{name: item.flag(name) for name in names})
 
 
-def _sample(item: TomlTable) -> Sample:
+def _sample(item: TomlTable) -> FormatSample:
     expect = item.data.get("expect", {})
     records = expect if isinstance(expect, list) else [expect]
     if not all(isinstance(record, dict) for record in records):
         raise item.wrong("expect", f"expected expect.COLUMN = VALUE, found {expect!r}")
-    return Sample(item.text("line"), tuple(records))
+    return FormatSample(item.text("line"), tuple(records))

@@ -34,7 +34,7 @@ from opslog.model.severity import VOCABULARIES
 
 
 @dataclass(frozen=True, slots=True)
-class Derived:
+class OsloLayouts:
     """Layout texts by role; ``tails`` are pairs (layout, only at DEBUG).
 
     ``fallbacks`` are heads that keep the whole identity as one text: names may
@@ -49,7 +49,7 @@ class Derived:
     tails: tuple[tuple[str, bool], ...]
 
 
-def derive(options: OsloOptions, resources: bool = False) -> Derived:
+def derive(options: OsloOptions, resources: bool = False) -> OsloLayouts:
     """Return the layouts of every line that ``options`` make oslo.log print.
 
     With ``resources`` a ``[type-UUID] `` behind the context is a resource even
@@ -62,7 +62,7 @@ def derive(options: OsloOptions, resources: bool = False) -> Derived:
     return derived
 
 
-def _derive(options: OsloOptions, resources: bool) -> Derived:
+def _derive(options: OsloOptions, resources: bool) -> OsloLayouts:
     heads: list[str] = []
     fallbacks: list[str] = []
     tails: list[tuple[str, bool]] = []
@@ -100,12 +100,12 @@ def _derive(options: OsloOptions, resources: bool) -> Derived:
         if without_blank.endswith(" "):
             # Editors and copies strip the blank behind which the text is empty.
             tracebacks.append(without_blank.rstrip(" "))
-    return Derived(
+    return OsloLayouts(
         _unique(heads), _unique(fallbacks), _unique(bares), _unique(tracebacks), _unique(tails)
     )
 
 
-def shipped(sets: Iterable[OsloOptions]) -> Derived:
+def shipped(sets: Iterable[OsloOptions]) -> OsloLayouts:
     """Return the layouts of many option sets together, each once.
 
     Where two sets print lines of the same shape, and one reads ids where the
@@ -116,7 +116,7 @@ def shipped(sets: Iterable[OsloOptions]) -> Derived:
     for layout in (head for one in alls for head in one.heads):
         shape = _shape(layout)
         heads[shape] = _merge(heads[shape], layout) if shape in heads else layout
-    return Derived(
+    return OsloLayouts(
         tuple(heads.values()),
         _unique(f for one in alls for f in one.fallbacks),
         _unique(b for one in alls for b in one.bares),
@@ -229,7 +229,7 @@ def _refuse_loose_tail(options: OsloOptions, option: str, tails: list[tuple[str,
             )
 
 
-def _check(options: OsloOptions, derived: Derived) -> None:
+def _check(options: OsloOptions, derived: OsloLayouts) -> None:
     for option, layouts in (
         (
             "logging_context_format_string",

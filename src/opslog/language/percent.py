@@ -99,6 +99,11 @@ def column_of(key: str) -> str:
     return _KEYS[key][0] if key in _KEYS else IDENTITY.get(key, key)
 
 
+def keys_of(text: str) -> list[str]:
+    """Return the keys of a %-format, in their order."""
+    return [match[1] for match in DIRECTIVE.finditer(text) if match[1]]
+
+
 class Translation:
     """One option's %-format as ``pieces``; raises OsloOptionError.
 

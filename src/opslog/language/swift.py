@@ -82,17 +82,17 @@ _TELLING = ("int?", "int", "number", "capitals")
 _PIECE = re.compile(r"(\{\{|\}\}|[^{}]+)|\{(\w*)(?:\.(\w*))?\}")
 
 
-class Hole(NamedTuple):
-    """A field of a template: its ``part``, if it has a dot, and where it stands."""
+class TemplateField(NamedTuple):
+    """A field of a template: its name, the part behind a dot (empty: none), and its column."""
 
-    field: str
+    name: str
     part: str
     column: int
 
     @property
     def text(self) -> str:
         """The field as it stands in the braces."""
-        return f"{self.field}.{self.part}" if self.part else self.field
+        return f"{self.name}.{self.part}" if self.part else self.name
 
     @property
     def end(self) -> int:
@@ -100,22 +100,22 @@ class Hole(NamedTuple):
         return self.column + len(self.text) + 2
 
 
-class Derived(NamedTuple):
+class SwiftLayouts(NamedTuple):
     """Layouts of a template's lines, and those of the project their path or account names."""
 
     layouts: tuple[str, ...]
     details: tuple[str, ...]
 
 
-class _Slot(NamedTuple):
+class _Hole(NamedTuple):
     """A hole of a layout: its name (empty: not kept) and type, and what it is made of."""
 
     name: str
     type: str
-    hole: Hole
+    field: TemplateField
 
 
-def pieces(template: str) -> Iterator[str | Hole]:
+def pieces(template: str) -> Iterator[str | TemplateField]:
     """Yield literal text and holes; raises SwiftTemplateError for what Swift cannot print."""
     position = 0
     while position < len(template):
@@ -126,29 +126,29 @@ def pieces(template: str) -> Iterator[str | Hole]:
         if match[1]:
             yield match[1][:1] if match[1] in ("{{", "}}") else match[1]
         else:
-            hole = Hole(match[2], match[3] or "", position)
-            _refuse_unknown(template, hole)
-            yield hole
+            field = TemplateField(match[2], match[3] or "", position)
+            _refuse_unknown(template, field)
+            yield field
         position = match.end()
 
 
-def _refuse_unknown(template: str, hole: Hole) -> None:
-    if hole.field not in FIELDS and hole.field not in _TIMES:
+def _refuse_unknown(template: str, field: TemplateField) -> None:
+    if field.name not in FIELDS and field.name not in _TIMES:
         known = ", ".join([*FIELDS, *_TIMES])
-        reason = f"Swift has no field {hole.field!r}: expected one of {known}"
-    elif hole.field in _TIMES and hole.part not in (*_PARTS, *_DATED, *_WORDS):
+        reason = f"Swift has no field {field.name!r}: expected one of {known}"
+    elif field.name in _TIMES and field.part not in (*_PARTS, *_DATED, *_WORDS):
         parts = ", ".join(filter(None, [*_PARTS, *_DATED, *_WORDS]))
-        reason = f"a time has no part {hole.part!r}: expected one of {parts}"
-    elif hole.field in FIELDS and hole.part:
-        if hole.part == "anonymized" and hole.field in ANONYMIZABLE:
+        reason = f"a time has no part {field.part!r}: expected one of {parts}"
+    elif field.name in FIELDS and field.part:
+        if field.part == "anonymized" and field.name in ANONYMIZABLE:
             return
-        reason = f"Swift cannot print {{{hole.text}}}: expected {{{hole.field}}}"
+        reason = f"Swift cannot print {{{field.text}}}: expected {{{field.name}}}"
     else:
         return
-    raise SwiftTemplateError(template, hole.column, reason)
+    raise SwiftTemplateError(template, field.column, reason)
 
 
-def derive(template: str) -> Derived:
+def derive(template: str) -> SwiftLayouts:
     """Return the layouts of every line Swift prints with ``template``.
 
     Raises SwiftTemplateError where a line could not be read back.
@@ -157,23 +157,23 @@ def derive(template: str) -> Derived:
         reason = "expected one line: Swift would print #012 between several"
         raise SwiftTemplateError(template.partition("\n")[0], template.index("\n"), reason)
     found = list(pieces(template))
-    dated = any(isinstance(piece, Hole) and piece.part in _DATED for piece in found)
+    dated = any(isinstance(piece, TemplateField) and piece.part in _DATED for piece in found)
     layouts: dict[str, None] = {}
     details: dict[str, None] = {}
     for day in _DAYS if dated else _DAYS[:1]:
-        slots = list(_slots(found, day))
-        _refuse_ambiguous(template, slots)
+        holes = list(_holes(found, day))
+        _refuse_ambiguous(template, holes)
         # Swift's logging adds the transaction to lines that have it not.
         end = "" if "{transaction_id}" in template else "{? (txn: {request_id:word})}"
-        layout = "{service_name=swift}" + "".join(map(_written, slots)) + end
+        layout = "{service_name=swift}" + "".join(map(_written, holes)) + end
         layouts[layout] = None
-        details |= dict.fromkeys(_project(slots))
-    return Derived(tuple(layouts), tuple(details))
+        details |= dict.fromkeys(_project(holes))
+    return SwiftLayouts(tuple(layouts), tuple(details))
 
 
-def _slots(found: list[str | Hole], day: str) -> Iterator[str | _Slot]:
-    """Yield the literals and slots of a layout; the parts of its time are put together."""
-    plain = {piece.field for piece in found if isinstance(piece, Hole) and not piece.part}
+def _holes(found: list[str | TemplateField], day: str) -> Iterator[str | _Hole]:
+    """Yield the literals and holes of a layout; the parts of its time are put together."""
+    plain = {piece.name for piece in found if isinstance(piece, TemplateField) and not piece.part}
     start, stop = _time(found, day)
     used = set()
     for place, piece in enumerate(found):
@@ -184,16 +184,16 @@ def _slots(found: list[str | Hole], day: str) -> Iterator[str | _Slot]:
         if start <= place < stop:
             if place == start:
                 kind = "".join(_pattern(part, day) for part in found[start:stop])
-                yield _Slot("timestamp", kind, piece)
+                yield _Hole("timestamp", kind, piece)
             continue
-        if piece.field in _TIMES:
+        if piece.name in _TIMES:
             name, kind = piece.text.replace(".", "_"), _kind_of_part(piece.part)
         else:
-            name, kind = FIELDS[piece.field]
-            name += "_anonymized" if piece.part and piece.field in plain else ""
-        if piece.field == "protocol":
+            name, kind = FIELDS[piece.name]
+            name += "_anonymized" if piece.part and piece.name in plain else ""
+        if piece.name == "protocol":
             yield "HTTP/"
-        yield _Slot("" if name in used else name, kind, piece)
+        yield _Hole("" if name in used else name, kind, piece)
         used.add(name)
 
 
@@ -205,13 +205,13 @@ def _kind_of_part(part: str) -> str:
     return "percent" if part in (*_DATED, "datetime", "iso8601", "X", "x") else "int"
 
 
-def _pattern(part: str | Hole, day: str) -> str:
+def _pattern(part: str | TemplateField, day: str) -> str:
     if isinstance(part, str):
         return part.replace("%", "%%")
     return day if part.part in _DATED else _PARTS[part.part]
 
 
-def _time(found: list[str | Hole], day: str) -> tuple[int, int]:
+def _time(found: list[str | TemplateField], day: str) -> tuple[int, int]:
     """Return where the first whole time stands, that of the end if there is one."""
     for field in _TIMES:
         for start in range(len(found)):
@@ -220,7 +220,7 @@ def _time(found: list[str | Hole], day: str) -> tuple[int, int]:
     return 0, 0
 
 
-def _whole(found: list[str | Hole], start: int, field: str, day: str) -> int:
+def _whole(found: list[str | TemplateField], start: int, field: str, day: str) -> int:
     """Return where the time that begins at ``start`` ends, 0 if its parts make none."""
     end, known = 0, set[str]()
     for place in range(start, len(found)):
@@ -229,7 +229,7 @@ def _whole(found: list[str | Hole], start: int, field: str, day: str) -> int:
             if place == start:
                 return 0
             continue
-        if piece.field != field or piece.part in _WORDS:
+        if piece.name != field or piece.part in _WORDS:
             break
         parts = set(re.findall("%([a-zA-Z])", _pattern(piece, day).replace("%%", "")))
         if known & parts or (known and "s" in parts) or ("s" in known and parts != {"f"}):
@@ -240,46 +240,46 @@ def _whole(found: list[str | Hole], start: int, field: str, day: str) -> int:
     return end
 
 
-def _refuse_ambiguous(template: str, slots: list[str | _Slot]) -> None:
+def _refuse_ambiguous(template: str, holes: list[str | _Hole]) -> None:
     """Refuse what leaves open where a value ends, or which lines are of the template."""
-    for slot, after in pairwise(slots):
-        if isinstance(slot, str):
+    for hole, after in pairwise(holes):
+        if isinstance(hole, str):
             continue
-        runs = "[0-9]" if slot.type.endswith(("%f", "%s")) else _ALPHABETS.get(slot.type)
+        runs = "[0-9]" if hole.type.endswith(("%f", "%s")) else _ALPHABETS.get(hole.type)
         if runs is None:
             continue  # a time of a fixed width
-        if isinstance(after, _Slot):
-            reason = f"{{{slot.hole.text}}} and {{{after.hole.text}}} have no text between them"
+        if isinstance(after, _Hole):
+            reason = f"{{{hole.field.text}}} and {{{after.field.text}}} have no text between them"
         elif re.match(runs, after):
-            reason = f"{after[0]!r} may be of {{{slot.hole.text}}} or of the text behind it"
+            reason = f"{after[0]!r} may be of {{{hole.field.text}}} or of the text behind it"
         else:
             continue
         hint = "expected text that no value holds, such as a blank"
-        column = after.hole.column if isinstance(after, _Slot) else slot.hole.end
+        column = after.field.column if isinstance(after, _Hole) else hole.field.end
         raise SwiftTemplateError(template, column, f"{reason}: {hint}")
-    if not any(map(_tells, slots)):
+    if not any(map(_tells, holes)):
         reason = "any words look like its lines: expected a time, {method} or {status_int} in it"
         raise SwiftTemplateError(template, 0, reason)
 
 
-def _tells(piece: str | _Slot) -> bool:
+def _tells(piece: str | _Hole) -> bool:
     if isinstance(piece, str):
         return bool(piece.strip())
     return piece.type in _TELLING or "%" in piece.type
 
 
-def _written(piece: str | _Slot) -> str:
+def _written(piece: str | _Hole) -> str:
     if isinstance(piece, str):
         return piece.replace("{", "{{").replace("}", "}}")
     return f"{{{piece.name}:{piece.type}}}"
 
 
-def _project(slots: list[str | _Slot]) -> list[str]:
+def _project(holes: list[str | _Hole]) -> list[str]:
     """Return the layout that finds the project in the account, or else in the path."""
-    fields = [slot.hole.text if isinstance(slot, _Slot) else "" for slot in slots]
+    fields = [hole.field.text if isinstance(hole, _Hole) else "" for hole in holes]
     for field, start in (("account", ""), ("path", "/v{:number}/")):
         if field in fields:
-            before = slots[: fields.index(field)]
+            before = holes[: fields.index(field)]
             unnamed = [_written(s if isinstance(s, str) else s._replace(name="")) for s in before]
             return ["".join(unnamed) + start + "{:capitals}_{project_id:word}{:rest}"]
     return []

@@ -29,6 +29,15 @@ class TomlTable:
             raise self.wrong(key, f"expected a text, found {found}")
         return value
 
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return the texts that ``key`` lists, or the one it is; none if it is absent."""
+        self.known.add(key)
+        value = self.data.get(key, [])
+        found = [value] if isinstance(value, str) else value
+        if not isinstance(found, list) or not all(isinstance(one, str) and one for one in found):
+            raise self.wrong(key, f"expected a key or a list of keys, found {value!r}")
+        return tuple(found)
+
     def flag(self, key: str) -> bool:
         """Return whether ``key`` is true; it is false if absent."""
         self.known.add(key)
@@ -42,7 +51,8 @@ class TomlTable:
         self.known.add(key)
         value = self.data.get(key)
         if not isinstance(value, dict):
-            raise self.wrong(key, "expected a table")
+            found = "nothing" if value is None else repr(value)
+            raise self.wrong(key, f"expected a table, [{self.place}{key}], found {found}")
         return self._inner(value, key, known)
 
     def tables(self, key: str, *known: str) -> list[TomlTable]:

@@ -9,7 +9,7 @@ from opslog.scanner._state cimport MatchState
 
 cdef inline void note(Line* line, const Leaf* leaf, const MatchState* state) noexcept nogil:
     """Keep what matching a layout told beside spans: time and severity, if it told any."""
-    cdef uint8_t severity = <uint8_t>leaf.level
+    cdef uint8_t severity = 0
     line.flags |= state.flags & ESCAPED
     if leaf.flags & STAMPED:
         line.time = state.time
@@ -18,8 +18,10 @@ cdef inline void note(Line* line, const Leaf* leaf, const MatchState* state) noe
         if leaf.flags & UTC:
             line.flags |= HAS_OFFSET
     # A layout that was tried before may have left a severity behind.
-    if not severity and leaf.flags & GRADED:
+    if leaf.flags & GRADED:
         severity = state.severity
+    if not severity:
+        severity = <uint8_t>leaf.level
     if severity:
         line.severity = severity
 

@@ -14,13 +14,10 @@ from functools import cache
 from pathlib import Path
 
 from opslog.language.format import (
-    BARE,
-    HOLLOW,
-    TRACEBACK,
-    WEAK,
     Envelope,
     Format,
     FormatLayout,
+    Rank,
 )
 from opslog.language.format_file import load
 from opslog.language.layout import Capture, Colors, Constant, Layout, LayoutPart, OptionalParts
@@ -150,7 +147,8 @@ def _compile(formats: tuple[Format, ...]) -> CompiledFormats:
             compiler.add(CatalogEntry(item.layout, number, index, detail=True))
     for number, one in sorted(enumerate(formats), key=lambda item: not _timed(item[1])):
         if one.json:
-            entry = CatalogEntry(_without_layout(one), number, -1, flags=_flags(one, json=True))
+            flags = _flags(one, json=True)
+            entry = CatalogEntry(_without_layout(one), number, -1, flags=flags, level=one.level)
             compiler.add_json(entry, one.json)
     for _, entry in sorted(ranked, key=_order):
         compiler.add(entry)
@@ -179,27 +177,26 @@ def _without_layout(one: Format) -> Layout:
 
 def _timed(one: Format) -> bool:
     """Whether a JSON format's objects have a time: those without are looked for last."""
-    keys = one.json
-    return one.applies_to == "message" or bool(keys and (keys.epoch or keys.iso or keys.epoch_us))
+    return one.applies_to == "message" or bool(one.json and one.json.times)
 
 
 def _order(ranked: tuple[int, CatalogEntry]) -> tuple[int, bool]:
     """By rank; a traceback's prefix with colors before those that would take them for text."""
     rank, entry = ranked
-    return rank, rank == TRACEBACK and not entry.layout.colored
+    return rank, rank == Rank.TRACEBACK and not entry.layout.colored
 
 
 def _entry(one: Format, number: int, index: int, item: FormatLayout) -> CatalogEntry:
     flags = _flags(
         one,
-        bare=item.rank == BARE,
+        bare=item.rank == Rank.BARE,
         unfinished=item.unfinished,
         alone=item.alone,
         unlogged=item.traceback,
     )
-    role = "traceback" if item.rank == TRACEBACK else "head"
+    role = "traceback" if item.rank == Rank.TRACEBACK else "head"
     level = ERROR if role == "traceback" else one.level
-    late = item.rank in (WEAK, HOLLOW)
+    late = item.rank in (Rank.WEAK, Rank.HOLLOW)
     return CatalogEntry(item.layout, number, index, role, flags, level, late=late)
 
 

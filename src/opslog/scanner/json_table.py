@@ -31,8 +31,8 @@ def json_table(
         required = numbers.add([paths[path] for path in shape.required])
         otherwise = numbers.add_pairs([(paths[one], paths[other]) for one, other in _pairs(shape)])
         slots = {column: paths[first] for column, (first, *_) in shape.columns.items()}
-        if times := _times(shape):
-            slots["timestamp"] = paths[times[0]]
+        if shape.times:
+            slots["timestamp"] = paths[shape.times[0]]
         # The keys of all shapes are many, those of one are few.
         kept = sorted(set(slots.values()))
         found.append({column: kept.index(slot) for column, slot in slots.items()})
@@ -78,15 +78,10 @@ class _Numbers:
         return struct.pack(f"={len(self._all)}i", *self._all)
 
 
-def _times(shape: JsonShape) -> list[str]:
-    """Return the paths that hold the time."""
-    return [path for path in (shape.epoch, shape.iso, *shape.epoch_us) if path]
-
-
 def _paths(shape: JsonShape) -> Iterable[str]:
     """Return the paths that a shape looks for."""
     columns = (path for paths in shape.columns.values() for path in paths)
-    return (*shape.required, *columns, *_times(shape))
+    return (*shape.required, *columns, *shape.times)
 
 
 def _pairs(shape: JsonShape) -> Iterable[tuple[str, str]]:

@@ -100,7 +100,7 @@ def packed(leaf: Leaf) -> bytes:
         plain.get("logger", -1),
         plain.get("resource_id", -1),
         plain.get("body", -1),
-        0 if "severity_text" in slots else leaf.entry.level,
+        leaf.entry.level,
         *writer,
         *[-1] * (_program.WORKER_SLOTS - len(writer)),
     )

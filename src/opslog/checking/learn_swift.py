@@ -1,7 +1,7 @@
-"""A format from the configuration of Swift's proxy server.
+"""A format from the log_msg_template in the configuration of Swift's proxy server.
 
-PasteDeploy's rules say which log_msg_template the file's proxy-logging filters
-have; layouts are derived from it, and samples are printed with it as Swift does.
+The rules of PasteDeploy say which template the proxy-logging filters of the files have.
+Layouts are derived from it (language/swift.py), and samples are printed with it as Swift does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 
 from opslog.checking.check import SampleReader, check
 from opslog.language.format_file import from_dict
-from opslog.language.swift import DEFAULT, FIELDS, Hole, derive, pieces
+from opslog.language.swift import DEFAULT, FIELDS, TemplateField, derive, pieces
 from opslog.model import schema
 from opslog.model.errors import FormatError, LayoutError, SwiftTemplateError
 
@@ -69,7 +69,7 @@ def _template(parser: configparser.ConfigParser, name: str, place: dict[str, str
     return DEFAULT
 
 
-def learn(files: Sequence[str], found: list[str], name: str | None) -> dict[str, Any] | None:
+def learn_swift(files: Sequence[str], found: list[str], name: str | None) -> dict[str, Any] | None:
     """Return the data of a format file for lines of the templates ``found`` in ``files``.
 
     None if the shipped formats read them.  Raises SwiftTemplateError where no
@@ -145,10 +145,10 @@ def _samples(template: str) -> Iterator[dict[str, Any]]:
         for piece in found:
             value = piece if isinstance(piece, str) else _printed(piece, moment, fields)
             line += value
-            if isinstance(piece, str) or piece.field not in FIELDS or value == "-":
+            if isinstance(piece, str) or piece.name not in FIELDS or value == "-":
                 continue
-            column = FIELDS[piece.field][0]
-            if column in schema.BY_NAME and not (piece.part and f"{{{piece.field}}}" in template):
+            column = FIELDS[piece.name][0]
+            if column in schema.BY_NAME and not (piece.part and f"{{{piece.name}}}" in template):
                 kind = {"int64": int, "float64": float}.get(schema.BY_NAME[column].kind, str)
                 expect[column] = kind(unquote(value))
             if piece.text in ("path", "account"):
@@ -159,13 +159,13 @@ def _samples(template: str) -> Iterator[dict[str, Any]]:
         yield {"line": line, "expect": expect}
 
 
-def _printed(hole: Hole, moment: datetime, fields: tuple[str, ...]) -> str:
+def _printed(field: TemplateField, moment: datetime, fields: tuple[str, ...]) -> str:
     """Return what Swift prints for a field: ``-`` for one that is not of ``fields``."""
-    if hole.field not in FIELDS:
-        return quote(_time(hole.part, moment), safe=":/{}")
-    if hole.field not in fields:
+    if field.name not in FIELDS:
+        return quote(_time(field.part, moment), safe=":/{}")
+    if field.name not in fields:
         return "-"
-    return quote(_HASH if hole.part else _VALUES[hole.field], safe=":/{}")
+    return quote(_HASH if field.part else _VALUES[field.name], safe=":/{}")
 
 
 def _time(part: str, moment: datetime) -> str:
