@@ -1,10 +1,6 @@
+from opslog.assembly._records import Records
 from opslog.kernel._block import Block
 from opslog.scanner._program import Program
-
-class Records:
-    block: Block
-    count: int
-    def counts(self, program: Program) -> dict[int, tuple[int, int, int]]: ...
 
 class Assembler:
     def __init__(self, program: Program) -> None: ...

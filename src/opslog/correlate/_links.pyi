@@ -1,6 +1,6 @@
 from typing_extensions import Buffer
 
-from opslog.assembly._assemble import Records
+from opslog.assembly._records import Records
 
 class Sights(Buffer): ...
 

@@ -14,7 +14,7 @@ from libc.string cimport memchr, memcmp
 cdef extern from "string.h" nogil:
     void* memmem(const void*, size_t, const void*, size_t)
 
-from opslog.assembly._assemble cimport Records
+from opslog.assembly._records cimport Records
 from opslog.kernel._block cimport Line, NONE, PART_BODY
 from opslog.kernel._bytes cimport hash_bytes
 

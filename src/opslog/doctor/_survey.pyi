@@ -1,4 +1,4 @@
-from opslog.assembly._assemble import Records
+from opslog.assembly._records import Records
 from opslog.scanner._program import Program
 
 INCOMPLETE: tuple[str, ...]

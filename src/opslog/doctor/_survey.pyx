@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memchr
 
-from opslog.assembly._assemble cimport Records
+from opslog.assembly._records cimport Records
 from opslog.kernel._block cimport HEADLESS, Line, NONE, OVERLONG, Record, TORN
 from opslog.scanner._program cimport Program
 
@@ -47,7 +47,7 @@ def survey(Records records not None, Program program not None, int32_t[::1] leav
     formats of the envelopes around it: numbers from 1 as digits to the base 256,
     of which the innermost is the last; those beyond DEPTH are left out.
     """
-    cdef int32_t i, at, wrap, depth, count = records.count
+    cdef int32_t i, at, envelope, depth, count = records.count
     cdef int64_t chain, place
     cdef Record* record
     cdef const Line* line
@@ -63,13 +63,13 @@ def survey(Records records not None, Program program not None, int32_t[::1] leav
                         else 1 if record.flags & HEADLESS else 0)
             chain = 0
             place = 1
-            wrap = line.outer if record.leaf >= 0 else NONE
+            envelope = line.outer if record.leaf >= 0 else NONE
             depth = 0
-            while wrap != NONE and depth < DEPTH:
+            while envelope != NONE and depth < DEPTH:
                 depth += 1
-                chain += place * (program.leaves[records.block.wraps[wrap].leaf].format % 255 + 1)
+                chain += place * (program.leaves[records.block.envelopes[envelope].leaf].format % 255 + 1)
                 place *= 256
-                wrap = records.block.wraps[wrap].outer
+                envelope = records.block.envelopes[envelope].outer
             chains[i] = chain
             joined[i] = 0
             at = line.next

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from opslog.assembly._assemble import Records
+from opslog.assembly._records import Records
 from opslog.filters.filter import Filter
 from opslog.rows.kept import BatchBuilder, Kept
 from opslog.scanner.catalog import Catalog

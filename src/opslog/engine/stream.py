@@ -8,7 +8,8 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from opslog.assembly._assemble import Assembler, Records
+from opslog.assembly._assemble import Assembler
+from opslog.assembly._records import Records
 from opslog.engine.job import Job
 from opslog.kernel._block import Block
 from opslog.model.arrays import int32

@@ -53,7 +53,7 @@ ctypedef struct Line:
     uint8_t part
     int32_t outer               # the envelope around it, NONE
 
-ctypedef struct Wrap:           # an envelope around a line's layout
+ctypedef struct Envelope:           # an envelope around a line's layout
     uint64_t stream             # hash of what tells writers apart, as far as this envelope knows
     int32_t start               # what its layout matched: data[start:end]
     int32_t end
@@ -85,14 +85,14 @@ cdef class Block:
     cdef int32_t* spans
     cdef Py_ssize_t span_capacity
     cdef int32_t span_used
-    cdef Wrap* wraps
-    cdef Py_ssize_t wrap_capacity
-    cdef int32_t wrap_used
+    cdef Envelope* envelopes
+    cdef Py_ssize_t envelope_capacity
+    cdef int32_t envelope_used
     cdef readonly bint ascii    # no byte of the input is above 127
     cdef Py_ssize_t hidden      # longest text that may be hidden in the input, -1: not known
 
     cdef int need_data(self, Py_ssize_t more) except -1 nogil
     cdef int need_lines(self, Py_ssize_t more) except -1 nogil
     cdef int need_spans(self, Py_ssize_t more) except -1 nogil
-    cdef int need_wraps(self, Py_ssize_t more) except -1 nogil
+    cdef int need_envelopes(self, Py_ssize_t more) except -1 nogil
     cdef void guard(self) noexcept nogil

@@ -85,6 +85,21 @@ cdef Py_ssize_t longest_hidden(const uint8_t* start, const uint8_t* end) noexcep
         p += 1
 
 
+cdef inline int need_items(void** items, Py_ssize_t* capacity, Py_ssize_t wanted, size_t size) except -1 nogil:
+    """Make room for `wanted` items of `size` bytes in an array that grows."""
+    cdef void* grown
+    if wanted <= capacity[0]:
+        return 0
+    wanted = max(wanted, 2 * capacity[0])
+    grown = realloc(items[0], wanted * size)
+    if grown == NULL:
+        with gil:
+            raise MemoryError()
+    items[0] = grown
+    capacity[0] = wanted
+    return 0
+
+
 @cython.final
 cdef class Block:
     """Bytes of one source from ``offset`` on, and arrays for what is found in them."""
@@ -97,7 +112,7 @@ cdef class Block:
         free(self.data)
         free(self.lines)
         free(self.spans)
-        free(self.wraps)
+        free(self.envelopes)
 
     cdef int need_data(self, Py_ssize_t more) except -1 nogil:
         """Make room for ``more`` bytes behind ``used``."""
@@ -117,46 +132,14 @@ cdef class Block:
         return 0
 
     cdef int need_lines(self, Py_ssize_t more) except -1 nogil:
-        cdef Py_ssize_t wanted = self.line_used + more
-        cdef Line* lines
-        if wanted <= self.line_capacity:
-            return 0
-        wanted = max(wanted, self.line_capacity * 2)
-        lines = <Line*>realloc(self.lines, wanted * sizeof(Line))
-        if lines == NULL:
-            with gil:
-                raise MemoryError()
-        self.lines = lines
-        self.line_capacity = wanted
-        return 0
+        return need_items(<void**>&self.lines, &self.line_capacity, self.line_used + more, sizeof(Line))
 
     cdef int need_spans(self, Py_ssize_t more) except -1 nogil:
-        cdef Py_ssize_t wanted = self.span_used + more
-        cdef int32_t* spans
-        if wanted <= self.span_capacity:
-            return 0
-        wanted = max(wanted, self.span_capacity * 2)
-        spans = <int32_t*>realloc(self.spans, wanted * sizeof(int32_t))
-        if spans == NULL:
-            with gil:
-                raise MemoryError()
-        self.spans = spans
-        self.span_capacity = wanted
-        return 0
+        return need_items(<void**>&self.spans, &self.span_capacity, self.span_used + more, sizeof(int32_t))
 
-    cdef int need_wraps(self, Py_ssize_t more) except -1 nogil:
-        cdef Py_ssize_t wanted = self.wrap_used + more
-        cdef Wrap* wraps
-        if wanted <= self.wrap_capacity:
-            return 0
-        wanted = max(wanted, self.wrap_capacity * 2)
-        wraps = <Wrap*>realloc(self.wraps, wanted * sizeof(Wrap))
-        if wraps == NULL:
-            with gil:
-                raise MemoryError()
-        self.wraps = wraps
-        self.wrap_capacity = wanted
-        return 0
+    cdef int need_envelopes(self, Py_ssize_t more) except -1 nogil:
+        return need_items(<void**>&self.envelopes, &self.envelope_capacity, self.envelope_used + more,
+                          sizeof(Envelope))
 
     cdef void guard(self) noexcept nogil:
         """Let the address sanitizer catch any read behind the bytes in use."""
@@ -165,7 +148,7 @@ cdef class Block:
     def reset(self, int64_t offset, bint continued=False):
         """Empty the block; its next byte stands at ``offset`` of the source."""
         self.size = self.used = 0
-        self.line_count = self.line_used = self.span_used = self.wrap_used = 0
+        self.line_count = self.line_used = self.span_used = self.envelope_used = 0
         self.offset = offset
         self.continued = continued
         self.ascii = True

@@ -3,7 +3,7 @@ from typing import Any
 
 from typing_extensions import Buffer
 
-from opslog.assembly._assemble import Records
+from opslog.assembly._records import Records
 from opslog.rows._plan import Plan
 from opslog.rows._values import Rows
 from opslog.scanner._program import Program

@@ -10,7 +10,7 @@ from opslog.kernel._block cimport BAD_TIME, HAS_OFFSET, Line, NONE, Record, TIME
 from opslog.kernel._bytes cimport lowest_bit
 from opslog.rows._column cimport (Column, add_end, begin, decimal, drop, end_row, integer, intern, mark)
 from opslog.scanner._program cimport Program
-from opslog.assembly._assemble cimport Records
+from opslog.assembly._records cimport Records
 from opslog.kernel._text cimport Buffer, put
 from opslog.rows._plan cimport CODES, DECIMAL, INTEGER, PAIRS, TEXT
 from opslog.rows._values cimport Attribute, Rows, Value

@@ -1,6 +1,6 @@
 from collections.abc import Callable
 
-from opslog.assembly._assemble import Records
+from opslog.assembly._records import Records
 from opslog.rows._plan import Plan
 from opslog.rows._values import Rows
 

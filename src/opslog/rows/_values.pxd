@@ -5,7 +5,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
-from opslog.assembly._assemble cimport Records
+from opslog.assembly._records cimport Records
 from opslog.kernel._block cimport Block, Line, Record
 from opslog.rows._plan cimport MOST_COLUMNS, Plan
 from opslog.rows._services cimport Services

@@ -9,7 +9,7 @@ record: the line's own, that of the message's tail and that of the message.
 from libc.stdlib cimport free, malloc
 from libc.string cimport memchr, memcmp
 
-from opslog.kernel._block cimport (CONTINUED, ESCAPED, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HEADLESS, HELD, NONE, OVERLONG, PART_BODY, PART_STACK, PART_TRACEBACK, SYSLOG, TIMED, TORN, Wrap)
+from opslog.kernel._block cimport (CONTINUED, ESCAPED, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HEADLESS, HELD, NONE, OVERLONG, PART_BODY, PART_STACK, PART_TRACEBACK, SYSLOG, TIMED, TORN, Envelope)
 from opslog.kernel._bytes cimport request_uuid
 from opslog.rows._plan cimport Field, PAIRS
 from opslog.rows._services cimport drop_services, service_of
@@ -210,16 +210,16 @@ cdef class Rows:
 
     cdef int envelopes(self, int32_t at) except -1 nogil:
         """Add what the envelopes know, from the inner ones outwards: what is nearer wins."""
-        cdef const Wrap* wrap
+        cdef const Envelope* envelope
         cdef int change
         while at != NONE:
-            wrap = &self.block.wraps[at]
+            envelope = &self.block.envelopes[at]
             change = 0 if self.block.ascii else CHECKED
-            if wrap.flags & ESCAPED:
+            if envelope.flags & ESCAPED:
                 change |= JSON_STRING
-            self.untimed = not wrap.flags & TIMED
-            self.fields(self.plan.line_fields, wrap.leaf, self.block.data, self.block.spans + wrap.row, change)
-            at = wrap.outer
+            self.untimed = not envelope.flags & TIMED
+            self.fields(self.plan.line_fields, envelope.leaf, self.block.data, self.block.spans + envelope.row, change)
+            at = envelope.outer
         self.untimed = False
         return 0
 
@@ -492,9 +492,9 @@ cdef class Rows:
                     return span
             if outer == NONE:
                 return NULL
-            leaf = self.block.wraps[outer].leaf
-            row = self.block.wraps[outer].row
-            outer = self.block.wraps[outer].outer
+            leaf = self.block.envelopes[outer].leaf
+            row = self.block.envelopes[outer].row
+            outer = self.block.envelopes[outer].outer
 
     cdef int service(self, int32_t leaf, int32_t row, int32_t outer) except -1 nogil:
         """The service of the logger; where that does not say, of program, source or format."""

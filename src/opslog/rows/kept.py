@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from opslog.assembly._assemble import Records
+from opslog.assembly._records import Records
 from opslog.model import schema, services
 from opslog.model.arrays import texts
 from opslog.model.zones import Zone

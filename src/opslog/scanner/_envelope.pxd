@@ -7,7 +7,7 @@ from opslog.kernel._bytes cimport hash_bytes
 from opslog.scanner._program cimport GRADED, Leaf, Program, STAMPED, UTC, WORKERS
 from opslog.scanner._state cimport MatchState
 
-cdef inline void note(Line* line, const Leaf* leaf, const MatchState* state) noexcept nogil:
+cdef inline void keep_match(Line* line, const Leaf* leaf, const MatchState* state) noexcept nogil:
     """Keep what matching a layout told beside spans: time and severity, if it told any."""
     cdef uint8_t severity = 0
     line.flags |= state.flags & ESCAPED
@@ -39,6 +39,6 @@ cdef inline uint64_t worker_of(Block block, const Leaf* leaf, const int32_t* row
     return worker
 
 
-cdef void undo(Block block, Line* line) noexcept nogil
+cdef void undo_envelope(Block block, Line* line) noexcept nogil
 
 cdef int unwrap(Program program, Block block, int32_t number, MatchState* state) except -1 nogil

@@ -2,7 +2,7 @@
 
 The text an envelope holds is matched as a line of its own, to any depth up to
 DEEPEST: the innermost layout becomes the line's, those around it are kept as
-Wraps.  Text written as a JSON string, or as rsyslog's #012, is unescaped behind
+Envelopes.  Text written as a JSON string, or as rsyslog's #012, is unescaped behind
 the block's input, and split where it holds several lines: the first may be a
 head, the others are further parts of the same message.
 """
@@ -11,7 +11,7 @@ from libc.stdint cimport int16_t, int32_t, uint8_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memchr, memcpy, memset
 
-from opslog.kernel._block cimport (Block, ESCAPED, Line, MORE, MOST_LINES, NONE, SYSLOG, TIMED, UNENDED, Wrap)
+from opslog.kernel._block cimport (Block, ESCAPED, Line, MORE, MOST_LINES, NONE, SYSLOG, TIMED, UNENDED, Envelope)
 from opslog.kernel._bytes cimport all_ascii
 from opslog.scanner._program cimport (ENVELOPE, HOLLOW, Leaf, NEWLINES, OCTAL, Program, STAMPED, TRACEBACK, UNFINISHED, UNLOGGED)
 from opslog.scanner._state cimport MatchState
@@ -21,7 +21,7 @@ cdef enum:
     DEEPEST = 8                 # envelopes around a line
 
 
-ctypedef struct Text:
+ctypedef struct HeldText:
     int32_t start
     int32_t end
     bint unended                # the next text of the stream continues it
@@ -54,7 +54,7 @@ cdef int put_bytes(Buffer* out, const uint8_t* data, int32_t at, int32_t end) ex
     return 0
 
 
-cdef int unescape(Block block, Text* text, int change) except -1 nogil:
+cdef int unescape(Block block, HeldText* text, int change) except -1 nogil:
     """Write what the text means behind the block's input."""
     cdef Buffer out
     cdef const uint8_t* data = block.data + text.start
@@ -94,7 +94,7 @@ cdef bint has_octal(const uint8_t* p, int32_t n) noexcept nogil:
         p += 1
 
 
-cdef int read_text(Block block, const Line* line, const Leaf* leaf, Text* text) except -1 nogil:
+cdef int unescape_text(Block block, const Line* line, const Leaf* leaf, HeldText* text) except -1 nogil:
     """Find the text the envelope holds; unescape it where that changes it."""
     cdef const uint8_t* data = block.data + text.start
     cdef int32_t size = text.end - text.start
@@ -118,13 +118,13 @@ cdef int read_text(Block block, const Line* line, const Leaf* leaf, Text* text) 
 cdef int unwrap(Program program, Block block, int32_t number, MatchState* state) except -1 nogil:
     """Read what the envelopes of a line hold; its further parts become lines behind it."""
     cdef Line* line
-    cdef Wrap* wrap
+    cdef Envelope* envelope
     cdef const Leaf* leaf
     cdef int32_t* row
     cdef int32_t depth = 0, first_end, found, slot, parts = 0
     cdef int32_t[2 * DEEPEST] rests     # where each envelope's further parts begin and end
     cdef const void* newline
-    cdef Text text
+    cdef HeldText text
     cdef MatchState before
     cdef uint64_t stream = 1
     while depth < DEEPEST:
@@ -143,7 +143,7 @@ cdef int unwrap(Program program, Block block, int32_t number, MatchState* state)
             break
         text.apart = False
         text.unended = (leaf.flags & (NEWLINES | UNFINISHED)) != 0
-        read_text(block, line, leaf, &text)
+        unescape_text(block, line, leaf, &text)
         if text.unended:
             line.flags |= UNENDED
         if (leaf.flags & OCTAL and text.end - text.start > 1 and block.data[text.start] == c' '
@@ -178,41 +178,41 @@ cdef int unwrap(Program program, Block block, int32_t number, MatchState* state)
         if found < 0:
             state[0] = before
             while line.leaf >= 0 and program.leaves[line.leaf].flags & HOLLOW:
-                undo(block, line)
+                undo_envelope(block, line)
             break
-        block.need_wraps(1)
-        wrap = &block.wraps[block.wrap_used]
-        wrap.stream = stream
-        wrap.start = line.start
-        wrap.end = line.end
-        wrap.row = line.row
-        wrap.outer = line.outer
-        wrap.leaf = line.leaf
-        wrap.flags = line.flags
+        block.need_envelopes(1)
+        envelope = &block.envelopes[block.envelope_used]
+        envelope.stream = stream
+        envelope.start = line.start
+        envelope.end = line.end
+        envelope.row = line.row
+        envelope.outer = line.outer
+        envelope.leaf = line.leaf
+        envelope.flags = line.flags
         leaf = &program.leaves[found]
-        line.outer = block.wrap_used
-        block.wrap_used += 1
+        line.outer = block.envelope_used
+        block.envelope_used += 1
         line.leaf = <int16_t>found
         line.row = block.span_used
         block.span_used += 2 * leaf.slots
         line.start = text.start
         line.end = first_end
         line.flags &= ~(ESCAPED | SYSLOG)
-        note(line, leaf, state)
+        keep_match(line, leaf, state)
         if leaf.flags & STAMPED:
             # The time is the innermost one: those around it are kept as attributes.
-            wrap.flags &= ~TIMED
-            outward(block, wrap)
+            envelope.flags &= ~TIMED
+            forget_outer_times(block, envelope)
         line.worker = worker_of(block, leaf, row, stream)
     while parts:                # the innermost text ends before that around it goes on
         parts -= 1
-        split(program, block, number, rests[2 * parts], rests[2 * parts + 1], state)
+        add_parts(program, block, number, rests[2 * parts], rests[2 * parts + 1], state)
     return 0
 
 
-cdef void undo(Block block, Line* line) noexcept nogil:
+cdef void undo_envelope(Block block, Line* line) noexcept nogil:
     """Take the line's envelope for text of the one around it."""
-    cdef const Wrap* wrap
+    cdef const Envelope* envelope
     if line.outer == NONE:
         line.start = line.first
         line.leaf = line.row = NONE
@@ -220,24 +220,24 @@ cdef void undo(Block block, Line* line) noexcept nogil:
         line.flags &= SYSLOG        # told by where it stands, not by its layout
         line.severity = 0
         return
-    wrap = &block.wraps[line.outer]
-    line.start = wrap.start
-    line.end = wrap.end
-    line.row = wrap.row
-    line.leaf = wrap.leaf
-    line.flags = wrap.flags
-    line.worker = wrap.stream
-    line.outer = wrap.outer
+    envelope = &block.envelopes[line.outer]
+    line.start = envelope.start
+    line.end = envelope.end
+    line.row = envelope.row
+    line.leaf = envelope.leaf
+    line.flags = envelope.flags
+    line.worker = envelope.stream
+    line.outer = envelope.outer
 
 
-cdef void outward(Block block, Wrap* wrap) noexcept nogil:
+cdef void forget_outer_times(Block block, Envelope* envelope) noexcept nogil:
     """Say of all envelopes around one that the time is not from them."""
-    while wrap.outer != NONE:
-        wrap = &block.wraps[wrap.outer]
-        wrap.flags &= ~TIMED
+    while envelope.outer != NONE:
+        envelope = &block.envelopes[envelope.outer]
+        envelope.flags &= ~TIMED
 
 
-cdef int split(Program program, Block block, int32_t number, int32_t at, int32_t end, MatchState* state) except -1 nogil:
+cdef int add_parts(Program program, Block block, int32_t number, int32_t at, int32_t end, MatchState* state) except -1 nogil:
     """Add the further lines of a message, data[at:end], behind its first."""
     cdef Line* line
     cdef const void* newline

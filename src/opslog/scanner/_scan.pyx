@@ -5,7 +5,7 @@ from libc.string cimport memchr, memset
 
 from opslog.kernel._block cimport Block, LONGEST_LINE, Line, MORE, NONE, PIECE, SYSLOG
 from opslog.kernel._bytes cimport all_ascii
-from opslog.scanner._envelope cimport note, unwrap, worker_of
+from opslog.scanner._envelope cimport keep_match, unwrap, worker_of
 from opslog.scanner._prefix cimport BytePath, PATHS
 from opslog.scanner._program cimport ENVELOPE, Leaf, Program
 from opslog.scanner._state cimport MatchState, begin_state
@@ -60,7 +60,7 @@ cdef int add_line(Program program, Block block, int32_t first, int32_t end, int3
     leaf = &program.leaves[line.leaf]
     line.row = block.span_used
     block.span_used += 2 * leaf.slots
-    note(line, leaf, state)
+    keep_match(line, leaf, state)
     if leaf.flags & ENVELOPE:
         return unwrap(program, block, block.line_used - 1, state)
     line.worker = worker_of(block, leaf, row, 1)
@@ -106,7 +106,7 @@ def scan(Program program not None, Block block not None, int32_t most_lines, ref
     memset(paths, 0, sizeof(paths))
     state.paths = paths
     state.reference = INT64_MIN if reference is None else <int64_t>reference
-    block.line_count = block.line_used = block.span_used = block.wrap_used = 0
+    block.line_count = block.line_used = block.span_used = block.envelope_used = 0
     block.guard()
     with nogil:
         block.ascii = all_ascii(block.data, size)
@@ -143,8 +143,8 @@ def layers(Program program not None, Block block not None):
         own = [block.lines[i].leaf] if block.lines[i].leaf >= 0 else []
         at = block.lines[i].outer
         while at != NONE:
-            own.insert(0, block.wraps[at].leaf)
-            at = block.wraps[at].outer
+            own.insert(0, block.envelopes[at].leaf)
+            at = block.envelopes[at].outer
         found.append(own)
     return found
 
@@ -190,5 +190,5 @@ def recognise(Program program not None, Block block not None, find, reference=No
         line.leaf = <int16_t>found.leaf
         line.row = block.span_used
         block.span_used += 2 * leaf.slots
-        note(line, leaf, &state)
+        keep_match(line, leaf, &state)
         line.worker = worker_of(block, leaf, row, 1)

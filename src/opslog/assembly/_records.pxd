@@ -1,0 +1,43 @@
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
+
+from opslog.assembly._workers cimport Workers
+from opslog.kernel._block cimport Block, CLOSED, MOST_LINES, Record, WINDOW
+from opslog.scanner._program cimport Program
+
+cdef class Records:
+    cdef readonly Block block
+    cdef Record* records
+    cdef readonly int32_t count
+
+cdef class OpenRecords:
+    cdef Program program
+    cdef Record* records        # not yet released, in the order of their heads
+    cdef Py_ssize_t capacity
+    cdef int32_t count
+    cdef Workers workers
+    cdef int32_t previous       # record of the line before, NONE if it takes no follow-on
+    cdef int32_t latest         # latest head or headless record
+    cdef Block kept             # lines of the records not yet released
+    cdef int64_t end            # source offset behind all that was fed
+    cdef int64_t reach          # source offset behind all lines of released records
+    cdef readonly int64_t cut   # no record before it is open, and none has lines on both sides
+
+    cdef int32_t start(self, Block block, int32_t line, uint16_t flags) except -2 nogil
+    cdef void join(self, Block block, int32_t number, int32_t line, uint8_t part) noexcept nogil
+    cdef int adopt(self, Block block) except -1 nogil
+    cdef int release(self, Block block, bint final, int64_t held, Records out) except -1 nogil
+    cdef int32_t complete(self, bint final) noexcept nogil
+    cdef void hold(self, int64_t offset) noexcept nogil
+    cdef void find_cut(self, int32_t released) noexcept nogil
+    cdef int forget(self, int32_t released) except -1 nogil
+
+
+cdef inline bint is_open(const Record* records, int32_t number, int64_t offset) noexcept nogil:
+    """Whether a line at `offset` may still join the record."""
+    return (number >= 0 and not records[number].flags & CLOSED
+            and offset - records[number].offset <= WINDOW and records[number].lines < MOST_LINES)
+
+
+cdef inline void close(Record* records, int32_t number) noexcept nogil:
+    if number >= 0:
+        records[number].flags |= CLOSED

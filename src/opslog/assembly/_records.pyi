@@ -1,0 +1,7 @@
+from opslog.kernel._block import Block
+from opslog.scanner._program import Program
+
+class Records:
+    block: Block
+    count: int
+    def counts(self, program: Program) -> dict[int, tuple[int, int, int]]: ...
