@@ -5,12 +5,22 @@ from __future__ import annotations
 import pytest
 
 import opslog
-from opslog.model.services import VLOG_MODULES, of_path, service_of_module, service_of_program
+from opslog.model.services import (
+    VLOG_MODULES,
+    of_path,
+    service_of_logger,
+    service_of_module,
+    service_of_program,
+)
 
 PROGRAMS = {
     "nova": "nova-compute nova_api nova-compute.service openstack-nova-api devstack@n-api.service "
+    "kolla-nova_api-container.service tripleo_nova_compute edpm_nova_compute "
     "snap.openstack-hypervisor.nova-compute /usr/bin/nova-conductor nova",
-    "neutron": "neutron-openvswitch-agent neutron_l3_agent devstack@q-svc neutron-keepalived-state-change",
+    "neutron": "neutron-openvswitch-agent neutron_l3_agent devstack@q-svc neutron-keepalived-state-change "
+    "ovn_metadata_agent ovn-metadata-agent edpm_ovn_metadata_agent ovn-bgp-agent neutron-ovn-agent",
+    "masakari": "masakari-engine masakari-instancemonitor masakari_hostmonitor",
+    "skyline": "skyline skyline-apiserver skyline_console",
     "ironic": "ironic-inspector ironic_inspector ironic-conductor",
     "keystone": "keystone devstack@keystone keystone-wsgi-public",
     "swift": "proxy-server account-server container-replicator object-auditor object-expirer "
@@ -34,6 +44,11 @@ PROGRAMS = {
     "dnsmasq": "dnsmasq dnsmasq-dhcp",
     "kernel": "kernel",
     "sudo": "sudo",
+    "vault": "vault",
+    "bind": "named bind9",
+    "mysql-router": "mysqlrouter mysql-router",
+    "networkmanager": "NetworkManager",
+    "rook": "rook-ceph-operator",
     "systemd": "systemd systemd-networkd systemd-logind.service",
     "sshd": "sshd sshd(pam_unix)",
     "cron": "cron CRON crond",
@@ -69,6 +84,9 @@ def test_a_program_says_its_service(program: str, service: str | None) -> None:
         ("/var/log/kolla/mariadb/mariadb.log", "mariadb", "mariadb"),
         ("/var/log/swift/proxy.log", "swift", "swift-proxy"),
         ("/var/log/proxy-server.log", "swift", "proxy-server"),
+        ("/var/log/skyline/error.log", "skyline", None),
+        ("/var/log/cloud-init.log", "cloud-init", "cloud-init"),
+        ("/var/log/dmesg", "kernel", "dmesg"),
         ("/var/log/syslog", None, None),
         ("app.log", None, None),
     ],
@@ -77,6 +95,24 @@ def test_a_file_says_its_service_and_program(
     path: str, service: str | None, program: str | None
 ) -> None:
     assert of_path(path) == (service, program)
+
+
+@pytest.mark.parametrize(
+    ("logger", "service"),
+    [
+        ("masakarimonitors.ha.masakari", "masakari"),
+        ("networking_bgpvpn.neutron.plugin", "neutron"),
+        ("skyline_apiserver.main", "skyline"),
+        ("etcdserver/membership", "etcd"),
+        ("op-mon", "rook"),
+        # What several programs have says nothing.
+        ("oslo_messaging._drivers.impl_rabbit", None),
+        ("ovn_octavia_provider.driver", None),
+        ("embed", None),
+    ],
+)
+def test_a_logger_says_its_service(logger: str, service: str | None) -> None:
+    assert service_of_logger(logger) == service
 
 
 @pytest.mark.parametrize("module", sorted(VLOG_MODULES))

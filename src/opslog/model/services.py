@@ -12,12 +12,14 @@ SERVICES: dict[str, str] = {
     name: name
     for name in [
         "adjutant",
+        "aetos",
         "aodh",
         "barbican",
         "blazar",
         "ceilometer",
         "cinder",
         "cloudkitty",
+        "congress",
         "cyborg",
         "designate",
         "freezer",
@@ -26,6 +28,7 @@ SERVICES: dict[str, str] = {
         "heat",
         "horizon",
         "ironic",
+        "karbor",
         "keystone",
         "kuryr",
         "magnum",
@@ -39,11 +42,17 @@ SERVICES: dict[str, str] = {
         "octavia",
         "panko",
         "placement",
+        "qinling",
+        "rally",
         "sahara",
+        "searchlight",
         "senlin",
+        "skyline",
         "solum",
+        "storlets",
         "swift",
         "tacker",
+        "tricircle",
         "trove",
         "venus",
         "vitrage",
@@ -52,13 +61,36 @@ SERVICES: dict[str, str] = {
         "zun",
     ]
 } | {
+    "ec2api": "ec2-api",
+    "freezer_api": "freezer",
+    "glance_store": "glance",
     "ironic_inspector": "ironic",
+    "ironic_lib": "ironic",
+    "ironic_prometheus_exporter": "ironic",
     "ironic_python_agent": "ironic",
+    "kuryr_kubernetes": "kuryr",
+    "kuryr_libnetwork": "kuryr",
+    "magnum_capi_helm": "magnum",
+    "masakarimonitors": "masakari",
+    "mistral_extra": "mistral",
+    "mistral_lib": "mistral",
+    "monasca_agent": "monasca",
+    "monasca_api": "monasca",
+    "monasca_events_api": "monasca",
+    "monasca_log_api": "monasca",
+    "monasca_notification": "monasca",
+    "monasca_persister": "monasca",
+    "monasca_transform": "monasca",
     "neutron_lib": "neutron",
+    "neutron_taas": "neutron",
+    "octavia_lib": "octavia",
     "openstack_dashboard": "horizon",
     "openstack_auth": "horizon",
-    "networking_ovn": "neutron",
+    "networking_bagpipe": "neutron",
     "networking_bgp": "neutron",
+    "networking_bgpvpn": "neutron",
+    "networking_odl": "neutron",
+    "networking_ovn": "neutron",
     "networking_sfc": "neutron",
     "neutron_dynamic_routing": "neutron",
     "neutron_fwaas": "neutron",
@@ -66,49 +98,88 @@ SERVICES: dict[str, str] = {
     "neutron_vpnaas": "neutron",
     "neutron_plugin_contrail": "neutron",
     "os_vif": "nova",
+    "ovn_bgp_agent": "neutron",
+    "skyline_apiserver": "skyline",
+    # etcd's and Rook's names of packages (capnslog) that nobody else has.
+    "etcdmain": "etcd",
+    "etcdserver": "etcd",
+    "rafthttp": "etcd",
+    "op-cluster": "rook",
+    "op-config": "rook",
+    "op-flags": "rook",
+    "op-k8sutil": "rook",
+    "op-mgr": "rook",
+    "op-mon": "rook",
+    "op-osd": "rook",
+    "rookcmd": "rook",
 }
 """First part of a logger's name, or of a program's, to the service it belongs to.
 
-A client library (``novaclient``) or shared library (``oslo_messaging``) says
-nothing about the service that uses it and is not listed.
+The official projects and what they deliver, those of the past, too:
+https://opendev.org/openstack/governance/src/branch/master/reference/projects.yaml
+A client library (``novaclient``), a shared library (``oslo_messaging``) and a driver that a
+service of another project loads (``networking_baremetal``, ``ovn_octavia_provider``) say nothing
+about the service that uses them and are not listed.
 """
+
+_PROGRAMS: dict[str, str] = dict.fromkeys(
+    ["ovn_agent", "ovn_bgp_agent", "ovn_metadata_agent"], "neutron"
+)
+"""Programs of OpenStack whose names begin with a neighbour's, to their service."""
 
 NEIGHBOURS: dict[str, str] = {
     name: service
     for service, names in {
+        "ansible": "ansible ansible-playbook",
         "apache": "apache apache2 httpd",
-        "ceph": "ceph radosgw rbd rbd-mirror",
+        "bind": "bind bind9 named",
+        "ceph": "ceph cephadm radosgw rbd rbd-mirror",
         "chrony": "chrony chronyd",
+        "cloud-init": "cloud-init",
+        "consul": "consul",
         "corosync": "corosync",
         "cron": "cron crond crontab anacron",
         "dbus": "dbus dbus-daemon dbus-broker",
         "dnsmasq": "dnsmasq",
         "docker": "docker dockerd containerd",
+        "elasticsearch": "elasticsearch",
         "etcd": "etcd",
+        "fluentd": "fluentd td-agent",
+        "grafana": "grafana grafana-server",
         "haproxy": "haproxy",
         "iscsi": "iscsid tgtd",
         "juju": "juju jujud",
         "keepalived": "keepalived",
-        "kernel": "kernel",
+        "kernel": "kernel dmesg",
         "kubernetes": "kubelet",
         "libvirt": "libvirt libvirtd virtqemud virtlogd virtlockd virtnetworkd virtnodedevd "
         "virtproxyd virtsecretd virtstoraged virtnwfilterd virtinterfaced",
         "mariadb": "mariadb mariadbd mysql mysqld galera",
         "memcached": "memcached",
         "multipath": "multipath multipathd",
+        "mysql-router": "mysqlrouter mysql-router",
+        "networkmanager": "networkmanager",
         "nginx": "nginx",
+        "nomad": "nomad",
         "ntp": "ntp ntpd",
+        "opensearch": "opensearch",
         "ovn": "ovn ovsdb-server-nb ovsdb-server-sb",
         "ovs": "ovs ovsdb openvswitch",
         "pacemaker": "pacemaker pacemakerd crmd pengine lrmd stonithd stonith-ng cib attrd",
         "podman": "podman conmon",
+        "prometheus": "prometheus",
+        "proxysql": "proxysql",
         "qemu": "qemu",
         "rabbitmq": "rabbitmq rabbit",
         "redis": "redis valkey",
+        "rook": "rook",
         "rsyslog": "rsyslogd syslogd",
         "sshd": "sshd",
         "sudo": "sudo",
         "systemd": "systemd",
+        "unattended-upgrades": "unattended-upgrades unattended-upgrade",
+        "vault": "vault",
+        "xinetd": "xinetd",
         "zookeeper": "zookeeper",
     }.items()
     for name in names.split()
@@ -158,9 +229,12 @@ _ROTATED = re.compile(
 )
 
 
+_SEPARATOR = re.compile("[./]")
+
+
 def service_of_logger(logger: str) -> str | None:
-    """Return the service a Python logger belongs to, or None if its name does not say."""
-    return SERVICES.get(logger.partition(".")[0])
+    """Return the service a logger belongs to, or None if its name does not say."""
+    return SERVICES.get(_SEPARATOR.split(logger, maxsplit=1)[0])
 
 
 def service_of_module(module: str, family: str) -> str | None:
@@ -179,11 +253,16 @@ def service_of_program(program: str) -> str | None:
     name = program.rpartition("/")[2].lower()
     name = re.sub(r"\.(?:service|scope|socket|timer|slice)$", "", name)
     name, devstack = re.subn(r"^devstack@", "", name)
-    name = re.sub(r"^(?:snap\.[^.]*\.|openstack-)", "", name)
+    name = re.sub(r"^(?:snap\.[^.]*\.|openstack-|(?:edpm|kolla|tripleo)[-_])", "", name)
     first = re.split(r"[-_@.:(\[ ]", name, maxsplit=1)[0]
     if devstack and first in _DEVSTACK:
         return _DEVSTACK[first]
-    known = NEIGHBOURS.get(name) or SERVICES.get(name) or SERVICES.get(first)
+    known = (
+        _PROGRAMS.get(name.replace("-", "_"))
+        or NEIGHBOURS.get(name)
+        or SERVICES.get(name)
+        or SERVICES.get(first)
+    )
     if known is None and _SWIFT.match(name):
         return "swift"
     return known or NEIGHBOURS.get(first)
@@ -205,7 +284,7 @@ def of_path(path: str) -> tuple[str | None, str | None]:
     program = name if re.fullmatch(r"[a-z][a-z0-9-]*", name) else None
     if service := service_of_program(name):
         return service, program
-    if parent in SERVICES and re.fullmatch(r"[a-z][a-z0-9-]*", name):
+    if parent in SERVICES and re.fullmatch(r"(?!(?:access|error)$)[a-z][a-z0-9-]*", name):
         # RDO and packages of old name files after the agent: neutron/l3-agent.log.
         return SERVICES[parent], f"{parent}-{name}"
     return service_of_program(parent), None

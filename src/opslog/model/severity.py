@@ -18,6 +18,30 @@ TRACE, DEBUG, INFO, NOTICE, WARNING, ERROR, CRITICAL, ALERT, EMERGENCY = (
     1, 5, 9, 10, 13, 17, 18, 19, 21,
 )  # fmt: skip
 
+WORDS: dict[str, int] = {
+    "trace": TRACE,
+    "debug": DEBUG,
+    "dbg": DEBUG,
+    "info": INFO,
+    "information": INFO,
+    "audit": NOTICE,
+    "notice": NOTICE,
+    "warning": WARNING,
+    "warn": WARNING,
+    "error": ERROR,
+    "err": ERROR,
+    "severe": ERROR,
+    "critical": EMERGENCY,
+    "crit": CRITICAL,
+    "fatal": EMERGENCY,
+    "panic": EMERGENCY,
+    "dpanic": EMERGENCY,
+    "alert": ALERT,
+    "emergency": EMERGENCY,
+    "emerg": EMERGENCY,
+}
+"""Any source's level word, lower-cased, to its severity number."""
+
 VOCABULARIES: dict[str, dict[str, int]] = {
     # logging.getLevelName; AUDIT is oslo.log's INFO + 1, TRACE its level 5.
     "oslo": {
@@ -41,7 +65,7 @@ VOCABULARIES: dict[str, dict[str, int]] = {
     # RabbitMQ since 3.7.
     "rabbitmq": {
         "debug": DEBUG, "info": INFO, "notice": NOTICE, "warning": WARNING, "error": ERROR,
-        "critical": CRITICAL, "alert": ALERT, "emergency": EMERGENCY,
+        "critical": 21, "alert": ALERT, "emergency": EMERGENCY,
     },
     # RabbitMQ before: kinds of reports.  A supervisor reports what failed below it.
     "rabbitmq-report": {
@@ -90,32 +114,16 @@ VOCABULARIES: dict[str, dict[str, int]] = {
         "TRACE": TRACE, "DEBUG": DEBUG, "INFO": INFO, "WARN": WARNING, "ERROR": ERROR,
         "FATAL": 21,
     },
+    # Any word, in small letters, capitals or with a first capital: for layouts whose
+    # punctuation says that a level stands there.  "audit:" is what the kernel's audit begins with.
+    "any": {
+        spelling: number
+        for word, number in WORDS.items()
+        if word != "audit"
+        for spelling in (word, word.upper(), word.capitalize())
+    },
 }  # fmt: skip
 """Vocabulary name to {word as printed: severity number}."""
-
-WORDS: dict[str, int] = {
-    "trace": TRACE,
-    "debug": DEBUG,
-    "dbg": DEBUG,
-    "info": INFO,
-    "information": INFO,
-    "audit": NOTICE,
-    "notice": NOTICE,
-    "warning": WARNING,
-    "warn": WARNING,
-    "error": ERROR,
-    "err": ERROR,
-    "severe": ERROR,
-    "critical": EMERGENCY,
-    "crit": CRITICAL,
-    "fatal": EMERGENCY,
-    "panic": EMERGENCY,
-    "dpanic": EMERGENCY,
-    "alert": ALERT,
-    "emergency": EMERGENCY,
-    "emerg": EMERGENCY,
-}
-"""Any source's level word, lower-cased, to its severity number."""
 
 
 LONGEST_WORD = 16
