@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from opslog.engine.live import HOLD, Follow
 from opslog.engine.watch import Watch, unwatched
-from opslog.filters import query
 from opslog.filters.filter import Filter
 from opslog.inputs.paths import STDIN, Sources
 from opslog.language.format import Format
@@ -100,7 +99,7 @@ class Logs:
         return replace(self, _relation=Relation(self._condition(condition), requests, resources))
 
     def _condition(self, condition: pc.Expression | str | Filter) -> Filter:
-        return query.condition(condition, self._pass.times.zones.default.name)
+        return Filter.of(condition, self._pass.times.zones.default.name)
 
     def limit(self, count: int) -> Logs:
         """Return the first ``count`` of these records; what follows is not read.

@@ -45,13 +45,13 @@ def test_exit_codes_are_those_of_grep(arguments: list[str], code: int, tmp_path:
     [
         (
             ["--severity", "WARNIN"],
-            "opslog: expected a severity (TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL) or 1-24: "
-            "'WARNIN'; did you mean 'WARNING'?",
+            "opslog: --severity: expected a severity (TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL) "
+            "or 1-24, found 'WARNIN'; did you mean 'WARNING'?; `opslog filter --help` says more",
         ),
         (
             ["--timezone", "CEST"],
-            "opslog: time zone 'CEST': expected an IANA name such as Europe/Berlin, "
-            "an offset such as +02:00, or UTC",
+            "opslog: --timezone: expected a time zone: an IANA name such as Europe/Berlin, an offset "
+            "such as +02:00, or UTC; found 'CEST'; `opslog filter --help` says more",
         ),
         (
             ["-o", "out.csv"],
@@ -83,13 +83,20 @@ _TEXT = "expected --to text, or leave it out"
         (["--names", "ecs", "--to", "text"], f"--names ecs: has no effect on text: {_TABLES}"),
         (["--names", "ecs", "-c"], f"--names ecs: has no effect on count: {_TABLES}"),
         (["--original", "-o", "x.txt"], f"--original: has no effect on text: {_TABLES}"),
-        (["-i"], "expected a --grep whose letters may match either case beside: '-i'"),
-        (["-v"], "expected a condition to turn round beside: '-v'"),
+        (["-i"], "-i: expected --grep beside it, found none; add a pattern, or leave it out"),
+        (
+            ["-v"],
+            "-v: expected a condition beside it (--severity, --grep, ...), found none; "
+            "add one, or leave it out",
+        ),
         (
             ["--since", "2024-01-02", "--until", "2024-01-01"],
-            "--until: expected a time after '2024-01-02', found: '2024-01-01'",
+            "--until: expected a time after --since '2024-01-02', found '2024-01-01'",
         ),
-        (["--since", "1h", "--until", "2h"], "--until: expected a time after '1h', found: '2h'"),
+        (
+            ["--since", "1h", "--until", "2h"],
+            "--until: expected a time after --since '1h', found '2h'",
+        ),
     ],
 )
 def test_an_option_without_effect_is_an_error(
@@ -230,10 +237,14 @@ def test_help_teaches_by_examples() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "the following arguments are required: COMMAND; `opslog --help` says more"),
+        ([], "expected COMMAND, found nothing; `opslog --help` says more"),
         (["filter", "--severity"],
-         "argument --severity: expected one argument; `opslog filter --help` says more"),
-        (["filter", "--\x1b[2J"], "unrecognized arguments: --\\x1b[2J; `opslog --help` says more"),
+         "--severity: expected a value, found none; `opslog filter --help` says more"),
+        (
+            ["filter", "--\x1b[2J"],
+            "expected an option of `opslog filter`, found '--\\x1b[2J'; "
+            "`opslog filter --help` says more",
+        ),
     ],
 )  # fmt: skip
 def test_a_wrong_command_is_an_error_of_one_line(arguments: list[str], message: str) -> None:

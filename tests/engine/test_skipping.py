@@ -11,7 +11,6 @@ import pytest
 
 import opslog
 from opslog import F
-from opslog.filters import filter as filters
 from opslog.filters.filter import Filter
 from opslog.inputs.lines import BLOCK_BYTES
 from opslog.language.format_file import load
@@ -38,7 +37,7 @@ def log(path: Path, size: int, pieces: dict[int, bytes]) -> Path:
 
 def of_request(request: str) -> Filter:
     either = (F.request_id == request) | (F.global_request_id == request)
-    return filters.holding(either, request)
+    return Filter.holding(either, request)
 
 
 def outputs(logs: opslog.Logs, tmp_path: Path) -> tuple[bytes, opslog.Stats]:
@@ -131,5 +130,5 @@ def test_what_a_layout_states_itself_is_not_searched_for(tmp_path: Path) -> None
     catalog = Catalog.of([load(tmp_path / "stated.toml")])
     (tmp_path / "a.log").write_bytes(b"S 2024-01-01 00:00:00 text\n")
     logs = opslog.read(tmp_path / "a.log")._changed(catalog=catalog)
-    [record] = logs.filter(filters.holding(F.resource_id == "fixed", "fixed"))
+    [record] = logs.filter(Filter.holding(F.resource_id == "fixed", "fixed"))
     assert record.body == "text"

@@ -208,13 +208,14 @@ def test_a_child_that_is_told_to_go_goes_though_its_input_stays_open(tmp_path: P
 
 def test_errors_are_in_the_log_file_too(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    result = subprocess.run(
-        [sys.executable, "-m", "opslog", "fluentd", "-n", "1", "--log-file", str(log)],
-        stdin=subprocess.DEVNULL, capture_output=True, check=False,
-    )  # fmt: skip
-    assert result.returncode == 2
-    said = result.stderr.decode().removeprefix("opslog: ")
-    assert log.read_text().endswith(f": {said}")
+    for wrong in (["--severity", "LOUD"], ["--to", "tsv"], ["--follow"]):
+        result = subprocess.run(
+            [sys.executable, "-m", "opslog", "fluentd", *wrong, "--log-file", str(log)],
+            stdin=subprocess.DEVNULL, capture_output=True, check=False,
+        )  # fmt: skip
+        assert result.returncode == 2
+        said = result.stderr.decode().removeprefix("opslog: ")
+        assert log.read_text().endswith(f": {said}")
 
 
 def hears(child: subprocess.Popen[bytes]) -> bool:

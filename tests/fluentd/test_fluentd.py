@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from helpers import opslog
 from opslog import F
-from opslog.filters import filter as filters
+from opslog.filters.filter import Filter
 from opslog.fluentd import Shape, Streams, Wanted
 from opslog.fluentd.events import ERROR
 from opslog.fluentd.json import JsonDecoder, encode_json
@@ -112,7 +112,7 @@ def test_several_lines_in_one_event_stay_its_lines() -> None:
 def test_names_and_conditions_are_those_of_filter() -> None:
     error = HEAD.replace("INFO", "ERROR") + "two"
     data = lines({"tag": "a", "message": HEAD + "one"}, {"tag": "a", "message": error})
-    where = filters.of(F.severity >= "ERROR")
+    where = Filter.of(F.severity >= "ERROR")
     (event,) = through(data, where=where, names="ecs", original=True)
     assert (event["message"], event["event.original"]) == ("two", error + "\n")
 
@@ -328,9 +328,12 @@ def test_tables_keep_an_event_on_a_line() -> None:
     [
         (["--from", "tsv"], "--from tsv: expected --keys with the names of its values"),
         (["--keys", "a"], "--keys: has no effect on --from json: leave it out"),
-        (["--from", "tsv", "--keys", "a,b"], "--field message: expected one of --keys a,b"),
+        (
+            ["--from", "tsv", "--keys", "a,b"],
+            "--field: expected one of --keys a,b, found 'message'",
+        ),
         (["--to", "tsv"], "--to tsv: expected --to-keys with the names of its values"),
-        (["-n", "3"], "-n: events have no end: leave it out"),
+        (["-n", "3"], "expected an option of `opslog fluentd`, found '-n'"),
         (["--tag-key", "logger"], "--tag-key logger: a column has this name"),
         (["--log-file", "/"], "/: Is a directory"),
         (["--severity", "LOUD"], "'LOUD'"),

@@ -303,7 +303,7 @@ def test_the_log_file_is_masked(tmp_path: Path) -> None:
         (["--from", "text", "--tag-key", "x"], "--tag-key: has no effect on --from text"),
         (["--from", "text", "--field", "x"], "--field: has no effect on --from text"),
         (["--from", "text", "--stream-key", "x"], "--stream-key: has no effect on --from text"),
-        (["--from", "tsv", "--keys", "message", "--stream-key", "x"], "--stream-key x: expected one of"),
+        (["--from", "tsv", "--keys", "message", "--stream-key", "x"], "--stream-key: expected one of --keys message, found 'x'"),
         (["--to", "tsv", "--to-keys", "body", "--original"], "--original: expected original among"),
         (["--metrics", "/no/such/folder/file"], "No such file or directory"),
     ],

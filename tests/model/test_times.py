@@ -178,10 +178,13 @@ def test_each_source_may_have_a_zone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flag", "message"),
     [
-        ("Nowhere", "time zone 'Nowhere': expected an IANA name"),
-        ("nova*=Nowhere", "for sources like 'nova*': time zone 'Nowhere': expected an IANA name"),
-        ("=UTC", "time zone '=UTC': expected ZONE, or PATTERN=ZONE such as *ovs*=UTC"),
-        ("nova=", "time zone 'nova=': expected ZONE, or PATTERN=ZONE such as *ovs*=UTC"),
+        (
+            "Nowhere",
+            "expected a time zone: an IANA name such as Europe/Berlin, an offset such as +02:00, or UTC; found 'Nowhere'",
+        ),
+        ("nova*=Nowhere", "for sources like 'nova*': expected a time zone: an IANA name"),
+        ("=UTC", "expected ZONE, or PATTERN=ZONE such as *ovs*=UTC, found '=UTC'"),
+        ("nova=", "expected ZONE, or PATTERN=ZONE such as *ovs*=UTC, found 'nova='"),
     ],
 )
 def test_a_wrong_zone_is_told(flag: str, message: str) -> None:

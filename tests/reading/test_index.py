@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import opslog as library
-from opslog.filters import filter as filters
+from opslog.filters.filter import Filter
 from opslog.inputs import lines
 from opslog.inputs.lines import BLOCK_BYTES
 from opslog.kernel._block import Block
@@ -55,7 +55,7 @@ def chain(number: int) -> bytes:
 
 def held(path: Path, request: str, index: Index | None, threads: int = 1) -> list[int]:
     """Return the offsets of the records of a request."""
-    where = filters.holding(library.F.request_id == request, request)
+    where = Filter.holding(library.F.request_id == request, request)
     logs = library.read(path, threads=threads).filter(where)._changed(index=index)
     batches = logs._results(Kept.batch, ("source_offset",), logs._begun())
     return [offset for batch in batches for offset in batch["source_offset"].to_pylist()]
@@ -64,7 +64,7 @@ def held(path: Path, request: str, index: Index | None, threads: int = 1) -> lis
 def read_of(path: Path, request: str, index: Index) -> int:
     """Return how many bytes of a file are read for a request."""
     positions: list[int] = []
-    where = filters.holding(library.F.request_id == request, request)
+    where = Filter.holding(library.F.request_id == request, request)
     logs = library.read(path).filter(where)._changed(index=index)
     list(logs._results(Kept.batch, (), logs._begun(watch=positions.append)))
     return max(positions)

@@ -256,7 +256,7 @@ def test_a_message_of_another_logger_or_severity_has_another_fingerprint() -> No
     [
         (lambda: RateLimit(0), OpslogError, "found 0 in 1 s"),
         (lambda: RateLimit(1, 0), OpslogError, "found 1 in 0 s"),
-        (lambda: RateLimit(1, 1, ("nme",)), FilterError, "expected a column, found: 'nme'"),
+        (lambda: RateLimit(1, 1, ("nme",)), FilterError, "expected a column, found 'nme'"),
         (lambda: RateLimit(1, 1, ("attributes",)), FilterError, "expected a column"),
         (lambda: Sample(0), OpslogError, "up to 1, found 0"),
         (lambda: Sample(1.5), OpslogError, "up to 1, found 1.5"),

@@ -22,7 +22,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import opslog as library
 from helpers import on_terminal, opslog
-from opslog.cli.stats_text import Text
 from opslog.model import schema
 from opslog.model.errors import OpslogError
 from opslog.stages.template import fingerprints
@@ -32,6 +31,7 @@ from opslog.stats.page import page
 from opslog.stats.prometheus import text as prometheus
 from opslog.stats.report import SEVERITIES
 from opslog.stats.routes import route, routes
+from opslog.stats.text import Text
 from opslog.stats.timeline import AUTOMATIC, Timeline
 
 START = datetime(2026, 3, 10, 10, tzinfo=UTC)

@@ -182,7 +182,7 @@ def test_text_fits_the_terminal(width: int, pike: tuple[Path, Truth]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--sort", "size"], b"--sort size: expected a column: request_id, "),
+        (["--sort", "size"], b"--sort: expected one of request_id, "),
         (["-o", "x.csv"], b"x.csv: expected a suffix .jsonl"),
         (["--to", "parquet"], b"needs a file: -o PATH"),
     ],

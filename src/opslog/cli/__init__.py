@@ -6,26 +6,27 @@ goes to standard output, everything else to standard error.
 
 from __future__ import annotations
 
-import argparse
-import re
 import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
 
-from opslog.cli import completion, stages, standard_streams
-from opslog.cli import doctor as doctor_command
-from opslog.cli import events as events_command
-from opslog.cli import filter as filter_command
-from opslog.cli import fluentd as fluentd_command
-from opslog.cli import formats as formats_command
-from opslog.cli import requests as requests_command
-from opslog.cli import resources as resources_command
-from opslog.cli import schema as schema_command
-from opslog.cli import stats as stats_command
-from opslog.cli import trace as trace_command
+from opslog.cli import (
+    completion,
+    doctor,
+    events,
+    filter,  # noqa: A004  the command's name
+    fluentd,
+    formats,
+    lists,
+    schema,
+    stages,
+    standard_streams,
+    stats,
+    trace,
+)
 from opslog.cli.complaints import complain, complain_of_sources
-from opslog.cli.parser import Parser
+from opslog.cli.parser import CommandParser, with_signed_values
 from opslog.model.errors import OpslogError, SinkError, SourceErrors
 from opslog.model.version import __version__
 from opslog.outputs.output import STDOUT
@@ -41,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    options = parser().parse_args(_joined(arguments))
+    options = parser().parse_args(_prepared(arguments))
     signal.signal(signal.SIGTERM, _terminate)
     complain_of_sources(options)
     code: int = options.run(options)
@@ -79,42 +80,23 @@ def _code_of(step: Callable[[], int]) -> int:
     return 2
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandParser:
     """Return the parser of the command with all its subcommands."""
-    whole: argparse.ArgumentParser = Parser(
+    whole = CommandParser(
         prog="opslog",
         description="The logs of any OpenStack deployment as typed records.",
         epilog="`opslog COMMAND --help` says more, with examples.",
     )
     whole.add_argument("--version", action="version", version=f"opslog {__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
-    filter_command.add(commands)
-    trace_command.add(commands)
-    requests_command.add(commands)
-    resources_command.add(commands)
-    fluentd_command.add(commands)
-    stats_command.add(commands)
-    events_command.add(commands)
-    doctor_command.add(commands)
-    formats_command.add(commands)
-    schema_command.add(commands)
+    for module in (filter, trace, lists, fluentd, stats, events, doctor, formats, schema):
+        module.add(commands)
     completion.add(commands, parser)
     return whole
 
 
-def _joined(arguments: list[str]) -> list[str]:
-    """Join a zone or a time that begins with a minus, which argparse would take for a flag.
-
-    And give ``--dedup`` its window, for which argparse would take what follows.
-    """
-    out: list[str] = []
-    for argument in arguments:
-        flag = out[-1] if out else ""
-        if flag in ("--timezone", "--since", "--until") and re.match(r"-\d", argument):
-            out[-1] = f"{flag}={argument}"
-        else:
-            out.append(stages.stated(argument))
-    return out
+def _prepared(arguments: list[str]) -> list[str]:
+    return [stages.with_window(argument) for argument in with_signed_values(arguments)]
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

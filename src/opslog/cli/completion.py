@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from argparse import _SubParsersAction
+from opslog.cli.parser import Commands
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -20,10 +18,7 @@ examples:
 """
 
 
-def add(
-    commands: _SubParsersAction[argparse.ArgumentParser],
-    parser: Callable[[], argparse.ArgumentParser],
-) -> None:
+def add(commands: Commands, parser: Callable[[], argparse.ArgumentParser]) -> None:
     """Add the command; ``parser`` makes the parser whose options are completed."""
     command = commands.add_parser(
         "completion",

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import os
-import re
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from opslog.cli import formats as formats_command
-from opslog.cli import output, progress, reading, table
-from opslog.model import zones
+from opslog.cli import flags, progress, values
+from opslog.cli.parser import Commands
 from opslog.model.errors import OpslogError
 from opslog.model.stats import Stats
 from opslog.model.terminal import harmless_lines
+from opslog.terminal import table
 
 if TYPE_CHECKING:
-    from argparse import _SubParsersAction
-
     from opslog.doctor.report import FileReport
 
 LEAST = 99.5
@@ -34,7 +30,7 @@ examples:
 """
 
 
-def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: Commands) -> None:
     """Add the command and its options."""
     command = commands.add_parser(
         "doctor",
@@ -45,8 +41,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "with 2 if one cannot be read.",
         epilog=_EXAMPLES,
     )
-    reading.add(command)
-    formats_command.add_options(command)
+    flags.add_reading(command)
     shown = command.add_argument_group("output")
     shown.add_argument(
         "--json", action="store_true",
@@ -58,20 +53,15 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="in text: all that is told, of files without trouble too",
     )
     shown.add_argument(
-        "--examples", type=int, default=3, metavar="N",
+        "--examples", type=values.number(0, 1_000_000), default=3, metavar="N",
         help="lines to show of those that nobody recognises (default: 3)",
     )  # fmt: skip
     shown.add_argument(
-        "--min-recognised", type=float, default=LEAST, metavar="PERCENT",
+        "--min-recognised", type=values.percent, default=LEAST, metavar="PERCENT",
         help=f"lines of a file that must be recognised (default: {LEAST})",
     )  # fmt: skip
-    shown.add_argument(
-        "--color", choices=["auto", "always", "never"], default="auto",
-        help="colors in text (default: auto, on a terminal unless NO_COLOR is set)",
-    )  # fmt: skip
-    command.add_argument(
-        "--no-progress", action="store_true", help="show no progress of a long run on a terminal"
-    )
+    flags.add_color(shown)
+    flags.add_no_progress(command)
     command.set_defaults(run=run)
 
 
@@ -92,11 +82,9 @@ def run(options: argparse.Namespace) -> int:
         # Of what is interrupted, what is known is said.
         shown.close()
         if seen and not options.json:
-            from opslog.cli.doctor_text import Text
+            from opslog.doctor.text import Text
 
-            text = Text(
-                output.colored(options.color, os.isatty(1)), table.width(), options.min_recognised
-            )
+            text = Text(flags.colored(options), table.width(), options.min_recognised)
             print(text.of(seen, options.full))
     if not seen:
         print(f"opslog: no files in {harmless_lines(' '.join(options.paths))}", file=sys.stderr)
@@ -104,12 +92,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _refuse_wrong(options: argparse.Namespace) -> None:
-    if options.examples < 0:
-        raise OpslogError(f"--examples: expected a number from 0, found {options.examples}")
-    if not 0 <= options.min_recognised <= 100:
-        raise OpslogError(
-            f"--min-recognised: expected a number from 0 to 100, found {options.min_recognised}"
-        )
     for flag, given in (("--full", options.full), ("--color always", options.color == "always")):
         if given and options.json:
             raise OpslogError(f"{flag}: has no effect on --json: leave one of them out")
@@ -119,25 +101,16 @@ def _reports(
     options: argparse.Namespace, stats: Stats, shown: progress.Progress
 ) -> Iterator[FileReport]:
     from opslog.doctor import examine  # start-up: no other command needs it
+    from opslog.doctor.clock import host_zone
 
     return examine(
         *options.paths,
-        timezone=zones.stated(options.timezone),
-        year=options.year,
-        threads=reading.threads(options),
-        formats=formats_command.chosen(options),
+        **flags.reading(options),
         examples=options.examples,
         host_zone=host_zone(),
         stats=stats,
         watch=shown.watch,
     )
-
-
-def host_zone() -> str | None:
-    """Return the IANA name of this machine's zone, None if it is not told."""
-    name = os.environ.get("TZ", "").removeprefix(":") or os.path.realpath("/etc/localtime")
-    found = re.search(r"(?:^|zoneinfo/)([A-Z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)+)$", name)
-    return None if found is None else found[1]
 
 
 def _print_json(report: FileReport) -> None:

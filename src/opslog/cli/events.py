@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
-from opslog.cli import formats as formats_command
-from opslog.cli import keep, output, progress, reading, table, writing
-from opslog.logs import read
-from opslog.model import zones
+from opslog.cli import conditions, flags, progress, writing
+from opslog.cli.parser import Commands
 from opslog.model.errors import OpslogError
 from opslog.model.stats import Stats
 from opslog.outputs.output import STDOUT
 from opslog.process.stop import at_signals
-
-if TYPE_CHECKING:
-    from argparse import _SubParsersAction
-
-    from opslog.logs import Logs
+from opslog.terminal import table
 
 _EXAMPLES = """\
 examples:
@@ -39,7 +31,7 @@ _ROWS = {
 }
 
 
-def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: Commands) -> None:
     """Add the command and its options."""
     command = commands.add_parser(
         "events",
@@ -49,7 +41,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "files are read in the order of time.",
         epilog=_EXAMPLES,
     )
-    keep.add(command)
+    conditions.add(command)
     shown = command.add_argument_group("output")
     shown.add_argument(
         "--rows", choices=list(_ROWS),
@@ -61,46 +53,28 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="write the rows to PATH; its suffix (.jsonl, .parquet) decides the format",
     )  # fmt: skip
     writing.add(shown)
-    shown.add_argument(
-        "-t", "--top", type=_number, default=10, metavar="N",
-        help="in text: show the last N that failed or never ended (default: 10)",
-    )  # fmt: skip
-    shown.add_argument(
-        "--color", choices=["auto", "always", "never"], default="auto",
-        help="colors in text (default: auto, on a terminal unless NO_COLOR is set)",
-    )  # fmt: skip
-    reading.add(command)
-    formats_command.add_options(command)
-    command.add_argument(
-        "--exit-zero", action="store_true", help="exit with 0 also when there were no events"
-    )
-    command.add_argument(
-        "--no-progress", action="store_true", help="show no progress of a long run on a terminal"
-    )
+    flags.add_top(shown, "in text: show the last N that failed or never ended")
+    flags.add_color(shown)
+    flags.add_reading(command)
+    flags.add_exit_zero(command, "there were no events")
+    flags.add_no_progress(command)
     command.set_defaults(run=run)
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal() or len(text) > 6:
-        raise argparse.ArgumentTypeError(f"expected a number from 0, found {text!r}")
-    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:
     """Read and say what the options want; return the exit code."""
-    from opslog.cli.events_text import Text
     from opslog.events import EventSummary, Pair, Story, rows_of
+    from opslog.events.text import Text
     from opslog.events.write import writer
 
     wanted = _kind(options)
     writing.check(options, writing.Named("-o", options.output, stdout=True))
-    logs = _logs(options)
+    logs = conditions.kept(flags.logs(options), options)
     stats, story = Stats(), Story()
     shown = progress.Progress(
         tuple(options.paths), stats, progress.wanted(options, apart=wanted is None)
     )
-    colored = output.colored(options.color, os.isatty(1))
-    text = Text(colored, table.width(), options.top)
+    text = Text(flags.colored(options), table.width(), options.top)
     calls = options.rows in (None, "summary", "requests", "pairs")
     seen = False
     with ExitStack() as stack:
@@ -141,20 +115,6 @@ def _kind(options: argparse.Namespace) -> type | None:
         "summary": EventSummary,
     }  # fmt: skip
     return kinds.get(options.rows or "")
-
-
-def _logs(options: argparse.Namespace) -> Logs:
-    logs = read(
-        *options.paths,
-        timezone=zones.stated(options.timezone),
-        year=options.year,
-        threads=reading.threads(options),
-        formats=formats_command.chosen(options),
-    )
-    wanted = keep.filter_of(options)
-    if wanted is not None:
-        logs = logs.filter(wanted)
-    return logs if options.limit is None else logs.limit(options.limit)
 
 
 def _orphan(row: object) -> bool:

@@ -7,23 +7,18 @@ import resource
 import sys
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from opslog.cli import formats as formats_command
-from opslog.cli import keep, output, progress, reading, stages, statistics, writing
+from opslog.cli import conditions, counts, flags, output, progress, stages, writing
 from opslog.cli.complaints import complain
-from opslog.logs import read
-from opslog.model import zones
+from opslog.cli.parser import Commands
 from opslog.model.errors import OpslogError, SinkError
 from opslog.model.stats import Stats
 from opslog.outputs import sinks
 from opslog.outputs.metrics import MetricsFile
 from opslog.outputs.output import STDOUT
 from opslog.outputs.own_kinds import CHECKPOINT, METRICS
+from opslog.process.report import at_signal
 from opslog.process.stop import at_signals
-
-if TYPE_CHECKING:
-    from argparse import _SubParsersAction
 
 _EXAMPLES = """\
 examples:
@@ -43,7 +38,7 @@ examples:
 """
 
 
-def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: Commands) -> None:
     """Add the command and its options."""
     command = commands.add_parser(
         "filter",
@@ -52,10 +47,10 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "Parquet or an Arrow stream.",
         epilog=_EXAMPLES,
     )
-    keep.add_related(keep.add(command))
+    conditions.add_related(conditions.add(command))
     stages.add(command)
     output.add(command)
-    group = reading.add(command)
+    group = flags.add_reading(command)
     group.add_argument(
         "--merge", action="store_true", help="put the records of all files in the order of time"
     )
@@ -72,22 +67,13 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "--from-end", action="store_true",
         help="with -f: leave out what is in the files already, unless a checkpoint knows them",
     )  # fmt: skip
-    reading.add_hold(group)
-    formats_command.add_options(command)
+    flags.add_hold(group)
     command.add_argument(
         "--stats", action="store_true", help="say on standard error what was read and kept"
     )
-    command.add_argument(
-        "--metrics", metavar="FILE",
-        help="write what was read and kept to FILE for Prometheus (node_exporter's textfile "
-        "collector), every 15 seconds and at the end",
-    )  # fmt: skip
-    command.add_argument(
-        "--exit-zero", action="store_true", help="exit with 0 also when nothing was kept"
-    )
-    command.add_argument(
-        "--no-progress", action="store_true", help="show no progress of a long run on a terminal"
-    )
+    flags.add_metrics(command)
+    flags.add_exit_zero(command)
+    flags.add_no_progress(command)
     command.set_defaults(run=run)
 
 
@@ -101,22 +87,18 @@ def run(options: argparse.Namespace) -> int:
         writing.Named("--checkpoint", options.checkpoint, CHECKPOINT),
         follow=options.follow,
     )
-    logs = read(
-        *options.paths,
-        timezone=zones.stated(options.timezone),
-        year=options.year,
+    logs = flags.logs(
+        options,
         original=options.original,
         root=options.root,
-        threads=reading.threads(options),
         skip=not (options.stats or options.metrics),
         merge=options.merge,
         hold=options.hold,
         follow=options.follow,
         checkpoint=options.checkpoint,
         from_end=options.from_end,
-        formats=formats_command.chosen(options),
     )
-    logs, wanted = keep.related(logs, keep.filter_of(options), options)
+    logs, wanted = conditions.related(logs, conditions.filter_of(options), options)
     logs = stages.piped(logs, wanted, options)
     if options.limit is not None:
         logs = logs.limit(options.limit)
@@ -144,7 +126,7 @@ def run(options: argparse.Namespace) -> int:
             counted.tick(time.monotonic())
 
     try:
-        with at_signals() as stop, statistics.told_on_signal(lambda: statistics.table(stats)):
+        with at_signals() as stop, at_signal(lambda: counts.table(stats)):
             logs._changed(stop=stop)._write(target, stats, watch)
     except KeyboardInterrupt:
         if not (options.follow and options.exit_zero):
@@ -154,7 +136,7 @@ def run(options: argparse.Namespace) -> int:
         if counted is not None:
             _write(counted)
         if options.stats:
-            print(statistics.table(stats), file=sys.stderr)
+            print(counts.table(stats), file=sys.stderr)
         elif lost := stats.dropped.get("RateLimit"):
             print(f"opslog: --rate-limit: {lost:,} record(s) dropped", file=sys.stderr)
         if stats.forgotten:

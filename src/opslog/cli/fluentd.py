@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from io import RawIOBase
 from typing import TYPE_CHECKING
 
-from opslog.cli import formats as formats_command
-from opslog.cli import keep, reading, stages, statistics, writing
+from opslog.cli import conditions, counts, flags, stages, values, writing
+from opslog.cli.parser import Commands
 from opslog.logs import Logs, read
-from opslog.model import names, schema, zones
+from opslog.model import names, schema
 from opslog.model.errors import OpslogError
-from opslog.model.terminal import harmless_lines
 from opslog.outputs.metrics import MetricsFile
-from opslog.outputs.output import OutputStream, failed
-from opslog.outputs.own_kinds import LOG, METRICS
+from opslog.outputs.output import OutputStream
+from opslog.outputs.own_kinds import METRICS
+from opslog.process.report import at_signal, on_stderr
 from opslog.process.stop import at_end_of_input
 
 if TYPE_CHECKING:
-    from argparse import _SubParsersAction
-
     from opslog.fluentd import Streams
+    from opslog.fluentd.log import LogFile
     from opslog.fluentd.masking import Masking
     from opslog.fluentd.staged import Staged
 
@@ -43,7 +39,7 @@ examples:
 """
 
 
-def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: Commands) -> None:
     """Add the command and its options."""
     command = commands.add_parser(
         "fluentd",
@@ -53,7 +49,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "output. Exits with 0 when the input ends or on SIGTERM.",
         epilog=_EXAMPLES,
     )
-    keep.add(command)
+    conditions.add(command, limit=None)
     stages.add(command)
     events = command.add_argument_group("events")
     events.add_argument(
@@ -65,11 +61,11 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="how events are written, as <parse> says it (default: json)",
     )  # fmt: skip
     events.add_argument(
-        "--keys", metavar="NAMES", default="",
+        "--keys", type=values.names, metavar="NAMES", default=(),
         help="with --from tsv: its keys, with commas between, as <format> says them",
     )  # fmt: skip
     events.add_argument(
-        "--to-keys", metavar="NAMES", default="",
+        "--to-keys", type=values.names, metavar="NAMES", default=(),
         help="with --to tsv: its keys, as <parse> says them",
     )  # fmt: skip
     events.add_argument(
@@ -85,37 +81,31 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="a field, such as container_id, by which the lines of one tag are told apart, too; "
         "may be given again",
     )  # fmt: skip
-    reading.add_hold(events)
-    events.add_argument(
-        "--names", choices=names.SPELLINGS, default=names.OPSLOG,
-        help="names of the columns (default: opslog)",
-    )  # fmt: skip
-    events.add_argument(
-        "--original", action="store_true", help="add the column of the lines as read"
-    )
-    reading.add_times(command.add_argument_group("reading"))
-    formats_command.add_options(command)
+    flags.add_hold(events)
+    flags.add_names(events)
+    flags.add_original(events)
+    flags.add_times(command.add_argument_group("reading"))
+    flags.add_formats(command)
     command.add_argument(
         "--log-file", metavar="FILE",
         help="append to FILE what went wrong and, at the end, what was counted; "
         "Fluentd shows nobody the standard error of a child",
     )  # fmt: skip
-    command.add_argument(
-        "--metrics", metavar="FILE",
-        help="write what was read and kept to FILE for Prometheus (node_exporter's textfile "
-        "collector), every 15 seconds and at the end",
-    )  # fmt: skip
+    flags.add_metrics(command)
     writing.add(command)
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, threads=1)
+    command.on_error = _log_wrong_option
 
 
 def run(options: argparse.Namespace) -> int:
     """Work until the input ends; return the exit code."""
+    from opslog.fluentd.log import open_log
+
     log_file = writing.Named("--log-file", options.log_file)
     metrics = writing.Named("--metrics", options.metrics, METRICS)
     if options.log_file is not None:
         writing.check(options, log_file)  # before it is opened
-    with at_end_of_input() as stop, _log(options.log_file, options.overwrite) as log:
+    with at_end_of_input() as stop, open_log(options.log_file, options.overwrite) as log:
         try:
             writing.check(options, log_file, metrics)
             mask = stages.mask_of(options)
@@ -128,22 +118,28 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _work(options: argparse.Namespace, stop: int, log: _Log) -> None:
+def _log_wrong_option(arguments: list[str], message: str) -> None:
+    """Append what is wrong with the arguments to the log file, if they name one."""
+    from opslog.fluentd.log import open_log
+
+    for flag, value in zip(arguments, [*arguments[1:], ""], strict=True):
+        name, _, joined = flag.partition("=")
+        path = joined or value
+        if name == "--log-file" and path:
+            with suppress(OpslogError), open_log(path, overwrite=False) as log:
+                log.say(message)
+
+
+def _work(options: argparse.Namespace, stop: int, log: LogFile) -> None:
     _refuse_wrong(options)
-    logs = read(
-        timezone=zones.stated(options.timezone),
-        year=options.year,
-        original=options.original,
-        hold=options.hold,
-        formats=formats_command.chosen(options),
-    )
-    logs = stages.piped(logs, keep.filter_of(options), options)
+    logs = read(original=options.original, hold=options.hold, **flags.reading(options))
+    logs = stages.piped(logs, conditions.filter_of(options), options)
     try:
         from opslog.fluentd import Child, Shape
 
-        taken = (options.field,) if options.read == _TEXT else _names(options.keys)
+        taken = (options.field,) if options.read == _TEXT else options.keys
         source = Shape("tsv" if options.read == _TEXT else options.read, taken).decoder()
-        target = Shape(options.write, _names(options.to_keys)).encoder()
+        target = Shape(options.write, options.to_keys).encoder()
         streams, staged = _streams(logs, options)
     except ModuleNotFoundError as error:
         raise OpslogError(
@@ -158,12 +154,12 @@ def _work(options: argparse.Namespace, stop: int, log: _Log) -> None:
     child = Child(streams, source, target, OutputStream(), staged=staged, watch=watch)
 
     def so_far() -> str:
-        return f"so far: {_told(streams)}\n{statistics.table(stats)}"
+        return f"so far: {_told(streams)}\n{counts.table(stats)}"
 
     log.say("started")
-    say = statistics.on_stderr if options.log_file is None else log.say
+    say = on_stderr if options.log_file is None else log.say
     try:
-        with statistics.told_on_signal(so_far, say):
+        with at_signal(so_far, say):
             child.run(stop)
     finally:
         if counted is not None:
@@ -200,10 +196,6 @@ def _streams(logs: Logs, options: argparse.Namespace) -> tuple[Streams, Staged |
     return Streams(wanted, lambda: datetime.now(UTC)), wanted.staged
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(text.split(",")) if text else ()
-
-
 def _refuse_wrong(options: argparse.Namespace) -> None:
     for flag, keys, kind_flag, kind in (
         ("--keys", options.keys, "--from", options.read),
@@ -216,8 +208,10 @@ def _refuse_wrong(options: argparse.Namespace) -> None:
     if options.read == "tsv":
         given = [("--field", options.field), *(("--stream-key", k) for k in options.stream_key)]
         for flag, name in given:
-            if name not in _names(options.keys):
-                raise OpslogError(f"{flag} {name}: expected one of --keys {options.keys}")
+            if name not in options.keys:
+                raise OpslogError(
+                    f"{flag}: expected one of --keys {','.join(options.keys)}, found {name!r}"
+                )
     if options.read == _TEXT:
         for flag, idle in (
             ("--field", options.field != _FIELD),
@@ -227,10 +221,8 @@ def _refuse_wrong(options: argparse.Namespace) -> None:
             if idle:
                 raise OpslogError(f"{flag}: has no effect on --from text: leave it out")
     (original,) = names.spelled(["original"], options.names)
-    if options.original and options.write == "tsv" and original not in _names(options.to_keys):
+    if options.original and options.write == "tsv" and original not in options.to_keys:
         raise OpslogError(f"--original: expected {original} among --to-keys, or leave it out")
-    if options.limit is not None:
-        raise OpslogError("-n: events have no end: leave it out")
     if options.tag_key in names.spelled(schema.names(options.original), options.names):
         raise OpslogError(
             f"--tag-key {options.tag_key}: a column has this name, which would take the tag's "
@@ -238,51 +230,14 @@ def _refuse_wrong(options: argparse.Namespace) -> None:
         )
 
 
-class _Log:
-    """A file that gets lines, or none; what cannot be written does not harm the events."""
-
-    def __init__(self, file: RawIOBase | None) -> None:
-        self._file = file
-        self.mask: Callable[[str], str] = str
-
-    def say(self, text: str) -> None:
-        """Append text with the time before it, also where a signal interrupts this."""
-        if self._file is None:
-            return
-        now = datetime.now(UTC).isoformat(" ", "seconds")
-        line = f"{now} opslog[{os.getpid()}]: {harmless_lines(self.mask(text))}\n"
-        with suppress(OSError):
-            self._file.write(line.encode("utf-8", "replace"))
-
-
-@contextmanager
-def _log(path: str | None, overwrite: bool) -> Iterator[_Log]:
-    """Give what appends to the file, if there is one; raises SinkError, also for foreign ones.
-
-    With ``overwrite`` lines are added to whatever the file holds.
-    """
-    if path is None:
-        yield _Log(None)
-        return
-    try:
-        # Unbuffered: a signal may want to write while something is being written.
-        file = open(path, "a+b", buffering=0)  # noqa: SIM115
-    except OSError as error:
-        raise failed(path, error) from None
-    with file:
-        if not overwrite:
-            LOG.refuse_foreign(path, file.fileno())
-        yield _Log(file)
-
-
 def _told(streams: Streams) -> str:
     """Return what was counted, on a line."""
-    counts, stats = streams.counts, streams.stats
+    seen, stats = streams.counts, streams.stats
     dropped = dict(stages.dropped(stats))
     told = (
-        f"{counts.events} events ({counts.begun} began a record, {counts.joined} continued "
-        f"one, {counts.marked} went through marked"
-        + (f", {counts.waiting} wait" if counts.waiting else "")
+        f"{seen.events} events ({seen.begun} began a record, {seen.joined} continued "
+        f"one, {seen.marked} went through marked"
+        + (f", {seen.waiting} wait" if seen.waiting else "")
         + f"), {stats.records} records ({stats.kept} kept, "
         f"{stats.records - stats.kept - sum(dropped.values())} filtered out"
         + "".join(f", {count} dropped by {flag}" for flag, count in dropped.items())

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from opslog.cli import table
+from opslog.cli import flags
+from opslog.cli.parser import Commands
 from opslog.language.format import Format
-from opslog.language.format_file import from_dict, load
-from opslog.language.layout_regex import regex_of
-from opslog.model import schema
+from opslog.language.format_file import load
 from opslog.model.errors import FormatError, OpslogError, SourceError
 from opslog.model.terminal import harmless
 from opslog.scanner import catalog
-
-if TYPE_CHECKING:
-    from argparse import _SubParsersAction
+from opslog.terminal import table
 
 _EXAMPLES = """\
 examples:
@@ -30,36 +24,7 @@ examples:
 """
 
 
-def add_options(command: argparse.ArgumentParser) -> None:
-    """Add the options that choose formats beside the shipped ones."""
-    group = command.add_argument_group(
-        "formats (before those in ~/.config/opslog/formats and the shipped ones)"
-    )
-    group.add_argument(
-        "--formats", action="append", default=[], metavar="PATH",
-        help="a folder of format files, or a format file; may be given again",
-    )  # fmt: skip
-    group.add_argument(
-        "--oslo-config", action="append", default=[], metavar="FILE",
-        help="the configuration of the service that wrote the logs (nova.conf, or Swift's "
-        "proxy-server.conf), from which their format is learned; given again, the later file wins",
-    )  # fmt: skip
-
-
-def chosen(options: argparse.Namespace) -> list[str | os.PathLike[str] | Format]:
-    """Return the formats beside the shipped ones: learned, named, then those of the user."""
-    formats: list[str | os.PathLike[str] | Format] = []
-    if options.oslo_config:
-        from opslog.checking.learn import learn  # start-up: imports oslo.log
-
-        data = learn(options.oslo_config)
-        formats += [] if data is None else [from_dict(data, options.oslo_config[0])]
-    formats += options.formats
-    folder = catalog.user_folder()
-    return [*formats, folder] if any(folder.glob("*.toml")) else formats
-
-
-def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: Commands) -> None:
     """Add the command and its own subcommands."""
     command = commands.add_parser(
         "formats",
@@ -67,7 +32,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         description="List the formats there are; show or check one, or learn one.",
         epilog=_EXAMPLES,
     )
-    add_options(command)
+    flags.add_formats(command)
     command.set_defaults(run=_list)
     actions = command.add_subparsers(metavar="ACTION")
     action = actions.add_parser(
@@ -115,7 +80,7 @@ def _all(options: argparse.Namespace) -> list[Format]:
     from opslog.checking.user_formats import user_formats
 
     named: dict[str, Format] = {}
-    for one in [*user_formats(chosen(options)), *catalog.shipped()]:
+    for one in [*user_formats(flags.formats(options)), *catalog.shipped()]:
         named.setdefault(one.name, one)
     return sorted(named.values(), key=lambda one: one.name)
 
@@ -133,56 +98,10 @@ def _show(options: argparse.Namespace) -> int:
     if options.name not in formats:
         known = ", ".join(formats)
         raise OpslogError(f"format {options.name!r}: expected one of {known}")
-    print("\n".join(_description(formats[options.name])))
+    from opslog.checking.description import description
+
+    print("\n".join(description(formats[options.name], table.width() or 100)))
     return 0
-
-
-def _description(one: Format) -> Iterable[str]:
-    import textwrap
-
-    from opslog.checking.check import SampleReader
-
-    yield f"{one.name}: {harmless(one.title)}"
-    yield f"file     {one.path}"
-    yield f"reads    {'messages' if one.applies_to == 'message' else 'lines'}" + (
-        "; lines that no format recognises continue its records" if one.follow_on else ""
-    )
-    reader = SampleReader(one)
-    yield from textwrap.wrap(
-        ", ".join(_columns(one, reader)), table.width() or 100,
-        initial_indent="columns  ", subsequent_indent=" " * 9,
-    )  # fmt: skip
-    for item in (*one.layouts, *one.tails, *one.details):
-        end = " (ends a message)" if item in one.tails else ""
-        end = " (what else a line says)" if item in one.details else end
-        text, pattern = harmless(item.layout.text), harmless(regex_of(item.layout))
-        yield f"\nlayout{end}\n  {text}\nas a regex\n  {pattern}"
-    for written in one.patterns:
-        yield f"\nregex\n  {harmless(written.text)}"
-        if written.kind is not None:
-            yield f"  with a timestamp of kind {written.kind}"
-    if one.json:
-        yield f"\nJSON object with the keys\n  {', '.join(one.json.required)}"
-    for sample in one.samples:
-        yield "\nsample"
-        yield from (f"  {harmless(line)}" for line in sample.text.split("\n"))
-        for number, record in enumerate(reader.records(sample.text)):
-            yield from (
-                f"    {name} = {value!r}"
-                for name, value in record.items()
-                if value is not None and name not in ("format", "source", "source_offset")
-            )
-            if number + 1 < len(sample.expect):
-                yield "    and"
-
-
-def _columns(one: Format, reader: Any) -> list[str]:
-    """Return the columns and attributes the format's lines can fill."""
-    number = reader.compiled.formats.index(one)
-    leaves = [leaf for leaf in reader.compiled.leaves if leaf.entry.format == number]
-    filled = dict.fromkeys(name for leaf in leaves for name in leaf.slots)
-    columns = [column.name for column in schema.COLUMNS if column.name in filled]
-    return columns + [name for name in filled if name not in schema.BY_NAME]
 
 
 def _check(options: argparse.Namespace) -> int:

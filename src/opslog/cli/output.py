@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 
-from opslog.cli import table, writing
+from opslog.cli import flags, values, writing
 from opslog.model import names
 from opslog.model.errors import OpslogError, SinkError
 from opslog.outputs import sinks
 from opslog.outputs.output import STDOUT
 from opslog.outputs.partition import keys_of
 from opslog.outputs.rolling import Roll
+from opslog.terminal import table
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -37,19 +38,13 @@ def add(command: argparse.ArgumentParser) -> None:
         "first of both (128MiB, 5m, 128MiB,5m), and begin the next one",
     )  # fmt: skip
     output.add_argument(
-        "--partition-by", metavar="KEYS",
+        "--partition-by", type=values.names, metavar="KEYS",
         help="in a folder: a folder for each service, host or date (in UTC), as Hive names them: "
         "service,date makes DIR/service=nova/date=2026-03-10/",
     )  # fmt: skip
     writing.add(output)
-    output.add_argument(
-        "--names", choices=names.SPELLINGS, default=names.OPSLOG,
-        help="names of the columns: opslog's own, of OpenTelemetry, of the Elastic Common "
-        "Schema or of kolla-ansible (default: opslog)",
-    )  # fmt: skip
-    output.add_argument(
-        "--original", action="store_true", help="add the column of the lines as read"
-    )
+    flags.add_names(output)
+    flags.add_original(output)
     output.add_argument(
         "--root", action="store_true",
         help="add the column of the request that began it all, over all services",
@@ -57,10 +52,7 @@ def add(command: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--full", action="store_true", help="in text: whole tracebacks and whole request ids"
     )
-    output.add_argument(
-        "--color", choices=["auto", "always", "never"], default="auto",
-        help="colors in text (default: auto, on a terminal unless NO_COLOR is set)",
-    )  # fmt: skip
+    flags.add_color(output)
 
 
 def target(options: argparse.Namespace) -> sinks.Target:
@@ -79,11 +71,11 @@ def target(options: argparse.Namespace) -> sinks.Target:
         options.output,
         kind,
         names=options.names,
-        colored=colored(options.color, terminal),
+        colored=flags.colored(options, terminal),
         full=options.full,
         width=table.width() if terminal else 0,
         roll=Roll.parse(options.roll) if options.roll is not None else None,
-        keys=keys_of(options.partition_by.split(",")) if options.partition_by is not None else (),
+        keys=keys_of(options.partition_by) if options.partition_by is not None else (),
         overwrite=options.overwrite,
     )
 
@@ -105,11 +97,3 @@ def _refuse_idle(options: argparse.Namespace, kind: str) -> None:
             raise OpslogError(
                 f"{flag}: has no effect on {kind}: expected --to {'|'.join(kinds)}, or leave it out"
             )
-
-
-def colored(wish: str, terminal: bool) -> bool:
-    """Return whether text gets colors, as ``--color`` and the environment say."""
-    if wish != "auto":
-        return wish == "always"
-    # https://no-color.org: any value but the empty one.
-    return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

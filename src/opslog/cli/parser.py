@@ -1,32 +1,141 @@
-"""The command line's parser: help that fits the terminal, errors of one line."""
+"""The parser of the command line: help that fits the terminal, errors of one line.
+
+An option with a value is given once: a second value would silently take the place
+of the first, so it is an error.  An option that may be given again says so in its
+help, and all its values count.  A switch may be repeated, which changes nothing.
+An empty value is an error: it is a variable that somebody forgot to set.
+"""
 
 from __future__ import annotations
 
 import argparse
-from typing import Any, NoReturn
+import difflib
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn, TypeAlias
 
 from opslog.model.terminal import harmless
 
+_SIGNED = ("--timezone", "--since", "--until")
+"""Options whose value may begin with a minus, which argparse takes for an option."""
 
-class Parser(argparse.ArgumentParser):
+_WORDINGS = (
+    (r"^argument (?=\S+: )", ""),
+    (r"expected (one argument|at least one argument)$", "expected a value, found none"),
+    (r"ignored explicit argument (.*)$", r"expected no value, found \1"),
+    (r"not allowed with argument (.*)$", r"cannot go with \1: leave one of them out"),
+    (r"^the following arguments are required: (.*)$", r"expected \1, found nothing"),
+    (r"^ambiguous option: (\S+) could match (.*)$", r"\1: expected one option, found \2"),
+    (r"^unrecognized arguments: (.*)$", r"expected an option or a command, found \1"),
+)
+"""What argparse says, as a pattern, and how it is said here."""
+
+
+class CommandParser(argparse.ArgumentParser):
     """A parser whose subcommands are parsed in the same way."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(formatter_class=_Help, **given)
+        self.register("action", None, _Once)
+        self.register("action", "store", _Once)
+        self.register("action", "append", _Each)
         self._mixing = False
+        self._arguments: list[str] = []
+        self.on_error: Callable[[list[str], str], None] | None = None
+        """Is told the arguments and what is wrong with them, before it is said."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse as argparse does, but let options stand between arguments, as other tools do."""
+        self._arguments = self._arguments or list(args or ())
         if self._subparsers is not None or self._mixing:
             return super().parse_known_args(args, namespace)
         self._mixing = True
         try:
-            return self.parse_known_intermixed_args(args, namespace)
+            options, unknown = self.parse_known_intermixed_args(args, namespace)
         finally:
             self._mixing = False
+        if unknown:
+            self._refuse_unknown(unknown[0])
+        return options, unknown
+
+    def _refuse_unknown(self, argument: str) -> NoReturn:
+        flag = argument.partition("=")[0]
+        what = "an option" if flag.startswith("-") else "no further argument"
+        near = did_you_mean(flag, self._option_string_actions)
+        self.error(f"expected {what} of `{self.prog}`, found {argument!r}{near}")
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"opslog: {harmless(message)}; `{self.prog} --help` says more\n")
+        """Say what is wrong in one line, and exit with code 2."""
+        for pattern, wording in _WORDINGS:
+            message = re.sub(pattern, wording, message)
+        message = f"{harmless(message)}; `{self.prog} --help` says more"
+        if self.on_error is not None:
+            self.on_error(self._arguments, message)
+        self.exit(2, f"opslog: {message}\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            known = ", ".join(action.choices)
+            near = did_you_mean(value, action.choices)
+            raise argparse.ArgumentError(action, f"expected one of {known}, found {value!r}{near}")
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[CommandParser]"
+"""What a command is added to."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the end of an error that asks for the nearest known word, nothing without one."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def with_signed_values(arguments: list[str]) -> list[str]:
+    """Join to its option each value that begins with a minus and a digit: ``--since=-2h``."""
+    out: list[str] = []
+    for argument in arguments:
+        if out and out[-1] in _SIGNED and re.match(r"-\d", argument):
+            out[-1] += f"={argument}"
+        else:
+            out.append(argument)
+    return out
+
+
+class _Once(argparse._StoreAction):
+    """Stores the value of an option that is given once."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        _refuse_empty(self, values)
+        given = vars(namespace).setdefault("given", set())
+        if self.option_strings and self.dest in given:
+            raise argparse.ArgumentError(self, "expected once, found twice: leave one of them out")
+        given.add(self.dest)
+        super().__call__(parser, namespace, values, option_string)
+
+
+class _Each(argparse._AppendAction):
+    """Adds the value of an option that may be given again."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        _refuse_empty(self, values)
+        super().__call__(parser, namespace, values, option_string)
+
+
+def _refuse_empty(action: argparse.Action, values: Any) -> None:
+    if values == "" or (isinstance(values, list) and "" in values):
+        raise argparse.ArgumentError(action, "expected a value, found ''")
 
 
 class _Help(argparse.HelpFormatter):

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
 
-from opslog.cli import table as tables
+from opslog.cli import flags
+from opslog.cli.parser import Commands
 from opslog.model import names, schema
-
-if TYPE_CHECKING:
-    from argparse import _SubParsersAction
+from opslog.terminal import table
 
 _EXAMPLES = """\
 examples:
@@ -18,21 +16,8 @@ examples:
   opslog schema --json > record.schema.json  # to check JSON lines with
 """
 
-_TEXT = {"type": "string"}
-_TYPES: dict[schema.Kind, dict[str, Any]] = {
-    "timestamp": {"type": "string", "format": "date-time"},
-    "uint8": {"type": "integer", "minimum": 0, "maximum": 255},
-    "int64": {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1},
-    "float64": {"type": "number"},
-    "string": _TEXT,
-    "dictionary": _TEXT,
-    "map": {"type": "object", "additionalProperties": _TEXT},
-    "binary": _TEXT,
-}
-"""What a value of a kind is in JSON."""
 
-
-def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: Commands) -> None:
     """Add the command and its options."""
     command = commands.add_parser(
         "schema",
@@ -40,10 +25,7 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         description="Show the columns of the output, in their order.",
         epilog=_EXAMPLES,
     )
-    command.add_argument(
-        "--names", choices=names.SPELLINGS, default=names.OPSLOG,
-        help="whose names of the columns (default: opslog)",
-    )  # fmt: skip
+    flags.add_names(command)
     command.add_argument(
         "--json", action="store_true",
         help="as a JSON Schema (draft 2020-12) of one JSON line",
@@ -56,29 +38,15 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         import json  # start-up: no other command needs it
 
+        from opslog.model.json_schema import json_schema
+
         print(json.dumps(json_schema(options.names), indent=2))
     else:
-        print(table(options.names, tables.width()))
+        print(_table(options.names, table.width()))
     return 0
 
 
-def json_schema(spelling: str) -> dict[str, Any]:
-    """Return the JSON Schema of a JSON line with column names in ``spelling``."""
-    spelled = names.spelled(schema.BY_NAME, spelling)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"A record of opslog, version {schema.VERSION} of its columns",
-        "type": "object",
-        "properties": {
-            name: _TYPES[column.kind] | {"description": column.meaning}
-            for name, column in zip(spelled, schema.COLUMNS, strict=True)
-        },
-        "required": names.spelled(["source", "source_offset"], spelling),
-        "additionalProperties": False,
-    }
-
-
-def table(spelling: str, width: int = 0) -> str:
+def _table(spelling: str, width: int) -> str:
     """Return the columns as a table, likewise; with opslog's own names if they differ."""
     spelled = names.spelled(schema.BY_NAME, spelling)
     rows: list[tuple[str, ...]] = [("name", "opslog", "kind", "meaning")]
@@ -89,4 +57,4 @@ def table(spelling: str, width: int = 0) -> str:
     if spelling == names.OPSLOG:
         rows = [row[1:] for row in rows]
         rows[0] = ("name", *rows[0][1:])
-    return tables.table(rows, width)
+    return table.table(rows, width)

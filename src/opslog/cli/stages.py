@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from opslog.filters import instants as moments
-from opslog.model.errors import FilterError, OpslogError, SourceError
+from opslog.cli import conditions, flags, values
+from opslog.model.errors import OpslogError, SourceError
 
 if TYPE_CHECKING:
     from opslog.filters.filter import Filter
@@ -35,21 +34,22 @@ def add(command: argparse.ArgumentParser) -> None:
         ("-C", "--context", "before and after"),
     ):
         group.add_argument(
-            short, name, type=_records, metavar="N",
+            short, name, type=values.number(0, 1_000_000), metavar="N",
             help=f"keep the N records of the same source {where} each kept one, too",
         )  # fmt: skip
     group.add_argument(
-        "--dedup", nargs="?", const=DEDUP, type=_length, metavar="WINDOW",
+        "--dedup", nargs="?", const=DEDUP, metavar="WINDOW",
+        type=values.seconds(0.001, "30s, 1m or 2h"),
         help="of messages that differ only in their values keep the first, and one for all its "
         "repeats within WINDOW of the records' time (default: 1m)",
     )  # fmt: skip
     group.add_argument(
-        "--rate-limit", type=_rate, metavar="N/TIME[:COLUMN,...]",
+        "--rate-limit", type=values.rate, metavar="N/TIME[:COLUMN,...]",
         help="keep the first N records of each TIME (s, min, 10s, ...) of the records' time, for "
         "each host, service and program or for each value of COLUMN,...",
     )  # fmt: skip
     group.add_argument(
-        "--sample", type=_part, metavar="RATE",
+        "--sample", type=values.part, metavar="RATE",
         help="keep a part of the requests, and of the records of none: 0.01, 1%% or 1/100",
     )  # fmt: skip
     group.add_argument(
@@ -67,7 +67,7 @@ _STAGES = ("after_context", "before_context", "context", "dedup", "rate_limit", 
            "mask_key")  # fmt: skip
 
 
-def stated(argument: str) -> str:
+def with_window(argument: str) -> str:
     """Return ``--dedup`` with its window, which argparse would take from the next argument."""
     return f"{argument}={DEDUP}" if argument == "--dedup" else argument
 
@@ -82,14 +82,15 @@ def piped(logs: Logs, wanted: Filter | None, options: argparse.Namespace) -> Log
     after = _given(options.after_context, options.context)
     if before is not None or after is not None:
         if wanted is None:
-            raise FilterError("-A, -B, -C", "expected a condition beside")
+            raise conditions.needs_condition("-A, -B, -C")
         logs = logs.pipe(stages.Context(wanted, before or 0, after or 0))
     elif wanted is not None:
         logs = logs.filter(wanted)
     if options.dedup is not None:
         logs = logs.pipe(stages.Dedup(options.dedup))
     if options.rate_limit is not None:
-        logs = logs.pipe(stages.RateLimit(*options.rate_limit))
+        with flags.about("--rate-limit"):
+            logs = logs.pipe(stages.RateLimit(*options.rate_limit))
     if options.sample is not None:
         logs = logs.pipe(stages.Sample(options.sample))
     if (mask := mask_of(options)) is not None:
@@ -128,42 +129,3 @@ def _key(path: str | None) -> bytes | None:
     if not key:
         raise OpslogError(f"{path}: --mask-key: expected a key of some bytes, found an empty file")
     return key
-
-
-def _records(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,7}", text):
-        raise argparse.ArgumentTypeError(f"expected a number of records from 0, found {text!r}")
-    return int(text)
-
-
-def _length(text: str) -> float:
-    seconds = moments.length(text)
-    if not seconds:
-        raise argparse.ArgumentTypeError(
-            f"expected a length of time such as 30s, 1m or 2h, found {text!r}"
-        )
-    return seconds
-
-
-def _rate(text: str) -> tuple[int, float] | tuple[int, float, tuple[str, ...]]:
-    match = re.fullmatch(r"([0-9]{1,9})/([^:]+)(?::(.+))?", text)
-    seconds = match and moments.length(match[2] if match[2][:1].isdigit() else f"1{match[2]}")
-    if not match or not seconds or not int(match[1]):
-        raise argparse.ArgumentTypeError(
-            f"expected a number of records and a length of time such as 100/s or 20/5min, "
-            f"found {text!r}"
-        )
-    if match[3] is None:
-        return int(match[1]), seconds
-    return int(match[1]), seconds, tuple(match[3].split(","))
-
-
-def _part(text: str) -> float:
-    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(?:(%)|/([0-9]{1,9}))?", text)
-    whole = 100 if match and match[2] else int(match[3] or 1) if match else 0
-    part = float(match[1]) / whole if match and whole else 0.0
-    if not 0 < part <= 1:
-        raise argparse.ArgumentTypeError(
-            f"expected a part above 0 and up to 1, such as 0.01, 1% or 1/100, found {text!r}"
-        )
-    return part

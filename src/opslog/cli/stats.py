@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from typing import TYPE_CHECKING
 
-from opslog.cli import formats as formats_command
-from opslog.cli import keep, output, progress, reading, table, writing
-from opslog.filters import instants as moments
-from opslog.logs import read
-from opslog.model import zones
+from opslog.cli import conditions, flags, progress, values, writing
+from opslog.cli.parser import Commands
 from opslog.model.errors import OpslogError
 from opslog.model.stats import Stats
 from opslog.outputs import own_kinds
 from opslog.outputs.output import OutputStream
 from opslog.outputs.whole_file import write_whole
 from opslog.process.stop import at_signals
+from opslog.terminal import table
 
 if TYPE_CHECKING:
-    from argparse import _SubParsersAction
-
     from opslog.stats import Report
 
 _EXAMPLES = """\
@@ -34,11 +29,10 @@ examples:
   opslog stats --prometheus /var/log/nova > /var/lib/node_exporter/opslog-stats.prom
 """
 
-
 _PAGE = own_kinds.page("stats")
 
 
-def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: Commands) -> None:
     """Add the command and its options."""
     command = commands.add_parser(
         "stats",
@@ -47,16 +41,13 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "and requests by route with their statuses and durations.",
         epilog=_EXAMPLES,
     )
-    keep.add(command)
+    conditions.add(command)
     shown = command.add_argument_group("output")
     shown.add_argument(
-        "--every", type=_length, metavar="TIME",
+        "--every", type=values.seconds(0.001, "30s, 5m or 1h"), metavar="TIME",
         help="length of a step of the timeline: 30s, 5m, 1h (default: chosen by the span)",
     )  # fmt: skip
-    shown.add_argument(
-        "-t", "--top", type=_top, default=10, metavar="N",
-        help="loggers, errors and routes to show (default: 10)",
-    )  # fmt: skip
+    flags.add_top(shown, "loggers, errors and routes to show")
     kind = shown.add_mutually_exclusive_group()
     kind.add_argument(
         "--json", action="store_true", help="one JSON object; its keys are documented"
@@ -68,34 +59,11 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "--html", metavar="FILE", help="write a page to FILE, too, that needs nothing else"
     )
     writing.add(shown)
-    shown.add_argument(
-        "--color", choices=["auto", "always", "never"], default="auto",
-        help="colors in text (default: auto, on a terminal unless NO_COLOR is set)",
-    )  # fmt: skip
-    reading.add(command)
-    formats_command.add_options(command)
-    command.add_argument(
-        "--exit-zero", action="store_true", help="exit with 0 also when nothing was kept"
-    )
-    command.add_argument(
-        "--no-progress", action="store_true", help="show no progress of a long run on a terminal"
-    )
+    flags.add_color(shown)
+    flags.add_reading(command)
+    flags.add_exit_zero(command)
+    flags.add_no_progress(command)
     command.set_defaults(run=run)
-
-
-def _length(text: str) -> float:
-    seconds = moments.length(text)
-    if not seconds:
-        raise argparse.ArgumentTypeError(
-            f"expected a length of time such as 30s, 5m or 1h, found {text!r}"
-        )
-    return seconds
-
-
-def _top(text: str) -> int:
-    if not text.isdecimal() or len(text) > 6:
-        raise argparse.ArgumentTypeError(f"expected a number from 0, found {text!r}")
-    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -105,18 +73,7 @@ def run(options: argparse.Namespace) -> int:
     if options.color == "always" and (options.json or options.prometheus):
         raise OpslogError("--color always: has no effect on --json and --prometheus: leave it out")
     writing.check(options, writing.Named("--html", options.html, _PAGE))
-    logs = read(
-        *options.paths,
-        timezone=zones.stated(options.timezone),
-        year=options.year,
-        threads=reading.threads(options),
-        formats=formats_command.chosen(options),
-    )
-    wanted = keep.filter_of(options)
-    if wanted is not None:
-        logs = logs.filter(wanted)
-    if options.limit is not None:
-        logs = logs.limit(options.limit)
+    logs = conditions.kept(flags.logs(options), options)
     stats = Stats()
     shown = progress.Progress(tuple(options.paths), stats, progress.wanted(options, apart=True))
     counted = Counted(options.every)
@@ -151,10 +108,9 @@ def _tell(report: Report, options: argparse.Namespace, html: str | None) -> None
 
         OutputStream().write(prometheus.text(report).encode("utf-8", "replace"))
     else:
-        from opslog.cli.stats_text import Text
+        from opslog.stats.text import Text
 
-        colored = output.colored(options.color, os.isatty(1))
-        print(Text(colored, table.width(), _prints(sys.stdout.encoding)).of(report))
+        print(Text(flags.colored(options), table.width(), _prints(sys.stdout.encoding)).of(report))
 
 
 def _prints(encoding: str) -> bool:

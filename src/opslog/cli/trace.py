@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from typing import TYPE_CHECKING
 
-from opslog.cli import formats as formats_command
-from opslog.cli import keep, output, progress, reading, table, writing
-from opslog.cli.reading import seconds
-from opslog.logs import read
-from opslog.model import zones
+from opslog.cli import conditions, flags, progress, values, writing
+from opslog.cli.parser import Commands
 from opslog.model.schema import names
 from opslog.model.stats import Stats
 from opslog.outputs import own_kinds, sinks
 from opslog.outputs.output import STDOUT, OutputStream
 from opslog.outputs.whole_file import write_whole
+from opslog.terminal import table
 
 if TYPE_CHECKING:
-    from argparse import _SubParsersAction
-
     from opslog.trace import Story
 
 _EXAMPLES = """\
@@ -33,11 +28,10 @@ examples:
   opslog trace req-7822cfee --otlp boot.json /var/log         # for an OpenTelemetry collector
 """
 
-
 _PAGE = own_kinds.page("trace")
 
 
-def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: Commands) -> None:
     """Add the command and its options."""
     command = commands.add_parser(
         "trace",
@@ -51,12 +45,11 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="a request id, global id, Swift transaction or trace id; the UUID of an instance, "
         "volume, port, image or anything else",
     )  # fmt: skip
-    reading.add(command)
-    keep.add(command)
-    formats_command.add_options(command)
+    flags.add_reading(command)
+    conditions.add(command, limit=None)
     group = command.add_argument_group("output")
     group.add_argument(
-        "--gap", type=seconds, metavar="SECONDS", default=1.0,
+        "--gap", type=values.seconds(0, "500ms or 2s"), metavar="TIME", default=1.0,
         help="tell where nothing was logged for so long: 500ms, 2s (default: 1s)",
     )  # fmt: skip
     group.add_argument("--json", action="store_true", help="one JSON object instead of text")
@@ -77,17 +70,12 @@ def add(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     group.add_argument(
         "--full", action="store_true", help="in text: whole tracebacks and whole request ids"
     )
+    flags.add_color(group)
     group.add_argument(
-        "--color", choices=["auto", "always", "never"], default="auto",
-        help="colors in text (default: auto, on a terminal unless NO_COLOR is set)",
+        "--width", type=values.number(60, 10_000), metavar="COLUMNS",
+        help="columns of text, at least 60 (default: those of the terminal, else 100)",
     )  # fmt: skip
-    group.add_argument(
-        "--width", type=int, metavar="COLUMNS",
-        help="columns of text (default: those of the terminal, else 100)",
-    )  # fmt: skip
-    command.add_argument(
-        "--no-progress", action="store_true", help="show no progress of a long run on a terminal"
-    )
+    flags.add_no_progress(command)
     command.set_defaults(run=run)
 
 
@@ -100,14 +88,8 @@ def run(options: argparse.Namespace) -> int:
         writing.Named("--html", options.html, _PAGE, stdout=True),
         writing.Named("--otlp", options.otlp, own_kinds.OTLP, stdout=True),
     )
-    wanted = keep.filter_of(options)
-    logs = read(
-        *options.paths,
-        timezone=zones.stated(options.timezone),
-        year=options.year,
-        threads=reading.threads(options),
-        formats=formats_command.chosen(options),
-    )
+    wanted = conditions.filter_of(options)
+    logs = flags.logs(options)
     if wanted is not None:
         logs = logs.filter(wanted)
     stats = Stats()
@@ -150,8 +132,7 @@ def _write(story: Story, options: argparse.Namespace) -> None:
 def _show(story: Story, options: argparse.Namespace) -> None:
     from opslog.trace.waterfall import waterfall
 
-    terminal = os.isatty(1)
-    colored = output.colored(options.color, terminal)
+    colored = flags.colored(options)
     width = options.width or table.width()
     OutputStream().write(waterfall(story, options.gap, width, colored).encode())
     if options.summary:

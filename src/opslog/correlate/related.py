@@ -15,8 +15,7 @@ import pyarrow as pa
 from opslog.correlate import links
 from opslog.correlate.graph import RequestGraph
 from opslog.correlate.roots import IDS, ids_of, root_of
-from opslog.filters import filter as filters
-from opslog.filters.filter import Filter
+from opslog.filters.filter import Filter, evaluate
 from opslog.rows.kept import Kept
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ class _Belonging(Filter):
     def select(self, batch: pa.RecordBatch) -> pa.Array:
         import pyarrow.compute as pc  # start-up: most runs ask for no relations
 
-        kept = pc.fill_null(filters.evaluate(self.expression, batch), False)
+        kept = pc.fill_null(evaluate(self.expression, batch), False)
         if self.relation.requests:
             numbers, ids = ids_of(batch)
             belongs = [root_of(own, cause, self.graph) in self.roots for own, cause in ids]
@@ -128,7 +127,7 @@ class _Belonging(Filter):
             belongs = [name in self.resources for name in found.dictionary.to_pylist()]
             kept = pc.or_(kept, _booleans(belongs).take(found.indices))
         if self.also is not None:
-            kept = pc.and_(kept, pc.fill_null(filters.evaluate(self.also.expression, batch), False))
+            kept = pc.and_(kept, pc.fill_null(evaluate(self.also.expression, batch), False))
         return pc.indices_nonzero(kept).cast(pa.int32())
 
 
@@ -141,14 +140,14 @@ def with_requests(
     (``Logs.batches``).  A record that fulfils the condition is kept, too, where it
     belongs to no request.  Batches without such records are left out.
     """
-    return _with(read, Relation(_filter(condition), requests=True))
+    return _with(read, Relation(Filter.of(condition), requests=True))
 
 
 def with_resources(
     read: Callable[[], Iterable[pa.RecordBatch]], condition: pc.Expression | Filter
 ) -> Iterator[pa.RecordBatch]:
     """Yield every record of each resource of which one record fulfils ``condition``, likewise."""
-    return _with(read, Relation(_filter(condition), resources=True))
+    return _with(read, Relation(Filter.of(condition), resources=True))
 
 
 def _with(
@@ -164,10 +163,6 @@ def _with(
         rows = belonging.select(batch)
         if len(rows):
             yield batch.take(rows)
-
-
-def _filter(condition: pc.Expression | Filter) -> Filter:
-    return condition if isinstance(condition, Filter) else filters.of(condition)
 
 
 def _column(batch: pa.RecordBatch, name: str) -> pa.Array:

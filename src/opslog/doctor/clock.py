@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable
@@ -127,3 +129,10 @@ def _offset(name: str, local: datetime, zone: Zone | None) -> float | None:
         return (zone.local(instant) - instant.replace(tzinfo=None)).total_seconds() / 60
     except (OpslogError, OverflowError, ValueError):
         return None
+
+
+def host_zone() -> str | None:
+    """Return the IANA name of this machine's zone, None if it is not told."""
+    name = os.environ.get("TZ", "").removeprefix(":") or os.path.realpath("/etc/localtime")
+    found = re.search(r"(?:^|zoneinfo/)([A-Z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)+)$", name)
+    return None if found is None else found[1]

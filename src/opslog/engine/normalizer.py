@@ -11,7 +11,6 @@ import pyarrow as pa
 from opslog.engine.job import Job
 from opslog.engine.run import in_turn
 from opslog.engine.stream import Item, Stream
-from opslog.filters import query
 from opslog.filters.filter import Filter
 from opslog.inputs.lines import Cutter
 from opslog.kernel._block import Block
@@ -54,7 +53,7 @@ class Normalizer:
         job: Job[pa.RecordBatch] = Job(
             catalog or catalogs.default(),
             schema.names(original),
-            None if where is None else query.condition(where, zones.default.name),
+            None if where is None else Filter.of(where, zones.default.name),
             Kept.batch,
         )
         zone = zones.of(source)

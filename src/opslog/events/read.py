@@ -16,8 +16,8 @@ from opslog.events.pairs import Pairs
 from opslog.events.requests import Requests, calls_in
 from opslog.events.rows import Event, Pair, Request
 from opslog.events.summary import Summary
-from opslog.filters import filter as filters
 from opslog.filters.fields import F
+from opslog.filters.filter import Filter
 from opslog.logs import Logs
 from opslog.model.stats import Stats
 
@@ -98,10 +98,10 @@ def rows_of(
 
 def _read(logs: Logs, stats: Stats | None, watch: Watch, calls: bool) -> Iterator[pa.RecordBatch]:
     sent = F.attributes["event_type"].is_valid() | F.logger.startswith(LOGGER)
-    wanted = filters.holding(sent, "event_type", LOGGER, PRINTED)
+    wanted = Filter.holding(sent, "event_type", LOGGER, PRINTED)
     if calls:
         api = F.logger.matches(API) | F.program.matches(API)
-        wanted = filters.of(wanted.expression | (F.request_id.is_valid() & api))
+        wanted = Filter.of(wanted.expression | (F.request_id.is_valid() & api))
     logs = logs.filter(wanted)
     reading = logs._begun(stats, watch)
     reading = replace(reading, merge=reading.merge or len(reading.sources.names) > 1)

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from opslog.filters import instants as moments
+from opslog.filters import arrow, times
 from opslog.model import arrays, schema, severity
 from opslog.model.errors import FilterError
 from opslog.model.zones import Zone
@@ -77,12 +77,11 @@ class Field:
 
     def __getitem__(self, name: str) -> Field:
         """Return the attribute ``name`` as a text column: ``F.attributes["api_microversion"]``."""
-        import pyarrow.compute as pc
-
         if self.kind != "map":
             raise FilterError(self._name, "only attributes has values of a name")
         # Acero finds nothing to bind in a key of Python's: an Arrow scalar it must be.
-        value = pc.map_lookup(self._expression, arrays.text(name), "first")
+        options = arrow.compute.MapLookupOptions(arrays.text(name), "first")
+        value = arrow.call("map_lookup", self._expression, options=options)
         return Field(f"attributes[{name!r}]", "string", value, self._zone)
 
     def between(self, start: object, stop: object) -> pc.Expression:
@@ -92,14 +91,14 @@ class Field:
     def isin(self, values: Iterable[object]) -> pc.Expression:
         """Whether the value is one of ``values``."""
         import pyarrow as pa
-        import pyarrow.compute as pc
 
         if isinstance(values, (str, bytes)):
             raise FilterError(str(values), f"{self._name}: expected several values, found")
         each = [pa.repeat(self._scalar(value), 1) for value in values]
         if not each:
-            return pc.scalar(arrays.boolean(False))
-        return _leaf(pc.is_in(self._expression, value_set=pa.concat_arrays(each)))
+            return arrow.constant(arrays.boolean(False))
+        options = arrow.compute.SetLookupOptions(pa.concat_arrays(each))
+        return _leaf(arrow.call("is_in", self._expression, options=options))
 
     def is_valid(self) -> pc.Expression:
         """Whether there is a value."""
@@ -111,21 +110,15 @@ class Field:
 
     def contains(self, text: str, *, ignore_case: bool = False) -> pc.Expression:
         """Whether ``text`` stands in the value."""
-        import pyarrow.compute as pc
-
-        return _leaf(pc.match_substring(self._text(), _text(text), ignore_case=ignore_case))
+        return self._matching("match_substring", _text(text), ignore_case)
 
     def startswith(self, text: str) -> pc.Expression:
         """Whether the value begins with ``text``."""
-        import pyarrow.compute as pc
-
-        return _leaf(pc.starts_with(self._text(), _text(text)))
+        return self._matching("starts_with", _text(text))
 
     def endswith(self, text: str) -> pc.Expression:
         """Whether the value ends with ``text``."""
-        import pyarrow.compute as pc
-
-        return _leaf(pc.ends_with(self._text(), _text(text)))
+        return self._matching("ends_with", _text(text))
 
     def matches(self, pattern: str, *, ignore_case: bool = False) -> pc.Expression:
         """Whether the regular expression ``pattern`` is found anywhere in the value.
@@ -133,20 +126,17 @@ class Field:
         The syntax is that of RE2, whose time is linear in the text: no
         look-around, no back-references.  Raises FilterError for a bad one.
         """
-        import pyarrow.compute as pc
-
         try:
-            pc.match_substring_regex(arrays.text(""), _text(pattern))
+            options = arrow.compute.MatchSubstringOptions(_text(pattern))
+            arrow.compute.call_function("match_substring_regex", [arrays.text("")], options)
         except ValueError as error:
             reason = str(error).removeprefix("Invalid regular expression: ")
             raise FilterError(pattern, f"not a regular expression of RE2 ({reason})") from None
-        return _leaf(pc.match_substring_regex(self._text(), pattern, ignore_case=ignore_case))
+        return self._matching("match_substring_regex", pattern, ignore_case)
 
     def like(self, pattern: str) -> pc.Expression:
         """Whether the whole value is ``pattern``: ``%`` for any text, ``_`` for one character."""
-        import pyarrow.compute as pc
-
-        return _leaf(pc.match_like(self._text(), _text(pattern)))
+        return self._matching("match_like", _text(pattern))
 
     def glob(self, pattern: str) -> pc.Expression:
         """Whether the whole value is ``pattern``: ``*`` for any text, ``?`` for one character."""
@@ -154,6 +144,10 @@ class Field:
             return self == pattern
         parts = {"*": ".*", "?": "."}
         return self.matches("(?s)^" + "".join(parts.get(c) or re.escape(c) for c in pattern) + "$")
+
+    def _matching(self, function: str, pattern: str, ignore_case: bool = False) -> pc.Expression:
+        options = arrow.compute.MatchSubstringOptions(pattern, ignore_case=ignore_case)
+        return _leaf(arrow.call(function, self._text(), options=options))
 
     def _text(self) -> pc.Expression:
         if self.kind not in _TEXTS:
@@ -173,7 +167,7 @@ class Field:
             if kind == SEVERITY:
                 return arrays.uint8(severity.number(value))
             if kind == "timestamp":
-                return arrays.timestamp(moments.parse(value, self._zone))
+                return arrays.timestamp(times.instant(value, self._zone))
         elif isinstance(value, datetime) and kind == "timestamp":
             return arrays.timestamp(self._zone.instant(value))
         elif isinstance(value, date) and kind == "timestamp":
@@ -214,13 +208,11 @@ class Fields:
         return self[name]
 
     def __getitem__(self, name: str) -> Field:
-        import pyarrow.compute as pc
-
         if name not in _KINDS:
             near = difflib.get_close_matches(name, _KINDS, n=1, cutoff=0.5)
             raise FilterError(name, "there is no such column", near[0] if near else None)
         column = "severity_number" if name == SEVERITY else name
-        return Field(name, _KINDS[name], pc.field(column), self._zone)
+        return Field(name, _KINDS[name], arrow.column(column), self._zone)
 
     def __dir__(self) -> list[str]:
         return list(_KINDS)
@@ -231,14 +223,12 @@ def _text(value: str) -> str:
     try:
         value.encode()
     except (AttributeError, UnicodeEncodeError):
-        raise FilterError(repr(value), "expected text, found") from None
+        raise FilterError(str(value), "expected text, found") from None
     return value
 
 
 def _leaf(condition: Any) -> pc.Expression:
-    import pyarrow.compute as pc
-
-    return pc.coalesce(condition, pc.scalar(arrays.boolean(False)))
+    return arrow.call("coalesce", condition, arrow.constant(arrays.boolean(False)))
 
 
 F = Fields()

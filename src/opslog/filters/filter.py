@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 _AS_IT_IS = re.compile(r"[0-9A-Za-z_.:-]+")
 """Text that stands in every source byte by byte, but for JSON's \\u escapes."""
 
-
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_MISFIT = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError)
 _MOST_CONDITIONS = 1000
 
 
@@ -39,6 +40,52 @@ class Filter:
     columns: tuple[str, ...]
     needles: tuple[frozenset[bytes], ...] = ()
 
+    @classmethod
+    def of(cls, condition: pc.Expression | str | Filter, timezone: str = "UTC") -> Filter:
+        """Return the filter of a condition in any form; raises FilterError if it fits no record.
+
+        In text (query.py), times without an offset are of ``timezone``.
+        """
+        from opslog.filters.arrow import compute  # start-up: runs without a filter need none
+
+        if isinstance(condition, Filter):
+            return condition
+        expression = condition
+        if isinstance(condition, str):
+            from opslog.filters import query
+
+            expression = query.parse(condition, timezone)
+        if not isinstance(expression, compute.Expression):
+            raise FilterError(repr(expression), "expected a pyarrow expression or its text, found")
+        columns = _named(_QUOTED.sub("", str(expression)))
+        try:
+            kind = _kind(expression, columns)
+        except _MISFIT:
+            columns = tuple(_every_column())
+            try:
+                kind = _kind(expression, columns)
+            except _MISFIT as error:
+                reason = str(error).split("\n")[0]
+                raise FilterError(
+                    str(expression), f"the filter does not fit the columns ({reason})"
+                ) from None
+        if kind != pa.bool_():
+            raise FilterError(
+                str(expression), f"expected a condition, found a value of type {kind}"
+            )
+        return cls(expression, columns)
+
+    @classmethod
+    def holding(cls, expression: pc.Expression, *texts: str) -> Filter:
+        """Return the filter of an expression that no record fulfils without one of ``texts``.
+
+        Blocks of the input that hold none of them are not even scanned.
+        """
+        needles: tuple[frozenset[bytes], ...] = ()
+        if all(_AS_IT_IS.fullmatch(text) for text in texts):
+            needles = (frozenset(text.encode() for text in texts),)
+        return replace(cls.of(expression), needles=needles)
+
     def __invert__(self) -> Filter:
         return Filter(~self.expression, self.columns)
 
@@ -51,9 +98,10 @@ class Filter:
 
     def select(self, batch: pa.RecordBatch) -> pa.Array:
         """Return the numbers (int32) of the rows of ``batch`` that are kept."""
-        import pyarrow.compute as pc  # start-up: runs without a filter need none
+        from opslog.filters.arrow import compute  # start-up: runs without a filter need none
 
-        return pc.indices_nonzero(evaluate(self.expression, batch)).cast(pa.int32())
+        kept = evaluate(self.expression, batch)
+        return compute.call_function("indices_nonzero", [kept]).cast(pa.int32())
 
 
 def evaluate(expression: pc.Expression, batch: pa.RecordBatch) -> pa.BooleanArray:
@@ -77,37 +125,28 @@ def evaluate(expression: pc.Expression, batch: pa.RecordBatch) -> pa.BooleanArra
     return kept.chunk(0) if kept.num_chunks == 1 else pa.concat_arrays([none, *kept.chunks])
 
 
-def of(expression: pc.Expression) -> Filter:
-    """Return the filter of any expression; raises FilterError if it fits no record.
+def _every_column() -> dict[str, pa.DataType]:
+    return {field.name: field.type for field in schema.arrow_schema(original=True)}
 
-    Which columns it reads is found out by leaving each out in turn.
+
+def _named(text: str) -> tuple[str, ...]:
+    """Return the columns whose names stand in an expression's text: it reads no others.
+
+    Those by which a word in it is called by accident are built for nothing.
     """
-    import pyarrow.compute as pc
-
-    if not isinstance(expression, pc.Expression):
-        raise FilterError(repr(expression), "expected a pyarrow expression or its text, found")
-    columns = schema.arrow_schema(original=True)
-    # pa.array and empty_table would import pandas where it is installed.
-    batch = pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in columns], schema=columns)
-    try:
-        result = evaluate(expression, batch)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError) as error:
-        reason = str(error).split("\n")[0]
-        raise FilterError(
-            str(expression), f"the filter does not fit the columns ({reason})"
-        ) from None
-    if result.type != pa.bool_():
-        raise FilterError(
-            str(expression), f"expected a condition, found a value of type {result.type}"
-        )
-    needed = []
-    for name in batch.schema.names:
-        try:
-            evaluate(expression, batch.drop_columns([name]))
-        except (pa.ArrowInvalid, pa.ArrowKeyError):
-            needed.append(name)
+    words = set(re.findall(r"\w+", text))
+    if "FieldPath" in words:  # a column by its number
+        return tuple(_every_column())
     # A batch without columns would have no rows either.
-    return Filter(expression, tuple(needed) or ("severity_number",))
+    return tuple(name for name in _every_column() if name in words) or ("severity_number",)
+
+
+def _kind(expression: pc.Expression, columns: tuple[str, ...]) -> pa.DataType:
+    """Return the type of an expression's values."""
+    types = _every_column()
+    # pa.array and empty_table would import pandas where it is installed.
+    empty = [pa.nulls(0, types[name]) for name in columns]
+    return evaluate(expression, pa.RecordBatch.from_arrays(empty, names=list(columns))).type
 
 
 def joined(
@@ -129,14 +168,3 @@ def joined(
         pairs = [join(a, b) for a, b in zip(left[::2], left[1::2], strict=False)]
         left = pairs + left[len(pairs) * 2 :]
     return left[0]
-
-
-def holding(expression: pc.Expression, *texts: str) -> Filter:
-    """Return the filter of an expression that is true only where a record holds one of ``texts``.
-
-    Blocks of the input that hold none are then not even scanned.
-    """
-    needles: tuple[frozenset[bytes], ...] = ()
-    if all(_AS_IT_IS.fullmatch(text) for text in texts):
-        needles = (frozenset(text.encode() for text in texts),)
-    return replace(of(expression), needles=needles)

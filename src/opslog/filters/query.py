@@ -22,7 +22,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opslog.filters.fields import Field, Fields
-from opslog.filters.filter import Filter, joined, of
+from opslog.filters.filter import joined
 from opslog.model.errors import FilterError, QueryError
 
 if TYPE_CHECKING:
@@ -51,17 +51,7 @@ def parse(text: str, timezone: str = "UTC") -> pc.Expression:
     Raises QueryError, which shows the place, for what is no condition, for an
     unknown column and for a value the column cannot have.
     """
-    return _Parser(text, Fields(timezone)).whole()
-
-
-def condition(wanted: pc.Expression | str | Filter, timezone: str) -> Filter:
-    """Return the filter of a condition in any form; raises FilterError for one that fits no record.
-
-    In text, times without an offset are of ``timezone``.
-    """
-    if isinstance(wanted, str):
-        wanted = parse(wanted, timezone)
-    return wanted if isinstance(wanted, Filter) else of(wanted)
+    return _Query(text, Fields(timezone)).whole()
 
 
 class _Token(NamedTuple):
@@ -76,7 +66,7 @@ class _Token(NamedTuple):
         return lower if self.kind == "word" and lower in _WORDS else ""
 
 
-class _Parser:
+class _Query:
     def __init__(self, text: str, fields: Fields) -> None:
         self.text = text
         self.fields = fields

@@ -116,7 +116,8 @@ class FilterError(OpslogError):
         self.reason = reason
         self.did_you_mean = did_you_mean
         hint = f"; did you mean {did_you_mean!r}?" if did_you_mean else ""
-        super().__init__(f"{reason}: {text!r}{hint}")
+        colon = "" if reason.endswith("found") else ":"
+        super().__init__(f"{reason}{colon} {text!r}{hint}")
 
 
 class QueryError(FilterError):

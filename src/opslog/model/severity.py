@@ -167,6 +167,6 @@ def number(word: str) -> int:
         near = difflib.get_close_matches(word.lower(), WORDS, n=1, cutoff=0.4)
         raise FilterError(
             word,
-            "expected a severity (TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL) or 1-24",
+            "expected a severity (TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL) or 1-24, found",
             near[0].upper() if near else None,
         ) from None

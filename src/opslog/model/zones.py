@@ -51,8 +51,8 @@ class Zone:
                 pc.assume_timezone(pa.nulls(1, pa.timestamp("us")), name)
             except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
                 raise OpslogError(
-                    f"time zone {name!r}: expected an IANA name such as Europe/Berlin, "
-                    "an offset such as +02:00, or UTC"
+                    "expected a time zone: an IANA name such as Europe/Berlin, an offset such as "
+                    f"+02:00, or UTC; found {name!r}"
                 ) from None
             self._iana = name
 
@@ -165,9 +165,7 @@ def stated(texts: Iterable[str]) -> dict[str, str]:
     for text in texts:
         pattern, equals, zone = text.rpartition("=")
         if equals and not (pattern and zone):
-            raise OpslogError(
-                f"time zone {text!r}: expected ZONE, or PATTERN=ZONE such as *ovs*=UTC"
-            )
+            raise OpslogError(f"expected ZONE, or PATTERN=ZONE such as *ovs*=UTC, found {text!r}")
         key = pattern or "*"
         zones.pop(key, None)
         zones[key] = zone

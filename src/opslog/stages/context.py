@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from opslog.filters import filter as filters
 from opslog.filters.filter import Filter
 from opslog.model.errors import OpslogError
 from opslog.stages.held import Held
@@ -52,9 +51,7 @@ class Context:
         if self.before < 0 or self.after < 0:
             found = min(self.before, self.after)
             raise OpslogError(f"context: expected a number of records from 0, found {found}")
-        given = self.condition
-        whole = given if isinstance(given, Filter) else filters.of(given)
-        object.__setattr__(self, "_filter", whole)
+        object.__setattr__(self, "_filter", Filter.of(self.condition))
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield what passes."""

@@ -48,7 +48,7 @@ class RateLimit:
             )
         for column in self.columns:
             if column not in schema.BY_NAME or column == "attributes":
-                raise FilterError(column, "rate limit: expected a column, found")
+                raise FilterError(column, "expected a column, found")
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield what passes."""

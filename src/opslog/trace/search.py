@@ -19,8 +19,7 @@ import pyarrow as pa
 from opslog.correlate.graph import RequestGraph
 from opslog.correlate.roots import ids_of, root_of
 from opslog.engine.watch import Watch, unwatched
-from opslog.filters import filter as filters
-from opslog.filters.filter import Filter
+from opslog.filters.filter import Filter, evaluate, joined
 from opslog.logs import Logs
 from opslog.model import arrays, schema
 from opslog.model.errors import OpslogError, SourceError
@@ -239,7 +238,7 @@ def _pattern(ids: Iterable[str]) -> str:
 
 
 def _match(batch: pa.RecordBatch, ids: Iterable[str]) -> list[bool]:
-    kept = filters.evaluate(_holding(tuple(ids)).expression, batch)
+    kept = evaluate(_holding(tuple(ids)).expression, batch)
     found: list[bool] = kept.to_pylist()
     return found
 
@@ -258,5 +257,5 @@ def _holding(ids: tuple[str, ...]) -> Filter:
         pc.match_substring_regex(pc.field("global_request_id"), pattern),
     ]
     never = pc.scalar(arrays.boolean(False))
-    either = filters.joined(lambda a, b: a | b, (pc.coalesce(one, never) for one in places))
-    return filters.holding(either, *ids)
+    either = joined(lambda a, b: a | b, (pc.coalesce(one, never) for one in places))
+    return Filter.holding(either, *ids)

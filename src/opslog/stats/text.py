@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from opslog.cli.table import seconds_in_words
 from opslog.model.terminal import harmless
 from opslog.stats.report import SEVERITIES, Error, Report, in_words
+from opslog.terminal.table import seconds_in_words
 
 _RESET, _BOLD, _DIM = "\x1b[0m", "\x1b[1m", "\x1b[2m"
 _RED, _YELLOW, _CYAN = "\x1b[31m", "\x1b[33m", "\x1b[36m"

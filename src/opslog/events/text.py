@@ -6,9 +6,9 @@ import textwrap
 from collections import deque
 from collections.abc import Sequence
 
-from opslog.cli.table import seconds_in_words
 from opslog.events import EventSummary, Pair, moment
 from opslog.model.terminal import harmless
+from opslog.terminal.table import seconds_in_words
 
 _RESET, _BOLD, _DIM, _RED, _YELLOW = "\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[33m"
 _UNKNOWN_WIDTH = 100

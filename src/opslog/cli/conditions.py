@@ -1,0 +1,232 @@
+"""The options that say which records to keep; together they are one filter."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import reduce
+from operator import and_, or_
+from typing import TYPE_CHECKING
+
+from opslog.cli import flags, values
+from opslog.filters import ids, times
+from opslog.filters.filter import Filter, joined
+from opslog.logs import Logs
+from opslog.model.errors import OpslogError
+from opslog.model.zones import Zone, Zones, stated
+
+if TYPE_CHECKING:
+    import pyarrow.compute as pc
+
+    from opslog.filters.fields import Fields
+
+
+_CONDITIONS = (
+    "severity", "service", "program", "host", "logger", "request", "resource", "project", "user",
+    "status", "since", "until", "grep", "where",
+)  # fmt: skip
+
+
+def add(command: argparse.ArgumentParser, limit: str | None = "records") -> argparse._ArgumentGroup:
+    """Add the options, and one for the first N of ``limit`` if there is to be one."""
+    group = command.add_argument_group(
+        "what to keep",
+        "All conditions must hold; of an option that is given again, one of its values. "
+        "NAME and ID may have * for any text and ? for one character.",
+    )
+
+    def once(flag: str, read: Callable[[str], object], metavar: str, told: str) -> None:
+        group.add_argument(flag, type=read, metavar=metavar, help=told)
+
+    def again(
+        flag: str, read: Callable[[str], object], metavar: str, told: str,
+        repeated: str = "may be given again",
+    ) -> None:  # fmt: skip
+        group.add_argument(
+            flag, type=read, metavar=metavar, action="append", default=[],
+            help=f"{told}; {repeated}",
+        )  # fmt: skip
+
+    once("--severity", values.level, "LEVEL", "records of LEVEL and above")
+    again("--service", str, "NAME", "records of the service NAME (nova, neutron, ...)")
+    again("--program", str, "NAME", "records of the program NAME (nova-compute, ...)")
+    again("--host", str, "NAME", "records of the host NAME")
+    again("--logger", str, "NAME", "records of the logger NAME (nova.compute.*)")
+    again(
+        "--request", values.id_or_pattern, "ID",
+        "records whose request id or global request id is ID, or begins with it: "
+        "eight digits are enough, as in req-7822cfee",
+    )  # fmt: skip
+    again(
+        "--resource", values.id_or_pattern, "ID",
+        "records about the instance or other resource whose id is ID, or begins with it",
+    )  # fmt: skip
+    again("--project", str, "NAME", "records of the project with this id or name")
+    again("--user", str, "NAME", "records of the user with this id or name")
+    again("--status", values.status, "CODE", "HTTP status: 404, 5xx or 400-499")
+    once(
+        "--since", str, "TIME",
+        "records of TIME and later: 2026-03-10, 2026-03-10T10:00:07Z, 2h, yesterday, ...",
+    )  # fmt: skip
+    once("--until", str, "TIME", "records before TIME")
+    again(
+        "--grep", str, "PATTERN",
+        "records with the regular expression PATTERN (RE2) in message or traceback",
+    )  # fmt: skip
+    group.add_argument(
+        "-i", "--ignore-case", action="store_true", help="letters of --grep match either case"
+    )
+    again(
+        "--where", str, "CONDITION",
+        "records for which CONDITION is true: severity >= WARNING and not body ~ 'heartbeat'",
+        "may be given again: all conditions must be true",
+    )  # fmt: skip
+    group.add_argument(
+        "-v", "--invert-match", action="store_true", help="keep what the conditions would drop"
+    )
+    if limit is not None:
+        group.add_argument(
+            "-n", "--limit", type=values.number(0), metavar="N",
+            help=f"the first N of these {limit}; the rest is not "
+            + ("read" if limit == "records" else "shown"),
+        )  # fmt: skip
+    return group
+
+
+def add_related(group: argparse._ArgumentGroup) -> None:
+    """Add the options that keep what belongs to what is kept: sources are read twice for them."""
+    group.add_argument(
+        "--with-requests", action="store_true",
+        help="every record of each request of which one record is to be kept, over all services",
+    )  # fmt: skip
+    group.add_argument(
+        "--with-resources", action="store_true",
+        help="every record about each instance or other resource of which one is to be kept",
+    )  # fmt: skip
+
+
+def kept(logs: Logs, options: argparse.Namespace) -> Logs:
+    """Return ``logs`` with the filter and the limit the options say; raises OpslogError."""
+    wanted = filter_of(options)
+    logs = logs if wanted is None else logs.filter(wanted)
+    return logs if options.limit is None else logs.limit(options.limit)
+
+
+def related(
+    logs: Logs, wanted: Filter | None, options: argparse.Namespace
+) -> tuple[Logs, Filter | None]:
+    """Return ``logs`` with the relation the options say, and the filter to be used beside it."""
+    if not (options.with_requests or options.with_resources):
+        return logs, wanted
+    if wanted is None:
+        flag = "--with-requests" if options.with_requests else "--with-resources"
+        raise needs_condition(flag)
+    from opslog.correlate.related import Relation  # start-up: most runs need none
+
+    relation = Relation(wanted, options.with_requests, options.with_resources)
+    return replace(logs, _relation=relation), None
+
+
+def needs_condition(flag: str) -> OpslogError:
+    """Return the error of an option that has no effect without a condition."""
+    return OpslogError(
+        f"{flag}: expected a condition beside it (--severity, --grep, ...), found none; "
+        "add one, or leave it out"
+    )
+
+
+def filter_of(options: argparse.Namespace) -> Filter | None:
+    """Return the filter the options say, None without any; raises OpslogError."""
+    if options.ignore_case and not options.grep:
+        raise OpslogError(
+            "-i: expected --grep beside it, found none; add a pattern, or leave it out"
+        )
+    if not any(getattr(options, name) not in (None, []) for name in _CONDITIONS):
+        if options.invert_match:
+            raise needs_condition("-v")
+        return None
+    whole = reduce(and_, _filters(options, Zones(stated(options.timezone)).default))
+    return ~whole if options.invert_match else whole
+
+
+def _filters(options: argparse.Namespace, zone: Zone) -> Iterable[Filter]:
+    """Yield the filter of each option; ``zone`` is that of times without an offset."""
+    from opslog.filters import query  # start-up: runs without a condition need neither
+    from opslog.filters.fields import Fields
+
+    f = Fields(zone.name)
+
+    def names(flag: str, given: list[str], *columns: str) -> Iterable[Filter]:
+        if given:
+            with flags.about(flag):
+                yield Filter.of(_any(f[name].glob(value) for value in given for name in columns))
+
+    if options.severity is not None:
+        yield Filter.of(f.severity >= options.severity)
+    yield from names("--service", options.service, "service_name")
+    yield from names("--program", options.program, "program")
+    yield from names("--host", options.host, "host_name")
+    yield from names("--logger", options.logger, "logger")
+    if options.request:
+        yield _ids(f, options.request, ("request_id", "global_request_id"), ids.request_spellings)
+    if options.resource:
+        yield _ids(f, options.resource, ("resource_id",), lambda text: (text, text.lower()))
+    yield from names("--project", options.project, "project_id", "project_name")
+    yield from names("--user", options.user, "user_id", "user_name")
+    if options.status:
+        yield Filter.of(_any(f.http_status.between(a, b + 1) for a, b in options.status))
+    yield from _span(f, options, zone)
+    if options.grep:
+        with flags.about("--grep"):
+            yield Filter.of(
+                _any(
+                    f[name].matches(pattern, ignore_case=options.ignore_case)
+                    for pattern in options.grep
+                    for name in ("body", "exception_stacktrace")
+                )
+            )
+    for condition in options.where:
+        with flags.about("--where"):
+            yield Filter.of(query.parse(condition, zone.name))
+
+
+def _ids(
+    f: Fields, given: list[str], columns: tuple[str, ...], spellings: Callable[[str], Iterable[str]]
+) -> Filter:
+    """Return the filter of ids, their beginnings, and patterns."""
+
+    def conditions() -> Iterator[pc.Expression]:
+        for text in given:
+            for name in columns:
+                if set("*?") & set(text):
+                    yield f[name].glob(text)
+                elif ids.is_whole(text):
+                    yield f[name].isin(spellings(text))
+                else:
+                    yield from (f[name].startswith(one) for one in spellings(text))
+
+    with flags.about("--request" if "request_id" in columns else "--resource"):
+        needles = [one for text in given for one in spellings(text)]
+        return Filter.holding(_any(conditions()), *needles)
+
+
+def _span(f: Fields, options: argparse.Namespace, zone: Zone) -> Iterator[Filter]:
+    """Yield the filters of --since and --until; raises OpslogError if nothing lies between."""
+    since = until = None
+    if options.since is not None:
+        with flags.about("--since"):
+            since = times.instant(options.since, zone)
+            yield Filter.of(f.timestamp >= options.since)
+    if options.until is not None:
+        with flags.about("--until"):
+            until = times.instant(options.until, zone)
+            yield Filter.of(f.timestamp < options.until)
+    if since is not None and until is not None and since >= until:
+        raise OpslogError(
+            f"--until: expected a time after --since {options.since!r}, found {options.until!r}"
+        )
+
+
+def _any(conditions: Iterable[pc.Expression]) -> pc.Expression:
+    return joined(or_, conditions)

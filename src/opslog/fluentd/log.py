@@ -1,0 +1,50 @@
+"""The log file of a child: Fluentd shows nobody its standard error."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from io import RawIOBase
+
+from opslog.model.terminal import harmless_lines
+from opslog.outputs.output import failed
+from opslog.outputs.own_kinds import LOG
+
+
+class LogFile:
+    """A file that gets lines, or none; what cannot be written does not harm the events."""
+
+    def __init__(self, file: RawIOBase | None) -> None:
+        self._file = file
+        self.mask: Callable[[str], str] = str
+
+    def say(self, text: str) -> None:
+        """Append text with the time before it, also where a signal interrupts this."""
+        if self._file is None:
+            return
+        now = datetime.now(UTC).isoformat(" ", "seconds")
+        line = f"{now} opslog[{os.getpid()}]: {harmless_lines(self.mask(text))}\n"
+        with suppress(OSError):
+            self._file.write(line.encode("utf-8", "replace"))
+
+
+@contextmanager
+def open_log(path: str | None, overwrite: bool) -> Iterator[LogFile]:
+    """Give what appends to the file, if there is one; raises SinkError, also for foreign ones.
+
+    With ``overwrite`` lines are added to whatever the file holds.
+    """
+    if path is None:
+        yield LogFile(None)
+        return
+    try:
+        # Unbuffered: a signal may want to write while something is being written.
+        file = open(path, "a+b", buffering=0)  # noqa: SIM115
+    except OSError as error:
+        raise failed(path, error) from None
+    with file:
+        if not overwrite:
+            LOG.refuse_foreign(path, file.fileno())
+        yield LogFile(file)

@@ -1,0 +1,33 @@
+"""Reports of a run that goes on: SIGUSR1 asks for one."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+
+def on_stderr(text: str) -> None:
+    """Write lines to standard error, whatever is being written there."""
+    data = f"{text}\n".encode()
+    # The descriptor itself: a signal may have come while sys.stderr is being written.
+    with suppress(OSError):
+        while data:
+            data = data[os.write(2, data) :]
+
+
+@contextmanager
+def at_signal(text: Callable[[], str], say: Callable[[str], None] = on_stderr) -> Iterator[None]:
+    """Say ``text()`` whenever SIGUSR1 arrives; afterwards the signal is ignored."""
+
+    def tell(number: int, frame: FrameType | None) -> None:
+        say(text())
+
+    signal.signal(signal.SIGUSR1, tell)
+    try:
+        yield
+    finally:
+        # One that comes late must not end what is all but done.
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
