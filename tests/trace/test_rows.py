@@ -22,7 +22,7 @@ import opslog as library
 from helpers import on_terminal, opslog
 from opslog import F
 from opslog.model.errors import SourceError
-from opslog.model.terminal import cells
+from opslog.terminal.cells import cells
 from opslog.trace import requests, resources, trace
 from opslog.trace.groups import Groups
 from opslog.trace.lives import MOMENTS, moment_of

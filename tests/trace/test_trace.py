@@ -22,7 +22,7 @@ from helpers import on_terminal, opslog
 from opslog.engine._needles import Needles
 from opslog.kernel._block import Block
 from opslog.model.errors import OpslogError, SourceError
-from opslog.model.terminal import cells
+from opslog.terminal.cells import cells
 from opslog.trace import Story, trace
 from opslog.trace.errors import first_error, root_exception
 from opslog.trace.otlp import otlp, span_id, trace_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from opslog.cli import stages
 from opslog.model.stats import Stats
 from opslog.model.terminal import harmless
+from opslog.terminal.table import table as aligned
 
 
 def table(stats: Stats) -> str:
@@ -21,11 +22,4 @@ def table(stats: Stats) -> str:
     rows.append(("kept", f"{stats.kept:,}", "", ""))
     if stats.binary:
         rows.append(("files without text", f"{stats.binary:,}", "", ""))
-    if stats.binary:
-        rows.append(("files without text", f"{stats.binary:,}", "", ""))
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    lines = []
-    for name, *cells in rows:
-        aligned = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
-        lines.append("  ".join([name.ljust(widths[0]), *aligned]).rstrip())
-    return "\n".join(lines)
+    return "\n".join(aligned(rows, right=(1, 2, 3)))

@@ -12,7 +12,7 @@ from opslog.cli.parser import Commands
 from opslog.model.errors import OpslogError
 from opslog.model.stats import Stats
 from opslog.model.terminal import harmless_lines
-from opslog.terminal import table
+from opslog.terminal.style import terminal_width
 
 if TYPE_CHECKING:
     from opslog.doctor.report import FileReport
@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
         if seen and not options.json:
             from opslog.doctor.text import Text
 
-            text = Text(flags.colored(options), table.width(), options.min_recognised)
+            text = Text(flags.colored(options), terminal_width(), options.min_recognised)
             print(text.of(seen, options.full))
     if not seen:
         print(f"opslog: no files in {harmless_lines(' '.join(options.paths))}", file=sys.stderr)

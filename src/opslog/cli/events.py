@@ -11,7 +11,7 @@ from opslog.model.errors import OpslogError
 from opslog.model.stats import Stats
 from opslog.outputs.output import STDOUT
 from opslog.process.stop import at_signals
-from opslog.terminal import table
+from opslog.terminal.style import terminal_width
 
 _EXAMPLES = """\
 examples:
@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     shown = progress.Progress(
         tuple(options.paths), stats, progress.wanted(options, apart=wanted is None)
     )
-    text = Text(flags.colored(options), table.width(), options.top)
+    text = Text(flags.colored(options), terminal_width(), options.top)
     calls = options.rows in (None, "summary", "requests", "pairs")
     seen = False
     with ExitStack() as stack:

@@ -13,7 +13,8 @@ from opslog.language.format_file import load
 from opslog.model.errors import FormatError, OpslogError, SourceError
 from opslog.model.terminal import harmless
 from opslog.scanner import catalog
-from opslog.terminal import table
+from opslog.terminal.style import terminal_width
+from opslog.terminal.table import table
 
 _EXAMPLES = """\
 examples:
@@ -89,7 +90,7 @@ def _list(options: argparse.Namespace) -> int:
     formats = _all(options)
     shipped = catalog.shipped()
     rows = [(f.name, "shipped" if f in shipped else f.path, harmless(f.title)) for f in formats]
-    print(table.table(rows, table.width()))
+    print("\n".join(table(rows, terminal_width())))
     return 0
 
 
@@ -100,7 +101,7 @@ def _show(options: argparse.Namespace) -> int:
         raise OpslogError(f"format {options.name!r}: expected one of {known}")
     from opslog.checking.description import description
 
-    print("\n".join(description(formats[options.name], table.width() or 100)))
+    print("\n".join(description(formats[options.name], terminal_width() or 100)))
     return 0
 
 

@@ -20,7 +20,7 @@ from opslog.outputs.arrow import arrow_file
 from opslog.outputs.output import STDOUT
 from opslog.outputs.own_kinds import OwnKind
 from opslog.outputs.whole_file import whole_output
-from opslog.terminal import table
+from opslog.terminal.style import terminal_width
 
 _REQUESTS = """\
 examples:
@@ -134,7 +134,7 @@ def _run(
         elif kind == "jsonl":
             output.write(_lines(rows))
         else:
-            width = table.width() if options.output == STDOUT else 0
+            width = terminal_width() if options.output == STDOUT else 0
             output.write(listing.text(rows, shown, width).encode())
     for error in unread:
         raise error

@@ -12,7 +12,7 @@ from opslog.outputs import sinks
 from opslog.outputs.output import STDOUT
 from opslog.outputs.partition import keys_of
 from opslog.outputs.rolling import Roll
-from opslog.terminal import table
+from opslog.terminal.style import terminal_width
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -73,7 +73,7 @@ def target(options: argparse.Namespace) -> sinks.Target:
         names=options.names,
         colored=flags.colored(options, terminal),
         full=options.full,
-        width=table.width() if terminal else 0,
+        width=terminal_width() if terminal else 0,
         roll=Roll.parse(options.roll) if options.roll is not None else None,
         keys=keys_of(options.partition_by) if options.partition_by is not None else (),
         overwrite=options.overwrite,

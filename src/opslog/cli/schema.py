@@ -7,7 +7,8 @@ import argparse
 from opslog.cli import flags
 from opslog.cli.parser import Commands
 from opslog.model import names, schema
-from opslog.terminal import table
+from opslog.terminal.style import terminal_width
+from opslog.terminal.table import table
 
 _EXAMPLES = """\
 examples:
@@ -42,12 +43,12 @@ def run(options: argparse.Namespace) -> int:
 
         print(json.dumps(json_schema(options.names), indent=2))
     else:
-        print(_table(options.names, table.width()))
+        print("\n".join(_table(options.names, terminal_width())))
     return 0
 
 
-def _table(spelling: str, width: int) -> str:
-    """Return the columns as a table, likewise; with opslog's own names if they differ."""
+def _table(spelling: str, width: int) -> list[str]:
+    """Return the columns as lines, with opslog's own names too if they differ."""
     spelled = names.spelled(schema.BY_NAME, spelling)
     rows: list[tuple[str, ...]] = [("name", "opslog", "kind", "meaning")]
     rows += [
@@ -57,4 +58,4 @@ def _table(spelling: str, width: int) -> str:
     if spelling == names.OPSLOG:
         rows = [row[1:] for row in rows]
         rows[0] = ("name", *rows[0][1:])
-    return table.table(rows, width)
+    return table(rows, width)

@@ -14,7 +14,7 @@ from opslog.outputs import own_kinds
 from opslog.outputs.output import OutputStream
 from opslog.outputs.whole_file import write_whole
 from opslog.process.stop import at_signals
-from opslog.terminal import table
+from opslog.terminal.style import terminal_width
 
 if TYPE_CHECKING:
     from opslog.stats import Report
@@ -110,7 +110,9 @@ def _tell(report: Report, options: argparse.Namespace, html: str | None) -> None
     else:
         from opslog.stats.text import Text
 
-        print(Text(flags.colored(options), table.width(), _prints(sys.stdout.encoding)).of(report))
+        print(
+            Text(flags.colored(options), terminal_width(), _prints(sys.stdout.encoding)).of(report)
+        )
 
 
 def _prints(encoding: str) -> bool:

@@ -13,7 +13,7 @@ from opslog.model.stats import Stats
 from opslog.outputs import own_kinds, sinks
 from opslog.outputs.output import STDOUT, OutputStream
 from opslog.outputs.whole_file import write_whole
-from opslog.terminal import table
+from opslog.terminal.style import terminal_width
 
 if TYPE_CHECKING:
     from opslog.trace import Story
@@ -133,7 +133,7 @@ def _show(story: Story, options: argparse.Namespace) -> None:
     from opslog.trace.waterfall import waterfall
 
     colored = flags.colored(options)
-    width = options.width or table.width()
+    width = options.width or terminal_width()
     OutputStream().write(waterfall(story, options.gap, width, colored).encode())
     if options.summary:
         return

@@ -7,16 +7,16 @@ several files is said once.
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from opslog.doctor.clock import option
 from opslog.doctor.report import Example, FileReport, FormatShare, Lines
 from opslog.model.terminal import harmless
-
-_RESET, _BOLD, _DIM = "\x1b[0m", "\x1b[1m", "\x1b[2m"
-_RED, _YELLOW, _GREEN = "\x1b[31m", "\x1b[33m", "\x1b[32m"
+from opslog.terminal.cells import padded, shortened, wrapped
+from opslog.terminal.style import BOLD, DIM, GREEN, RED, YELLOW, Style
+from opslog.terminal.table import widths
+from opslog.terminal.words import count, two_units
 
 _MOST_FORMATS = 4
 _MOST_FILES = 5
@@ -28,7 +28,7 @@ class Text:
     """Makes the text; ``width`` is that of the terminal, 0 without one."""
 
     def __init__(self, colored: bool, width: int, least: float) -> None:
-        self._colored = colored
+        self._style = Style(colored)
         self._width = width
         self._least = least
 
@@ -55,26 +55,26 @@ class Text:
             for r in reports
         ]
         colors = ["", *(self._share_color(r) for r in reports)]
-        widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-        below = 0 < self._width < sum(widths) + 6
+        sizes = widths(rows)
+        below = 0 < self._width < sum(sizes) + 6
         lines = []
-        for color, (share, count, path, formats) in zip(colors, rows, strict=True):
-            head = f"{self._color(color, share.rjust(widths[0]))}  {count.rjust(widths[1])}  "
+        for color, (share, number, path, formats) in zip(colors, rows, strict=True):
+            head = f"{self._style(color, share.rjust(sizes[0]))}  {number.rjust(sizes[1])}  "
             if not below:
-                lines.append(f"{head}{path.ljust(widths[2])}  {formats}".rstrip())
+                lines.append(f"{head}{padded(path, sizes[2])}  {formats}".rstrip())
                 continue
             lines.append(f"{head}{path}")
             if formats != "formats":
-                lines += self._wrapped(formats, widths[0] + widths[1] + 4)
+                lines += self._wrapped(formats, sizes[0] + sizes[1] + 4)
         return lines
 
     def _share_color(self, report: FileReport) -> str:
         if report.status in _BAD:
-            return _RED
+            return RED
         if report.recognised is None:
-            return _DIM
+            return DIM
         share = 100 * report.recognised
-        return _GREEN if share >= self._least else _YELLOW if share >= 90 else _RED
+        return GREEN if share >= self._least else YELLOW if share >= 90 else RED
 
     # -- findings -----------------------------------------------------------------------
 
@@ -84,11 +84,11 @@ class Text:
             rows = [*_facts(report), *rows]
         if not rows:
             return []
-        lines = [self._color(_BOLD, harmless(report.path))]
+        lines = [self._style(BOLD, harmless(report.path))]
         for label, text, shown in rows:
             first, *more = self._wrapped(text, _LABEL + 2)
             lines += [f"  {label.ljust(_LABEL)}{first.strip()}", *more]
-            lines += [" " * (_LABEL + 4) + self._color(_DIM, self._cut(line)) for line in shown]
+            lines += [" " * (_LABEL + 4) + self._style(DIM, self._cut(line)) for line in shown]
         return lines
 
     def _zones(self, reports: list[FileReport]) -> Iterator[list[str]]:
@@ -97,7 +97,7 @@ class Text:
         advised = [r for r in local if r.times.guess and r.times.guess.option]
         unknown = [r for r in local if r.times.guess is None and r.times.zone == "UTC"]
         if advised:
-            lines = [self._color(_BOLD, "times without an offset, of another zone than assumed")]
+            lines = [self._style(BOLD, "times without an offset, of another zone than assumed")]
             told: dict[tuple[str, str, str], list[FileReport]] = {}
             for one in advised:
                 assert one.times.guess is not None
@@ -116,7 +116,7 @@ class Text:
             yield lines
         if unknown:
             yield [
-                self._color(_BOLD, "times without an offset, read as UTC"),
+                self._style(BOLD, "times without an offset, read as UTC"),
                 *self._wrapped(f"{_names(unknown)}: nothing tells of which zone they are. If the "
                                "clocks there show another, give --timezone ZONE.", 2),
             ]  # fmt: skip
@@ -128,7 +128,7 @@ class Text:
                 told.setdefault((one.loses, one.where, one.settings), []).append(report)
         for (loses, where, settings), files in told.items():
             yield [
-                self._color(_BOLD, f"not in {_many(len(files), 'file')}: {loses[0]}"),
+                self._style(BOLD, f"not in {count(len(files), 'file')}: {loses[0]}"),
                 *(line for more in loses[1:] for line in self._wrapped(f"nor {more}", 2)),
                 *self._wrapped(_names(files), 2),
                 *self._wrapped(f"to keep it, in {where}", 2),
@@ -138,7 +138,7 @@ class Text:
     def _summary(self, reports: list[FileReport]) -> str:
         lines = sum(r.lines for r in reports)
         known = sum(r.lines - r.unrecognised.lines for r in reports)
-        text = f"{_many(len(reports), 'file')}, {_many(lines, 'line')}"
+        text = f"{count(len(reports), 'file')}, {count(lines, 'line')}"
         if lines:
             text += f", {percent(known / lines)} recognised"
         below = sum(r.recognised is not None and 100 * r.recognised < self._least for r in reports)
@@ -147,25 +147,21 @@ class Text:
             (sum(r.status == status for r in reports), status)
             for status in ("unreadable", "damaged", "binary", "empty")
         ]
-        return "; ".join([text, *(f"{count:,} {what}" for count, what in counts if count)])
+        return "; ".join([text, *(f"{number:,} {what}" for number, what in counts if number)])
 
     # -- lines ----------------------------------------------------------------------------
 
     def _wrapped(self, text: str, indent: int, hanging: int = 0) -> list[str]:
+        """Return lines that begin with ``indent`` blanks, from the second on with more."""
         if not self._width:
             return [" " * indent + text]
-        return textwrap.wrap(
-            text, max(self._width, 40), initial_indent=" " * indent,
-            subsequent_indent=" " * (indent + hanging), break_long_words=False,
-            break_on_hyphens=False,
-        )  # fmt: skip
+        room = max(self._width, 40) - indent - hanging
+        first, *more = wrapped(text, room, whole_words=True)
+        return [" " * indent + first, *(" " * (indent + hanging) + line for line in more)]
 
     def _cut(self, line: str) -> str:
         room = max(self._width, 40) - _LABEL - 4
-        return line if not self._width or len(line) <= room else line[: room - 3] + "..."
-
-    def _color(self, color: str, text: str) -> str:
-        return f"{color}{text}{_RESET}" if self._colored and color else text
+        return shortened(line, room, dots="...") if self._width else line
 
 
 def percent(share: float) -> str:
@@ -212,14 +208,16 @@ def _trouble(report: FileReport) -> Iterator[Row]:
         yield "cut", "the last line has no end: it is being written, or the rest is lost", []
     missing = report.times.missing - report.unrecognised.lines
     if report.records and missing > 0:
-        yield "no time", f"{_many(missing, 'recognised record')}", []
-    for what, count in report.incomplete.items():
-        yield "incomplete", f"{_many(count, 'record')}: {_INCOMPLETE[what]}", []
+        yield "no time", f"{count(missing, 'recognised record')}", []
+    for what, records in report.incomplete.items():
+        yield "incomplete", f"{count(records, 'record')}: {_INCOMPLETE[what]}", []
     for loss in report.losses:
-        dropped = "messages" if loss.dropped is None else _many(loss.dropped, "message")
-        yield "lost", f"{loss.what} dropped {dropped} (said {_many(loss.messages, 'time')})", []
+        dropped = "messages" if loss.dropped is None else count(loss.dropped, "message")
+        yield "lost", f"{loss.what} dropped {dropped} (said {count(loss.messages, 'time')})", []
     if report.gaps:
-        longest = [f"{_time(g.begin)} to {_time(g.end)}, {_length(g.seconds)}" for g in report.gaps]
+        longest = [
+            f"{_time(g.begin)} to {_time(g.end)}, {two_units(g.seconds)}" for g in report.gaps
+        ]
         yield "no records", longest[0], []
         yield from (("", gap, []) for gap in longest[1:3])
 
@@ -233,8 +231,8 @@ _INCOMPLETE = {
 
 def _lines(label: str, lines: Lines, more: str) -> Iterator[Row]:
     if lines.lines:
-        count = f"{_many(lines.lines, 'line')} ({percent(lines.share)}){more}"
-        yield label, count, [_example(one) for one in lines.examples]
+        told = f"{count(lines.lines, 'line')} ({percent(lines.share)}){more}"
+        yield label, told, [_example(one) for one in lines.examples]
 
 
 def _example(one: Example) -> str:
@@ -243,13 +241,13 @@ def _example(one: Example) -> str:
 
 def _facts(report: FileReport) -> Iterator[Row]:
     for one in report.formats:
-        counts = f"{_many(one.records, 'record')}, {_many(one.lines, 'line')}"
+        counts = f"{count(one.records, 'record')}, {count(one.lines, 'line')}"
         yield "format", f"{_name(one)}: {counts}, {percent(one.share)}", []
     times = report.times
     if times.first and times.last:
         yield "time", f"{_time(times.first)} to {_time(times.last)}", []
     if times.local:
-        said = f"{_many(times.local, 'record')} without an offset, read as {times.zone}"
+        said = f"{count(times.local, 'record')} without an offset, read as {times.zone}"
         if times.guess and times.guess.option is None:
             said += f": {times.guess.certainty} ({times.guess.reason})"
         yield "zone", said, []
@@ -259,7 +257,7 @@ def _facts(report: FileReport) -> Iterator[Row]:
         origin = {"last change": "the file's last change", "now": "the clock"}.get(
             years.source, years.source
         )
-        yield "year", f"{_many(years.records, 'record')} without one: {span}, from {origin}", []
+        yield "year", f"{count(years.records, 'record')} without one: {span}, from {origin}", []
 
 
 def _options(advised: list[FileReport], local: list[FileReport]) -> list[str]:
@@ -277,16 +275,5 @@ def _names(reports: Iterable[FileReport]) -> str:
     return ", ".join(names[:_MOST_FILES]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
 def _time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}Z"
-
-
-def _length(seconds: float) -> str:
-    minutes = int(seconds // 60)
-    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
-    parts = [f"{days} d" if days else "", f"{hours} h" if hours else "", f"{rest} min"]
-    return " ".join([part for part in parts if part][:2])

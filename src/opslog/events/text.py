@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import deque
 from collections.abc import Sequence
 
 from opslog.events import EventSummary, Pair, moment
 from opslog.model.terminal import harmless
-from opslog.terminal.table import seconds_in_words
+from opslog.terminal.cells import shortened, wrapped
+from opslog.terminal.style import BOLD, DIM, RED, YELLOW, Style
+from opslog.terminal.table import table, widths
+from opslog.terminal.words import three_digits
 
-_RESET, _BOLD, _DIM, _RED, _YELLOW = "\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[33m"
 _UNKNOWN_WIDTH = 100
 _EVENT = 24
 """Columns that a type has at least; others are left out for it, in this order:"""
@@ -25,7 +26,7 @@ class Text:
     """
 
     def __init__(self, colored: bool, width: int, most: int) -> None:
-        self._colored = colored
+        self._style = Style(colored)
         self._width = max(width or _UNKNOWN_WIDTH, 60)
         self._looked: deque[Pair] = deque(maxlen=most)
         self._others = 0
@@ -52,10 +53,10 @@ class Text:
             counts = (row.ended, row.failed, row.retried, row.overlapping, row.no_end, row.no_start)
             cells.append((
                 f"{row.notifications:,}", *(f"{n:,}" if n else "-" for n in counts),
-                *(seconds_in_words(n) for n in (row.p50, row.p95, row.p99)), harmless(row.event),
+                *(three_digits(n) for n in (row.p50, row.p95, row.p99)), harmless(row.event),
             ))  # fmt: skip
         empty = {n for n in range(1, 10) if all(row[n] == "-" for row in cells[1:])}
-        sizes = [max(map(len, column)) + 2 for column in zip(*cells, strict=True)]
+        sizes = [size + 2 for size in widths(cells)]
         for place in _LEAST_WANTED:
             if sum(sizes[n] for n in range(10) if n not in empty) + _EVENT > self._width:
                 empty.add(place)
@@ -64,30 +65,30 @@ class Text:
         return self._table(kept, bad)
 
     def _requests(self, rows: Sequence[EventSummary]) -> list[str]:
-        title = self._color(_BOLD, "from the first record of the API to the last end")
+        title = self._style(BOLD, "from the first record of the API to the last end")
         cells = [["requests", "p50", "p95", "p99", "last event"]]
         for row in rows:
             times = (row.request_p50, row.request_p95, row.request_p99)
-            cells.append([f"{row.requests:,}", *map(seconds_in_words, times), harmless(row.event)])
+            cells.append([f"{row.requests:,}", *map(three_digits, times), harmless(row.event)])
         return [title, *self._table(cells, set())]
 
     def _failures(self) -> list[str]:
         if not self._looked:
             return []
-        lines = [self._color(_BOLD, "failed, or without end or start")]
+        lines = [self._style(BOLD, "failed, or without end or start")]
         for pair in self._looked:
             time = pair.end if pair.start is None else pair.start
             when = "-" if time is None else f"{moment(time):%Y-%m-%d %H:%M:%SZ}"
             what = " ".join(filter(None, (pair.resource_type, pair.resource_id)))
             told = f"{when}  {pair.status:8}  {harmless(pair.event)}"
-            color = _YELLOW if pair.status == "no start" else _RED
-            lines.append(f"  {self._color(color, self._cut(told, 2))}")
+            color = YELLOW if pair.status == "no start" else RED
+            lines.append(f"  {self._style(color, self._cut(told, 2))}")
             more = [what, f"on {pair.host_name}" if pair.host_name else "", pair.request_id]
             if (pair.attempt or 1) > 1:
                 more.append(f"attempt {pair.attempt}")
             said = "  ".join(harmless(word) for word in more if word)
-            wrapped = textwrap.wrap(said, self._width - 4, break_on_hyphens=False)
-            lines += ["    " + self._color(_DIM, line) for line in wrapped]
+            parts = wrapped(said, self._width - 4)
+            lines += ["    " + self._style(DIM, line) for line in parts]
             if pair.reason:
                 lines.append("    " + self._cut(harmless(pair.reason), 4))
         if self._others:
@@ -95,24 +96,21 @@ class Text:
         return lines
 
     def _table(self, rows: Sequence[Sequence[str]], bad: set[int]) -> list[str]:
-        widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-        room = self._width - sum(widths[:-1]) - 2 * len(widths[:-1])
-        lines = []
-        for number, row in enumerate(rows):
-            cells = [cell.rjust(size) for cell, size in zip(row[:-1], widths, strict=False)]
-            cells.append(row[-1] if len(row[-1]) <= room else row[-1][: max(room, 12) - 3] + "...")
-            if not number:
-                lines.append(self._color(_BOLD, "  ".join(cells)))
-                continue
-            for place in bad:
-                if cells[place].strip() != "-":
-                    cells[place] = self._color(_RED, cells[place])
-            lines.append("  ".join(cells))
-        return lines
+        """Return a table whose first row is a head; counts in the columns ``bad`` are red."""
+        sizes = widths(rows)
+        room = max(self._width - sum(sizes[:-1]) - 2 * len(sizes[:-1]), 12)
+        colored = [
+            [
+                *(
+                    self._style(RED if number and place in bad and cell != "-" else "", cell)
+                    for place, cell in enumerate(row[:-1])
+                ),
+                shortened(row[-1], room, dots="..."),
+            ]
+            for number, row in enumerate(rows)
+        ]
+        head, *lines = table(colored, right=range(len(sizes) - 1))
+        return [self._style(BOLD, head), *lines]
 
     def _cut(self, text: str, indent: int) -> str:
-        room = self._width - indent
-        return text if len(text) <= room else text[: room - 3] + "..."
-
-    def _color(self, color: str, text: str) -> str:
-        return f"{color}{text}{_RESET}" if self._colored and text else text
+        return shortened(text, self._width - indent, dots="...")

@@ -57,15 +57,3 @@ def _shown(match: re.Match[str]) -> str:
 def harmless_lines(text: str) -> str:
     """Return ``text`` likewise, but with its line breaks."""
     return "\n".join(map(harmless, text.split("\n")))
-
-
-def cells(text: str) -> int:
-    """Return how many cells of a terminal ``text`` takes."""
-    if text.isascii():
-        return len(text)
-    import unicodedata  # hardly any text needs it
-
-    return sum(
-        2 if unicodedata.east_asian_width(char) in "WF" else not unicodedata.combining(char)
-        for char in text
-    )

@@ -11,17 +11,18 @@ no line of a message can pass for a record: both are shown, but harmless.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 import pyarrow as pa
 
 from opslog.model.severity import CRITICAL, ERROR, INFO, WARNING
-from opslog.model.terminal import cells, harmless
+from opslog.model.terminal import harmless
 from opslog.outputs.output import OutputStream
 from opslog.outputs.sink import Streaming
 from opslog.rows.kept import Kept
+from opslog.terminal.cells import cells
+from opslog.terminal.style import BOLD_RED, CYAN, DIM, GREEN, MAGENTA, RED, YELLOW, Style
 
 _COLUMNS = (
     "format", "timestamp", "severity_number", "severity_text", "service_name", "program",
@@ -43,12 +44,7 @@ _NARROW = 120
 
 _INDENT = "    "
 
-_COLOR = re.compile("\x1b\\[[0-9;]*m")
-_RESET = "\x1b[0m"
-_DIM, _RED, _CYAN, _MAGENTA = "\x1b[2m", "\x1b[31m", "\x1b[36m", "\x1b[35m"
-_SEVERITY_COLORS = (
-    (CRITICAL, "\x1b[1;31m"), (ERROR, _RED), (WARNING, "\x1b[33m"), (INFO, "\x1b[32m"),
-)  # fmt: skip
+_SEVERITY_COLORS = ((CRITICAL, BOLD_RED), (ERROR, RED), (WARNING, YELLOW), (INFO, GREEN))
 """Of what is less no color says anything: the blue of many terminals is too dark to read."""
 
 Cell: TypeAlias = tuple[str, int]
@@ -68,7 +64,7 @@ class TextSink(Streaming):
 
     def __init__(self, output: OutputStream, colored: bool, full: bool, width: int) -> None:
         super().__init__(output)
-        self._colored = colored
+        self._style = Style(colored)
         self._full = full
         self._narrow = width if width < _NARROW else 0
         self._most_request = _WHOLE_REQUEST if full else _REQUEST
@@ -107,7 +103,7 @@ class TextSink(Streaming):
                 head += f"  {_padded(request, self._request_width)}"
             if not message:
                 line = head.rstrip()
-            elif self._narrow and cells(_COLOR.sub("", f"{head}  {message}")) > self._narrow:
+            elif self._narrow and cells(f"{head}  {message}") > self._narrow:
                 line = f"{head.rstrip()}\n{_INDENT}{message}"
             else:
                 line = f"{head}  {message}"
@@ -129,7 +125,7 @@ class TextSink(Streaming):
     ) -> Row:
         lines = [harmless(line) for line in (body or "").split("\n")]
         if recognised is None:
-            mark = self._color(_DIM, "?")
+            mark = self._style(DIM, "?")
             return "".join(f"{mark} {line}".rstrip() + "\n" for line in lines)
         request = harmless(cause or request or "")
         if not self._full:
@@ -138,10 +134,10 @@ class TextSink(Streaming):
             self._add_exception(lines, body or "", *exception)
         message, *below = lines
         return (
-            self._color(_DIM, f"{moment}Z" if moment else "-".ljust(_TIME))
+            self._style(DIM, f"{moment}Z" if moment else "-".ljust(_TIME))
             + self._severity(severity, number),
             self._program(program or service or ""),
-            (self._color(_MAGENTA, request), cells(request)),
+            (self._style(MAGENTA, request), cells(request)),
             message.rstrip(),
             "\n".join(["", *(line and _INDENT + line for line in below), ""]),
         )
@@ -149,11 +145,11 @@ class TextSink(Streaming):
     def _severity_cell(self, word: str | None, number: int | None) -> str:
         colors = (color for least, color in _SEVERITY_COLORS if number and number >= least)
         shown = harmless(word or "")
-        return f"  {_padded((self._color(next(colors, _DIM), shown), cells(shown)), _SEVERITY)}  "
+        return f"  {_padded((self._style(next(colors, DIM), shown), cells(shown)), _SEVERITY)}  "
 
     def _program_cell(self, name: str) -> Cell:
         shown = harmless(name)
-        return self._color(_CYAN, shown), cells(shown)
+        return self._style(CYAN, shown), cells(shown)
 
     def _add_exception(
         self, lines: list[str], body: str, kind: str | None, message: str | None, trace: str | None
@@ -164,18 +160,15 @@ class TextSink(Streaming):
         shown = [harmless(line) for line in (error or told[-1].strip()).split("\n")]
         if self._full:
             if told[-len(shown) :] == shown:
-                told[-len(shown) :] = [self._color(_RED, line) for line in shown]
+                told[-len(shown) :] = [self._style(RED, line) for line in shown]
             lines += told
             return
         if error and body.endswith(error):  # as oslo.log adds it
-            lines[-1] = lines[-1].removesuffix(shown[-1]) + self._color(_RED, shown[-1])
+            lines[-1] = lines[-1].removesuffix(shown[-1]) + self._style(RED, shown[-1])
         else:
-            lines.append(self._color(_RED, shown[0]))
+            lines.append(self._style(RED, shown[0]))
         if len(told) > 1:
-            lines[-1] += "  " + self._color(_DIM, f"(+{len(told) - 1} lines)")
-
-    def _color(self, color: str, text: str) -> str:
-        return f"{color}{text}{_RESET}" if self._colored and text else text
+            lines[-1] += "  " + self._style(DIM, f"(+{len(told) - 1} lines)")
 
 
 def _values(column: pa.Array) -> list[Any]:

@@ -9,7 +9,8 @@ from itertools import pairwise
 
 from opslog.model.terminal import harmless
 from opslog.model.version import __version__
-from opslog.stats.report import SEVERITIES, Report, in_words
+from opslog.stats.report import SEVERITIES, Report
+from opslog.terminal.words import whole_unit
 
 _WIDTH, _HEIGHT = 1000, 180
 _WORSE = ("error", "critical")
@@ -76,7 +77,7 @@ def _span(report: Report) -> str:
 def _timeline(report: Report) -> Iterator[str]:
     if not report.timeline:
         return
-    yield f"<h2>Over time, in steps of {in_words(report.step)}</h2>"
+    yield f"<h2>Over time, in steps of {whole_unit(report.step)}</h2>"
     keys = (f'<span class="key {s}"></span>{s} {report.severities[s]:,}'
             for s in SEVERITIES if s in report.severities)  # fmt: skip
     yield f"<p>{''.join(keys)}</p>"

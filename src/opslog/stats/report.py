@@ -123,11 +123,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, 6)
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
-
-
-def in_words(seconds: float) -> str:
-    """Return a length of time in the largest unit of which it is a whole number."""
-    for size, name in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:,.0f} {name}"
-    return f"{seconds:g} s"

@@ -1,1 +1,1 @@
-"""Text for a terminal: tables for people."""
+"""Text for people at a terminal: how wide it is, its colors, tables, and amounts in words."""

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-import os
-import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+
+from opslog.terminal.cells import cells, padded, wrapped
 
 _LEAST = 20
-"""Columns for the last cell, below which it is not wrapped."""
+"""Cells for the last column, below which it is not wrapped."""
 
 
-def width() -> int:
-    """Return the columns of the terminal that standard output is, 0 if it is none."""
-    return os.get_terminal_size(1).columns if os.isatty(1) else 0
+def widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    """Return how many cells the widest of each column takes; ``rows`` are equally long."""
+    return [max(map(cells, column)) for column in zip(*rows, strict=True)]
 
 
-def table(rows: Sequence[Sequence[str]], width: int = 0) -> str:
-    """Return rows of cells as lines; the last cell is wrapped to fit ``width`` if that is not 0."""
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)][:-1]
-    room = width - sum(widths) - 2 * len(widths)
+def table(rows: Sequence[Sequence[str]], width: int = 0, right: Collection[int] = ()) -> list[str]:
+    """Return rows, which may be colored, as lines; columns of the numbers ``right`` end aligned.
+
+    The last column, without colors, is wrapped to fit into ``width`` cells if that is not 0.
+    """
+    sizes = widths(rows)
+    room = width - sum(sizes[:-1]) - 2 * len(sizes[:-1])
     lines = []
-    for *cells, last in rows:
-        head = "".join(f"{cell:{size}}  " for cell, size in zip(cells, widths, strict=True))
-        parts = textwrap.wrap(last, room) if room >= _LEAST else [last]
-        lines += [f"{head}{parts[0] if parts else ''}".rstrip()]
-        lines += [" " * len(head) + part for part in parts[1:]]
-    return "\n".join(lines)
-
-
-def seconds_in_words(seconds: float | None) -> str:
-    """Return a duration with three digits in the unit that fits it, ``-`` for none."""
-    if seconds is None:
-        return "-"
-    factor, unit = (1, "s") if seconds >= 1 else (1e3, "ms") if seconds >= 1e-3 else (1e6, "us")
-    return f"{float(f'{seconds * factor:.3g}'):,g} {unit}"
+    for *before, last in rows:
+        aligned = [
+            padded(cell, size, number in right)
+            for number, (cell, size) in enumerate(zip(before, sizes, strict=False))
+        ]
+        if len(before) in right:
+            last = padded(last, sizes[-1], right=True)
+        whole = room < _LEAST or cells(last) <= room
+        first, *more = [last] if whole else wrapped(last, room)
+        lines.append("  ".join([*aligned, first]).rstrip())
+        lines += [" " * (sum(sizes[:-1]) + 2 * len(before)) + part for part in more]
+    return lines

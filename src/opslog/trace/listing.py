@@ -8,8 +8,9 @@ import pyarrow as pa
 
 from opslog.model.severity import CRITICAL, ERROR, INFO, WARNING
 from opslog.model.terminal import harmless
-from opslog.terminal import table
-from opslog.trace.waterfall import seconds
+from opslog.terminal.cells import cells, shortened
+from opslog.terminal.table import table, widths
+from opslog.terminal.words import by_the_clock
 
 _SHORT_ID, _SHORT_TARGET, _LAST, _SHORT_LAST = 12, 20, 20, 8
 """Columns that are left of ids, of targets and of what stands last where a terminal is narrow."""
@@ -46,34 +47,31 @@ def text(rows: pa.Table, shown: tuple[str, ...], width: int = 0) -> str:
     columns = {name: [title(name), *(_cell(name, row[name]) for row in found)] for name in shown}
     if width:
         _fit(columns, width)
-    return table.table(list(zip(*columns.values(), strict=True)), width) + "\n"
+    return "\n".join(table(list(zip(*columns.values(), strict=True)), width)) + "\n"
 
 
 def _fit(columns: dict[str, list[str]], width: int) -> None:
     """Shorten ids, then targets, leave out what is wanted least, and cut the last, if need be."""
 
     def missing() -> int:
-        sizes = [max(map(len, cells)) for cells in columns.values()]
+        sizes = widths(list(zip(*columns.values(), strict=True)))
         return sum(sizes[:-1]) + min(sizes[-1], _LAST) + 2 * len(sizes) - 2 - width
 
-    def cut(name: str, least: int, dots: str) -> None:
+    def cut(name: str, least: int) -> None:
         if name in columns and missing() > 0:
-            room = max(least, max(map(len, columns[name])) - missing())
-            columns[name] = [
-                cell if len(cell) <= room else cell[: room - len(dots)] + dots
-                for cell in columns[name]
-            ]
+            room = max(least, max(map(cells, columns[name])) - missing())
+            columns[name] = [shortened(cell, room) for cell in columns[name]]
 
     if missing() > 0 and "request_id" in columns:
         columns["request_id"] = [cell[:_SHORT_ID] for cell in columns["request_id"]]
-    cut("http_target", _SHORT_TARGET, "…")
+    cut("http_target", _SHORT_TARGET)
     for name in _LEAST_WANTED:
         if missing() > 0:
             columns.pop(name, None)
     if missing() > 0:
         [*_, last] = columns
-        columns[last] = [cell[:_LAST] for cell in columns[last]]
-        cut(last, _SHORT_LAST, "…")
+        columns[last] = [shortened(cell, _LAST, dots="") for cell in columns[last]]
+        cut(last, _SHORT_LAST)
 
 
 def _cell(name: str, value: Any) -> str:
@@ -82,7 +80,7 @@ def _cell(name: str, value: Any) -> str:
     if name == "start":
         return f"{value:%Y-%m-%d %H:%M:%S.%f}"[:-3]
     if name in ("duration", "active_after"):
-        return seconds(value)
+        return by_the_clock(value)
     if name == "severity_number":
         return _severity(value)
     return harmless(", ".join(value) if isinstance(value, list) else str(value))

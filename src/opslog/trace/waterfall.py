@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from opslog.model.severity import ERROR, WARNING
-from opslog.model.terminal import cells, harmless
+from opslog.model.terminal import harmless
+from opslog.terminal.cells import padded, shortened
+from opslog.terminal.style import BOLD, CYAN, DIM, RED, YELLOW, Style
+from opslog.terminal.words import by_the_clock, count
 from opslog.trace.errors import first_error, root_exception
 from opslog.trace.story import Gap, Part, Request, Span, Story
 
 _NARROW, _DEFAULT = 60, 100
 _MOST_LABEL = 64
-_BOLD, _RED, _YELLOW, _CYAN, _DIM, _RESET = (
-    "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[36m", "\x1b[2m", "\x1b[0m"
-)  # fmt: skip
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -27,26 +27,11 @@ def waterfall(story: Story, gap: float, width: int = 0, colored: bool = False) -
     width = max(_NARROW, width or _DEFAULT)
     lines = []
     if not story.requests:
-        lines += [f"{harmless(story.id)}  {_count(len(story.records), 'record')} of no request", ""]
+        lines += [f"{harmless(story.id)}  {count(len(story.records), 'record')} of no request", ""]
     for root in story.requests:
         lines += [*_Tree(story, root, width, colored).lines(), ""]
     lines += _findings(story, gap, width, colored)
     return "\n".join(lines) + "\n"
-
-
-def seconds(length: float | None) -> str:
-    """Return a duration for people: 4 ms, 2.31 s, 12:07, 3:12:07, 5 d 3:12."""
-    if length is None:
-        return ""
-    if length < 1:
-        return f"{length * 1000:.0f} ms"
-    if length < 60:
-        return f"{length:.2f} s"
-    minutes, rest = divmod(round(length), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours >= 48:
-        return f"{hours // 24:,} d {hours % 24}:{minutes:02}"
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def moment(time: datetime | None) -> str:
@@ -58,7 +43,7 @@ class _Tree:
     """The rows of one tree of requests."""
 
     def __init__(self, story: Story, root: Request, width: int, colored: bool) -> None:
-        self._story, self._root, self._width, self._colored = story, root, width, colored
+        self._story, self._root, self._width, self._style = story, root, width, Style(colored)
         self._span = root.span()
         self._label = min(_MOST_LABEL, width * 45 // 100)
         self._bar = width - self._label - 16
@@ -66,14 +51,14 @@ class _Tree:
     def lines(self) -> Iterator[str]:
         inside = list(self._root.tree())
         records = sum(len(one.records) for one in inside)
-        length = seconds((self._span[1] - self._span[0]).total_seconds()) if self._span else ""
+        length = by_the_clock((self._span[1] - self._span[0]).total_seconds()) if self._span else ""
         facts = [
             moment(self._span[0] if self._span else None),
             f"a task, seen for {length}" if self._root.task else length,
-            _count(len(inside), "request"),
-            _count(records, "record"),
+            count(len(inside), "request"),
+            count(records, "record"),
         ]
-        yield self._color(_BOLD, _fitted(self._root.id, self._width))
+        yield self._style(BOLD, _fitted(self._root.id, self._width))
         yield _fitted("  ".join(filter(None, facts)), self._width)
         yield from self._request(self._root, "", "")
 
@@ -98,14 +83,11 @@ class _Tree:
                 yield self._row(below + branch + _process(one), "", one.duration, one, False)
 
     def _row(self, label: str, status: str, length: float | None, span: Span, failed: bool) -> str:
-        shown = _fitted(label, self._label)
-        padding = " " * (self._label - cells(shown))
-        color = _RED if span.severity >= ERROR else _YELLOW if span.severity >= WARNING else _CYAN
-        if isinstance(span, Part):
-            shown = self._color(_DIM, shown)
+        color = RED if span.severity >= ERROR else YELLOW if span.severity >= WARNING else CYAN
+        shown = self._style(DIM if isinstance(span, Part) else "", _fitted(label, self._label))
         row = (
-            f"{shown}{padding} {self._color(_RED if failed else '', f'{status:>3}')} "
-            f"{seconds(length):>8}  {self._color(color, self._bar_of(span))}"
+            f"{padded(shown, self._label)} {self._style(RED if failed else '', f'{status:>3}')} "
+            f"{by_the_clock(length):>8}  {self._style(color, self._bar_of(span))}"
         )
         return row.rstrip()
 
@@ -120,30 +102,27 @@ class _Tree:
         full, rest = divmod(min(round(8 * size), 8 * (self._bar - at)), 8)
         return " " * at + _EIGHTHS[8] * full + (_EIGHTHS[rest] if rest else "")
 
-    def _color(self, color: str, text: str) -> str:
-        return f"{color}{text}{_RESET}" if self._colored and color and text.strip() else text
-
 
 def _findings(story: Story, gap: float, width: int, colored: bool) -> Iterator[str]:
     """Yield what is to be known of a story beside its requests."""
-    red = (_RED, _RESET) if colored else ("", "")
+    style = Style(colored)
     first = first_error(story)
     if first is not None:
         record = story.records[first]
-        head = f"{red[0]}first error{red[1]}  {moment(record.timestamp)}"
+        head = f"{style(RED, 'first error')}  {moment(record.timestamp)}"
         yield f"{head}  {_writer(story, first, width)}"
         yield f"  {_fitted(_line(record.body), width - 2)}"
     cause = root_exception(story, first)
     if cause is not None:
         told = f"{cause.type}: {_line(cause.message)}" if cause.message else cause.type
-        yield f"{red[0]}root exception{red[1]}  {_fitted(told, width - 16)}"
+        yield f"{style(RED, 'root exception')}  {_fitted(told, width - 16)}"
     for one in sorted(story.gaps(gap), key=lambda one: -one.seconds)[:5]:
-        yield f"gap {seconds(one.seconds)}  {_fitted(_gap(story, one), width - 14)}"
+        yield f"gap {by_the_clock(one.seconds)}  {_fitted(_gap(story, one), width - 14)}"
     alone = sum(owner is None for owner in story.owners)
     if alone and story.requests:
-        yield f"{_count(alone, 'record')} of no request, or of a task that goes on, name the id"
+        yield f"{count(alone, 'record')} of no request, or of a task that goes on, name the id"
     if story.left_out:
-        yield f"{_count(story.left_out, 'record')} left out: too many"
+        yield f"{count(story.left_out, 'record')} left out: too many"
 
 
 def _gap(story: Story, gap: Gap) -> str:
@@ -170,15 +149,6 @@ def _line(text: str | None) -> str:
     return next((line.strip() for line in (text or "").split("\n") if line.strip()), "")
 
 
-def _count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
-
-
 def _fitted(text: str, width: int) -> str:
-    """Return a text made harmless and cut where there is no room for it."""
-    shown = harmless(text)
-    if cells(shown) <= width:
-        return shown
-    while shown and cells(shown) > width - 1:
-        shown = shown[: min(len(shown) - 1, width - 1)]
-    return shown + "…"
+    """Return a text escaped, and cut where there is no room for it."""
+    return shortened(harmless(text), width)
