@@ -22,6 +22,7 @@ from opslog.cli import conditions
 from opslog.cli.parser import CommandParser
 from opslog.filters import query, times
 from opslog.filters.filter import Filter, evaluate
+from opslog.filters.ids import is_whole
 from opslog.model import schema
 from opslog.model.zones import Zone
 
@@ -254,14 +255,14 @@ def test_any_query_text_is_read_or_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("severty >= WARNING", "there is no such column: 'severty'; did you mean 'severity'?\n  severty >= WARNING\n  ^"),
+        ("severty >= WARNING", "expected a column (`opslog schema` lists them), found 'severty'; did you mean 'severity'?\n  severty >= WARNING\n  ^"),
         ("severity >= WARNIG", "expected a severity (TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL) or 1-24, found 'WARNIG'; did you mean 'WARNING'?\n  severity >= WARNIG\n              ^"),
         ("http_status = abc", "http_status: expected a whole number, found 'abc'\n  http_status = abc\n                ^"),
         ("timestamp > soon", "expected a time such as 2026-03-10, 2026-03-10T10:00:07Z, 30min, 2h, today, now, found 'soon'\n  timestamp > soon\n              ^"),
-        ("body ~ '('", "not a regular expression of RE2 (missing ): (): '('\n  body ~ '('\n         ^"),
-        ("http_status ~ 5", "only columns of text can be searched: 'http_status'\n  http_status ~ 5\n              ^"),
+        ("body ~ '('", "expected a regular expression of RE2 (missing ): (), found '('\n  body ~ '('\n         ^"),
+        ("http_status ~ 5", "expected a column of text to search, found 'http_status'\n  http_status ~ 5\n              ^"),
         ("body between a and b", "write body >= a and body < b: whether both ends belong to it can then be seen\n  body between a and b\n       ^"),
-        ("body = 'x", "expected the quote that ends this text\n  body = 'x\n         ^"),
+        ("body = 'x", "expected the quote that ends this text, found the end\n  body = 'x\n         ^"),
         ("(body = x", "expected and, or, or ), found the end\n  (body = x\n           ^"),
         ("body = x service_name = y", "expected and, or, or the end, found 'service_name'\n  body = x service_name = y\n           ^"),
         ("body not = x", "expected in or like behind not\n  body not = x\n           ^"),
@@ -310,12 +311,12 @@ def test_text_filters_logs_in_their_time_zone() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: F.servce_name, "there is no such column: 'servce_name'; did you mean 'service_name'?"),
+        (lambda: F.servce_name, "expected a column (`opslog schema` lists them), found 'servce_name'; did you mean 'service_name'?"),
         (lambda: F.body == None, "nothing equals null: use .is_null() or .is_valid(): 'body'"),  # noqa: E711
         (lambda: F.http_status == "404", "http_status: expected a whole number, found '404'"),
         (lambda: F.http_status == True, "http_status: expected a whole number, found 'True'"),  # noqa: E712
         (lambda: F.body == 5, "body: expected text, found '5'"),
-        (lambda: F.body["x"], "only attributes has values of a name: 'body'"),
+        (lambda: F.body["x"], "expected attributes, the only column with values of a name, found 'body'"),
         (lambda: F.body and F.logger, "a column is no condition: compare it, or use .is_valid(); join conditions with &, | and ~: 'body'"),
         (lambda: opslog.read(LOG).filter(None), "expected a pyarrow expression or its text, found 'None'"),
         (lambda: F.body.isin("abc"), "body: expected several values, found 'abc'"),
@@ -343,6 +344,7 @@ NOW = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
         ("2026-03-10T10:00Z", "Europe/Berlin", "2026-03-10T10:00:00+00:00"),
         ("now", "UTC", "2026-03-29T12:00:00+00:00"),
         ("90s", "UTC", "2026-03-29T11:58:30+00:00"),
+        ("500ms", "UTC", "2026-03-29T11:59:59.500000+00:00"),
         ("-1h30min", "UTC", "2026-03-29T10:30:00+00:00"),
         ("2 Days ago", "UTC", "2026-03-27T12:00:00+00:00"),
         ("1.5w", "UTC", "2026-03-19T00:00:00+00:00"),
@@ -365,6 +367,57 @@ def test_what_is_no_time_is_refused(text: str) -> None:
         times.instant(text, Zone("UTC"), NOW)
 
 
+# -- ids -------------------------------------------------------------------------------
+
+UUID = REQUEST.removeprefix("req-")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (REQUEST, True),
+        (REQUEST.upper(), True),
+        (UUID, True),
+        (UUID.replace("-", ""), True),
+        ("req-0c1d2e3f", True),
+        ("req-0c1d2e3f-4a5b-4", True),
+        ("0c1d2e3f", True),
+        ("REQ-0C1D2E3F", True),
+        ("req-0c1d2e3f-*", True),
+        ("*0c1d2e3f*", True),
+        ("req-0c1d2e3?-4a5b-4c6d-8e7f-90a1b2c3d4e5", True),
+        ("req-0c1d2e3e", False),
+        ("4a5b-4c6d-8e7f", False),  # in its middle
+        ("something-else", False),
+    ],
+)
+@pytest.mark.parametrize("column", ["request_id", "global_request_id"])
+def test_a_request_is_known_by_its_id_in_all_spellings(text: str, found: bool, column: str) -> None:
+    wanted = conditions.filter_of(options("--request", text))
+    assert wanted is not None
+    assert kept(wanted.expression, table([{column: REQUEST}])) == [found]
+    assert not any(kept(wanted.expression, table([{column: "req-1"}, {"body": REQUEST}])))
+    if found:  # a block is looked into only where one of the needles stands
+        assert all(any(one in REQUEST.encode() for one in any_of) for any_of in wanted.needles)
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("req-0c1d2e3f", False),
+        (REQUEST, True),
+        (UUID, True),
+        ("0c1d2e3f-4a5b", False),
+        ("txa20e2bfc81d14cc7babd7-005395d5b6", True),
+        ("txa20e2bfc81d14cc7babd7-005395d5b6-qt1", True),
+        ("txa20e2bfc8", False),
+        ("instance-0000001a", True),
+    ],
+)
+def test_a_beginning_is_told_from_a_whole_id(text: str, whole: bool) -> None:
+    assert is_whole(text) is whole
+
+
 # -- the command -----------------------------------------------------------------------
 
 
@@ -385,7 +438,7 @@ def test_flags_filter_the_command() -> None:
 def test_a_wrong_flag_is_told_and_ends_with_2() -> None:
     for flags, message in [
         (["--status", "20"], "opslog: --status: expected a status from 100 to 599 such as 404, 5xx or 400-499, found '20'; `opslog filter --help` says more\n"),
-        (["--request", ""], "opslog: --request: expected an id, or at least its first 8 digits, as in req-7822cfee; or * for any text; found ''; `opslog filter --help` says more\n"),
+        (["--request", ""], "opslog: --request: expected an id, or at least its first 8 digits, as in req-7822cfee, found ''; `opslog filter --help` says more\n"),
         (["-v"], "opslog: -v: expected a condition beside it (--severity, --grep, ...), found none; add one, or leave it out\n"),
         (["--since", "999999999w"], "opslog: --since: expected a time such as 2026-03-10, 2026-03-10T10:00:07Z, 30min, 2h, today, now, found '999999999w'\n"),
         (["--service", "\udcff"], "opslog: --service: expected text, found '\\udcff'\n"),

@@ -334,7 +334,7 @@ def test_tables_keep_an_event_on_a_line() -> None:
         ),
         (["--to", "tsv"], "--to tsv: expected --to-keys with the names of its values"),
         (["-n", "3"], "expected an option of `opslog fluentd`, found '-n'"),
-        (["--tag-key", "logger"], "--tag-key logger: a column has this name"),
+        (["--tag-key", "logger"], "--tag-key: expected a name that no column has, found 'logger'"),
         (["--log-file", "/"], "/: Is a directory"),
         (["--severity", "LOUD"], "'LOUD'"),
     ],

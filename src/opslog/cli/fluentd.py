@@ -225,8 +225,8 @@ def _refuse_wrong(options: argparse.Namespace) -> None:
         raise OpslogError(f"--original: expected {original} among --to-keys, or leave it out")
     if options.tag_key in names.spelled(schema.names(options.original), options.names):
         raise OpslogError(
-            f"--tag-key {options.tag_key}: a column has this name, which would take the tag's "
-            "place: let <inject> and <extract> call it tag"
+            f"--tag-key: expected a name that no column has, found {options.tag_key!r}; "
+            "let <inject> and <extract> call it tag"
         )
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from opslog.cli import flags
-from opslog.cli.parser import Commands
+from opslog.cli.parser import Commands, did_you_mean
 from opslog.language.format import Format
 from opslog.language.format_file import load
 from opslog.model.errors import FormatError, OpslogError, SourceError
@@ -97,8 +97,10 @@ def _list(options: argparse.Namespace) -> int:
 def _show(options: argparse.Namespace) -> int:
     formats = {one.name: one for one in _all(options)}
     if options.name not in formats:
-        known = ", ".join(formats)
-        raise OpslogError(f"format {options.name!r}: expected one of {known}")
+        raise OpslogError(
+            "NAME: expected a format (`opslog formats` lists them), found "
+            f"{options.name!r}{did_you_mean(options.name, formats)}"
+        )
     from opslog.checking.description import description
 
     print("\n".join(description(formats[options.name], terminal_width() or 100)))

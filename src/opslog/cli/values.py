@@ -60,10 +60,11 @@ _LONGEST = 30 * 365 * 86400
 
 
 def year(text: str) -> int:
-    """Return a year of four digits, from 1970 on."""
-    if re.fullmatch(r"[0-9]{4}", text) and int(text) >= 1970:
+    """Return the year of times without one."""
+    first, last = zones.FIRST_YEAR, zones.LAST_YEAR
+    if re.fullmatch(r"[0-9]{4}", text) and first <= int(text) <= last:
         return int(text)
-    raise ArgumentTypeError(f"expected a year from 1970 to 9999, found {text!r}")
+    raise ArgumentTypeError(f"expected a year from {first} to {last}, found {text!r}")
 
 
 def part(text: str) -> float:
@@ -124,9 +125,14 @@ def status(text: str) -> tuple[int, int]:
     return first, last
 
 
+def whole_or_short_id(text: str) -> str:
+    """Return an id, or its beginning, unless it is too short."""
+    return _checked(ids.is_whole, text)
+
+
 def id_or_pattern(text: str) -> str:
     """Return an id, its beginning, or a pattern with ``*`` or ``?``, unless it is too short."""
-    return text if set("*?") & set(text) else _checked(ids.is_whole, text)
+    return text if set("*?") & set(text) else whole_or_short_id(text)
 
 
 def _checked(check: Callable[[str], object], text: str) -> str:

@@ -10,6 +10,7 @@ exactly what ``f`` drops, records without a value included.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -78,7 +79,9 @@ class Field:
     def __getitem__(self, name: str) -> Field:
         """Return the attribute ``name`` as a text column: ``F.attributes["api_microversion"]``."""
         if self.kind != "map":
-            raise FilterError(self._name, "only attributes has values of a name")
+            raise FilterError(
+                self._name, "expected attributes, the only column with values of a name, found"
+            )
         # Acero finds nothing to bind in a key of Python's: an Arrow scalar it must be.
         options = arrow.compute.MapLookupOptions(arrays.text(name), "first")
         value = arrow.call("map_lookup", self._expression, options=options)
@@ -131,7 +134,9 @@ class Field:
             arrow.compute.call_function("match_substring_regex", [arrays.text("")], options)
         except ValueError as error:
             reason = str(error).removeprefix("Invalid regular expression: ")
-            raise FilterError(pattern, f"not a regular expression of RE2 ({reason})") from None
+            raise FilterError(
+                pattern, f"expected a regular expression of RE2 ({reason}), found"
+            ) from None
         return self._matching("match_substring_regex", pattern, ignore_case)
 
     def like(self, pattern: str) -> pc.Expression:
@@ -151,7 +156,7 @@ class Field:
 
     def _text(self) -> pc.Expression:
         if self.kind not in _TEXTS:
-            raise FilterError(self._name, "only columns of text can be searched")
+            raise FilterError(self._name, "expected a column of text to search, found")
         if self.kind == "dictionary":  # Arrow has no kernel that searches one
             return self._expression.cast(schema.ARROW_TYPES["string"])
         return self._expression
@@ -180,7 +185,7 @@ class Field:
                 return arrays.int64(value)
             if kind == "float64" and abs(value) < 2**1000:
                 return arrays.float64(float(value))
-        elif isinstance(value, float) and kind == "float64":
+        elif isinstance(value, float) and kind == "float64" and not math.isnan(value):
             return arrays.float64(value)
         elif isinstance(value, bytes) and kind == "binary":
             return arrays.binary(value)
@@ -210,7 +215,11 @@ class Fields:
     def __getitem__(self, name: str) -> Field:
         if name not in _KINDS:
             near = difflib.get_close_matches(name, _KINDS, n=1, cutoff=0.5)
-            raise FilterError(name, "there is no such column", near[0] if near else None)
+            raise FilterError(
+                name,
+                "expected a column (`opslog schema` lists them), found",
+                near[0] if near else None,
+            )
         column = "severity_number" if name == SEVERITY else name
         return Field(name, _KINDS[name], arrow.column(column), self._zone)
 

@@ -26,9 +26,7 @@ def is_whole(text: str) -> bool:
     size = len(found[2].replace("-", "")) if found else len(text)
     if size < LEAST:
         raise FilterError(
-            text,
-            f"expected an id, or at least its first {LEAST} digits, as in req-7822cfee; "
-            "or * for any text; found",
+            text, f"expected an id, or at least its first {LEAST} digits, as in req-7822cfee, found"
         )
     return found is None or _WHOLE.fullmatch(text.lower()) is not None
 

@@ -218,6 +218,8 @@ class _Query:
     def expected(self, what: str) -> QueryError:
         token = self.token
         if token.text in ("'", '"'):
-            return QueryError(self.text, token.at, "expected the quote that ends this text")
+            return QueryError(
+                self.text, token.at, "expected the quote that ends this text, found the end"
+            )
         found = repr(token.text) if token.text else "the end"
         return QueryError(self.text, token.at, f"expected {what}, found {found}")

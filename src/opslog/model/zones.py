@@ -21,10 +21,14 @@ def _local_microseconds(moment: datetime) -> int:
     return (moment - _EPOCH.replace(tzinfo=None)) // timedelta(microseconds=1)
 
 
+FIRST_YEAR, LAST_YEAR = 1970, 9999
+"""Years that may be given for times without one."""
+
+
 def reference_of_year(year: int) -> int:
     """Return the reference for which all times without a year are of ``year``."""
-    if not 1 <= year <= 9999:
-        raise OpslogError(f"year: expected a number from 1 to 9999, found {year}")
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise OpslogError(f"year: expected one from {FIRST_YEAR} to {LAST_YEAR}, found {year}")
     return _local_microseconds(datetime(year, 12, 31)) - 1
 
 

@@ -31,7 +31,7 @@ def keys_of(given: Iterable[str]) -> tuple[str, ...]:
         if key not in KEYS:
             raise OpslogError(f"--partition-by: expected some of {', '.join(KEYS)}, found {key!r}")
         if keys.count(key) > 1:
-            raise OpslogError(f"--partition-by: {key} comes twice")
+            raise OpslogError(f"--partition-by: expected each key once, found {key!r} twice")
     return keys
 
 

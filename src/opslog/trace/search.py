@@ -20,6 +20,7 @@ from opslog.correlate.graph import RequestGraph
 from opslog.correlate.roots import ids_of, root_of
 from opslog.engine.watch import Watch, unwatched
 from opslog.filters.filter import Filter, evaluate, joined
+from opslog.filters.ids import is_whole
 from opslog.logs import Logs
 from opslog.model import arrays, schema
 from opslog.model.errors import OpslogError, SourceError
@@ -37,7 +38,6 @@ _LOOP = 60_000_000
 _AT_ONCE = 250
 """Ids searched for in one reading: patterns of many more are slow."""
 
-_SHORT = re.compile("req-[0-9a-f]{8}")
 _HEX = re.compile("([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})")
 _UUID = re.compile("(?i)(?:req-)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _ID = re.compile(r"[0-9A-Za-z_.:-]{8,200}")
@@ -52,8 +52,8 @@ def trace(
 ) -> Story:
     """Return the story of a request, a transaction, a resource or any UUID.
 
-    ``id`` may be a request id as text shows it (``req-`` and eight digits), or a
-    trace id.  Filters of ``logs`` hold for the records that are shown.  A story
+    ``id`` may be the beginning of a request id, as text shows it (``req-`` and eight
+    digits), or a trace id.  Filters of ``logs`` hold for the records that are shown.  A story
     without records is that of an id nobody mentions.  Of more than ``most``
     records the first read are kept.  Sources are read several times: ``stats``
     counts what was parsed in all readings, ``watch`` is told of each block in each
@@ -63,8 +63,10 @@ def trace(
     """
     if not _ID.fullmatch(id):
         raise OpslogError(
-            f"{id!r}: expected an id: req- and a UUID, a Swift transaction (tx...) or a UUID"
+            "id: expected an id (req- and a UUID, a Swift transaction tx... or a UUID), "
+            f"found {id!r}"
         )
+    is_whole(id)  # which raises FilterError for one that is too short
     if _UUID.fullmatch(id):
         id = id.lower()  # noqa: A001  as services print it
     return _Search(logs, id, most, stats or Stats(), watch).story()
@@ -160,8 +162,8 @@ class _Search:
         for batch in self.batches:
             for own, cause in ids_of(batch)[1]:
                 known.update(dict.fromkeys(filter(None, (own, cause))))
-        if _SHORT.fullmatch(self.id):
-            fitting = [one for one in known if one.startswith(f"{self.id}-")]
+        if not is_whole(self.id):
+            fitting = [one for one in known if one.startswith(self.id)]
             if len(fitting) > 1:
                 raise OpslogError(
                     f"{self.id}: expected one request, found {len(fitting)} that begin so: "
