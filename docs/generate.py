@@ -16,7 +16,7 @@ from opslog.events.rows import Time
 from opslog.language.format import Format
 from opslog.language.hole_types import HOLE_TYPES
 from opslog.language.timestamps import DIRECTIVES
-from opslog.model import names, schema
+from opslog.model import names, schema, severity
 from opslog.model.terminal import harmless
 from opslog.scanner import catalog
 from opslog.stats import Report
@@ -85,6 +85,52 @@ def spellings() -> str:
         + "\n".join(rows)
         + "\n"
     )  # fmt: skip
+
+
+RANGES = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+"""OpenTelemetry's names, of four numbers each: DEBUG, DEBUG2, DEBUG3, DEBUG4."""
+
+
+def severities() -> str:
+    """Return the page of the severities."""
+    words: dict[int, list[str]] = {}
+    for word, number in severity.WORDS.items():
+        words.setdefault(number, []).append(f"`{word}`")
+    meanings = [
+        f"| {number} | {_range(number)} | {severity.CLASSES[severity.CLASS_OF[number]]} "
+        f"| {', '.join(words.get(number, []))} |"
+        for number in sorted(
+            {*words, *(n for v in severity.VOCABULARIES.values() for n in v.values())}
+        )
+    ]
+    vocabularies = [
+        f"| `{name}` | {', '.join(f'`{word}` {number}' for word, number in of_it.items())} |"
+        for name, of_it in severity.VOCABULARIES.items()
+    ]
+    return (
+        HEAD + "# Severities\n\n"
+        "`severity_number` is OpenTelemetry's, `severity_text` the source's own word. The words\n"
+        "below are understood in JSON of any source, in format files and in filters, in any\n"
+        "case.\n\n"
+        "| number | OpenTelemetry | counted as | words |\n|---|---|---|---|\n"
+        + "\n".join(meanings)
+        + "\n\nNumbers are those of appendix B of "
+        "[OpenTelemetry's log data model]"
+        "(https://opentelemetry.io/docs/specs/otel/logs/data-model-appendix/).\n"
+        "There syslog's `crit` is ERROR2, and the worst level of a source, such as OpenStack's\n"
+        "and RabbitMQ's `critical`, is FATAL. **CRITICAL in a filter means both**:\n"
+        "`--severity CRITICAL` and `F.severity >= \"CRITICAL\"` keep 18 and above,\n"
+        "`F.severity == \"CRITICAL\"` keeps 18 to 21. Counts and colors do likewise.\n\n"
+        "## Vocabularies\n\n"
+        "What a program prints as a level. A line whose word is not in the vocabulary of a format\n"
+        "is not of that format.\n\n"
+        "| vocabulary | words and their numbers |\n|---|---|\n" + "\n".join(vocabularies) + "\n"
+    )  # fmt: skip
+
+
+def _range(number: int) -> str:
+    place, step = divmod(number - 1, 4)
+    return RANGES[place] + (str(step + 1) if step else "")
 
 
 GROUPS = {
@@ -227,6 +273,7 @@ def _kind(kind: typing.Any, waiting: list[type]) -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "reference/columns.md": columns,
     "reference/layout-types.md": types,
+    "reference/severities.md": severities,
     "reference/names.md": spellings,
     "reference/formats.md": formats,
     "reference/doctor.md": doctor,

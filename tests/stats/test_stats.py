@@ -24,12 +24,12 @@ import opslog as library
 from helpers import on_terminal, opslog
 from opslog.model import schema
 from opslog.model.errors import OpslogError
+from opslog.model.severity import CLASSES
 from opslog.stages.template import fingerprints
 from opslog.stats import Counted, Report, stats_of, tally
 from opslog.stats.histogram import ERROR, LEAST, Histogram, classes
 from opslog.stats.page import page
 from opslog.stats.prometheus import text as prometheus
-from opslog.stats.report import SEVERITIES
 from opslog.stats.routes import route, routes
 from opslog.stats.text import Text
 from opslog.stats.timeline import AUTOMATIC, Timeline
@@ -297,9 +297,10 @@ def test_any_records_have_a_page_and_metrics_that_add_up(rows: list[dict[str, An
     json.dumps(found.as_dict(), allow_nan=False)
 
 
-def test_severities_are_the_ranges_of_opentelemetry() -> None:
+def test_severities_are_the_ranges_of_opentelemetry_but_for_critical() -> None:
     rows = [{"severity_number": number} for number in range(1, 25)] + [{}]
-    assert report(rows).severities == dict.fromkeys(SEVERITIES[:-1], 4) | {"unknown": 1}
+    counts = dict.fromkeys(CLASSES[:4], 4) | {"error": 1, "critical": 7, "unknown": 1}
+    assert report(rows).severities == counts
 
 
 def test_rows_of_their_own_go_to_what_comes_first_in_the_records() -> None:

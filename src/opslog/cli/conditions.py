@@ -48,7 +48,12 @@ def add(command: argparse.ArgumentParser, limit: str | None = "records") -> argp
             help=f"{told}; {repeated}",
         )  # fmt: skip
 
-    once("--severity", values.level, "LEVEL", "records of LEVEL and above")
+    once(
+        "--severity",
+        values.level,
+        "LEVEL",
+        "records of LEVEL and above: DEBUG, INFO, NOTICE, WARNING, ERROR, CRITICAL, ..., or 1-24",
+    )
     again("--service", str, "NAME", "records of the service NAME (nova, neutron, ...)")
     again("--program", str, "NAME", "records of the program NAME (nova-compute, ...)")
     again("--host", str, "NAME", "records of the host NAME")

@@ -32,7 +32,7 @@ _TEXTS = ("string", "dictionary")
 _KINDS = {column.name: column.kind for column in schema.COLUMNS} | {SEVERITY: SEVERITY}
 _EXPECTED = {
     "string": "text", "dictionary": "text", "int64": "a whole number", "float64": "a number",
-    "uint8": "a number from 1 to 24", "binary": "bytes",
+    "uint8": f"a number from 1 to {severity.MOST}", "binary": "bytes",
 }  # fmt: skip
 
 
@@ -58,23 +58,29 @@ class Field:
         )  # fmt: skip
 
     def __eq__(self, value: object) -> pc.Expression:
-        return _leaf(self._expression == self._scalar(value))
+        least, greatest = self._span(value)
+        if least == greatest:
+            return _leaf(self._expression == least)
+        return _leaf((self._expression >= least) & (self._expression <= greatest))
 
     def __ne__(self, value: object) -> pc.Expression:
         """Whether there is a value, and another one."""
-        return _leaf(self._expression != self._scalar(value))
+        least, greatest = self._span(value)
+        if least == greatest:
+            return _leaf(self._expression != least)
+        return _leaf((self._expression < least) | (self._expression > greatest))
 
     def __lt__(self, value: object) -> pc.Expression:
-        return _leaf(self._expression < self._scalar(value))
+        return _leaf(self._expression < self._span(value)[0])
 
     def __le__(self, value: object) -> pc.Expression:
-        return _leaf(self._expression <= self._scalar(value))
+        return _leaf(self._expression <= self._span(value)[1])
 
     def __gt__(self, value: object) -> pc.Expression:
-        return _leaf(self._expression > self._scalar(value))
+        return _leaf(self._expression > self._span(value)[1])
 
     def __ge__(self, value: object) -> pc.Expression:
-        return _leaf(self._expression >= self._scalar(value))
+        return _leaf(self._expression >= self._span(value)[0])
 
     def __getitem__(self, name: str) -> Field:
         """Return the attribute ``name`` as a text column: ``F.attributes["api_microversion"]``."""
@@ -97,6 +103,8 @@ class Field:
 
         if isinstance(values, (str, bytes)):
             raise FilterError(str(values), f"{self._name}: expected several values, found")
+        if self.kind == SEVERITY:
+            values = [number for value in values for number in self._numbers(value)]
         each = [pa.repeat(self._scalar(value), 1) for value in values]
         if not each:
             return arrow.constant(arrays.boolean(False))
@@ -161,6 +169,21 @@ class Field:
             return self._expression.cast(schema.ARROW_TYPES["string"])
         return self._expression
 
+    def _span(self, value: object) -> tuple[pa.Scalar, pa.Scalar]:
+        """Return the least and the greatest of what a value stands for: mostly one."""
+        if self.kind == SEVERITY and isinstance(value, str):
+            least, greatest = severity.span(value)
+            return arrays.uint8(least), arrays.uint8(greatest)
+        scalar = self._scalar(value)
+        return scalar, scalar
+
+    def _numbers(self, value: object) -> Iterable[object]:
+        """Return the severities that a word or number stands for."""
+        if not isinstance(value, str):
+            return [value]
+        least, greatest = severity.span(value)
+        return range(least, greatest + 1)
+
     def _scalar(self, value: object) -> pa.Scalar:
         """Return what to compare with; raises FilterError if the column holds nothing like it."""
         kind = self.kind
@@ -169,8 +192,6 @@ class Field:
         if isinstance(value, str):
             if kind in _TEXTS:
                 return arrays.text(_text(value))
-            if kind == SEVERITY:
-                return arrays.uint8(severity.number(value))
             if kind == "timestamp":
                 return arrays.timestamp(times.instant(value, self._zone))
         elif isinstance(value, datetime) and kind == "timestamp":
@@ -179,7 +200,7 @@ class Field:
             midnight = datetime(value.year, value.month, value.day)
             return arrays.timestamp(self._zone.instant(midnight))
         elif isinstance(value, int) and not isinstance(value, bool):
-            if kind in ("uint8", SEVERITY) and 0 <= value <= 24:
+            if kind in ("uint8", SEVERITY) and 0 <= value <= severity.MOST:
                 return arrays.uint8(value)
             if kind == "int64" and -(2**63) <= value < 2**63:
                 return arrays.int64(value)
@@ -195,7 +216,7 @@ class Field:
         if self.kind == "map":
             return "expected an attribute's name, F.attributes['name']"
         if self.kind == SEVERITY:
-            return "expected a severity word or a number from 1 to 24"
+            return f"expected a severity word or a number from 1 to {severity.MOST}"
         if self.kind == "timestamp":
             return "expected a time"
         return f"expected {_EXPECTED[self.kind]}"

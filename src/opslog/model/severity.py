@@ -1,9 +1,14 @@
-"""Severity words and their OpenTelemetry numbers.
+"""Severity words and their OpenTelemetry numbers: the only place where these numbers stand.
 
 Numbers are SeverityNumber of the OpenTelemetry log data model (1-24).  A
 *vocabulary* is the closed set of words one family of programs prints; a layout
 accepts only the words of its vocabulary, so that an arbitrary capital word is
 never taken for a level.
+
+A word has the number that OpenTelemetry's appendix B gives it: syslog's ``crit`` is
+ERROR2.  It knows two meanings of ``critical``, though: that of syslog, and the worst
+level of a source, FATAL.  OpenStack's and RabbitMQ's ``critical`` is the latter, so
+the word in full is FATAL and ``crit`` is ERROR2.  Who asks for CRITICAL gets both.
 """
 
 from __future__ import annotations
@@ -14,9 +19,22 @@ from collections.abc import Iterable
 
 from opslog.model.errors import FilterError
 
-TRACE, DEBUG, INFO, NOTICE, WARNING, ERROR, CRITICAL, ALERT, EMERGENCY = (
-    1, 5, 9, 10, 13, 17, 18, 19, 21,
+TRACE, DEBUG, VERBOSE, INFO, NOTICE, WARNING, ERROR, CRIT, ALERT, FATAL = (
+    1, 5, 7, 9, 10, 13, 17, 18, 19, 21,
 )  # fmt: skip
+"""``CRIT`` is syslog's; ``FATAL`` is what others call critical, and syslog's emergency."""
+
+MOST = 24
+
+CLASSES = ("trace", "debug", "info", "warning", "error", "critical", "unknown")
+"""What severities are called where they are counted or shown together."""
+
+_LEAST = (TRACE, DEBUG, INFO, WARNING, ERROR, CRIT, MOST + 1)
+CLASS_OF = tuple(
+    CLASSES.index("unknown") if not number else sum(number >= least for least in _LEAST) - 1
+    for number in range(256)
+)
+"""The place in CLASSES of each number; 0 is that of a record without severity."""
 
 WORDS: dict[str, int] = {
     "trace": TRACE,
@@ -31,14 +49,14 @@ WORDS: dict[str, int] = {
     "error": ERROR,
     "err": ERROR,
     "severe": ERROR,
-    "critical": EMERGENCY,
-    "crit": CRITICAL,
-    "fatal": EMERGENCY,
-    "panic": EMERGENCY,
-    "dpanic": EMERGENCY,
+    "critical": FATAL,
+    "crit": CRIT,
+    "fatal": FATAL,
+    "panic": ALERT,
+    "dpanic": CRIT,
     "alert": ALERT,
-    "emergency": EMERGENCY,
-    "emerg": EMERGENCY,
+    "emergency": FATAL,
+    "emerg": FATAL,
 }
 """Any source's level word, lower-cased, to its severity number."""
 
@@ -49,27 +67,27 @@ VOCABULARIES: dict[str, dict[str, int]] = {
         "DEBUG": DEBUG,
         "WARNING": WARNING,
         "ERROR": ERROR,
-        "CRITICAL": 21,
+        "CRITICAL": FATAL,
         "WARN": WARNING,
         "AUDIT": NOTICE,
         "TRACE": TRACE,
-        "FATAL": 21,
+        "FATAL": FATAL,
     },
     # The remainder of PRI by 8, and the journal's PRIORITY.
     "syslog": {
         str(digit): number
-        for digit, number in enumerate((21, ALERT, CRITICAL, ERROR, WARNING, NOTICE, INFO, DEBUG))
+        for digit, number in enumerate((FATAL, ALERT, CRIT, ERROR, WARNING, NOTICE, INFO, DEBUG))
     },
     # Open vSwitch and OVN: vlog.
-    "ovs": {"EMER": 21, "ERR": ERROR, "WARN": WARNING, "INFO": INFO, "DBG": DEBUG},
+    "ovs": {"EMER": FATAL, "ERR": ERROR, "WARN": WARNING, "INFO": INFO, "DBG": DEBUG},
     # RabbitMQ since 3.7.
     "rabbitmq": {
         "debug": DEBUG, "info": INFO, "notice": NOTICE, "warning": WARNING, "error": ERROR,
-        "critical": 21, "alert": ALERT, "emergency": EMERGENCY,
+        "critical": FATAL, "alert": ALERT, "emergency": FATAL,
     },
     # RabbitMQ before: kinds of reports.  A supervisor reports what failed below it.
     "rabbitmq-report": {
-        "INFO": INFO, "WARNING": WARNING, "ERROR": ERROR, "CRASH": 21, "SUPERVISOR": ERROR,
+        "INFO": INFO, "WARNING": WARNING, "ERROR": ERROR, "CRASH": FATAL, "SUPERVISOR": ERROR,
         "PROGRESS": INFO,
     },
     # MariaDB and MySQL; in capitals: the scripts of state transfers.
@@ -79,11 +97,11 @@ VOCABULARIES: dict[str, dict[str, int]] = {
     },
     # Apache's error log.
     "apache": {
-        "emerg": 21, "alert": ALERT, "crit": CRITICAL, "error": ERROR, "warn": WARNING,
+        "emerg": FATAL, "alert": ALERT, "crit": CRIT, "error": ERROR, "warn": WARNING,
         "notice": NOTICE, "info": INFO, "debug": DEBUG,
-    } | {f"trace{depth}": max(1, 5 - depth) for depth in range(1, 9)},
+    } | {f"trace{depth}": max(TRACE, DEBUG - depth) for depth in range(1, 9)},
     "nginx": {
-        "emerg": 21, "alert": ALERT, "crit": CRITICAL, "error": ERROR, "warn": WARNING,
+        "emerg": FATAL, "alert": ALERT, "crit": CRIT, "error": ERROR, "warn": WARNING,
         "notice": NOTICE, "info": INFO, "debug": DEBUG,
     },
     "libvirt": {"debug": DEBUG, "info": INFO, "warning": WARNING, "error": ERROR},
@@ -92,27 +110,27 @@ VOCABULARIES: dict[str, dict[str, int]] = {
     | {str(level): DEBUG if level <= 5 else TRACE for level in range(1, 31)},
     "ceph-cluster": {"DBG": DEBUG, "INF": INFO, "WRN": WARNING, "ERR": ERROR, "SEC": NOTICE},
     # Redis and Valkey: debug, verbose, notice, warning.
-    "redis": {".": DEBUG, "-": 7, "*": NOTICE, "#": WARNING},
+    "redis": {".": DEBUG, "-": VERBOSE, "*": NOTICE, "#": WARNING},
     # etcd before 3.4 (capnslog).
     "etcd": {
-        "C": 21, "E": ERROR, "W": WARNING, "N": NOTICE, "I": INFO, "D": DEBUG, "T": TRACE,
+        "C": FATAL, "E": ERROR, "W": WARNING, "N": NOTICE, "I": INFO, "D": DEBUG, "T": TRACE,
     },
     # Kubernetes and what else logs by glog or klog.
-    "klog": {"I": INFO, "W": WARNING, "E": ERROR, "F": 21},
+    "klog": {"I": INFO, "W": WARNING, "E": ERROR, "F": FATAL},
     "juju": {
         "TRACE": TRACE, "DEBUG": DEBUG, "INFO": INFO, "WARNING": WARNING, "ERROR": ERROR,
-        "CRITICAL": 21,
+        "CRITICAL": FATAL,
     },
     "pacemaker": {
         "trace": TRACE, "debug": DEBUG, "info": INFO, "notice": NOTICE, "warning": WARNING,
-        "error": ERROR, "crit": CRITICAL,
+        "error": ERROR, "crit": CRIT,
         # Before 1.1.8.
         "DEBUG": DEBUG, "INFO": INFO, "NOTICE": NOTICE, "WARN": WARNING, "ERROR": ERROR,
-        "CRIT": CRITICAL,
+        "CRIT": CRIT,
     },
     "log4j": {
         "TRACE": TRACE, "DEBUG": DEBUG, "INFO": INFO, "WARN": WARNING, "ERROR": ERROR,
-        "FATAL": 21,
+        "FATAL": FATAL,
     },
     # Any word, in small letters, capitals or with a first capital: for layouts whose
     # punctuation says that a level stands there.  "audit:" is what the kernel's audit begins with.
@@ -159,7 +177,7 @@ def number(word: str) -> int:
 
     Raises FilterError naming the nearest known word.
     """
-    if word.isdecimal() and 1 <= int(word) <= 24:
+    if re.fullmatch("[0-9]{1,2}", word) and TRACE <= int(word) <= MOST:
         return int(word)
     try:
         return WORDS[word.lower()]
@@ -170,3 +188,12 @@ def number(word: str) -> int:
             "expected a severity (TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL) or 1-24, found",
             near[0].upper() if near else None,
         ) from None
+
+
+def span(word: str) -> tuple[int, int]:
+    """Return the least and the greatest number that ``word`` stands for in a comparison.
+
+    They differ for CRITICAL alone, which is syslog's ``crit`` too.  Raises FilterError.
+    """
+    found = number(word)
+    return (CRIT if word.lower() == "critical" else found), found

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from opslog.model.severity import CRITICAL, ERROR, INFO, WARNING
+from opslog.model.severity import CRIT, ERROR, INFO, WARNING
 from opslog.model.terminal import harmless
 from opslog.outputs.output import OutputStream
 from opslog.outputs.sink import Streaming
@@ -44,7 +44,7 @@ _NARROW = 120
 
 _INDENT = "    "
 
-_SEVERITY_COLORS = ((CRITICAL, BOLD_RED), (ERROR, RED), (WARNING, YELLOW), (INFO, GREEN))
+_SEVERITY_COLORS = ((CRIT, BOLD_RED), (ERROR, RED), (WARNING, YELLOW), (INFO, GREEN))
 """Of what is less no color says anything: the blue of many terminals is too dark to read."""
 
 Cell: TypeAlias = tuple[str, int]

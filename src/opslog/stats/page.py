@@ -7,9 +7,10 @@ from datetime import datetime
 from html import escape
 from itertools import pairwise
 
+from opslog.model.severity import CLASSES
 from opslog.model.terminal import harmless
 from opslog.model.version import __version__
-from opslog.stats.report import SEVERITIES, Report
+from opslog.stats.report import Report
 from opslog.terminal.words import whole_unit
 
 _WIDTH, _HEIGHT = 1000, 180
@@ -38,7 +39,7 @@ svg { display: block; width: 100%; height: auto; } svg text { fill: var(--dim); 
 @media (max-width: 600px) { .bar { min-width: 3em; } td.n { white-space: normal; } }
 .key { display: inline-block; width: .8em; height: .8em; margin: 0 .3em 0 1em; }
 """
-_STYLE += "".join(f".{s} {{ fill: var(--{s}); background: var(--{s}); }}\n" for s in SEVERITIES)
+_STYLE += "".join(f".{s} {{ fill: var(--{s}); background: var(--{s}); }}\n" for s in CLASSES)
 
 
 _MOST_NAMES = 5
@@ -79,7 +80,7 @@ def _timeline(report: Report) -> Iterator[str]:
         return
     yield f"<h2>Over time, in steps of {whole_unit(report.step)}</h2>"
     keys = (f'<span class="key {s}"></span>{s} {report.severities[s]:,}'
-            for s in SEVERITIES if s in report.severities)  # fmt: skip
+            for s in CLASSES if s in report.severities)  # fmt: skip
     yield f"<p>{''.join(keys)}</p>"
     most = max(one.records for one in report.timeline)
     places = _places([one.begin.timestamp() / report.step for one in report.timeline])
@@ -87,11 +88,11 @@ def _timeline(report: Report) -> Iterator[str]:
     yield f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT + 36}" role="img" aria-label="records over time">'
     yield f'<text x="0" y="12">{most:,}</text>'
     for place, one in zip(places, report.timeline, strict=True):
-        counts = {s: sum(row.get(s, 0) for row in one.services.values()) for s in SEVERITIES}
+        counts = {s: sum(row.get(s, 0) for row in one.services.values()) for s in CLASSES}
         told = ", ".join(f"{s} {n:,}" for s, n in counts.items() if n)
         yield f"<g><title>{_time(one.begin)}: {told}</title>"
         below = float(_HEIGHT + 16)
-        for severity in reversed(SEVERITIES):
+        for severity in reversed(CLASSES):
             if counts[severity]:
                 high = max(counts[severity] / most * _HEIGHT, 0.8)
                 below -= high
@@ -123,7 +124,7 @@ def _services(report: Report) -> Iterator[str]:
         parts = "".join(
             f'<i class="{s}" style="width:{100 * one.severities[s] / most:.2f}%" '
             f'title="{s} {one.severities[s]:,}"></i>'
-            for s in reversed(SEVERITIES) if s in one.severities
+            for s in reversed(CLASSES) if s in one.severities
         )  # fmt: skip
         worse = sum(one.severities.get(s, 0) for s in _WORSE)
         rows.append((

@@ -9,10 +9,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from opslog.model import arrays
+from opslog.model.severity import CLASS_OF, ERROR
 from opslog.rows.kept import Kept
 from opslog.stages.template import fingerprints, templates
 from opslog.stats.histogram import classes
-from opslog.stats.report import SEVERITIES
 from opslog.stats.routes import routes
 
 COLUMNS = (
@@ -25,8 +26,6 @@ ERRORS = ("timestamp", "severity_number", "service_name", "logger", "body", "exc
           "exception_stacktrace", "source", "source_offset")  # fmt: skip
 """The columns of errors that are read."""
 
-LEAST_ERROR = 17
-UNKNOWN = len(SEVERITIES) - 1
 LONGEST = 500
 """Characters of a template that are kept."""
 
@@ -67,7 +66,7 @@ def _part(batch: pa.RecordBatch, width: int, errors: Callable[[pa.Array], pa.Rec
     import pyarrow.compute as pc
 
     severity = batch.column("severity_number")
-    level = pc.divide(pc.subtract(severity.cast(pa.int32()), 1), 4).fill_null(UNKNOWN)
+    level = arrays.numbers(CLASS_OF).take(severity.fill_null(0))
     moments = batch.column("timestamp").view(pa.int64())
     columns = [_steps(moments, width), *_coded(batch, "service_name"), *_coded(batch, "logger")]
     step, service, services, logger, loggers = columns
@@ -82,7 +81,7 @@ def _part(batch: pa.RecordBatch, width: int, errors: Callable[[pa.Array], pa.Rec
         [(services[s], loggers[g], one, n) for s, g, one, n in zip(*parted, strict=True)],
     )
     failed = pc.or_kleene(
-        pc.greater_equal(severity, LEAST_ERROR), batch.column("exception_type").is_valid()
+        pc.greater_equal(severity, ERROR), batch.column("exception_type").is_valid()
     ).fill_null(False)
     if failed.true_count:
         out.errors = _errors(errors(pc.indices_nonzero(failed).cast(pa.int32())))

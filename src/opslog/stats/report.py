@@ -6,9 +6,6 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-SEVERITIES = ("trace", "debug", "info", "warning", "error", "critical", "unknown")
-"""Classes of severity: four numbers each, as OpenTelemetry's ranges."""
-
 
 @dataclass(frozen=True, slots=True)
 class Service:

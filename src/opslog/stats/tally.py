@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from opslog.model.errors import OpslogError
+from opslog.model.severity import CLASS_OF, CLASSES
 from opslog.stats.first import First
 from opslog.stats.histogram import Histogram
 from opslog.stats.part import Name, Part
 from opslog.stats.report import (  # fmt: skip
-    SEVERITIES,
     Error,
     Logger,
     Others,
@@ -33,7 +33,7 @@ STEPS = 60
 """Steps of the timeline, at most, where no width is given."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_WARNING, _ERROR = SEVERITIES.index("warning"), SEVERITIES.index("error")
+_WARNING, _ERROR = CLASSES.index("warning"), CLASSES.index("error")
 _WORSE = (_ERROR, _ERROR + 1)
 
 
@@ -184,7 +184,7 @@ def _error(one: dict[str, Any]) -> Error:
         one["records"],
         one["service_name"],
         one["logger"],
-        "unknown" if number is None else SEVERITIES[(number - 1) // 4],
+        CLASSES[CLASS_OF[number or 0]],
         one["exception_type"],
         one["template"],
         None if one["first"] is None else _moment(one["first"]),
@@ -209,7 +209,7 @@ def _route(service: Name, method: Name, route: str, one: _Route) -> Route:
 
 
 def _named(row: list[int]) -> dict[str, int]:
-    return {name: count for name, count in zip(SEVERITIES, row, strict=True) if count}
+    return {name: count for name, count in zip(CLASSES, row, strict=True) if count}
 
 
 def _moment(micros: int) -> datetime:

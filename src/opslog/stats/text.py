@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from opslog.model.severity import CLASSES
 from opslog.model.terminal import harmless
-from opslog.stats.report import SEVERITIES, Error, Report
+from opslog.stats.report import Error, Report
 from opslog.terminal.cells import cells, shortened, wrapped
 from opslog.terminal.style import BOLD, CYAN, DIM, RED, YELLOW, Style
 from opslog.terminal.table import table, widths
@@ -72,7 +73,7 @@ class Text:
         size = max(map(len, numbers))
         room = self._width - size - 22
         lines = []
-        for name in reversed(SEVERITIES):
+        for name in reversed(CLASSES):
             if name in counts:
                 share = counts[name] / report.records
                 shown = f"{100 * share:5.1f}%" if share >= 0.0005 else " <0.1%"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from opslog.model.severity import CRITICAL, ERROR, INFO, WARNING
+from opslog.model.severity import CLASS_OF, CLASSES
 from opslog.model.terminal import harmless
 from opslog.terminal.cells import cells, shortened
 from opslog.terminal.table import table, widths
@@ -82,10 +82,5 @@ def _cell(name: str, value: Any) -> str:
     if name in ("duration", "active_after"):
         return by_the_clock(value)
     if name == "severity_number":
-        return _severity(value)
+        return CLASSES[CLASS_OF[value]].upper()
     return harmless(", ".join(value) if isinstance(value, list) else str(value))
-
-
-def _severity(number: int) -> str:
-    known = ((CRITICAL, "CRITICAL"), (ERROR, "ERROR"), (WARNING, "WARNING"), (INFO, "INFO"))
-    return next((word for least, word in known if number >= least), "DEBUG")
