@@ -140,7 +140,7 @@ def _show(options: argparse.Namespace) -> int:
 def _description(one: Format) -> Iterable[str]:
     import textwrap
 
-    from opslog.checking.check import SampleReader
+    from opslog.checking.sample_reader import SampleReader
 
     yield f"{one.name}: {harmless(one.title)}"
     yield f"file     {one.path}"
