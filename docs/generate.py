@@ -10,7 +10,7 @@ from pathlib import Path
 import manual
 import stories
 from opslog import events
-from opslog.checking.check import SampleReader
+from opslog.checking.sample_reader import SampleReader
 from opslog.doctor import report
 from opslog.events.rows import Time
 from opslog.language.format import Format

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from helpers import ROOT
 from layout_matching import FRAGMENTS, match, scan, texts
-from opslog.checking.check import SampleReader, check
+from opslog.checking.check import check
+from opslog.checking.sample_reader import SampleReader
 from opslog.language.atoms import ANY, Atoms, byte_set, first_bytes, many, spelled
 from opslog.language.format_file import from_dict
 from opslog.language.hole_types import HOLE_TYPES, HoleType, hole_type

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from helpers import table
-from opslog.checking.check import SampleReader, check
+from opslog.checking.check import check
+from opslog.checking.sample_reader import SampleReader
 from opslog.engine.normalizer import Normalizer
 from opslog.language.format import Format
 from opslog.language.format_file import from_dict, load

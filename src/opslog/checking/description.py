@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from opslog.checking.check import SampleReader
+from opslog.checking.sample_reader import SampleReader
 from opslog.language.format import Format
 from opslog.language.layout_regex import regex_of
 from opslog.model import schema

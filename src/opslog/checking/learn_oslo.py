@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from opslog.checking.check import SampleReader, check
+from opslog.checking.check import check
 from opslog.checking.oslo_printers import printers
 from opslog.checking.oslo_samples import NAMES_WITH_BLANKS, TIME, PrintedSample, samples
+from opslog.checking.sample_reader import SampleReader
 from opslog.language import oslo
 from opslog.language.format_file import from_dict
 from opslog.language.percent import OPTION_NAMES, OsloOptions, keys_of

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from opslog.checking.check import SampleReader, check
+from opslog.checking.check import check
+from opslog.checking.sample_reader import SampleReader
 from opslog.language.format_file import from_dict
 from opslog.language.swift import DEFAULT, FIELDS, TemplateField, derive, pieces
 from opslog.model import schema

@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import dropwhile
 
 from opslog.language.layout_parser import parse
 from opslog.language.percent import (
@@ -71,15 +72,7 @@ def _derive(options: OsloOptions, resources: bool) -> OsloLayouts:
     prefix = Translation(options, "logging_exception_prefix").pieces
     order = _in_order(options)
     for option in order:
-        translation = Translation(options, option, resources=resources)
-        if "{body:rest}" not in translation.pieces:
-            raise OsloOptionError(option, getattr(options, option), "expected %(message)s in it")
-        at = translation.pieces.index("{body:rest}") + 1
-        head, tail = translation.pieces[:at], translation.pieces[at:]
-        if any("error_summary" in piece for piece in tail):
-            tail = []  # free text behind free text: it stays at the end of the body
-        while tail and tail[0] == "{~}":
-            tail = tail[1:]  # a color reset behind the message is removed with its colors
+        head, tail = _head_and_tail(Translation(options, option, resources=resources))
         if _alike(prefix, head):
             bares += [_join(head), *_fallback(head)]
         elif option == order[0] == "logging_context_format_string":
@@ -92,17 +85,40 @@ def _derive(options: OsloOptions, resources: bool) -> OsloLayouts:
             tails.append((_join([*tail, " ", *suffix]), True))
         if tail:
             tails.append((_join(tail), False))
-        _refuse_loose_tail(options, option, tails)
-    tracebacks = []
-    if prefix:
-        tracebacks.append(_join([*prefix, "{body:rest}"]))
-        without_blank = _join([p for p in prefix if not p.startswith("{?")])
-        if without_blank.endswith(" "):
-            # Editors and copies strip the blank behind which the text is empty.
-            tracebacks.append(without_blank.rstrip(" "))
+        if not all(text.startswith(" ") for text, _ in tails):
+            reason = "what follows %(message)s must begin with a blank to be told from it"
+            raise OsloOptionError(option, getattr(options, option), reason)
     return OsloLayouts(
-        _unique(heads), _unique(fallbacks), _unique(bares), _unique(tracebacks), _unique(tails)
+        _unique(heads),
+        _unique(fallbacks),
+        _unique(bares),
+        _unique(_tracebacks(prefix)),
+        _unique(tails),
     )
+
+
+def _head_and_tail(translation: Translation) -> tuple[Pieces, Pieces]:
+    """Return the pieces up to the message, and those that are told from its end."""
+    pieces = translation.pieces
+    if "{body:rest}" not in pieces:
+        raise OsloOptionError(translation.option, translation.text, "expected %(message)s in it")
+    behind = pieces.index("{body:rest}") + 1
+    head, tail = pieces[:behind], pieces[behind:]
+    if any("error_summary" in piece for piece in tail):
+        tail = []  # free text behind free text: it stays at the end of the body
+    # A color reset behind the message is removed with its colors.
+    return head, list(dropwhile("{~}".__eq__, tail))
+
+
+def _tracebacks(prefix: Pieces) -> list[str]:
+    """Return the layouts of a traceback's lines."""
+    if not prefix:
+        return []
+    without_blank = _join([piece for piece in prefix if not piece.startswith("{?")])
+    if not without_blank.endswith(" "):
+        return [_join([*prefix, "{body:rest}"])]
+    # Editors and copies strip the blank behind which the text is empty.
+    return [_join([*prefix, "{body:rest}"]), without_blank.rstrip(" ")]
 
 
 def shipped(sets: Iterable[OsloOptions]) -> OsloLayouts:
@@ -217,16 +233,6 @@ def _merge(first: str, second: str) -> str:
 
 def _unique(items: Iterable[str] | Iterable[tuple[str, bool]]) -> tuple:  # type: ignore[type-arg]
     return tuple(dict.fromkeys(items))
-
-
-def _refuse_loose_tail(options: OsloOptions, option: str, tails: list[tuple[str, bool]]) -> None:
-    for tail, _ in tails:
-        if not tail.startswith(" "):
-            raise OsloOptionError(
-                option,
-                getattr(options, option),
-                "what follows %(message)s must begin with a blank to be told from it",
-            )
 
 
 def _check(options: OsloOptions, derived: OsloLayouts) -> None:

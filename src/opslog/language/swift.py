@@ -177,27 +177,29 @@ def _holes(found: list[str | TemplateField], day: str) -> Iterator[str | _Hole]:
     start, stop = _time(found, day)
     used = set()
     for place, piece in enumerate(found):
+        if start < place < stop:
+            continue
         if isinstance(piece, str):
-            if not start <= place < stop:
-                yield piece
-            continue
-        if start <= place < stop:
-            if place == start:
-                kind = "".join(_pattern(part, day) for part in found[start:stop])
-                yield _Hole("timestamp", kind, piece)
-            continue
-        if piece.name in _TIMES:
-            name, kind = piece.text.replace(".", "_"), _kind_of_part(piece.part)
+            yield piece
+        elif start == place < stop:
+            yield _Hole("timestamp", "".join(_pattern(p, day) for p in found[start:stop]), piece)
         else:
-            name, kind = FIELDS[piece.name]
-            name += "_anonymized" if piece.part and piece.name in plain else ""
-        if piece.name == "protocol":
-            yield "HTTP/"
-        yield _Hole("" if name in used else name, kind, piece)
-        used.add(name)
+            name, kind = _name_and_type(piece, plain)
+            if piece.name == "protocol":
+                yield "HTTP/"
+            yield _Hole("" if name in used else name, kind, piece)
+            used.add(name)
 
 
-def _kind_of_part(part: str) -> str:
+def _name_and_type(field: TemplateField, plain: set[str]) -> tuple[str, str]:
+    """Return what a hole for a field fills, and its type; ``plain`` fields have a hole as such."""
+    if field.name in _TIMES:
+        return field.text.replace(".", "_"), _type_of_part(field.part)
+    name, kind = FIELDS[field.name]
+    return f"{name}_anonymized" if field.part and field.name in plain else name, kind
+
+
+def _type_of_part(part: str) -> str:
     if part == "":
         return "number"
     if part in ("A", "B", "Z", "a", "b", "p"):
@@ -222,12 +224,11 @@ def _time(found: list[str | TemplateField], day: str) -> tuple[int, int]:
 
 def _whole(found: list[str | TemplateField], start: int, field: str, day: str) -> int:
     """Return where the time that begins at ``start`` ends, 0 if its parts make none."""
+    if isinstance(found[start], str):
+        return 0
     end, known = 0, set[str]()
-    for place in range(start, len(found)):
-        piece = found[place]
+    for place, piece in enumerate(found[start:], start):
         if isinstance(piece, str):
-            if place == start:
-                return 0
             continue
         if piece.name != field or piece.part in _WORDS:
             break

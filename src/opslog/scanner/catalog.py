@@ -134,31 +134,22 @@ def beside_shipped(own: Iterable[Format]) -> Catalog:
 
 def _compile(formats: tuple[Format, ...]) -> CompiledFormats:
     compiler = Compiler(tuple(column.name for column in COLUMNS))
-    ranked: list[tuple[int, CatalogEntry]] = []
     for number, one in enumerate(formats):
-        for index, item in enumerate(one.layouts):
-            ranked.append((item.rank, _entry(one, number, index, item)))
-        for index, item in enumerate(one.tails):
-            level = DEBUG if item.debug_only else 0
-            # Any message may end in the tail of a message format: one list for all.
-            of = number if one.applies_to == "line" else 0
-            compiler.add(CatalogEntry(item.layout, of, index, level=level, tail=True))
-        for index, item in enumerate(one.details):
-            compiler.add(CatalogEntry(item.layout, number, index, detail=True))
+        _add_beside(compiler, one, number)
     for number, one in sorted(enumerate(formats), key=lambda item: not _timed(item[1])):
         if one.json:
             flags = _flags(one, json=True)
             entry = CatalogEntry(_without_layout(one), number, -1, flags=flags, level=one.level)
             compiler.add_json(entry, one.json)
-    for _, entry in sorted(ranked, key=_order):
+    for entry in _in_rank(formats):
         compiler.add(entry)
-    placed = []
+    patterns = []
     for number, one in enumerate(formats):
         for index, pattern in enumerate(one.patterns, len(one.layouts)):
             entry = CatalogEntry(
                 _without_layout(one), number, index, flags=_flags(one), level=one.level
             )
-            placed.append(compiler.add_pattern(entry, pattern, one.name))
+            patterns.append(compiler.add_pattern(entry, pattern, one.name))
     program = compiler.program()
     return CompiledFormats(
         program,
@@ -166,8 +157,37 @@ def _compile(formats: tuple[Format, ...]) -> CompiledFormats:
         tuple(compiler.leaves),
         tuple(compiler.constants),
         compiler.expected,
-        Patterns(program, tuple(placed)) if placed else None,
+        Patterns(program, tuple(patterns)) if patterns else None,
     )
+
+
+def _add_beside(compiler: Compiler, one: Format, number: int) -> None:
+    """Add the layouts of a format that take no whole line: its tails and details."""
+    # Any message may end in the tail of a message format: one list for all.
+    owner = number if one.applies_to == "line" else 0
+    for index, item in enumerate(one.tails):
+        level = DEBUG if item.debug_only else 0
+        compiler.add(CatalogEntry(item.layout, owner, index, level=level, tail=True))
+    for index, item in enumerate(one.details):
+        compiler.add(CatalogEntry(item.layout, number, index, detail=True))
+
+
+def _in_rank(formats: tuple[Format, ...]) -> list[CatalogEntry]:
+    """Return the entries of all layouts, by their rank.
+
+    A traceback's prefix with colors comes before those that would take them for text.
+    """
+    declared = [
+        (one, number, index, item)
+        for number, one in enumerate(formats)
+        for index, item in enumerate(one.layouts)
+    ]
+    declared.sort(key=lambda entry: _order(entry[-1]))
+    return [_entry(*entry) for entry in declared]
+
+
+def _order(item: FormatLayout) -> tuple[Rank, bool]:
+    return item.rank, item.rank == Rank.TRACEBACK and not item.layout.colored
 
 
 def _without_layout(one: Format) -> Layout:
@@ -178,12 +198,6 @@ def _without_layout(one: Format) -> Layout:
 def _timed(one: Format) -> bool:
     """Whether a JSON format's objects have a time: those without are looked for last."""
     return one.applies_to == "message" or bool(one.json and one.json.times)
-
-
-def _order(ranked: tuple[int, CatalogEntry]) -> tuple[int, bool]:
-    """By rank; a traceback's prefix with colors before those that would take them for text."""
-    rank, entry = ranked
-    return rank, rank == Rank.TRACEBACK and not entry.layout.colored
 
 
 def _entry(one: Format, number: int, index: int, item: FormatLayout) -> CatalogEntry:
