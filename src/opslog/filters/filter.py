@@ -7,7 +7,6 @@ true (not where it is null).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,6 @@ _AS_IT_IS = re.compile(r"[0-9A-Za-z_.:-]+")
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _MISFIT = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError)
-_MOST_CONDITIONS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,24 +145,3 @@ def _kind(expression: pc.Expression, columns: tuple[str, ...]) -> pa.DataType:
     # pa.array and empty_table would import pandas where it is installed.
     empty = [pa.nulls(0, types[name]) for name in columns]
     return evaluate(expression, pa.RecordBatch.from_arrays(empty, names=list(columns))).type
-
-
-def joined(
-    join: Callable[[pc.Expression, pc.Expression], pc.Expression],
-    conditions: Iterable[pc.Expression],
-) -> pc.Expression:
-    """Join conditions pair by pair; raises FilterError if they are too many.
-
-    Arrow goes down an expression by recursion, and takes joined ones for a chain.
-    """
-    left = list(conditions)
-    if len(left) > _MOST_CONDITIONS:
-        raise FilterError(
-            f"{len(left):,}",
-            f"expected at most {_MOST_CONDITIONS:,} conditions (many values go into one, with in "
-            "or isin), found",
-        )
-    while len(left) > 1:
-        pairs = [join(a, b) for a, b in zip(left[::2], left[1::2], strict=False)]
-        left = pairs + left[len(pairs) * 2 :]
-    return left[0]
