@@ -69,7 +69,7 @@ def test_a_format_of_the_same_name_replaces_the_shipped_one(folder: Path) -> Non
     assert result.stderr.startswith(
         b"format          records  lines  bytes\n"
         b"oslo.text             1      1     41\n"
-        b"(unrecognised)        1      1     50\n"
+        b"python.logging        1      1     50\n"
     )
 
 
