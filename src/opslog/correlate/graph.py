@@ -198,6 +198,8 @@ class RequestGraph:
         claims = self._claims.get(id)
         if claims is None:
             return None
+        if len(claims) == 1 and claims[0][3] != _ERROR:
+            return claims[0][0]
         causes, calls = _named(claims, _CAUSE), _named(claims, _CALL)
         if len(causes) > 1:
             return None
@@ -245,6 +247,8 @@ class RequestGraph:
 
     def root(self, id: str) -> str:  # noqa: A002
         """Return the id of the request at the top of the tree of ``id``, maybe ``id`` itself."""
+        if id not in self._claims:
+            return id
         known = self._roots.get(id)
         if known is not None:
             return known

@@ -57,7 +57,7 @@ def with_roots(
         reading = replace(reading, where=related.filter(reading.where))
 
     def finish(kept: Kept) -> pa.RecordBatch:
-        return rooted(kept.batch(), related.graph).select(columns)
+        return rooted(kept.batch(), related.graph, columns)
 
     yield from reading.batches(finish, built)
 
@@ -84,7 +84,7 @@ def _with_roots_so_far(
         left -= len(taken)
         reading.stats.kept += len(taken) - count
         reading.stats.forgotten = graph.evicted
-        if (yield rooted(taken, graph).select(columns)) is not None or not left:
+        if (yield rooted(taken, graph, columns)) is not None or not left:
             with suppress(StopIteration):
                 found.send(source)
             return
