@@ -22,6 +22,7 @@ import opslog as library
 from helpers import opslog
 from opslog import F
 from opslog.correlate import RequestGraph
+from opslog.correlate._links import Sightings
 from opslog.correlate.links import links
 from opslog.correlate.roots import root_of
 from opslog.model.errors import OpslogError, SourceError
@@ -551,6 +552,18 @@ def test_what_was_not_spoken_of_for_longest_is_forgotten() -> None:
     assert (len(graph), graph.evicted) == (2, 1)
     assert graph.children(A) == [B, D]
     assert graph.root(C) == C
+
+
+def test_a_task_is_known_as_one_however_many_ids_come_later() -> None:
+    sightings = Sightings(8)
+    task, ids = A, [f"req-{n:08x}-0000-4000-8000-000000000000" for n in range(500)]
+    for second in (0, 601):
+        sightings.see(task, second * 1_000_000, False)
+    for second, id_ in enumerate(ids):
+        sightings.see(id_, (700 + second) * 1_000_000, True)
+    assert sightings.of(task) == (0, 601_000_000, True)
+    assert sightings.of(ids[0]) is None
+    assert sightings.of(ids[-1]) is not None
 
 
 def test_what_is_forgotten_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
