@@ -561,9 +561,9 @@ def test_a_task_is_known_as_one_however_many_ids_come_later() -> None:
         sightings.see(task, second * 1_000_000, False)
     for second, id_ in enumerate(ids):
         sightings.see(id_, (700 + second) * 1_000_000, True)
-    assert sightings.of(task) == (0, 601_000_000, True)
-    assert sightings.of(ids[0]) is None
-    assert sightings.of(ids[-1]) is not None
+    assert sightings.get(task) == (0, 601_000_000, True)
+    assert sightings.get(ids[0]) is None
+    assert sightings.get(ids[-1]) is not None
 
 
 def test_what_is_forgotten_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ from opslog.reading.sorted_rows import SortedRows
 from opslog.terminal.cells import cells
 from opslog.trace import requests, resources, trace
 from opslog.trace.groups import Groups
-from opslog.trace.lives import CHANGES, change_of
+from opslog.trace.lives import CHANGES, change_of_message
 from opslog.trace.requests import sorted_requests
 from opslog.trace.resources import sorted_resources
 from simulator import ERAS, Deployment, Truth
@@ -509,4 +509,4 @@ def test_each_operation_that_begins_can_end() -> None:
     for change in CHANGES:
         if change.begins:
             assert any(o.kind == change.kind and o.ends == change.begins for o in CHANGES), change
-    assert change_of("volume", "Terminating instance") is None
+    assert change_of_message("volume", "Terminating instance") is None

@@ -108,7 +108,7 @@ cdef class Sights:
         return 0
 
 
-def find(Records records not None, const int64_t[::1] moments not None, const uint8_t[::1] timed,
+def find_links(Records records not None, const int64_t[::1] moments not None, const uint8_t[::1] timed,
          int32_t[::1] pairs not None, int32_t[::1] quotes not None):
     """Return (how many pairs, how many quotes, sights) of the records.
 
@@ -274,7 +274,7 @@ cdef class Sightings:
         self.evicted += place.key != 0
         place[0] = sight[0]
 
-    def of(self, str id not None):
+    def get(self, str id not None):
         """Return (first, last, whether it never had a user), None if it is not known."""
         cdef bytes text = id.encode()
         cdef uint64_t key

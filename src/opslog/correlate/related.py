@@ -51,7 +51,7 @@ class Relation:
         return tuple(dict.fromkeys(self.condition.columns + ids))
 
 
-class Related:
+class FirstReading:
     """What the first reading finds, and the filter of the second one."""
 
     def __init__(self, graph: RequestGraph, relation: Relation | None) -> None:
@@ -61,18 +61,18 @@ class Related:
         self._more: SortedRows | None = None
         """Ids that were too many for memory."""
         self._resources: set[str] = set()
-        self._waiting: list[links.Found] = []
+        self._waiting: list[links.LinkCandidates] = []
 
-    def find(self, kept: Kept) -> tuple[links.Found, pa.RecordBatch | None]:
+    def find(self, kept: Kept) -> tuple[links.LinkCandidates, pa.RecordBatch | None]:
         """Return what is to be known of a block with the relation's columns; from any thread."""
-        found = links.candidates(kept)
+        found = links.link_candidates(kept)
         if self._relation is None:
             return found, None
         batch = kept.batch()
         rows = self._relation.condition.select(batch)
         return found, batch.take(rows) if len(rows) else None
 
-    def add(self, found: links.Found, fulfilling: pa.RecordBatch | None) -> None:
+    def add(self, found: links.LinkCandidates, fulfilling: pa.RecordBatch | None) -> None:
         """Take what ``find`` returned, block by block."""
         self._waiting.append(found)
         if len(self._waiting) == _TOGETHER:
@@ -83,7 +83,7 @@ class Related:
     def settle(self) -> None:
         """Give the graph all there is, before it is asked."""
         for found in self._waiting:
-            self.graph.add_found(found)
+            self.graph.add_candidates(found)
         self._waiting.clear()
 
     def add_fulfilling(self, batch: pa.RecordBatch) -> None:

@@ -33,7 +33,7 @@ def rooted(batch: pa.RecordBatch, graph: RequestGraph, columns: tuple[str, ...])
     for name in ROOTS:
         if name not in columns:
             continue
-        found = roots if name == "root_request_id" else [_trace(root) for root in roots]
+        found = roots if name == "root_request_id" else [uuid_digits(root) for root in roots]
         column = _texts(found).take(numbers)
         at = batch.schema.get_field_index(name)
         field = pa.field(name, schema.BY_NAME[name].type)
@@ -69,7 +69,8 @@ def ids_of(batch: pa.RecordBatch) -> Ids:
     return pairs.indices, [(first or None, last or None) for first, _, last in split]
 
 
-def _trace(root: str | None) -> str | None:
+def uuid_digits(root: str | None) -> str | None:
+    """Return the 32 hex digits of the UUID of a request's id, None if it has none."""
     found = _UUID.fullmatch(root) if root is not None else None
     return "".join(found.groups()) if found else None
 

@@ -94,18 +94,18 @@ def readable(
         unread.append(error)
 
 
-def known(rows: pa.Table, name: str) -> pa.Table:
+def with_values(rows: pa.Table, name: str) -> pa.Table:
     """Return the rows in which a column has a value."""
     import pyarrow.compute as pc
 
     return rows.filter(pc.is_valid(rows[name]))
 
 
-def listed(rows: pa.Table, key: str, name: str, of: pa.ChunkedArray) -> pa.ChunkedArray:
+def values_by_key(rows: pa.Table, key: str, name: str, of: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return for each key in ``of`` what is known in a column of its rows, each once, in order."""
     import pyarrow.compute as pc
 
-    rows = known(rows.select([key, name]), name)
+    rows = with_values(rows.select([key, name]), name)
     rows = rows.append_column("row", pa.array(range(len(rows)), pa.int32()))
     rows = grouped(rows, (key, name), {"row": "min"}).sort_by("row")
     lists = grouped(rows, (key,), {name: "list"})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from opslog.events import Event
+from opslog.events import Notification
 from opslog.events.pairs import ENDS
 
 
@@ -46,10 +46,12 @@ CHANGES = (
     Change("instance", r"Took [\d.]+ seconds to build instance", ends="create", state="active"),
     Change("instance", r"Instance spawned successfully", state="active"),
     Change(
-        "instance", r"VM Resumed \(Lifecycle Event\)|Setting instance to ACTIVE", state="active"
+        "instance",
+        r"VM Resumed \(Lifecycle Notification\)|Setting instance to ACTIVE",
+        state="active",
     ),
-    Change("instance", r"VM Paused \(Lifecycle Event\)", state="paused"),
-    Change("instance", r"VM Stopped \(Lifecycle Event\)", state="stopped"),
+    Change("instance", r"VM Paused \(Lifecycle Notification\)", state="paused"),
+    Change("instance", r"VM Stopped \(Lifecycle Notification\)", state="stopped"),
     Change(
         "instance",
         r"Instance failed to spawn|Setting instance vm_state to ERROR|Build of instance .+ aborted",
@@ -128,7 +130,7 @@ TELLING = "|".join(f"(?:{change.pattern})" for change in CHANGES)
 _COMPILED = [(change, re.compile(change.pattern)) for change in CHANGES]
 
 
-def change_of(kind: str, message: str) -> Change | None:
+def change_of_message(kind: str, message: str) -> Change | None:
     """Return what a message about a resource of a kind says of its life, None if nothing."""
     for change, pattern in _COMPILED:
         if change.kind == kind and pattern.search(message):
@@ -136,7 +138,7 @@ def change_of(kind: str, message: str) -> Change | None:
     return None
 
 
-def change_told(event: Event) -> Change | None:
+def change_of_notification(event: Notification) -> Change | None:
     """Return what a notification says of the life of its resource, None if nothing."""
     kind = event.resource_type
     if kind not in KINDS:

@@ -11,8 +11,8 @@ from opslog.filters.filter import Filter
 from opslog.logs import Logs
 from opslog.model.stats import Stats
 from opslog.reading.sorted_rows import Order, SortedRows, whole
-from opslog.trace.groups import MOST, Groups, grouped, known, listed, readable
-from opslog.trace.story import CALLED
+from opslog.trace.groups import MOST, Groups, grouped, readable, values_by_key, with_values
+from opslog.trace.story import UNDER_CALLERS_ID
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -135,30 +135,33 @@ def sorted_requests(
             relation = replace(logs._relation, many=choose, most=most // _IDS)
             logs = replace(logs, _relation=relation)
         for batch in readable(logs._batches(_COLUMNS, logs._begun(stats)), unread):
-            records, answers = _told(batch)
+            records, answers = _records_and_calls(batch)
             by_service.add(records)
             calls.add(answers)
         by_service.finish()
         calls.finish()
         tables = whole(parts.tables(), "request_id")
         if chosen:
-            tables = map(_wanted, tables)
+            tables = map(_chosen_parts, tables)
         found = (
-            _rows(by_service.again(known(some, "records")), calls.again(known(some, "began")))
+            _rows(
+                by_service.again(with_values(some, "records")),
+                calls.again(with_values(some, "began")),
+            )
             for some in tables
         )
         return SortedRows.of(found, SCHEMA, (*order, *_ORDER_OF_ROWS), most)
 
 
-def _wanted(parts: pa.Table) -> pa.Table:
+def _chosen_parts(parts: pa.Table) -> pa.Table:
     """Return the parts of the requests that are named as wanted."""
     import pyarrow.compute as pc
 
-    ids = known(parts, "wanted")["request_id"].combine_chunks()
+    ids = with_values(parts, "wanted")["request_id"].combine_chunks()
     return parts.filter(pc.is_in(parts["request_id"], ids))
 
 
-def _told(batch: pa.RecordBatch) -> tuple[pa.Table, pa.Table]:
+def _records_and_calls(batch: pa.RecordBatch) -> tuple[pa.Table, pa.Table]:
     """Return what each record of a request tells of it, and the calls that APIs say they answered.
 
     The calls come with what they are ordered by.
@@ -176,8 +179,8 @@ def _told(batch: pa.RecordBatch) -> tuple[pa.Table, pa.Table]:
         "end": batch["timestamp"],
         "severity_number": batch["severity_number"],
         "records": root,
-        "user": _either(batch, "user_id", "user_name"),
-        "project": _either(batch, "project_id", "project_name"),
+        "user": _first_known(batch, "user_id", "user_name"),
+        "project": _first_known(batch, "project_id", "project_name"),
     })  # fmt: skip
     own = pc.equal(batch["request_id"], root)
     mine = pc.or_kleene(own, pc.equal(batch["global_request_id"], root))
@@ -185,7 +188,7 @@ def _told(batch: pa.RecordBatch) -> tuple[pa.Table, pa.Table]:
     calls = pa.table({
         "request_id": root,
         "other": pc.invert(pc.fill_null(own, False)),
-        "called": pc.match_substring_regex(program, f"^(?:{CALLED})"),
+        "called": pc.match_substring_regex(program, f"^(?:{UNDER_CALLERS_ID})"),
         "began": pc.fill_null(began.cast(pa.int64()), _LAST),
         "http_method": batch["http_method"].cast(pa.string()),
         # Of one record with the method, also where that has no target.
@@ -230,14 +233,14 @@ def _rows(parts: pa.Table, calls: pa.Table) -> pa.Table:
         **{name: found[name] for name in found.schema.names},
         **{name: calls[name].take(rows) for name in _CALL},
         "duration": pc.if_else(pc.greater(length, most), None, length),
-        "services": listed(parts, "request_id", "service", found["request_id"]),
+        "services": values_by_key(parts, "request_id", "service", found["request_id"]),
     }
     target = columns["http_target"]
     columns["http_target"] = pc.if_else(pc.equal(target, ""), None, target)
     return pa.table([columns[name] for name in SCHEMA.names], SCHEMA)
 
 
-def _either(batch: pa.RecordBatch, first: str, second: str) -> pa.Array:
+def _first_known(batch: pa.RecordBatch, first: str, second: str) -> pa.Array:
     import pyarrow.compute as pc
 
     return pc.coalesce(batch[first].cast(pa.string()), batch[second].cast(pa.string()))

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pyarrow as pa
 
 from opslog.events.notification import COLUMNS as EVENT_COLUMNS
-from opslog.events.notification import numbered_events
+from opslog.events.notification import numbered_notifications
 from opslog.filters.filter import Filter
 from opslog.logs import Logs
 from opslog.model.stats import Stats
 from opslog.reading.sorted_rows import Order, SortedRows, whole
 from opslog.trace import lives
-from opslog.trace.groups import MOST, Groups, grouped, known, listed, readable
+from opslog.trace.groups import MOST, Groups, grouped, readable, values_by_key, with_values
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -52,7 +52,7 @@ _WAYS = {
     "records": "count",
 }  # fmt: skip
 
-_MENTION = pa.schema(
+_MENTIONS = pa.schema(
     [("row", pa.uint64()), ("resource_type", pa.string()), ("resource_id", pa.string())]
 )
 
@@ -153,17 +153,17 @@ def sorted_resources(
         groups = Groups(("resource_id", "service", "request_id"), _WAYS, parts, most=most)
         for batch in readable(logs._batches(_COLUMNS, logs._begun(stats)), unread):
             told = _Lives()
-            events = _events(told, batch)
-            records = _named(batch, events)
+            events = _add_notifications(told, batch)
+            records = _mentions(batch, events)
             groups.add(records)
-            _tell(told, records)
+            _add_messages(told, records)
             parts.add(_changes(told.changes))
             operations.add(_table(told.operations, _OPERATIONS))
         groups.finish()
         for some in whole(operations.tables(), "request_id"):
-            parts.add(_changes(_begun(some)))
+            parts.add(_changes(_begun_without_id(some)))
         found = (
-            _rows(groups.again(known(some, "records")), known(some, "time"))
+            _rows(groups.again(with_values(some, "records")), with_values(some, "time"))
             for some in whole(parts.tables(), "resource_id")
         )
         return SortedRows.of(found, SCHEMA, (*order, *_ORDER_OF_ROWS), most)
@@ -179,7 +179,7 @@ def _changes(rows: Iterable[tuple[str, int, str, str, str]]) -> pa.Table:
     return _table([*rows], pa.schema([_PARTS.field(name) for name in names]))
 
 
-def _begun(operations: pa.Table) -> Iterator[tuple[str, int, str, str, str]]:
+def _begun_without_id(operations: pa.Table) -> Iterator[tuple[str, int, str, str, str]]:
     """Yield what began without an id as a change of what ended, if its request has no other."""
     began: dict[tuple[str, str, str], list[int]] = {}
     ended: dict[tuple[str, str, str], list[str]] = {}
@@ -193,20 +193,20 @@ def _begun(operations: pa.Table) -> Iterator[tuple[str, int, str, str, str]]:
             yield ends[0], times[0], key[2], "", ""
 
 
-def _events(told: _Lives, batch: pa.RecordBatch) -> pa.Table:
+def _add_notifications(told: _Lives, batch: pa.RecordBatch) -> pa.Table:
     """Take what notifications say; return for each its row, and kind and id of its resource."""
     rows = []
     times = batch["timestamp"].view(pa.int64())
-    for row, event in numbered_events(batch):
-        change, id_ = lives.change_told(event), event.resource_id
+    for row, event in numbered_notifications(batch):
+        change, id_ = lives.change_of_notification(event), event.resource_id
         if change is not None:
             time, request = times[row].as_py(), batch["request_id"][row].as_py()
             told.add_event(id_, time, request, change)
         rows.append((row, change and change.kind, change and id_))
-    return _table(rows, _MENTION)
+    return _table(rows, _MENTIONS)
 
 
-def _named(batch: pa.RecordBatch, events: pa.Table) -> pa.Table:
+def _mentions(batch: pa.RecordBatch, events: pa.Table) -> pa.Table:
     """Return the records that name resources, one row for each that a record names.
 
     ``event`` says that a notification names it, which tells of its life in its own way.
@@ -218,9 +218,9 @@ def _named(batch: pa.RecordBatch, events: pa.Table) -> pa.Table:
     numbers = pc.indices_nonzero(pc.fill_null(own, False))
     parts = [
         events.filter(pc.is_valid(events["resource_id"])),
-        pa.table([numbers, kind.take(numbers), batch["resource_id"].take(numbers)], _MENTION),
-        *_in_text(batch["body"]),
-        *_in_text(batch["http_target"]),
+        pa.table([numbers, kind.take(numbers), batch["resource_id"].take(numbers)], _MENTIONS),
+        *_mentions_in_text(batch["body"]),
+        *_mentions_in_text(batch["http_target"]),
     ]
     # A record names a resource once, however often; its own column knows the kind best.
     found = grouped(pa.concat_tables(parts), ("row", "resource_id"), {"resource_type": "first"})
@@ -239,7 +239,7 @@ def _named(batch: pa.RecordBatch, events: pa.Table) -> pa.Table:
     })  # fmt: skip
 
 
-def _in_text(text: pa.Array) -> Iterator[pa.Table]:
+def _mentions_in_text(text: pa.Array) -> Iterator[pa.Table]:
     """Yield what texts name: (row, kind, id) of the first in each, of the second, ..."""
     import pyarrow.compute as pc
 
@@ -252,12 +252,12 @@ def _in_text(text: pa.Array) -> Iterator[pa.Table]:
         kind = pc.replace_substring_regex(
             pc.utf8_lower(first.field("kind")), "^server$", "instance"
         )
-        yield pa.table([rows["row"], kind, first.field("id")], _MENTION)
+        yield pa.table([rows["row"], kind, first.field("id")], _MENTIONS)
         rest = pc.replace_substring_regex(rows["text"], lives.NAMED, ";", max_replacements=1)
         rows = rows.set_column(1, "text", rest)
 
 
-def _tell(told: _Lives, records: pa.Table) -> None:
+def _add_messages(told: _Lives, records: pa.Table) -> None:
     """Take what messages say of the lives of the resources they name."""
     import pyarrow.compute as pc
 
@@ -267,7 +267,7 @@ def _tell(told: _Lives, records: pa.Table) -> None:
     columns = [some["start"].cast(pa.int64()), *map(some.column, ("resource_type", "resource_id"))]
     rows = zip(*(column.to_pylist() for column in (*columns, some["body"])), strict=True)
     for time, kind, id_, body in rows:
-        change = lives.change_of(kind, body)
+        change = lives.change_of_message(kind, body)
         if change is not None:
             told.add(id_, time, change)
 
@@ -281,11 +281,11 @@ def _rows(groups: pa.Table, changes: pa.Table) -> pa.Table:
     found = grouped(groups, ("resource_id",), {**_WAYS, "records": "sum"})
     ids = found["resource_id"]
     length = pc.subtract(found["end"], found["start"]).cast(pa.int64())
-    requests = listed(groups, "resource_id", "request_id", ids)
+    requests = values_by_key(groups, "resource_id", "request_id", ids)
     columns = {
         **{name: found[name] for name in found.schema.names},
         "duration": pc.divide(length, 1e6),
-        "services": listed(groups, "resource_id", "service", ids),
+        "services": values_by_key(groups, "resource_id", "service", ids),
         "requests": pc.list_value_length(requests),
         **_lives(ids.to_pylist(), changes),
     }
