@@ -78,8 +78,8 @@ def fresh(path: Path, size: int) -> Callable[[IO[bytes]], None]:
 def main() -> None:
     """Read a log once."""
     from opslog.correlate.graph import RequestGraph
-    from opslog.correlate.links import Found
-    from opslog.correlate.related import Related
+    from opslog.correlate.links import LinkCandidates
+    from opslog.correlate.related import FirstReading
     from opslog.engine.job import Job
     from opslog.engine.run import run
     from opslog.model.schema import names
@@ -91,9 +91,9 @@ def main() -> None:
     from opslog.scanner.catalog import default
 
     mode, log = sys.argv[1:]
-    related, writer = Related(RequestGraph(), None), JsonLines()
+    related, writer = FirstReading(RequestGraph(), None), JsonLines()
 
-    def finish(kept: Kept) -> Found | None:
+    def finish(kept: Kept) -> LinkCandidates | None:
         found = related.find(kept)[0] if mode == "graph" else None
         kept.json_lines(writer)
         with memoryview(writer) as lines:

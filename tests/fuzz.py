@@ -21,7 +21,7 @@ import pyarrow as pa
 from helpers import records, table
 from opslog.correlate import RequestGraph
 from opslog.correlate._links import Sightings
-from opslog.correlate.links import COLUMNS, Found, candidates, links, told_in
+from opslog.correlate.links import COLUMNS, LinkCandidates, claims_in, link_candidates, links
 from opslog.engine._needles import Needles
 from opslog.engine.job import Job
 from opslog.engine.normalizer import Normalizer
@@ -156,14 +156,14 @@ def blocks(rng: random.Random) -> None:
 def linked(data: bytes, formats: catalog.Catalog) -> None:
     """Check that links are found in the bytes only where the columns tell them, too."""
     normalizer = Normalizer(catalog=formats)
-    job: Job[Found] = Job(formats, COLUMNS, None, candidates)
+    job: Job[LinkCandidates] = Job(formats, COLUMNS, None, link_candidates)
     normalizer._stream = Stream(job, "-", Zones("UTC").of("-"), Stats())  # type: ignore[assignment]
-    found: list[Found] = [*normalizer.feed(data), *normalizer.close()]  # type: ignore[list-item]
+    found: list[LinkCandidates] = [*normalizer.feed(data), *normalizer.close()]  # type: ignore[list-item]
     graph = RequestGraph(4)
     told = set()
     for one in found:
-        graph.add_found(one)
-        told |= {link for batch in one.batches for link in told_in(batch, chosen=True)}
+        graph.add_candidates(one)
+        told |= {link for batch in one.batches for link in claims_in(batch, chosen=True)}
     assert told <= {
         tuple(link) for batch in table(data, catalog=formats).to_batches() for link in links(batch)
     }
@@ -186,8 +186,8 @@ def sighted(rng: random.Random) -> None:
         first, last, users = known.get(id_, (time_, time_, set()))
         known[id_] = min(first, time_), max(last, time_), users | {named} - {None}
     for id_, (first, last, users) in known.items():
-        assert large.of(id_) == ((first, last, users == {False}) if len(id_) == 40 else None)
-        small.of(id_)
+        assert large.get(id_) == ((first, last, users == {False}) if len(id_) == 40 else None)
+        small.get(id_)
 
 
 def searched(rng: random.Random, data: bytes) -> None:

@@ -21,10 +21,11 @@ from hypothesis import strategies as st
 import opslog as library
 from helpers import opslog
 from opslog import F
-from opslog.correlate import RequestGraph, with_requests, with_resources, with_roots
+from opslog.correlate import RequestGraph
+from opslog.correlate._links import Sightings
 from opslog.correlate.links import links
+from opslog.correlate.roots import root_of
 from opslog.model.errors import OpslogError, SourceError
-from opslog.rows.kept import Kept
 from opslog.trace import trace
 from simulator import ERAS, Deployment, Era, Truth
 
@@ -129,10 +130,9 @@ def test_both_doors_of_the_graph_find_the_same(era: Era, tmp_path: Path) -> None
     for batch in logs.batches():
         graph.add(batch)
     assert believed(graph) == believed(logs.graph())
-    plain = pa.Table.from_batches(with_roots(logs.batches(), graph))
-    again = library.read(tmp_path, root=True).to_table()
-    for name in ("root_request_id", "trace_id"):
-        assert plain[name].to_pylist() == again[name].to_pylist()
+    for record in library.read(tmp_path, root=True):
+        root = root_of(record.request_id, record.global_request_id, graph)
+        assert record.root_request_id == root
 
 
 def test_the_order_of_files_and_threads_changes_nothing(tmp_path: Path) -> None:
@@ -173,8 +173,6 @@ def test_every_record_of_a_request_is_kept_with_one_of_it(tmp_path: Path) -> Non
     assert times == sorted(times)
     some = library.read(tmp_path).with_requests(failed).filter(failed).limit(1)
     assert [record.severity_text for record in some] == ["ERROR"]
-    batches = with_requests(library.read(tmp_path).batches, failed)
-    assert sum(len(batch) for batch in batches) == len(own)
 
 
 INSTANCE = "3a5b6b84-58ae-4f7d-8a0a-5a2e0e6f64a1"
@@ -191,8 +189,6 @@ def test_every_record_of_a_resource_is_kept_with_one_of_it(tmp_path: Path) -> No
     assert [row["body"] for row in rows] == ["a", "b"]
     logs = library.read(path)
     assert [r.body for r in logs.with_resources("severity = ERROR")] == ["a", "b"]
-    found = with_resources(logs.batches, F.severity >= "ERROR")
-    assert [body for batch in found for body in batch["body"].to_pylist()] == ["a", "b"]
 
 
 def test_what_belongs_to_no_request_is_kept_for_itself(tmp_path: Path) -> None:
@@ -232,8 +228,7 @@ def test_what_must_be_read_twice_is_no_pipe(tmp_path: Path) -> None:
 
 def test_a_condition_is_asked_for() -> None:
     refused = opslog("filter", "--with-requests", stdin=b"")
-    wanted = b"opslog: expected a condition beside: '--with-requests'\n"
-    assert refused.stderr == wanted
+    assert refused.stderr.startswith(b"opslog: --with-requests: expected a condition beside it")
     logs = library.read("x").with_requests("severity = ERROR")
     with pytest.raises(OpslogError, match="expected one condition, found two"):
         logs.with_resources("severity = ERROR")
@@ -397,7 +392,7 @@ def test_a_proxys_line_belongs_to_the_request_whose_header_it_prints(
     assert believed(logs.graph()) == ({MINE: CAUSE} if CAUSE in line else {})
     story = trace(logs, MINE)
     assert len(story.records) == 2
-    only = library.read(tmp_path).finished(Kept.batch, ("trace_id",))
+    only = library.read(tmp_path).batches(["trace_id"])
     traces = [one for batch in only for one in batch["trace_id"].to_pylist()]
     assert traces == [record.trace_id for record in library.read(tmp_path)]
 
@@ -473,7 +468,8 @@ FRAGMENTS = [
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_makes_a_graph(tmp_path: Path, parts: list[str]) -> None:
     path = tmp_path / "x.log"
-    path.write_bytes("".join(parts).encode(errors="replace"))
+    text = "a line of letters, so that it is no binary file\n" * 9 + "".join(parts)
+    path.write_bytes(text.encode(errors="replace"))
     logs = library.read(path)
     graph = RequestGraph()
     for rows in logs.batches():
@@ -556,6 +552,18 @@ def test_what_was_not_spoken_of_for_longest_is_forgotten() -> None:
     assert (len(graph), graph.evicted) == (2, 1)
     assert graph.children(A) == [B, D]
     assert graph.root(C) == C
+
+
+def test_a_task_is_known_as_one_however_many_ids_come_later() -> None:
+    sightings = Sightings(8)
+    task, ids = A, [f"req-{n:08x}-0000-4000-8000-000000000000" for n in range(500)]
+    for second in (0, 601):
+        sightings.see(task, second * 1_000_000, False)
+    for second, id_ in enumerate(ids):
+        sightings.see(id_, (700 + second) * 1_000_000, True)
+    assert sightings.get(task) == (0, 601_000_000, True)
+    assert sightings.get(ids[0]) is None
+    assert sightings.get(ids[-1]) is not None
 
 
 def test_what_is_forgotten_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

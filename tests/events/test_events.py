@@ -18,9 +18,20 @@ from hypothesis import strategies as st
 
 import opslog as library
 from helpers import on_terminal, opslog, table
-from opslog.events import Event, EventSummary, Pair, Request, Row, Story, as_dict, batch_of, rows_of
-from opslog.events.pairs import Pairs
-from opslog.events.requests import Requests
+from opslog.cli import main
+from opslog.events import (
+    EventCollector,
+    EventRequest,
+    EventRow,
+    EventSummary,
+    Notification,
+    Pair,
+    batch_of_rows,
+    event_rows,
+    json_row,
+)
+from opslog.events.pairs import PairFinder
+from opslog.events.requests import RequestFinder
 from opslog.events.rows import arrow_schema
 from opslog.rows.literal import event_as_json
 
@@ -51,17 +62,17 @@ def logged(kind: str, second: int, request: str = REQUEST, payload: Any = None) 
     return f"{head} [{request} u p - - -] {json.dumps(values)}"
 
 
-def rows(*lines: str, **options: Any) -> list[Row]:
+def rows(*lines: str, **options: Any) -> list[EventRow]:
     data = "".join(line + "\n" for line in lines).encode()
-    return list(rows_of(table(data, **options).to_batches()))
+    return list(event_rows(table(data, **options).to_batches()))
 
 
 def pairs(*lines: str) -> list[Pair]:
     return [row for row in rows(*lines) if isinstance(row, Pair)]
 
 
-def event(*lines: str) -> Event:
-    [found] = [row for row in rows(*lines) if isinstance(row, Event)]
+def event(*lines: str) -> Notification:
+    [found] = [row for row in rows(*lines) if isinstance(row, Notification)]
     return found
 
 
@@ -103,8 +114,8 @@ def test_an_event_says_what_it_is_about(
 
 def test_the_time_of_an_event_is_when_it_was_sent_whatever_the_zone_of_the_log() -> None:
     both = [event(line) for line in (sent("a.start", 5), logged("a.start", 5))]
-    assert [as_dict(one)["timestamp"] for one in both] == ["2026-03-10T10:00:05.000000Z"] * 2
-    assert [as_dict(one).get("logged") for one in both] == [None, "2026-03-10T12:00:05.500000Z"]
+    assert [json_row(one)["timestamp"] for one in both] == ["2026-03-10T10:00:05.000000Z"] * 2
+    assert [json_row(one).get("logged") for one in both] == [None, "2026-03-10T12:00:05.500000Z"]
 
 
 def test_a_failure_says_why() -> None:
@@ -143,7 +154,7 @@ def test_the_log_notifier_tells_the_same_as_the_log_driver() -> None:
     sent_ = event(logged("audit.http.response", 7, payload=AUDIT))
     differ = {"message_id", "publisher_id", "service_name", "host_name", "logged", "source_offset",
               "timestamp"}  # fmt: skip
-    one, other = as_dict(shown), as_dict(sent_)
+    one, other = json_row(shown), json_row(sent_)
     assert {k: v for k, v in one.items() if k not in differ} == {
         k: v for k, v in other.items() if k not in differ
     }
@@ -295,13 +306,13 @@ def test_a_request_lasts_from_the_first_record_of_the_api_to_the_last_end() -> N
         API.format(1, REQUEST), API.format(2, REQUEST), logged("a.start", 3), logged("a.end", 5),
         logged("b.start", 6), logged("b.end", 9), logged("c.end", 9, OTHER),
     )  # fmt: skip
-    [one] = [row for row in found if isinstance(row, Request)]
+    [one] = [row for row in found if isinstance(row, EventRequest)]
     assert (one.request_id, one.event, one.duration, one.ends) == (REQUEST, "b", 8.5, 2)
     since = [row.since_request for row in found if isinstance(row, Pair)]
     assert since == [4.5, 8.5, None]
     [sent_only] = [
         row for row in rows(sent("compute.instance.update", 1, publisher_id="api.ctl1"), sent("a.end", 3))
-        if isinstance(row, Request)
+        if isinstance(row, EventRequest)
     ]  # fmt: skip
     assert sent_only.duration == 2.0
 
@@ -320,6 +331,28 @@ EVENTS = st.lists(
 )  # fmt: skip
 
 
+def test_what_was_given_up_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "nova-api.log"
+    path.write_text("".join(
+        f"2026-03-10 12:00:0{second}.500 1 INFO nova.api.openstack [{request} u p - - -] POST\n"
+        + logged("compute.instance.create.start", second, request, {"instance_id": f"{second}"}) + "\n"
+        for second, request in enumerate((REQUEST, OTHER, REQUEST[:-1] + "0"))
+    ))  # fmt: skip
+    assert main(["events", "--rows", "pairs", str(path)]) == 0
+    assert capsys.readouterr().err == ""
+    for kind, most in ((PairFinder, 1), (RequestFinder, 2)):
+        monkeypatch.setattr(kind.__init__, "__defaults__", (most,))
+    assert main(["events", "--rows", "pairs", str(path)]) == 0
+    assert capsys.readouterr().err == (
+        "opslog: 2 starts had no end when 1 later ones waited: they are told as 'no end', and an "
+        "end that came later as 'no start'\n"
+        "opslog: 1 requests were followed no further when 2 later ones were: what ended later is "
+        "not counted in their time\n"
+    )
+
+
 @given(lines=EVENTS, cuts=st.lists(st.integers(0, 30)), most=st.integers(1, 5))
 def test_batches_never_show_and_every_start_and_end_is_in_one_pair(
     lines: list[str], cuts: list[int], most: int
@@ -327,13 +360,15 @@ def test_batches_never_show_and_every_start_and_end_is_in_one_pair(
     whole = pa.Table.combine_chunks(table("".join(f"{line}\n" for line in lines).encode()))
     ends = [*sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
     parts = [whole.slice(begin, end - begin) for begin, end in zip([0, *ends], ends, strict=False)]
-    stories = [Story(pairs=Pairs(most), requests=Requests(most)) for _ in range(2)]
+    collectors = [
+        EventCollector(pairs=PairFinder(most), requests=RequestFinder(most)) for _ in range(2)
+    ]
     one, other = (
-        list(rows_of([b for t in tables for b in t.to_batches()], story))
-        for tables, story in zip(([whole], parts), stories, strict=True)
+        list(event_rows([b for t in tables for b in t.to_batches()], collector))
+        for tables, collector in zip(([whole], parts), collectors, strict=True)
     )
     assert one == other
-    assert stories[0].summary.rows() == stories[1].summary.rows()
+    assert collectors[0].summary.rows() == collectors[1].summary.rows()
     told = Counter(
         offset
         for row in one
@@ -343,13 +378,13 @@ def test_batches_never_show_and_every_start_and_end_is_in_one_pair(
     )
     phases = {"start", "end", "error"}
     wanted = Counter(
-        row.source_offset for row in one if isinstance(row, Event) and row.phase in phases
+        row.source_offset for row in one if isinstance(row, Notification) and row.phase in phases
     )
     repeated = sum(row.repeated for row in one if isinstance(row, Pair))
     assert set(told.values()) <= {1}
     assert set(told) <= set(wanted)
     assert len(told) + repeated == len(wanted)
-    by_offset = {row.source_offset: row for row in one if isinstance(row, Event)}
+    by_offset = {row.source_offset: row for row in one if isinstance(row, Notification)}
     for row in one:
         if isinstance(row, Pair) and row.start_offset is not None and row.end_offset is not None:
             start, end = by_offset[row.start_offset], by_offset[row.end_offset]
@@ -360,11 +395,11 @@ def test_batches_never_show_and_every_start_and_end_is_in_one_pair(
 
 @given(lines=EVENTS)
 def test_a_summary_counts_what_the_rows_say(lines: list[str]) -> None:
-    story = Story()
+    collector = EventCollector()
     found = list(
-        rows_of(table("".join(f"{line}\n" for line in lines).encode()).to_batches(), story)
+        event_rows(table("".join(f"{line}\n" for line in lines).encode()).to_batches(), collector)
     )
-    for one in story.summary.rows():
+    for one in collector.summary.rows():
         own = [row for row in found if isinstance(row, Pair) and row.event == one.event]
         counts = Counter(row.status for row in own)
         assert (one.ended, one.failed, one.no_end) == (
@@ -374,19 +409,21 @@ def test_a_summary_counts_what_the_rows_say(lines: list[str]) -> None:
         )
         assert one.no_start == counts["no start"]
         assert one.notifications == sum(
-            isinstance(r, Event) and r.event == one.event for r in found
+            isinstance(r, Notification) and r.event == one.event for r in found
         )
-        assert one.requests == sum(isinstance(r, Request) and r.event == one.event for r in found)
+        assert one.requests == sum(
+            isinstance(r, EventRequest) and r.event == one.event for r in found
+        )
 
 
 def test_rows_are_the_same_as_batches_and_json() -> None:
     found = rows(API.format(1, REQUEST), logged("a.start", 3), logged("a.end", 5))
-    for kind in (Event, Pair, Request):
+    for kind in (Notification, Pair, EventRequest):
         own = [row for row in found if isinstance(row, kind)]
-        batch = batch_of(own, kind)
+        batch = batch_of_rows(own, kind)
         assert batch.schema == arrow_schema(kind)
         for row, values in zip(own, batch.to_pylist(), strict=True):
-            told = as_dict(row)
+            told = json_row(row)
             assert set(told) == {name for name, value in values.items() if value is not None}
     assert {"p50", "requests"} <= set(arrow_schema(EventSummary).names)
 
@@ -412,7 +449,9 @@ def test_several_files_are_read_in_the_order_of_time(folder: Path) -> None:
         ("a", "ended"), ("c", "no start"), ("d", "no start"), ("b", "no end"),
     ]  # fmt: skip
     assert found[0]["since_request"] == 4.5
-    reversed_ = list(rows_of(library.read(folder / "b.log", folder / "a.log", timezone="+02:00")))
+    reversed_ = list(
+        event_rows(library.read(folder / "b.log", folder / "a.log", timezone="+02:00"))
+    )
     assert [row.event for row in reversed_ if isinstance(row, Pair)] == ["a", "c", "d", "b"]
 
 
@@ -454,7 +493,7 @@ def test_text_fits_the_terminal_and_is_harmless(folder: Path, width: int) -> Non
     assert max(map(len, shown.splitlines())) <= width
 
 
-def place_of(one: Event) -> tuple[str, str, str | None]:
+def place_of(one: Notification) -> tuple[str, str, str | None]:
     if one.resource_id:
         return one.event, "resource", one.resource_id
     if one.request_id:
@@ -462,7 +501,7 @@ def place_of(one: Event) -> tuple[str, str, str | None]:
     return one.event, "publisher", one.publisher_id
 
 
-def nearest(waiting: list[Event], end: Event) -> Event | None:
+def nearest(waiting: list[Notification], end: Notification) -> Notification | None:
     """Return the start an end takes, told as the documents tell it."""
     places = [place_of(end)]
     if end.resource_id and end.request_id:
@@ -483,9 +522,9 @@ def nearest(waiting: list[Event], end: Event) -> Event | None:
 def test_an_end_takes_the_nearest_start_that_waits(lines: list[str]) -> None:
     found = rows(*lines)
     taken = {row.end_offset: row.start_offset for row in found if isinstance(row, Pair)}
-    waiting: list[Event] = []
+    waiting: list[Notification] = []
     for one in found:
-        if not isinstance(one, Event):
+        if not isinstance(one, Notification):
             continue
         if one.phase == "start":
             same = [place_of(other) for other in waiting if other.message_id == one.message_id]

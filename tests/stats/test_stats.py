@@ -26,7 +26,7 @@ from opslog.model import schema
 from opslog.model.errors import OpslogError
 from opslog.model.severity import CLASSES
 from opslog.stages.template import fingerprints
-from opslog.stats import Counted, Report, stats_of, tally
+from opslog.stats import StatsCounter, StatsReport, count_records, totals
 from opslog.stats.histogram import ERROR, LEAST, Histogram, classes
 from opslog.stats.page import page
 from opslog.stats.prometheus import text as prometheus
@@ -48,8 +48,8 @@ def batch(rows: list[dict[str, Any]]) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist(list(numbered), schema=schema.arrow_schema())
 
 
-def report(rows: list[dict[str, Any]], every: float | None = None, top: int = 10) -> Report:
-    return stats_of([batch(rows)], every, top)
+def report(rows: list[dict[str, Any]], every: float | None = None, top: int = 10) -> StatsReport:
+    return count_records([batch(rows)], every, top)
 
 
 def after(seconds: float | None) -> datetime | None:
@@ -81,7 +81,7 @@ def test_batches_never_show_in_the_result(
     whole = batch(rows)
     ends = [*sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
     parts = [whole.slice(begin, end - begin) for begin, end in zip([0, *ends], ends, strict=False)]
-    assert stats_of(parts, every) == stats_of([whole], every)
+    assert count_records(parts, every) == count_records([whole], every)
 
 
 @given(rows=ROWS, cuts=st.lists(st.integers(0, 40)), top=st.integers(0, 3))
@@ -89,8 +89,8 @@ def test_counts_add_up_also_where_there_are_too_many_for_rows_of_their_own(
     rows: list[dict[str, Any]], cuts: list[int], top: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tally, "MOST_SERVICES", 1)
-        patch.setattr(tally, "MOST_ROWS", 2)
+        patch.setattr(totals, "MOST_SERVICES", 1)
+        patch.setattr(totals, "MOST_ROWS", 2)
         found = report(rows, top=top)
     failed = [r for r in rows if (r["severity_number"] or 0) >= 17]
     assert found.records == len(rows) == sum(found.severities.values())
@@ -139,7 +139,7 @@ def test_steps_are_of_the_length_that_was_asked_for() -> None:
     found = report(rows, every=90)
     assert (found.step, [one.records for one in found.timeline]) == (90, [2, 1, 1])
     with pytest.raises(OpslogError, match="every: expected seconds"):
-        Counted(0)
+        StatsCounter(0)
 
 
 def test_an_error_is_told_with_the_fingerprint_that_dedup_uses() -> None:
@@ -212,10 +212,10 @@ def test_what_is_counted_of_logs_is_what_is_counted_of_their_batches(log: Path) 
         logs.filter("severity >= WARNING"),
         logs.filter("severity >= WARNING").limit(2),
     ):
-        assert stats_of(one) == stats_of(one.batches())
-    counted = Counted()
+        assert count_records(one) == count_records(one.batches())
+    counted = StatsCounter()
     assert logs.pipe(counted).to_table().num_rows == counted.report().records == 5
-    assert stats_of(logs.pipe(Counted())) == stats_of(logs)
+    assert count_records(logs.pipe(StatsCounter())) == count_records(logs)
 
 
 def test_the_command_says_it_as_json_and_takes_the_flags_of_filter(log: Path) -> None:
@@ -305,7 +305,7 @@ def test_severities_are_the_ranges_of_opentelemetry_but_for_critical() -> None:
 
 def test_rows_of_their_own_go_to_what_comes_first_in_the_records() -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tally, "MOST_ROWS", 100)
+        patch.setattr(totals, "MOST_ROWS", 100)
         found = report([{"logger": f"l{n * 7919 % 1000}"} for n in range(1000)], top=1000)
     assert [one.logger for one in found.loggers] == [f"l{n * 7919 % 1000}" for n in range(100)]
     assert found.others.loggers == 900

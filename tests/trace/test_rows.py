@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import os
 import random
+import subprocess
+import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +25,17 @@ from hypothesis import strategies as st
 import opslog as library
 from helpers import on_terminal, opslog
 from opslog import F
+from opslog.cli import main
+from opslog.correlate import RequestGraph, relations
 from opslog.model.errors import SourceError
+from opslog.model.stats import Stats
+from opslog.reading.sorted_rows import SortedRows
 from opslog.terminal.cells import cells
 from opslog.trace import requests, resources, trace
 from opslog.trace.groups import Groups
-from opslog.trace.lives import MOMENTS, moment_of
+from opslog.trace.lives import CHANGES, change_of_message
+from opslog.trace.requests import sorted_requests
+from opslog.trace.resources import sorted_resources
 from simulator import ERAS, Deployment, Truth
 
 REQUEST = "req-0b8d7f4e-31c5-4f6a-9d5e-6a2f8c1b7e90"
@@ -258,8 +268,6 @@ def test_operations_that_never_ended_are_told(seed: int) -> None:
 
 def told(lines: list[str]) -> list[dict[str, Any]]:
     """Return the rows of what the lines say."""
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "service.log")
         path.write_text("".join(lines))
@@ -298,26 +306,126 @@ def test_a_record_tells_of_each_resource_it_names_once() -> None:
     assert {row["resource_id"]: row["resource_type"] for row in rows} == kinds
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.none() | st.integers(0, 9)), max_size=40))
-def test_groups_do_not_depend_on_how_rows_come(rows: list[tuple[str, int | None]]) -> None:
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.none() | st.integers(0, 9)), max_size=40),
+    st.sampled_from([0, 100, 1 << 20]),
+)
+def test_groups_do_not_depend_on_how_rows_come(
+    rows: list[tuple[str, int | None]], most: int
+) -> None:
     def table(some: list[tuple[str, int | None]]) -> pa.Table:
         names, values = [name for name, _ in some], pa.array([v for _, v in some], pa.int64())
         columns = {"key": pa.array(names, pa.string()), "low": values, "known": values}
         return pa.table({**columns, "one": values})
 
     ways = {"low": "min", "known": "count", "one": "first"}
-    parts, whole = Groups(("key",), ways), Groups(("key",), ways)
-    for number, row in enumerate(rows):
-        parts.add(table([row]))
-        if number % 7 == 3:
-            parts.table()
-    whole.add(table(rows))
-    first, second = parts.table(), whole.table()
-    assert (first and first.to_pylist()) == (second and second.to_pylist())
-    for row in second.to_pylist() if second else ():
+    with SortedRows(table([]).schema, [("key", "ascending")], most) as parts:
+        groups = Groups(("key",), ways, parts, most=most)
+        for row in rows:
+            groups.add(table([row]))
+        groups.finish()
+        found = groups.again(parts.table()).to_pylist()
+    assert {row["key"] for row in found} == {name for name, _ in rows}
+    for row in found:
         values = [value for name, value in rows if name == row["key"] and value is not None]
         assert (row["low"], row["known"]) == (min(values, default=None), len(values))
         assert row["one"] == (values[0] if values else None)
+
+
+# -- more than fits into memory ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("most", [0, 2000])
+@pytest.mark.parametrize(
+    ("kept", "condition"),
+    [
+        (None, None),
+        (None, F.severity >= "ERROR"),
+        (None, F.severity >= "INFO"),
+        (F.service_name == "nova", F.service_name == "neutron"),
+    ],
+)
+def test_requests_in_files_are_told_like_those_in_memory(
+    most: int, kept: Any, condition: Any, pike: tuple[Path, Truth]
+) -> None:
+    logs = library.read(pike[0])
+    logs = logs if kept is None else logs.filter(kept)
+    wanted = requests(logs, condition)
+    assert len(wanted) > 3
+    with sorted_requests(logs, condition, most=most) as rows:
+        assert rows.table() == wanted
+    with sorted_requests(logs, condition, [("services", "descending")], most=most) as rows:
+        found = rows.table()
+    services = found["services"].to_pylist()
+    assert services == sorted(services, reverse=True)
+    assert found.sort_by([("start", "ascending"), ("request_id", "ascending")]) == wanted
+
+
+def told_of(ids: list[int], seed: int) -> Iterator[str]:
+    """Yield lines that name volumes and instances with these numbers, by messages and otherwise."""
+    rng = random.Random(seed)
+    for second, number in enumerate(ids):
+        id_ = str(uuid.UUID(int=number + (4 << 76) + (8 << 60)))
+        request = REQUEST.replace("0b8d7f4e", f"{number:08x}")
+        kind = rng.choice(["volume", "instance"])
+        begins = rng.choice(["start", "end"])
+        payload = rng.choice(
+            [{f"{kind}_id": id_, "state": rng.choice("xy")}, {"display_name": "a"}]
+        )
+        yield notification(second % 60, f"{kind}.create.{begins}", payload, request)
+        message = rng.choice(list(LIFE.values()))[rng.randrange(2)]
+        yield instance_line(datetime(2026, 3, 10, 10, 0, second % 60), id_, message)
+
+
+@given(st.lists(st.integers(1, 9), max_size=30), st.sampled_from([0, 1000]), st.integers(0, 999))
+def test_resources_in_files_are_told_like_those_in_memory(
+    ids: list[int], most: int, seed: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "service.log")
+        path.write_text("".join(told_of(ids, seed)))
+        logs = library.read(path)
+        with sorted_resources(logs, most=most) as rows:
+            assert rows.table() == resources(logs)
+
+
+def test_memory_does_not_grow_with_the_number_of_requests(tmp_path: Path) -> None:
+    script = (
+        "import resource, sys, opslog\n"
+        "from opslog.trace.requests import sorted_requests\n"
+        "with sorted_requests(opslog.read(sys.argv[1]), most=1 << 18) as rows:\n"
+        "    count = sum(map(len, rows.tables()))\n"
+        "print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)\n"
+    )
+    peaks = []
+    for count in (90_000, 180_000):
+        path = tmp_path / f"{count}.log"
+        path.write_text("".join(
+            f"2026-03-10 10:00:00.000 7 INFO nova [req-{number:08x}-24bf-4614-a8a6-e6a34f88e4ce "
+            "u p - - -] GET\n" for number in range(count)
+        ))  # fmt: skip
+        command = [sys.executable, "-c", script, str(path)]
+        out = subprocess.run(command, capture_output=True, check=True).stdout.split()
+        assert int(out[0]) == count
+        peaks.append(int(out[1]))
+    assert peaks[1] - peaks[0] < 40, f"{peaks} MiB"
+
+
+def test_calls_that_were_too_many_are_told(
+    pike: tuple[Path, Truth], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, truth = pike
+    assert main(["requests", str(folder)]) == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(relations, "RequestGraph", partial(RequestGraph, most=9))
+    stats = Stats()
+    sorted_requests(library.read(folder), stats=stats).close()
+    assert stats.forgotten >= len(truth.callers) - 9 > 0
+    assert main(["requests", str(folder)]) == 0
+    assert capsys.readouterr().err == (
+        f"opslog: {stats.forgotten} calls between requests were too many to remember: what they "
+        "called may be a row of its own\n"
+    )
 
 
 def notification(second: float, kind: str, payload: dict[str, Any], request: str = REQUEST) -> str:
@@ -398,7 +506,7 @@ def test_what_a_notification_quotes_is_no_moment() -> None:
 
 
 def test_each_operation_that_begins_can_end() -> None:
-    for moment in MOMENTS:
-        if moment.begins:
-            assert any(o.kind == moment.kind and o.ends == moment.begins for o in MOMENTS), moment
-    assert moment_of("volume", "Terminating instance") is None
+    for change in CHANGES:
+        if change.begins:
+            assert any(o.kind == change.kind and o.ends == change.begins for o in CHANGES), change
+    assert change_of_message("volume", "Terminating instance") is None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from opslog.cli import conditions, flags, progress, writing
 from opslog.cli.parser import Commands
@@ -12,6 +14,9 @@ from opslog.model.stats import Stats
 from opslog.outputs.output import STDOUT
 from opslog.process.stop import at_signals
 from opslog.terminal.style import terminal_width
+
+if TYPE_CHECKING:
+    from opslog.events import EventCollector
 
 _EXAMPLES = """\
 examples:
@@ -63,14 +68,14 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read and say what the options want; return the exit code."""
-    from opslog.events import EventSummary, Pair, Story, rows_of
+    from opslog.events import EventCollector, EventSummary, Pair, event_rows
     from opslog.events.text import Text
     from opslog.events.write import writer
 
     wanted = _kind(options)
     writing.check(options, writing.Named("-o", options.output, stdout=True))
     logs = conditions.kept(flags.logs(options), options)
-    stats, story = Stats(), Story()
+    stats, collector = Stats(), EventCollector()
     shown = progress.Progress(
         tuple(options.paths), stats, progress.wanted(options, apart=wanted is None)
     )
@@ -83,7 +88,9 @@ def run(options: argparse.Namespace) -> int:
             write = stack.enter_context(writer(options.output, wanted, options.overwrite))
         try:
             with at_signals() as stop:
-                for row in rows_of(logs._changed(stop=stop), story, stats, shown.watch, calls):
+                for row in event_rows(
+                    logs._changed(stop=stop), collector, stats, shown.watch, calls
+                ):
                     seen = True
                     if isinstance(row, Pair):
                         text.see(row)
@@ -95,23 +102,41 @@ def run(options: argparse.Namespace) -> int:
             # Of what cannot be read, or is interrupted, what is known is said.
             shown.close()
             if write is None:
-                print(text.of(story.summary.rows()))
+                print(text.of(collector.summary.rows()))
             elif wanted is EventSummary:
-                for one in story.summary.rows():
+                for one in collector.summary.rows():
                     write(one)
+            _warn(collector)
     return 0 if seen or options.exit_zero else 1
+
+
+def _warn(collector: EventCollector) -> None:
+    """Say what was given up because it was too much to remember."""
+    pairs, requests = collector.pairs, collector.requests
+    if pairs.given_up:
+        print(
+            f"opslog: {pairs.given_up:,} starts had no end when {pairs.most:,} later ones waited: "
+            "they are told as 'no end', and an end that came later as 'no start'",
+            file=sys.stderr,
+        )
+    if requests.given_up:
+        print(
+            f"opslog: {requests.given_up:,} requests were followed no further when "
+            f"{requests.most:,} later ones were: what ended later is not counted in their time",
+            file=sys.stderr,
+        )
 
 
 def _kind(options: argparse.Namespace) -> type | None:
     """Return what rows are of; raises OpslogError for options that have no effect together."""
-    from opslog.events import Event, EventSummary, Pair, Request
+    from opslog.events import EventRequest, EventSummary, Notification, Pair
 
     if options.rows is None and options.output != STDOUT:
         raise OpslogError(f"-o: expected --rows {'|'.join(_ROWS)} beside: which rows to write")
     if options.rows is not None and options.color == "always":
         raise OpslogError(f"--color always: has no effect on --rows {options.rows}: leave it out")
     kinds: dict[str, type] = {
-        "events": Event, "pairs": Pair, "orphans": Pair, "requests": Request,
+        "events": Notification, "pairs": Pair, "orphans": Pair, "requests": EventRequest,
         "summary": EventSummary,
     }  # fmt: skip
     return kinds.get(options.rows or "")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -14,12 +16,14 @@ from opslog.cli.parser import Commands
 from opslog.filters.filter import Filter
 from opslog.logs import Logs
 from opslog.model.errors import OpslogError, SinkError
+from opslog.model.stats import Stats
 from opslog.model.version import __version__
 from opslog.outputs import own_kinds, sinks
 from opslog.outputs.arrow import arrow_file
-from opslog.outputs.output import STDOUT
+from opslog.outputs.output import STDOUT, OutputStream
 from opslog.outputs.own_kinds import OwnKind
 from opslog.outputs.whole_file import whole_output
+from opslog.reading.sorted_rows import Order, SortedRows
 from opslog.terminal.style import terminal_width
 
 _REQUESTS = """\
@@ -38,8 +42,11 @@ examples:
 _KINDS = ("text", "jsonl", "parquet")
 _METADATA = "opslog.rows"
 
-Read = Callable[[Logs, Filter | None, list[Exception]], pa.Table]
-"""Makes the rows of logs and a condition; what cannot be read is added to the list."""
+_AT_ONCE, _GROUP = 1 << 12, 1 << 17
+"""Rows that are made text at a time; rows of a group in Parquet, at least."""
+
+Read = Callable[[Logs, Filter | None, Order, list[Exception], Stats], SortedRows]
+"""Makes the rows of logs and a condition, in order; what cannot be read is added to the list."""
 
 
 def add(commands: Commands) -> None:
@@ -87,19 +94,19 @@ def _add_options(command: argparse.ArgumentParser) -> None:
 
 
 def _requests(options: argparse.Namespace) -> int:
-    from opslog.trace.requests import SCHEMA, requests
+    from opslog.trace.requests import SCHEMA, sorted_requests
 
     shown = ("start", "duration", "severity_number", "http_status", "records", "request_id",
              "http_method", "http_target", "services")  # fmt: skip
-    return _run("requests", requests, SCHEMA, options, shown)
+    return _run("requests", sorted_requests, SCHEMA, options, shown)
 
 
 def _resources(options: argparse.Namespace) -> int:
-    from opslog.trace.resources import SCHEMA, resources
+    from opslog.trace.resources import SCHEMA, sorted_resources
 
     shown = ("start", "duration", "resource_type", "resource_id", "state", "active_after",
              "severity_number", "requests", "unfinished")  # fmt: skip
-    return _run("resources", resources, SCHEMA, options, shown)
+    return _run("resources", sorted_resources, SCHEMA, options, shown)
 
 
 def _run(
@@ -115,30 +122,47 @@ def _run(
     """
     from opslog.trace import listing
 
-    sort = _column(options.sort, schema)
+    order = [listing.sort_key(_column(options.sort, schema), schema, options.reverse)]
     kind = _kind(options)
     own = _own_kind(name, kind, schema, shown)
     writing.check(options, writing.Named("-o", options.output, own, stdout=True))
     unread: list[Exception] = []
-    found = read(flags.logs(options), conditions.filter_of(options), unread)
-    rows = listing.in_order(found, sort, options.reverse)
-    if options.limit is not None:
-        rows = rows.slice(0, options.limit)
-    with whole_output(options.output, own, options.overwrite) as output:
+    stats = Stats()
+    condition = conditions.filter_of(options)
+    with (
+        read(flags.logs(options), condition, order, unread, stats) as rows,
+        whole_output(options.output, own, options.overwrite) as output,
+    ):
+        count = len(rows) if options.limit is None else min(len(rows), options.limit)
         if kind == "parquet":
-            import pyarrow.parquet as pq  # start-up: other outputs need not pay for it
-
             metadata = {"opslog.version": __version__, _METADATA: name}
-            described = rows.replace_schema_metadata(metadata)
-            pq.write_table(described, arrow_file(output), compression="zstd")
+            _write_parquet(rows, count, schema.with_metadata(metadata), output)
         elif kind == "jsonl":
-            output.write(_lines(rows))
+            for some in _first(rows, count):
+                output.write(_lines(some))
         else:
             width = terminal_width() if options.output == STDOUT else 0
-            output.write(listing.text(rows, shown, width).encode())
+            for lines in listing.text(partial(_first, rows, count), shown, width):
+                output.write(lines.encode())
+    if stats.forgotten:
+        print(
+            f"opslog: {stats.forgotten:,} calls between requests were too many to remember: "
+            "what they called may be a row of its own",
+            file=sys.stderr,
+        )
     for error in unread:
         raise error
-    return 0 if len(rows) else 1
+    return 0 if count else 1
+
+
+def _first(rows: SortedRows, count: int, size: int = _AT_ONCE) -> Iterator[pa.Table]:
+    """Yield the first ``count`` rows, at most ``size`` at a time."""
+    for some in rows.tables():
+        for start in range(0, min(len(some), count), size):
+            yield some.slice(start, min(size, count - start))
+        count -= len(some)
+        if count <= 0:
+            return
 
 
 def _own_kind(name: str, kind: str, schema: pa.Schema, shown: tuple[str, ...]) -> OwnKind:
@@ -191,3 +215,23 @@ def _lines(rows: pa.Table) -> bytes:
     return "".join(
         json.dumps(row, ensure_ascii=False, default=plain) + "\n" for row in found
     ).encode()
+
+
+def _write_parquet(rows: SortedRows, count: int, schema: pa.Schema, output: OutputStream) -> None:
+    import pyarrow.parquet as pq  # start-up: other outputs need not pay for it
+
+    with pq.ParquetWriter(arrow_file(output), schema, compression="zstd") as file:
+        for some in _together(_first(rows, count, _GROUP)):
+            file.write_table(some.replace_schema_metadata(schema.metadata))
+
+
+def _together(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Yield the rows in tables of _GROUP at least, but for the last one."""
+    waiting: list[pa.Table] = []
+    for some in pieces:
+        waiting.append(some)
+        if sum(map(len, waiting)) >= _GROUP:
+            yield pa.concat_tables(waiting)
+            waiting.clear()
+    if waiting:
+        yield pa.concat_tables(waiting)

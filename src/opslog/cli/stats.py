@@ -17,7 +17,7 @@ from opslog.process.stop import at_signals
 from opslog.terminal.style import terminal_width
 
 if TYPE_CHECKING:
-    from opslog.stats import Report
+    from opslog.stats import StatsReport
 
 _EXAMPLES = """\
 examples:
@@ -68,7 +68,7 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Count and say what the options want; return the exit code."""
-    from opslog.stats import Counted  # start-up: no other command needs it
+    from opslog.stats import StatsCounter  # start-up: no other command needs it
 
     if options.color == "always" and (options.json or options.prometheus):
         raise OpslogError("--color always: has no effect on --json and --prometheus: leave it out")
@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     logs = conditions.kept(flags.logs(options), options)
     stats = Stats()
     shown = progress.Progress(tuple(options.paths), stats, progress.wanted(options, apart=True))
-    counted = Counted(options.every)
+    counted = StatsCounter(options.every)
     html = options.html
     try:
         with at_signals() as stop:
@@ -91,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
     return 0 if stats.kept or options.exit_zero else 1
 
 
-def _tell(report: Report, options: argparse.Namespace, html: str | None) -> None:
+def _tell(report: StatsReport, options: argparse.Namespace, html: str | None) -> None:
     if html is not None:
         from opslog.stats.page import page
 

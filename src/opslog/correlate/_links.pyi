@@ -4,7 +4,7 @@ from opslog.assembly._records import Records
 
 class Sights(Buffer): ...
 
-def find(
+def find_links(
     records: Records,
     moments: memoryview,
     timed: memoryview | None,
@@ -18,4 +18,4 @@ class Sightings:
     def __init__(self, places: int) -> None: ...
     def add(self, sights: Sights) -> None: ...
     def see(self, id: str, time: int, named: bool | None) -> None: ...  # noqa: A002
-    def of(self, id: str) -> tuple[int, int, bool] | None: ...  # noqa: A002
+    def get(self, id: str) -> tuple[int, int, bool] | None: ...  # noqa: A002

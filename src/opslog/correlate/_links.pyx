@@ -24,6 +24,7 @@ cdef enum:
     RECENT = 1024               # pairs and ids of a block remembered, so that most are told once
     WAYS = 4                    # ids that share a place in the table
     CONTEXT = 4                 # ids of a line's own at most: of more the first count
+    LASTING = 600_000_000       # microseconds: what lives longer is mostly a task, of which few are
 
 ctypedef struct Sight:          # when an id stood where a line says its own request
     uint64_t key                # hash of its UUID, 0: nothing
@@ -107,7 +108,7 @@ cdef class Sights:
         return 0
 
 
-def find(Records records not None, const int64_t[::1] moments not None, const uint8_t[::1] timed,
+def find_links(Records records not None, const int64_t[::1] moments not None, const uint8_t[::1] timed,
          int32_t[::1] pairs not None, int32_t[::1] quotes not None):
     """Return (how many pairs, how many quotes, sights) of the records.
 
@@ -209,9 +210,21 @@ cdef int see(Sights sights, Sight* recent, uint64_t key, int64_t time, int named
     return 0
 
 
+cdef inline bint goes_first(const Sight* sight, const Sight* other) noexcept nogil:
+    """Whether a place is to be given to a new id before another one."""
+    cdef bint lasting = <uint64_t>sight.last - <uint64_t>sight.first > LASTING
+    cdef bint other_lasting = <uint64_t>other.last - <uint64_t>other.first > LASTING
+    if sight.key == 0 or other.key == 0:
+        return other.key != 0
+    return sight.last < other.last if lasting == other_lasting else other_lasting
+
+
 @cython.final
 cdef class Sightings:
-    """When ids were seen first and last, in a table of fixed size: new ids push out the stalest."""
+    """When ids were seen first and last, in a table of fixed size: new ids push out the stalest.
+
+    Tasks stay: what they call would else be taken for one request of weeks.
+    """
 
     cdef Sight* table
     cdef readonly Py_ssize_t places
@@ -256,12 +269,12 @@ cdef class Sightings:
                 group[i].last = max(group[i].last, sight.last)
                 group[i].users |= sight.users
                 return
-            if place.key and (group[i].key == 0 or group[i].last < place.last):
+            if goes_first(&group[i], place):
                 place = &group[i]
         self.evicted += place.key != 0
         place[0] = sight[0]
 
-    def of(self, str id not None):
+    def get(self, str id not None):
         """Return (first, last, whether it never had a user), None if it is not known."""
         cdef bytes text = id.encode()
         cdef uint64_t key

@@ -26,7 +26,7 @@ from typing import TypeAlias
 import pyarrow as pa
 
 from opslog.correlate._links import Sightings
-from opslog.correlate.links import Found, Link, times_of, told_in
+from opslog.correlate.links import Link, LinkCandidates, claims_in, times_of
 
 MOST = 1 << 18
 """Requests with a caller that are remembered."""
@@ -84,7 +84,7 @@ class RequestGraph:
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take what the records of a batch say; it has columns of links.COLUMNS."""
-        self._add(told_in(batch))
+        self._add(claims_in(batch))
         own, cause, users = (
             batch.column(name).to_pylist() if name in batch.schema.names else [None] * len(batch)
             for name in ("request_id", "global_request_id", "user_id")
@@ -97,10 +97,10 @@ class RequestGraph:
                 if above is not None:
                     self._seen.see(above, time, None)
 
-    def add_found(self, found: Found) -> None:
-        """Take what was found in a block of records (links.candidates)."""
+    def add_candidates(self, found: LinkCandidates) -> None:
+        """Take what was found in a block of records (links.link_candidates)."""
         for batch in found.batches:
-            self._add(told_in(batch, chosen=True))
+            self._add(claims_in(batch, chosen=True))
             # Of audit events, and maybe others, only the columns tell which requests they are of.
             for name in ("request_id", "global_request_id"):
                 for id_, time in zip(batch[name].to_pylist(), times_of(batch), strict=True):
@@ -154,10 +154,10 @@ class RequestGraph:
                 if time is None or (first is not None and first <= time):
                     return True
                 self._claims[callee] = tuple(claim for claim in claims if claim[0] != caller)
-                self._uncall(caller, callee)
+                self._forget_call(caller, callee)
         return False
 
-    def _uncall(self, caller: str, callee: str) -> None:
+    def _forget_call(self, caller: str, callee: str) -> None:
         calls = self._calls[caller]
         del calls[callee]
         if not calls:
@@ -166,18 +166,18 @@ class RequestGraph:
     def _evict(self) -> None:
         callee, claims = self._claims.popitem(last=False)
         for caller, *_ in claims:
-            self._uncall(caller, callee)
+            self._forget_call(caller, callee)
         self.evicted += 1
 
     def knows(self, id: str) -> bool:  # noqa: A002
         """Return whether some record named a caller of ``id``."""
         return id in self._claims
 
-    def claimed(self, id: str) -> list[str]:  # noqa: A002
+    def named_callers(self, id: str) -> list[str]:  # noqa: A002
         """Return all that some record names as the caller of ``id``, believed or not."""
         return [caller for caller, *_ in self._claims.get(id, ())]
 
-    def claims(self, id: str) -> list[str]:  # noqa: A002
+    def named_callees(self, id: str) -> list[str]:  # noqa: A002
         """Return all that some record names as called by ``id``, believed or not."""
         return list(self._calls.get(id, ()))
 
@@ -198,7 +198,9 @@ class RequestGraph:
         claims = self._claims.get(id)
         if claims is None:
             return None
-        causes, calls = _named(claims, _CAUSE), _named(claims, _CALL)
+        if len(claims) == 1 and claims[0][3] != _ERROR:
+            return claims[0][0]
+        causes, calls = _callers(claims, _CAUSE), _callers(claims, _CALL)
         if len(causes) > 1:
             return None
         if causes:
@@ -221,7 +223,7 @@ class RequestGraph:
         chain = [id]
         while len(chain) < _DEPTH:
             claims = self._claims.get(chain[-1], ())
-            callers = _named(claims, _CAUSE) or _named(claims, _CALL)
+            callers = _callers(claims, _CAUSE) or _callers(claims, _CALL)
             if len(callers) != 1 or callers[0] in chain:
                 break
             chain.append(callers[0])
@@ -229,7 +231,7 @@ class RequestGraph:
 
     def _failed(self, id: str, time: int | None) -> bool:  # noqa: A002
         """Whether the error of a caller that names a request was its own."""
-        seen = self._seen.of(id)
+        seen = self._seen.get(id)
         return seen is not None and time is not None and -_SKEW <= time - seen[0] <= _FAILED
 
     def is_task(self, id: str, longest: int = _TASK) -> bool:  # noqa: A002
@@ -237,7 +239,7 @@ class RequestGraph:
 
         One in whose name nobody acts lives ``longest`` microseconds at most.
         """
-        seen = self._seen.of(id)
+        seen = self._seen.get(id)
         if seen is None:
             return False
         first, last, nobody = seen
@@ -245,6 +247,8 @@ class RequestGraph:
 
     def root(self, id: str) -> str:  # noqa: A002
         """Return the id of the request at the top of the tree of ``id``, maybe ``id`` itself."""
+        if id not in self._claims:
+            return id
         known = self._roots.get(id)
         if known is not None:
             return known
@@ -286,5 +290,5 @@ class RequestGraph:
                     yield Link(caller, callee, kind, time)
 
 
-def _named(claims: tuple[_Claim, ...], group: str) -> list[str]:
+def _callers(claims: tuple[_Claim, ...], group: str) -> list[str]:
     return [caller for caller, _, _, groups in claims if group in groups]

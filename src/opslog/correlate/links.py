@@ -59,19 +59,19 @@ class Link(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LinkCandidates:
     """What was found in one block: records that may hold links, and ids seen."""
 
     batches: tuple[pa.RecordBatch, ...]
     sights: Sights
 
 
-def candidates(kept: Kept) -> Found:
+def link_candidates(kept: Kept) -> LinkCandidates:
     """Return the few records of a block that may hold links; from any thread."""
     moments = kept.times()
     known, values = moments.buffers()
     pairs, quotes = (array("i", bytes(4 * kept.count)) for _ in range(2))
-    pair_count, quote_count, sights = _links.find(
+    pair_count, quote_count, sights = _links.find_links(
         kept.records,
         memoryview(values).cast("B").cast("q"),
         memoryview(known).cast("B") if moments.null_count else None,
@@ -79,17 +79,17 @@ def candidates(kept: Kept) -> Found:
         memoryview(quotes),
     )
     batches = (
-        _chosen(kept, names, rows[:count], moments)
+        _columns_of(kept, names, rows[:count], moments)
         for names, rows, count in (
             (_PAIR_COLUMNS, pairs, pair_count),
             (_QUOTE_COLUMNS, quotes, quote_count),
         )
         if count
     )
-    return Found(tuple(batches), sights)
+    return LinkCandidates(tuple(batches), sights)
 
 
-def _chosen(
+def _columns_of(
     kept: Kept, names: tuple[str, ...], rows: array[int], moments: pa.Array
 ) -> pa.RecordBatch:
     """Return columns of the records with these numbers, and their times, found already."""
@@ -107,10 +107,10 @@ def links(batch: pa.RecordBatch) -> Iterator[Link]:
 
     The batch has columns of COLUMNS; of those it has not nothing is found.
     """
-    return (Link(*claim) for claim in told_in(batch))
+    return (Link(*claim) for claim in claims_in(batch))
 
 
-def told_in(
+def claims_in(
     batch: pa.RecordBatch, chosen: bool = False
 ) -> Iterator[tuple[str, str, str, int | None]]:
     """Yield the links as tuples; with ``chosen`` the messages are known to be worth a look."""
@@ -129,7 +129,7 @@ def told_in(
             yield root, caller, "bracket", time
         if not body:
             continue
-        kind, other = _told(body, logger)
+        kind, other = _link_in(body, logger)
         if not other or other == caller:
             continue
         if kind == "sent":
@@ -202,22 +202,22 @@ _MOST_TEXT = 65536
 """Characters of a message that are looked at; headers come before a body."""
 
 
-def _told(body: str, logger: str) -> tuple[str, str]:
+def _link_in(body: str, logger: str) -> tuple[str, str]:
     """Return what kind of link a message is, and the id it tells, empty if none or several."""
     if used := _USED.match(body):
         return "client", used[1] or ""
     text = body[:_MOST_TEXT].strip()
     if text.startswith(("RESP: ", "RESP HEADERS: ")):
-        return "response", _only(_HEADER.findall(text.partition("\nRESP BODY")[0]))
+        return "response", _single(_HEADER.findall(text.partition("\nRESP BODY")[0]))
     if "glanceclient" in logger and text.startswith("HTTP/") and "\nHTTP/" not in text:
-        return "response", _only(_HEADER.findall(_EMPTY_LINE.split(text, maxsplit=1)[0]))
+        return "response", _single(_HEADER.findall(_EMPTY_LINE.split(text, maxsplit=1)[0]))
     if text.startswith("REQ: curl ") or ("glanceclient" in logger and text.startswith("curl ")):
-        return "sent", _only(_HEADER.findall(text.partition(" -d ")[0]))
+        return "sent", _single(_HEADER.findall(text.partition(" -d ")[0]))
     if logger.endswith(".client.report") and (said := _CREATED.match(text)):
         return "client", said[1]
-    return "error", _only([next(filter(None, one)) for one in _ERROR.findall(text)])
+    return "error", _single([next(filter(None, one)) for one in _ERROR.findall(text)])
 
 
-def _only(found: list[str]) -> str:
+def _single(found: list[str]) -> str:
     """Return the id found, nothing if there are different ones: whose is which nobody says."""
     return found[0] if len(set(found)) == 1 else ""

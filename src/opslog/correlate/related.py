@@ -6,9 +6,8 @@ the condition, then for the records that belong to these.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -16,24 +15,34 @@ from opslog.correlate import links
 from opslog.correlate.graph import RequestGraph
 from opslog.correlate.roots import IDS, ids_of, root_of
 from opslog.filters.filter import Filter, evaluate
+from opslog.reading.sorted_rows import SortedRows
 from opslog.rows.kept import Kept
 
-if TYPE_CHECKING:
-    import pyarrow.compute as pc
+MOST = 1 << 17
+"""Pairs of ids that are kept in memory where more can be told otherwise."""
 
 _RESOURCE = "resource_id"
 
 _TOGETHER = 16
 """Blocks whose links the graph takes at once: its data leave the cache between blocks."""
 
+_PAIRS = pa.schema([(name, pa.string()) for name in IDS])
+
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """What is wanted with each record that fulfils a condition: its request, its resource."""
+    """What is wanted with each record that fulfils a condition: its request, its resource.
+
+    Memory grows with the number of requests that are wanted, but with ``many``: when
+    more than ``most`` pairs of ids fulfil the condition, that is given the roots of all, in
+    parts, and the records of every request are kept, to be sorted out by who asks.
+    """
 
     condition: Filter
     requests: bool = False
     resources: bool = False
+    many: Callable[[list[str]], None] | None = field(default=None, repr=False, compare=False)
+    most: int = field(default=MOST, repr=False, compare=False)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -42,26 +51,28 @@ class Relation:
         return tuple(dict.fromkeys(self.condition.columns + ids))
 
 
-class Related:
+class FirstReading:
     """What the first reading finds, and the filter of the second one."""
 
     def __init__(self, graph: RequestGraph, relation: Relation | None) -> None:
         self.graph = graph
         self._relation = relation
-        self._ids: dict[tuple[str | None, str | None], None] = {}
+        self._ids: set[tuple[str | None, str | None]] = set()
+        self._more: SortedRows | None = None
+        """Ids that were too many for memory."""
         self._resources: set[str] = set()
-        self._waiting: list[links.Found] = []
+        self._waiting: list[links.LinkCandidates] = []
 
-    def find(self, kept: Kept) -> tuple[links.Found, pa.RecordBatch | None]:
+    def find(self, kept: Kept) -> tuple[links.LinkCandidates, pa.RecordBatch | None]:
         """Return what is to be known of a block with the relation's columns; from any thread."""
-        found = links.candidates(kept)
+        found = links.link_candidates(kept)
         if self._relation is None:
             return found, None
         batch = kept.batch()
         rows = self._relation.condition.select(batch)
         return found, batch.take(rows) if len(rows) else None
 
-    def add(self, found: links.Found, fulfilling: pa.RecordBatch | None) -> None:
+    def add(self, found: links.LinkCandidates, fulfilling: pa.RecordBatch | None) -> None:
         """Take what ``find`` returned, block by block."""
         self._waiting.append(found)
         if len(self._waiting) == _TOGETHER:
@@ -72,33 +83,54 @@ class Related:
     def settle(self) -> None:
         """Give the graph all there is, before it is asked."""
         for found in self._waiting:
-            self.graph.add_found(found)
+            self.graph.add_candidates(found)
         self._waiting.clear()
 
     def add_fulfilling(self, batch: pa.RecordBatch) -> None:
         """Take records that fulfil the condition."""
         assert self._relation is not None
         if self._relation.requests:
-            self._ids.update(dict.fromkeys(ids_of(batch)[1]))
+            self._ids.update(ids_of(batch)[1])
+            if self._relation.many is not None and len(self._ids) > self._relation.most:
+                self._put_aside()
         if self._relation.resources:
             import pyarrow.compute as pc  # start-up: most runs ask for no resources
 
             self._resources.update(filter(None, pc.unique(_column(batch, _RESOURCE)).to_pylist()))
 
+    def _put_aside(self) -> None:
+        if self._more is None:
+            self._more = SortedRows(_PAIRS, [(name, "ascending") for name in IDS])
+        columns = [pa.array([pair[n] for pair in self._ids], pa.string()) for n in range(2)]
+        self._more.add(pa.table(columns, _PAIRS))
+        self._ids.clear()
+
+    def _roots(self) -> frozenset[str] | None:
+        """Return the roots of the wanted requests, None when ``Relation.many`` is given them."""
+        assert self._relation is not None
+        if self._more is None or self._relation.many is None:
+            found = filter(None, (root_of(*pair, self.graph) for pair in self._ids))
+            # A task is no request: it goes on for weeks under one id.
+            return frozenset(root for root in found if not self.graph.is_task(root))
+        self._put_aside()
+        with self._more as more:
+            for rows in more.tables():
+                pairs = zip(*(rows[name].to_pylist() for name in IDS), strict=True)
+                roots = {root_of(own, cause, self.graph) for own, cause in pairs}
+                self._relation.many([root for root in roots if root is not None])
+        return None
+
     def filter(self, also: Filter | None = None) -> Filter:
         """Return the filter of the records that belong together, and fulfil ``also``."""
         self.settle()
         assert self._relation is not None
-        roots = {root_of(own, cause, self.graph) for own, cause in self._ids}
-        # A task is no request: it goes on for weeks under one id.
-        known = frozenset(root for root in roots if root and not self.graph.is_task(root))
         columns = self._relation.columns + (also.columns if also else ())
         return _Belonging(
             self._relation.condition.expression,
             tuple(dict.fromkeys(columns)),
             relation=self._relation,
             graph=self.graph,
-            roots=known,
+            roots=self._roots(),
             resources=frozenset(self._resources),
             also=also,
         )
@@ -110,7 +142,8 @@ class _Belonging(Filter):
 
     relation: Relation = field(kw_only=True)
     graph: RequestGraph = field(kw_only=True)
-    roots: frozenset[str] = field(kw_only=True)
+    roots: frozenset[str] | None = field(kw_only=True)
+    """Those of the requests that are wanted, None: of all."""
     resources: frozenset[str] = field(kw_only=True)
     also: Filter | None = field(kw_only=True)
 
@@ -120,7 +153,7 @@ class _Belonging(Filter):
         kept = pc.fill_null(evaluate(self.expression, batch), False)
         if self.relation.requests:
             numbers, ids = ids_of(batch)
-            belongs = [root_of(own, cause, self.graph) in self.roots for own, cause in ids]
+            belongs = [self._is_wanted(root_of(*pair, self.graph)) for pair in ids]
             kept = pc.or_(kept, _booleans(belongs).take(numbers))
         if self.relation.resources:
             found = _column(batch, _RESOURCE).dictionary_encode("encode")
@@ -130,39 +163,10 @@ class _Belonging(Filter):
             kept = pc.and_(kept, pc.fill_null(evaluate(self.also.expression, batch), False))
         return pc.indices_nonzero(kept).cast(pa.int32())
 
-
-def with_requests(
-    read: Callable[[], Iterable[pa.RecordBatch]], condition: pc.Expression | Filter
-) -> Iterator[pa.RecordBatch]:
-    """Yield every record of each request of which one record fulfils ``condition``.
-
-    ``read`` is called twice and returns the same batches each time
-    (``Logs.batches``).  A record that fulfils the condition is kept, too, where it
-    belongs to no request.  Batches without such records are left out.
-    """
-    return _with(read, Relation(Filter.of(condition), requests=True))
-
-
-def with_resources(
-    read: Callable[[], Iterable[pa.RecordBatch]], condition: pc.Expression | Filter
-) -> Iterator[pa.RecordBatch]:
-    """Yield every record of each resource of which one record fulfils ``condition``, likewise."""
-    return _with(read, Relation(Filter.of(condition), resources=True))
-
-
-def _with(
-    read: Callable[[], Iterable[pa.RecordBatch]], relation: Relation
-) -> Iterator[pa.RecordBatch]:
-    related = Related(RequestGraph(), relation)
-    for batch in read():
-        if relation.requests:
-            related.graph.add(batch)
-        related.add_fulfilling(batch.take(relation.condition.select(batch)))
-    belonging = related.filter()
-    for batch in read():
-        rows = belonging.select(batch)
-        if len(rows):
-            yield batch.take(rows)
+    def _is_wanted(self, root: str | None) -> bool:
+        if self.roots is None:
+            return root is not None and not self.graph.is_task(root)
+        return root in self.roots
 
 
 def _column(batch: pa.RecordBatch, name: str) -> pa.Array:

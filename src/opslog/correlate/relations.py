@@ -13,8 +13,8 @@ from dataclasses import replace
 import pyarrow as pa
 
 from opslog.correlate.graph import RequestGraph
-from opslog.correlate.links import Found, candidates
-from opslog.correlate.related import Related, Relation
+from opslog.correlate.links import LinkCandidates, link_candidates
+from opslog.correlate.related import FirstReading, Relation
 from opslog.correlate.roots import IDS, ROOTS, rooted
 from opslog.inputs.paths import Sources
 from opslog.model.errors import OpslogError, SourceError
@@ -25,7 +25,7 @@ from opslog.rows.kept import Kept
 
 def graph(reading: Pass) -> RequestGraph:
     """Read for which request called which, whatever the filter; raises SourceError."""
-    related = Related(RequestGraph(), None)
+    related = FirstReading(RequestGraph(), None)
     _, failed = _survey(reading, related, None)
     if failed is not None:
         raise failed
@@ -34,7 +34,7 @@ def graph(reading: Pass) -> RequestGraph:
 
 def resolved(reading: Pass, relation: Relation) -> Pass:
     """Read for what belongs together; return the pass whose filter keeps that."""
-    related = Related(RequestGraph(), relation)
+    related = FirstReading(RequestGraph(), relation)
     reading, _ = _survey(reading, related, relation)
     return replace(reading, where=related.filter(reading.where))
 
@@ -51,13 +51,13 @@ def with_roots(
     if reading.follow or once:
         yield from _with_roots_so_far(reading, built, columns)
         return
-    related = Related(RequestGraph(), relation)
+    related = FirstReading(RequestGraph(), relation)
     reading, _ = _survey(reading, related, relation)
     if relation:
         reading = replace(reading, where=related.filter(reading.where))
 
     def finish(kept: Kept) -> pa.RecordBatch:
-        return rooted(kept.batch(), related.graph).select(columns)
+        return rooted(kept.batch(), related.graph, columns)
 
     yield from reading.batches(finish, built)
 
@@ -69,29 +69,29 @@ def _with_roots_so_far(
     graph, where = RequestGraph(), reading.where
     left = sys.maxsize if reading.most is None else reading.most
 
-    def finish(kept: Kept) -> tuple[str, int, Found, pa.RecordBatch]:
+    def finish(kept: Kept) -> tuple[str, int, LinkCandidates, pa.RecordBatch]:
         batch = kept.batch()
         if where is not None:
             batch = batch.take(where.select(batch))
-        return kept.source, kept.count, candidates(kept), batch
+        return kept.source, kept.count, link_candidates(kept), batch
 
     needed = tuple(dict.fromkeys(built + (where.columns if where else ())))
     sources = reading.sources if left else Sources()
     found = replace(reading, where=None, most=None, sources=sources).results(finish, needed)
     for source, count, links, batch in found:
-        graph.add_found(links)
+        graph.add_candidates(links)
         taken = batch.slice(0, left)
         left -= len(taken)
         reading.stats.kept += len(taken) - count
         reading.stats.forgotten = graph.evicted
-        if (yield rooted(taken, graph).select(columns)) is not None or not left:
+        if (yield rooted(taken, graph, columns)) is not None or not left:
             with suppress(StopIteration):
                 found.send(source)
             return
 
 
 def _survey(
-    reading: Pass, related: Related, relation: Relation | None
+    reading: Pass, related: FirstReading, relation: Relation | None
 ) -> tuple[Pass, SourceError | None]:
     """Read all for what records say of each other.
 

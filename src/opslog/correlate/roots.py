@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -24,28 +23,24 @@ ROOTS = ("root_request_id", "trace_id")
 _UUID = re.compile("req-([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})")
 
 
-def with_roots(batches: Iterable[pa.RecordBatch], graph: RequestGraph) -> Iterator[pa.RecordBatch]:
-    """Yield the batches with ``root_request_id``, and the UUID of that as ``trace_id``.
+def rooted(batch: pa.RecordBatch, graph: RequestGraph, columns: tuple[str, ...]) -> pa.RecordBatch:
+    """Return ``columns`` of a batch; ``root_request_id``, and its UUID as ``trace_id``, are new.
 
-    A column that a batch has already is replaced.
+    A column that the batch has already is replaced.
     """
-    for batch in batches:
-        yield rooted(batch, graph)
-
-
-def rooted(batch: pa.RecordBatch, graph: RequestGraph) -> pa.RecordBatch:
-    """Return the batch with these columns."""
     numbers, ids = ids_of(batch)
     roots = [root_of(own, cause, graph) for own, cause in ids]
-    traces = [_trace(root) for root in roots]
-    for name, found in zip(ROOTS, (roots, traces), strict=True):
+    for name in ROOTS:
+        if name not in columns:
+            continue
+        found = roots if name == "root_request_id" else [uuid_digits(root) for root in roots]
         column = _texts(found).take(numbers)
         at = batch.schema.get_field_index(name)
         field = pa.field(name, schema.BY_NAME[name].type)
         batch = (
             batch.append_column(field, column) if at < 0 else batch.set_column(at, field, column)
         )
-    return batch
+    return batch.select(columns)
 
 
 def root_of(own: str | None, cause: str | None, graph: RequestGraph) -> str | None:
@@ -74,7 +69,8 @@ def ids_of(batch: pa.RecordBatch) -> Ids:
     return pairs.indices, [(first or None, last or None) for first, _, last in split]
 
 
-def _trace(root: str | None) -> str | None:
+def uuid_digits(root: str | None) -> str | None:
+    """Return the 32 hex digits of the UUID of a request's id, None if it has none."""
     found = _UUID.fullmatch(root) if root is not None else None
     return "".join(found.groups()) if found else None
 

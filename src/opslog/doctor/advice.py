@@ -22,7 +22,7 @@ _EVERY_OPTION = (_CONTEXT_OPTION, "logging_default_format_string", "logging_exce
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LayoutUse:
     """Records of one layout in the same envelopes: how many, and what of them is told."""
 
     layout: LayoutFacts
@@ -33,7 +33,7 @@ class Seen:
     yearless: bool
 
 
-def advice(seen: Iterable[Seen], services: set[str]) -> tuple[Advice, ...]:
+def advice(seen: Iterable[LayoutUse], services: set[str]) -> tuple[Advice, ...]:
     """Return what would help; ``services`` are those whose lines have no place for a request id."""
     every = list(seen)
     found = (_of_oslo_log([one for one in every if one.layout.derived], services),
@@ -42,7 +42,7 @@ def advice(seen: Iterable[Seen], services: set[str]) -> tuple[Advice, ...]:
     return tuple(one for one in found if one is not None)
 
 
-def _of_oslo_log(seen: list[Seen], services: set[str]) -> Advice | None:
+def _of_oslo_log(seen: list[LayoutUse], services: set[str]) -> Advice | None:
     contexts = [one for one in seen if one.layout.role == CONTEXT]
     bare = [one for one in seen if one.layout.role == BARE]
     loses: list[str] = []
@@ -71,7 +71,7 @@ def oslo_settings(options: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"{option} = {getattr(today, option)}" for option in options)
 
 
-def _of_python(seen: list[Seen], services: set[str]) -> Advice | None:
+def _of_python(seen: list[LayoutUse], services: set[str]) -> Advice | None:
     bare = any(one.layout.role == BARE for one in seen)
     if not bare or not services & set(SERVICES.values()):
         return None
@@ -82,7 +82,7 @@ def _of_python(seen: list[Seen], services: set[str]) -> Advice | None:
     )
 
 
-def _of_syslog(seen: list[Seen]) -> Advice | None:
+def _of_syslog(seen: list[LayoutUse]) -> Advice | None:
     if not any(one.yearless for one in seen):
         return None
     return Advice(

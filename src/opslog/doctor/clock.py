@@ -26,7 +26,7 @@ _CLOSE, _NEAR, _AROUND = 5, 60, 60
 """Seconds between the last record and the last change of its file; around an envelope's time."""
 
 
-def offsets(pairs: Iterable[tuple[int, list[tuple[str, str]]]]) -> Counter[int]:
+def zone_offsets(pairs: Iterable[tuple[int, list[tuple[str, str]]]]) -> Counter[int]:
     """Return by how many minutes local times (microseconds) are ahead of their envelopes'."""
     found: Counter[int] = Counter()
     for local, attributes in pairs:
@@ -59,7 +59,7 @@ def _nearest(seconds: float) -> tuple[int | None, float]:
     return minutes, seconds - 60 * minutes
 
 
-def guess(
+def guess_zone(
     source: str,
     votes: Counter[int],
     newest: int | None,
@@ -69,7 +69,7 @@ def guess(
 ) -> ZoneGuess | None:
     """Return which zone the local times of a source are of, None if nothing says it.
 
-    ``votes`` are as ``offsets`` gives them, ``newest`` the last local time,
+    ``votes`` are as ``zone_offsets`` gives them, ``newest`` the last local time,
     ``changed`` the last change of its file, ``zone`` how they were read, and
     ``host`` the zone of this machine, taken for its name if it fits.
     """
@@ -86,10 +86,10 @@ def guess(
     name = "UTC" if minutes == 0 else offset
     if host is not None and minutes and _offset(host, local, None) == minutes:
         name = host
-    return ZoneGuess(name, offset, certainty, reason, option(source, name))
+    return ZoneGuess(name, offset, certainty, reason, zone_option(source, name))
 
 
-def option(source: str, zone: str) -> str:
+def zone_option(source: str, zone: str) -> str:
     """Return the option that says the zone of a source, as a shell takes it."""
     stated = zone if source == STDIN else f"{escape(source)}={zone}"
     return f"--timezone {shlex.quote(stated)}"

@@ -8,10 +8,10 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from opslog.doctor.file_findings import FileFindings
 from opslog.doctor.layouts import facts
 from opslog.doctor.report import BINARY, FileReport
-from opslog.doctor.survey import Part, surveyor
-from opslog.doctor.tally import Tally
+from opslog.doctor.survey import BlockFindings, surveyor
 from opslog.engine.job import Job
 from opslog.engine.run import run
 from opslog.engine.stream import Item, Stream
@@ -58,13 +58,13 @@ def examine(
 
         catalog = catalogs.beside_shipped(user_formats(formats))
     names = expand(tuple(os.fspath(path) for path in paths) or (STDIN,))
-    round_ = _Round(catalog, times, examples, watch, year)
+    examination = _Examination(catalog, times, examples, watch, year)
     total = Stats() if stats is None else stats
-    return _reports(round_, names, threads, host_zone, total)
+    return _reports(examination, names, threads, host_zone, total)
 
 
 @dataclass(slots=True)
-class _Round:
+class _Examination:
     """One pass: what is wanted, and the files that were opened and not yet reported."""
 
     catalog: Catalog
@@ -73,37 +73,41 @@ class _Round:
     watch: Watch
     year: int | None
     spare: deque[Block] = field(default_factory=deque)
-    opened: deque[Tally] = field(default_factory=deque)
+    opened: deque[FileFindings] = field(default_factory=deque)
     done: int = 0
 
-    def items(self, names: list[str]) -> Generator[Item[tuple[Tally, Part]], None, None]:
+    def items(
+        self, names: list[str]
+    ) -> Generator[Item[tuple[FileFindings, BlockFindings]], None, None]:
         """Yield the blocks of the files, one after the other."""
         for name in names:
-            tally = Tally(name, self.catalog, self.times.zones.of(name), self.examples)
-            self.opened.append(tally)
+            file = FileFindings(name, self.catalog, self.times.zones.of(name), self.examples)
+            self.opened.append(file)
             if name != STDIN and is_named_pipe(name):
-                tally.fail("is a named pipe, no regular file")
+                file.fail("is a named pipe, no regular file")
                 continue
             try:
                 source = Source(name)
             except SourceError as error:
-                tally.fail(error.reason)
+                file.fail(error.reason)
                 continue
             try:
                 if (found := source.binary) is not None:
-                    tally.status, tally.problem = BINARY, found
+                    file.status, file.problem = BINARY, found
                 else:
-                    yield from self._blocks(tally, source)
+                    yield from self._blocks(file, source)
             finally:
                 self.done += source.position
                 source.close()
             self.watch(self.done)
 
-    def _blocks(self, tally: Tally, source: Source) -> Iterator[Item[tuple[Tally, Part]]]:
+    def _blocks(
+        self, file: FileFindings, source: Source
+    ) -> Iterator[Item[tuple[FileFindings, BlockFindings]]]:
         regular = source.regular
-        tally.changed = source.modified if regular else None
-        tally.year_source = "--year" if self.year else "last change" if regular else "now"
-        stream = self._stream(tally, source)
+        file.changed = source.modified if regular else None
+        file.year_source = "--year" if self.year else "last change" if regular else "now"
+        stream = self._stream(file, source)
         cutter = Cutter(self.spare)
         failed: str | None = None
         read = 0
@@ -116,37 +120,39 @@ class _Round:
             if not count:
                 break
             read += count
-            tally.cut = room[count - 1] != 10
+            file.cut = room[count - 1] != 10
             block = cutter.filled(count)
             if block is not None:
                 yield Item(stream, block, final=False)
                 self.watch(self.done + source.position)
         yield Item(stream, cutter.rest(), final=True)
         if failed is not None:
-            tally.fail(failed, read)
+            file.fail(failed, read)
 
-    def _stream(self, tally: Tally, source: Source) -> Stream[tuple[Tally, Part]]:
+    def _stream(
+        self, file: FileFindings, source: Source
+    ) -> Stream[tuple[FileFindings, BlockFindings]]:
         reference = self.times.reference
         if reference is None:
-            reference = tally.zone.reference(source.modified)
-        told = surveyor(facts(self.catalog), tally.zone.to_utc, self.examples)
+            reference = file.zone.reference(source.modified)
+        survey_block = surveyor(facts(self.catalog), file.zone.to_utc, self.examples)
 
-        def finish(kept: Kept) -> tuple[Tally, Part]:
-            return tally, told(kept)
+        def finish(kept: Kept) -> tuple[FileFindings, BlockFindings]:
+            return file, survey_block(kept)
 
-        job: Job[tuple[Tally, Part]] = Job(self.catalog, (), None, finish)
-        return Stream(job, tally.path, tally.zone, tally.stats, reference)
+        job: Job[tuple[FileFindings, BlockFindings]] = Job(self.catalog, (), None, finish)
+        return Stream(job, file.path, file.zone, file.stats, reference)
 
 
 def _reports(
-    round_: _Round, names: list[str], threads: int, host: str | None, total: Stats
+    examination: _Examination, names: list[str], threads: int, host: str | None, total: Stats
 ) -> Iterator[FileReport]:
-    with closing(round_.items(names)) as items:
-        for rows, (tally, part) in run(items, threads, round_.spare):
-            while round_.opened[0] is not tally:
-                yield round_.opened.popleft().report(host)
-            tally.add(part)
+    with closing(examination.items(names)) as items:
+        for rows, (file, findings) in run(items, threads, examination.spare):
+            while examination.opened[0] is not file:
+                yield examination.opened.popleft().report(host)
+            file.add(findings)
             total.records += rows
             total.kept += rows
-    while round_.opened:
-        yield round_.opened.popleft().report(host)
+    while examination.opened:
+        yield examination.opened.popleft().report(host)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
+
+from opslog.model.json_values import json_values
 
 READ, EMPTY, BINARY, UNREADABLE, DAMAGED = "read", "empty", "binary", "unreadable", "damaged"
 
@@ -29,7 +31,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class LineShare:
     """Some lines of a file."""
 
     lines: Annotated[int, "how many"]
@@ -59,7 +61,7 @@ class Years:
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
+class FileTimes:
     """The times of a file's records."""
 
     first: Annotated[datetime | None, "the earliest, in UTC"]
@@ -114,15 +116,15 @@ class FileReport:
         float | None, "share of lines in records of a format, 0 to 1; null: no lines"
     ]
     formats: Annotated[tuple[FormatShare, ...], "what was recognised, most lines first"]
-    unrecognised: Annotated[Lines, "lines that no format takes"]
-    time_only: Annotated[Lines, "lines of which a format reads no more than a time or a name"]
+    unrecognised: Annotated[LineShare, "lines that no format takes"]
+    time_only: Annotated[LineShare, "lines of which a format reads no more than a time or a name"]
     joined: Annotated[
-        Lines,
+        LineShare,
         "lines that begin with a time, but were joined to the record before: perhaps heads of a "
         "format that is not known",
     ]
     cut: Annotated[bool, "whether the last line has no end"]
-    times: Annotated[Times, "times"]
+    times: Annotated[FileTimes, "times"]
     gaps: Annotated[
         tuple[Gap, ...],
         "the longest times without records: 10 minutes at least, and 20 times the usual distance "
@@ -137,19 +139,8 @@ class FileReport:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as values of JSON; times are RFC 3339 in UTC."""
-        found = _plain(self)
-        assert isinstance(found, dict)
+        found: dict[str, Any] = json_values(self)
         return found
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if isinstance(value, float):
-        return round(value, 6)
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 def share(part: int, whole: int) -> float:

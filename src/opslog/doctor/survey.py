@@ -50,7 +50,7 @@ MARKERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class LayoutGroup:
     """Records of one layout in the same envelopes whose times are told alike."""
 
     leaf: int
@@ -63,7 +63,7 @@ UNTIMED, LOCAL, UTC = 0, 1, 2
 
 
 @dataclass(slots=True)
-class Sums:
+class LayoutSums:
     """What is added up of a group."""
 
     records: int = 0
@@ -76,10 +76,10 @@ class Sums:
 
 
 @dataclass(slots=True)
-class Part:
+class BlockFindings:
     """What is told of a block."""
 
-    groups: dict[Group, Sums] = field(default_factory=dict)
+    groups: dict[LayoutGroup, LayoutSums] = field(default_factory=dict)
     unrecognised: list[Example] = field(default_factory=list)
     time_only: list[Example] = field(default_factory=list)
     joined: list[Example] = field(default_factory=list)
@@ -98,39 +98,39 @@ class Part:
 
 def surveyor(
     facts: tuple[LayoutFacts, ...], to_utc: Callable[[pa.Array, pa.Array], Any], examples: int
-) -> Callable[[Kept], Part]:
+) -> Callable[[Kept], BlockFindings]:
     """Return what tells of the records of a block, in any thread."""
     bare = pa.array([n for n, one in enumerate(facts) if one.role == BARE], pa.int32())
     weak = pa.array([n for n, one in enumerate(facts) if one.weak], pa.int32())
 
-    def told(kept: Kept) -> Part:
-        part = Part()
+    def survey_block(kept: Kept) -> BlockFindings:
+        block = BlockFindings()
         columns = _columns(kept)
         local, known = kept.clock()
         moments = to_utc(local, known)[0]
         clocks = pc.if_else(pc.is_valid(local), pc.if_else(known, UTC, LOCAL), UNTIMED)
-        part.groups = _groups(columns, moments, clocks)
-        _tell_gaps(part, moments)
+        block.groups = _groups(columns, moments, clocks)
+        _tell_gaps(block, moments)
         leaves = columns["leaf"]
-        part.unrecognised = _examples(kept, pc.equal(leaves, -1), examples)
-        if weak and any(facts[group.leaf].weak for group in part.groups if group.leaf >= 0):
-            part.time_only = _examples(kept, pc.is_in(leaves, weak), examples)
-        if any(sums.joined for sums in part.groups.values()):
-            part.joined = _joined(kept, facts, pc.greater(columns["joined"], 0), examples)
+        block.unrecognised = _examples(kept, pc.equal(leaves, -1), examples)
+        if weak and any(facts[group.leaf].weak for group in block.groups if group.leaf >= 0):
+            block.time_only = _examples(kept, pc.is_in(leaves, weak), examples)
+        if any(sums.joined for sums in block.groups.values()):
+            block.joined = _joined(kept, facts, pc.greater(columns["joined"], 0), examples)
         marks = pc.value_counts(columns["mark"])
-        part.incomplete = Counter(
+        block.incomplete = Counter(
             {INCOMPLETE[m["values"]]: m["counts"] for m in marks.to_pylist() if m["values"]}
         )
-        if any(group.clock == LOCAL for group in part.groups):
-            _tell_zone(part, kept, columns["chain"], local, pc.equal(clocks, LOCAL))
-        if any(facts[group.leaf].role == BARE for group in part.groups if group.leaf >= 0):
+        if any(group.clock == LOCAL for group in block.groups):
+            _tell_zone(block, kept, columns["chain"], local, pc.equal(clocks, LOCAL))
+        if any(facts[group.leaf].role == BARE for group in block.groups if group.leaf >= 0):
             rows = _first(pc.is_in(leaves, bare), 4 * _SAMPLE)
             named = kept.others(("service_name",), rows).column(0)
-            part.services = set(named.dictionary_decode().drop_null().unique().to_pylist())
-        _tell_losses(part, kept)
-        return part
+            block.services = set(named.dictionary_decode().drop_null().unique().to_pylist())
+        _tell_losses(block, kept)
+        return block
 
-    return told
+    return survey_block
 
 
 def _columns(kept: Kept) -> dict[str, pa.Array]:
@@ -147,7 +147,9 @@ def _columns(kept: Kept) -> dict[str, pa.Array]:
     }
 
 
-def _groups(columns: dict[str, pa.Array], moments: pa.Array, clocks: pa.Array) -> dict[Group, Sums]:
+def _groups(
+    columns: dict[str, pa.Array], moments: pa.Array, clocks: pa.Array
+) -> dict[LayoutGroup, LayoutSums]:
     whole = pc.equal(moments, pc.multiply(pc.divide(moments, 1_000_000), 1_000_000))
     table = pa.table({
         **{name: columns[name] for name in ("leaf", "chain", "lines", "joined")},
@@ -163,17 +165,17 @@ def _groups(columns: dict[str, pa.Array], moments: pa.Array, clocks: pa.Array) -
     names = (f"{name}_{what}" for name, what in sums)
     values = zip(*(found[name].to_pylist() for name in names), strict=True)
     return {
-        Group(*row): Sums(*(number or 0 for number in value[:4]), *value[4:])
+        LayoutGroup(*row): LayoutSums(*(number or 0 for number in value[:4]), *value[4:])
         for row, value in zip(rows, values, strict=True)
     }
 
 
-def _tell_gaps(part: Part, moments: pa.Array) -> None:
+def _tell_gaps(block: BlockFindings, moments: pa.Array) -> None:
     times = moments.drop_null()
     if not len(times):
         return
     highest = pc.cumulative_max(times)
-    part.first, part.latest = times[0].as_py(), highest[-1].as_py()
+    block.first, block.latest = times[0].as_py(), highest[-1].as_py()
     before, behind = highest[:-1], times[1:]
     distances = pc.subtract(behind, before)
     longest = pc.max(distances).as_py()
@@ -183,7 +185,7 @@ def _tell_gaps(part: Part, moments: pa.Array) -> None:
     table = table.filter(pc.greater_equal(distances, LEAST_GAP))
     table = table.take(pc.sort_indices(table["length"], sort_keys=[("", "descending")])[:MOST_GAPS])
     table = table.sort_by("end")
-    part.gaps = list(zip(table["begin"].to_pylist(), table["end"].to_pylist(), strict=True))
+    block.gaps = list(zip(table["begin"].to_pylist(), table["end"].to_pylist(), strict=True))
 
 
 def _first(mask: pa.Array, count: int) -> pa.Array:
@@ -218,17 +220,17 @@ def _text(line: bytes) -> str:
 
 
 def _tell_zone(
-    part: Part, kept: Kept, chains: pa.Array, local: pa.Array, is_local: pa.Array
+    block: BlockFindings, kept: Kept, chains: pa.Array, local: pa.Array, is_local: pa.Array
 ) -> None:
-    part.newest = local[pc.indices_nonzero(is_local)[-1].as_py()].as_py()
+    block.newest = local[pc.indices_nonzero(is_local)[-1].as_py()].as_py()
     rows = _first(pc.and_(is_local, pc.not_equal(chains, 0)), _SAMPLE)
     if len(rows):
         outer = kept.others(("attributes",), rows).column(0).to_pylist()
         inner = local.take(rows).to_pylist()
-        part.offsets = clock.offsets(zip(inner, outer, strict=True))
+        block.offsets = clock.zone_offsets(zip(inner, outer, strict=True))
 
 
-def _tell_losses(part: Part, kept: Kept) -> None:
+def _tell_losses(block: BlockFindings, kept: Kept) -> None:
     markers = [one for one in MARKERS if holds(kept.records, one.needle)]
     if not markers:
         return
@@ -239,4 +241,4 @@ def _tell_losses(part: Part, kept: Kept) -> None:
         matches = [match for text in said.to_pylist() if (match := one.pattern.search(text))]
         if matches:
             numbers = [int(n) for match in matches for n in match.groups() if n]
-            part.losses[one.what] = len(matches), sum(numbers) if numbers else None
+            block.losses[one.what] = len(matches), sum(numbers) if numbers else None

@@ -10,8 +10,8 @@ import math
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from opslog.doctor.clock import option
-from opslog.doctor.report import Example, FileReport, FormatShare, Lines
+from opslog.doctor.clock import zone_option
+from opslog.doctor.report import Example, FileReport, FormatShare, LineShare
 from opslog.model.terminal import harmless
 from opslog.terminal.cells import padded, shortened, wrapped
 from opslog.terminal.style import BOLD, DIM, GREEN, RED, YELLOW, Style
@@ -229,7 +229,7 @@ _INCOMPLETE = {
 }
 
 
-def _lines(label: str, lines: Lines, more: str) -> Iterator[Row]:
+def _lines(label: str, lines: LineShare, more: str) -> Iterator[Row]:
     if lines.lines:
         told = f"{count(lines.lines, 'line')} ({percent(lines.share)}){more}"
         yield label, told, [_example(one) for one in lines.examples]
@@ -265,7 +265,7 @@ def _options(advised: list[FileReport], local: list[FileReport]) -> list[str]:
     guesses = [r.times.guess for r in local]
     zones = {guess.zone for guess in guesses if guess}
     if len(zones) == 1 and all(guesses):
-        return [option("-", zones.pop())]
+        return [zone_option("-", zones.pop())]
     return [r.times.guess.option for r in advised if r.times.guess and r.times.guess.option]
 
 

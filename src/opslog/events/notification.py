@@ -15,7 +15,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from opslog.events.rows import Event, Time
+from opslog.events.rows import Notification, Time
+from opslog.model.instants import micros_of
 from opslog.model.services import service_of_program
 from opslog.rows.literal import event_as_json
 
@@ -67,13 +68,13 @@ API = r"(?:^|[-_.])(?:api|wsgi)(?:$|[-_.])"
 _IS_API = re.compile(API)
 
 
-def events_in(batch: pa.RecordBatch) -> Iterator[Event]:
+def notifications_in(batch: pa.RecordBatch) -> Iterator[Notification]:
     """Yield the notifications among records, which have the ``COLUMNS``, in their order."""
-    for _, event in numbered_events(batch):
+    for _, event in numbered_notifications(batch):
         yield event
 
 
-def numbered_events(batch: pa.RecordBatch) -> Iterator[tuple[int, Event]]:
+def numbered_notifications(batch: pa.RecordBatch) -> Iterator[tuple[int, Notification]]:
     """Yield them, each behind the number of its row."""
     import pyarrow.compute as pc
 
@@ -86,10 +87,10 @@ def numbered_events(batch: pa.RecordBatch) -> Iterator[tuple[int, Event]]:
         times = chosen.column("timestamp").view(pa.int64())
         plain = chosen.set_column(0, COLUMNS[0], times).to_pylist()
         for row, values in zip(rows.to_pylist(), plain, strict=True):
-            yield row, event_of(values)
+            yield row, notification_of(values)
 
 
-def event_of(row: dict[str, Any]) -> Event:
+def notification_of(row: dict[str, Any]) -> Notification:
     """Return the notification a record is; it has the ``COLUMNS``, its time in microseconds."""
     attributes = dict(row["attributes"])
     kind = attributes.get("event_type") or row["logger"].removeprefix(LOGGER)
@@ -109,7 +110,7 @@ def event_of(row: dict[str, Any]) -> Event:
     )
     told = _micros(attributes.get("event_timestamp"))
     state = _data(data.get("state_update"))
-    return Event(
+    return Notification(
         row["timestamp"] if told is None else told,
         kind,
         event,
@@ -245,5 +246,4 @@ def _micros(text: str | None) -> Time | None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    passed = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return Time((passed.days * 86400 + passed.seconds) * 1_000_000 + passed.microseconds)
+    return Time(micros_of(moment))

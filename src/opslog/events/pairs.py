@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from opslog.events.rows import Event, Pair
+from opslog.events.rows import Notification, Pair
 
 MOST_OPEN = 100_000
 """Starts that wait for their end at a time; the one that came first is given up first."""
@@ -30,25 +30,27 @@ _Key: TypeAlias = tuple[str, str, str | None]
 class _Open:
     """A start that waits for its end."""
 
-    event: Event
+    event: Notification
     number: int
     attempt: int
     overlapping: bool
     repeated: int = 0
 
 
-class Pairs:
+class PairFinder:
     """Takes events in the order of time and gives the pairs that are complete with each."""
 
-    def __init__(self, most_open: int = MOST_OPEN) -> None:
-        self._most = most_open
+    def __init__(self, most: int = MOST_OPEN) -> None:
+        self.most = most
         self._open: OrderedDict[_Key, dict[str | None, list[_Open]]] = OrderedDict()
         """What waits, by request."""
         self._count = self._number = 0
+        self.given_up = 0
+        """Starts that were told as without end because too many waited."""
         self._messages: dict[tuple[_Key, str], _Open] = {}
         self._attempts: OrderedDict[tuple[_Key, str | None], int] = OrderedDict()
 
-    def add(self, event: Event) -> Iterator[Pair]:
+    def add(self, event: Notification) -> Iterator[Pair]:
         """Take the next event and yield the pairs complete with it."""
         if event.phase == "start":
             yield from self._start(event)
@@ -64,7 +66,7 @@ class Pairs:
         for one in sorted(left, key=_came):
             yield _pair(one, None)
 
-    def _start(self, event: Event) -> Iterator[Pair]:
+    def _start(self, event: Notification) -> Iterator[Pair]:
         key = _key(event)
         if event.message_id and (same := self._messages.get((key, event.message_id))):
             same.repeated += 1
@@ -84,17 +86,17 @@ class Pairs:
         if event.message_id:
             self._messages[key, event.message_id] = started
         self._count += 1
-        if self._count > self._most:
+        if self._count > self.most:
             yield self._given_up()
 
     def _attempt(self, own: tuple[_Key, str | None]) -> int:
         attempt = self._attempts.pop(own, 0) + 1
         self._attempts[own] = attempt
-        if len(self._attempts) > self._most:
+        if len(self._attempts) > self.most:
             self._attempts.popitem(last=False)
         return attempt
 
-    def _end(self, event: Event) -> Pair:
+    def _end(self, event: Notification) -> Pair:
         keys = [_key(event)]
         if event.resource_id and event.request_id:
             keys.append((event.event, "request", event.request_id))
@@ -109,6 +111,7 @@ class Pairs:
         key, waiting = next(iter(self._open.items()))
         oldest = next(iter(waiting.values()))[0]
         self._take(key, oldest)
+        self.given_up += 1
         return _pair(oldest, None)
 
     def _take(self, key: _Key, one: _Open) -> None:
@@ -127,7 +130,7 @@ class Pairs:
             del self._open[key]
 
 
-def _nearest(waiting: dict[str | None, list[_Open]], end: Event) -> _Open | None:
+def _nearest(waiting: dict[str | None, list[_Open]], end: Notification) -> _Open | None:
     """Return the start an end takes: of its own request, on its own host, the last one."""
     fitting = waiting.get(end.request_id) or waiting.get(None)
     if fitting is None and end.request_id is None:
@@ -142,7 +145,7 @@ def _came(one: _Open) -> int:
     return one.number
 
 
-def _key(event: Event) -> _Key:
+def _key(event: Notification) -> _Key:
     if event.resource_id:
         return event.event, "resource", event.resource_id
     if event.request_id:
@@ -150,7 +153,7 @@ def _key(event: Event) -> _Key:
     return event.event, "event", event.publisher_id
 
 
-def _pair(start: _Open | None, end: Event | None) -> Pair:
+def _pair(start: _Open | None, end: Notification | None) -> Pair:
     """Return what is told of both, of which one may be missing."""
     begun = start.event if start else None
     told = end or begun

@@ -11,87 +11,89 @@ from typing import TypeAlias
 import pyarrow as pa
 
 from opslog.engine.watch import Watch, unwatched
-from opslog.events.notification import API, COLUMNS, LOGGER, PRINTED, numbered_events
-from opslog.events.pairs import Pairs
-from opslog.events.requests import Requests, calls_in
-from opslog.events.rows import Event, Pair, Request
-from opslog.events.summary import Summary
+from opslog.events.notification import API, COLUMNS, LOGGER, PRINTED, numbered_notifications
+from opslog.events.pairs import PairFinder
+from opslog.events.requests import RequestFinder, api_calls_in
+from opslog.events.rows import EventRequest, Notification, Pair
+from opslog.events.summary import SummaryCounter
 from opslog.filters.fields import F
 from opslog.filters.filter import Filter
 from opslog.logs import Logs
 from opslog.model.stats import Stats
 
-Row: TypeAlias = Event | Pair | Request
-_Next: TypeAlias = tuple[tuple[int, int], str, int | Event]
+EventRow: TypeAlias = Notification | Pair | EventRequest
+_Next: TypeAlias = tuple[tuple[int, int], str, int | Notification]
 
 
 @dataclass(slots=True)
-class Story:
+class EventCollector:
     """What happened: takes batches in the order of time, gives rows, and counts.
 
     Batches have at least the columns ``notification.COLUMNS``.
     """
 
-    summary: Summary = field(default_factory=Summary)
-    pairs: Pairs = field(default_factory=Pairs)
-    requests: Requests = field(default_factory=Requests)
+    summary: SummaryCounter = field(default_factory=SummaryCounter)
+    pairs: PairFinder = field(default_factory=PairFinder)
+    requests: RequestFinder = field(default_factory=RequestFinder)
 
-    def add(self, batch: pa.RecordBatch) -> Iterator[Row]:
+    def add(self, batch: pa.RecordBatch) -> Iterator[EventRow]:
         """Take the next batch; yield its events, and the pairs and requests complete with them."""
         calls: Iterator[_Next] = (
-            ((row, 0), request, time) for row, request, time in calls_in(batch)
+            ((row, 0), request, time) for row, request, time in api_calls_in(batch)
         )
-        events: Iterator[_Next] = (((row, 1), "", event) for row, event in numbered_events(batch))
+        events: Iterator[_Next] = (
+            ((row, 1), "", event) for row, event in numbered_notifications(batch)
+        )
         # In the order of records, so that batches do not show.
         for _, request, what in heapq.merge(calls, events, key=itemgetter(0)):
             if isinstance(what, int):
-                yield from self._over(self.requests.called(request, what))
+                yield from self._counted(self.requests.add_call(request, what))
                 continue
             self.summary.add_event(what)
             yield what
-            yield from self._over(self.requests.add(what))
+            yield from self._counted(self.requests.add(what))
             for pair in self.pairs.add(what):
                 if pair.end is not None:
-                    pair = replace(pair, since_request=self.requests.since(what))
+                    pair = replace(pair, since_request=self.requests.seconds_since_call(what))
                 self.summary.add_pair(pair)
                 yield pair
 
-    def close(self) -> Iterator[Row]:
+    def close(self) -> Iterator[EventRow]:
         """Yield what has not ended, and the requests that are left."""
         for pair in self.pairs.close():
             self.summary.add_pair(pair)
             yield pair
-        yield from self._over(self.requests.close())
+        yield from self._counted(self.requests.close())
 
-    def _over(self, requests: Iterable[Request]) -> Iterator[Request]:
+    def _counted(self, requests: Iterable[EventRequest]) -> Iterator[EventRequest]:
         for request in requests:
             self.summary.add_request(request)
             yield request
 
 
-def rows_of(
+def event_rows(
     records: Logs | Iterable[pa.RecordBatch],
-    story: Story | None = None,
+    collector: EventCollector | None = None,
     stats: Stats | None = None,
     watch: Watch = unwatched,
     calls: bool = True,
-) -> Iterator[Row]:
+) -> Iterator[EventRow]:
     """Yield the events, pairs and requests of logs, or of batches in the order of time.
 
-    Logs of several sources are read in the order of time.  ``story`` then knows the
+    Logs of several sources are read in the order of time.  ``collector`` then knows the
     summary.  Without ``calls`` records of APIs are not looked for, which reads
     faster and tells no requests.  Raises what reading raises, when all that can be
     read was yielded.
     """
-    story = Story() if story is None else story
+    collector = EventCollector() if collector is None else collector
     failed: Exception | None = None
     batches = _read(records, stats, watch, calls) if isinstance(records, Logs) else records
     try:
         for batch in batches:
-            yield from story.add(batch)
+            yield from collector.add(batch)
     except Exception as error:
         failed = error
-    yield from story.close()
+    yield from collector.close()
     if failed is not None:
         raise failed
 

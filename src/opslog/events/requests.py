@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from opslog.events.notification import is_api
 from opslog.events.pairs import ENDS
-from opslog.events.rows import Event, Request, Time
+from opslog.events.rows import EventRequest, Notification, Time
 
-MOST = 100_000
+MOST_REQUESTS = 100_000
 """Requests that are followed at a time; the one of which nothing came for longest ends first."""
 
 
@@ -20,36 +20,39 @@ MOST = 100_000
 class _Followed:
     start: Time
     """Time of the API's first record in the log."""
-    last: Event | None = None
+    last: Notification | None = None
     end: Time | None = None
     ends: int = 0
     failed: bool = False
 
 
-class Requests:
+class RequestFinder:
     """Takes records and events in the order of time and gives the requests that are over."""
 
-    def __init__(self, most: int = MOST) -> None:
-        self._most = most
+    def __init__(self, most: int = MOST_REQUESTS) -> None:
+        self.most = most
         self._followed: OrderedDict[str, _Followed] = OrderedDict()
+        self.given_up = 0
+        """Requests that were followed no further because there were too many."""
 
-    def called(self, request: str, time: int) -> Iterator[Request]:
+    def add_call(self, request: str, time: int) -> Iterator[EventRequest]:
         """Take a record of an API; yield what is over because there are too many."""
         found = self._followed.get(request)
         if found is None:
             self._followed[request] = _Followed(Time(time))
-            if len(self._followed) > self._most:
-                yield from _told(*self._followed.popitem(last=False))
+            if len(self._followed) > self.most:
+                self.given_up += 1
+                yield from _finished(*self._followed.popitem(last=False))
         else:
             self._followed.move_to_end(request)
 
-    def add(self, event: Event) -> Iterator[Request]:
+    def add(self, event: Notification) -> Iterator[EventRequest]:
         """Take an event; yield likewise."""
         request, time = event.request_id, event.logged or event.timestamp
         if request is None or time is None:
             return
         if is_api((event.publisher_id or "").partition(":")[0].partition(".")[0]):
-            yield from self.called(request, time)
+            yield from self.add_call(request, time)
         found = self._followed.get(request)
         if found is None or time < found.start:
             return
@@ -60,7 +63,7 @@ class Requests:
             if found.end is None or time >= found.end:
                 found.last, found.end = event, time
 
-    def since(self, event: Event) -> float | None:
+    def seconds_since_call(self, event: Notification) -> float | None:
         """Return the seconds from the API's first record to ``event``."""
         time = event.logged or event.timestamp
         found = self._followed.get(event.request_id or "")
@@ -68,13 +71,13 @@ class Requests:
             return None
         return (time - found.start) / 1e6
 
-    def close(self) -> Iterator[Request]:
+    def close(self) -> Iterator[EventRequest]:
         """Yield the requests that are left."""
         while self._followed:
-            yield from _told(*self._followed.popitem(last=False))
+            yield from _finished(*self._followed.popitem(last=False))
 
 
-def calls_in(batch: pa.RecordBatch) -> Iterator[tuple[int, str, int]]:
+def api_calls_in(batch: pa.RecordBatch) -> Iterator[tuple[int, str, int]]:
     """Yield row, request id and time of each record of an API that has both."""
     import pyarrow.compute as pc
 
@@ -86,10 +89,10 @@ def calls_in(batch: pa.RecordBatch) -> Iterator[tuple[int, str, int]]:
     yield from zip(rows.to_pylist(), ids, times, strict=True)
 
 
-def _told(request: str, found: _Followed) -> Iterator[Request]:
+def _finished(request: str, found: _Followed) -> Iterator[EventRequest]:
     if found.last is None or found.end is None:
         return
-    yield Request(
+    yield EventRequest(
         request,
         found.last.event,
         found.start,

@@ -9,20 +9,19 @@ from __future__ import annotations
 import typing
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any, NewType
 
 import pyarrow as pa
 
+from opslog.model.instants import rfc3339, utc_time
+
 Time = NewType("Time", int)
 """Microseconds since the epoch, in UTC."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class Notification:
     """A notification: something happened."""
 
     timestamp: Annotated[Time | None, "when it was sent; else when it was logged"]
@@ -87,7 +86,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class EventRequest:
     """A request from the API's first record to the last end: how long somebody waited."""
 
     request_id: Annotated[str, "its id"]
@@ -123,7 +122,7 @@ class EventSummary:
     request_p99: Annotated[float | None, "99 of 100"]
 
 
-ROWS = (Event, Pair, Request, EventSummary)
+ROWS = (Notification, Pair, EventRequest, EventSummary)
 
 
 @lru_cache(maxsize=8)
@@ -138,7 +137,7 @@ def arrow_schema(kind: type) -> pa.Schema:
     return pa.schema(fields)
 
 
-def batch_of(rows: Sequence[Any], kind: type) -> pa.RecordBatch:
+def batch_of_rows(rows: Sequence[Any], kind: type) -> pa.RecordBatch:
     """Return rows of ``kind`` as a batch."""
     schema = arrow_schema(kind)
     return pa.RecordBatch.from_arrays(
@@ -146,22 +145,17 @@ def batch_of(rows: Sequence[Any], kind: type) -> pa.RecordBatch:
     )
 
 
-def as_dict(row: Any) -> dict[str, Any]:
+def json_row(row: Any) -> dict[str, Any]:
     """Return a row as values of JSON, without nulls; times are RFC 3339 in UTC."""
     values = asdict(row)
     times = _times(row.__class__)
     return {
-        name: moment(value).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        name: rfc3339(utc_time(value))
         if name in times
         else round(value, 6) if isinstance(value, float) else value
         for name, value in values.items()
         if value is not None
     }  # fmt: skip
-
-
-def moment(micros: int) -> datetime:
-    """Return a time in UTC."""
-    return _EPOCH + timedelta(microseconds=micros)
 
 
 @lru_cache(maxsize=8)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from opslog.events.rows import Event, EventSummary, Pair, Request
-from opslog.stats.first import First
+from opslog.events.rows import EventRequest, EventSummary, Notification, Pair
+from opslog.stats.first_keys import FirstKeys
 from opslog.stats.histogram import Histogram, classes
 
 MOST = 10_000
@@ -24,13 +24,13 @@ class _Row:
         self.counts[name] = self.counts.get(name, 0) + 1
 
 
-class Summary:
+class SummaryCounter:
     """Counts what it is given."""
 
     def __init__(self) -> None:
-        self._rows: First[str, _Row] = First(MOST, _Row)
+        self._rows: FirstKeys[str, _Row] = FirstKeys(MOST, _Row)
 
-    def add_event(self, event: Event) -> None:
+    def add_event(self, event: Notification) -> None:
         """Count a notification."""
         self._rows[event.event].count("notifications")
 
@@ -45,7 +45,7 @@ class Summary:
         if pair.status == "ended" and pair.duration is not None:
             _add(row.durations, pair.duration)
 
-    def add_request(self, request: Request) -> None:
+    def add_request(self, request: EventRequest) -> None:
         """Count a request."""
         _add(self._rows[request.event].requests, request.duration)
 

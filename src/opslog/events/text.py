@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from opslog.events import EventSummary, Pair, moment
+from opslog.events import EventSummary, Pair
+from opslog.model.instants import utc_time
 from opslog.model.terminal import harmless
 from opslog.terminal.cells import shortened, wrapped
 from opslog.terminal.style import BOLD, DIM, RED, YELLOW, Style
@@ -78,7 +79,7 @@ class Text:
         lines = [self._style(BOLD, "failed, or without end or start")]
         for pair in self._looked:
             time = pair.end if pair.start is None else pair.start
-            when = "-" if time is None else f"{moment(time):%Y-%m-%d %H:%M:%SZ}"
+            when = "-" if time is None else f"{utc_time(time):%Y-%m-%d %H:%M:%SZ}"
             what = " ".join(filter(None, (pair.resource_type, pair.resource_id)))
             told = f"{when}  {pair.status:8}  {harmless(pair.event)}"
             color = YELLOW if pair.status == "no start" else RED

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Protocol
 
-from opslog.events.rows import ROWS, arrow_schema, as_dict, batch_of
+from opslog.events.rows import ROWS, arrow_schema, batch_of_rows, json_row
 from opslog.model.errors import SinkError, SourceError
 from opslog.model.version import __version__
 from opslog.outputs.arrow import arrow_file
@@ -80,7 +80,7 @@ class _JsonLines:
 
     def write(self, row: Any) -> None:
         # A name of a file may hold bytes that are no text.
-        self._lines += json.dumps(as_dict(row), ensure_ascii=False).encode("utf-8", "replace")
+        self._lines += json.dumps(json_row(row), ensure_ascii=False).encode("utf-8", "replace")
         self._lines += b"\n"
         if len(self._lines) >= _BYTES:
             self.end()
@@ -111,7 +111,7 @@ class _Parquet:
             self._flush()
 
     def _flush(self) -> None:
-        self._file.write_batch(batch_of(self._rows, self._kind))
+        self._file.write_batch(batch_of_rows(self._rows, self._kind))
         self._rows.clear()
 
     def end(self) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
 from opslog.model.errors import OpslogError
+from opslog.model.instants import rfc3339, utc_time
 from opslog.stages.held import Held
 from opslog.stages.marks import marked
 from opslog.stages.rows import moments, sizes
@@ -123,10 +123,9 @@ class _Run:
         self._bytes -= window.size
         if not window.repeats:
             return
-        since = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=window.since)
         self._marks[len(self._passed)] = {
             "repeated": str(window.repeats),
-            "repeated_since": since.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "repeated_since": rfc3339(utc_time(window.since)),
         }
         self._passed.append(window.last)
 

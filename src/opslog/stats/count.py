@@ -11,12 +11,12 @@ from opslog.engine.watch import Watch, unwatched
 from opslog.logs import Logs
 from opslog.model.stats import Stats
 from opslog.rows.kept import Kept
-from opslog.stats.part import COLUMNS, Part, part_of, part_of_kept
-from opslog.stats.report import Report
-from opslog.stats.tally import Tally
+from opslog.stats.batch_counts import COLUMNS, BatchCounts, count_batch, count_kept
+from opslog.stats.report import StatsReport
+from opslog.stats.totals import Totals
 
 
-class Counted:
+class StatsCounter:
     """What was counted so far; ``every`` is the length of a step in seconds, None to choose.
 
     A stage, too: batches pass unchanged through ``Logs.pipe(counted)``.
@@ -24,11 +24,11 @@ class Counted:
     """
 
     def __init__(self, every: float | None = None) -> None:
-        self._tally = Tally(every)
+        self._totals = Totals(every)
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Count the records of a batch with all columns of the schema."""
-        self._tally.add(part_of(batch, self._tally.width))
+        self._totals.add(count_batch(batch, self._totals.width))
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield ``batches`` as they are, and count them."""
@@ -47,27 +47,27 @@ class Counted:
                 self.add(batch)
             return
 
-        def finish(kept: Kept) -> Part:
-            # Another thread may have widened the steps meanwhile: then this part's are finer.
-            return part_of_kept(kept, self._tally.width)
+        def finish(kept: Kept) -> BatchCounts:
+            # Another thread may have widened the steps meanwhile: then its steps are finer.
+            return count_kept(kept, self._totals.width)
 
-        for part in logs._results(finish, COLUMNS, reading):
-            self._tally.add(part)
+        for counts in logs._results(finish, COLUMNS, reading):
+            self._totals.add(counts)
 
-    def report(self, top: int = 10) -> Report:
+    def report(self, top: int = 10) -> StatsReport:
         """Return what was counted, with at most ``top`` loggers, errors and routes."""
-        return self._tally.report(top)
+        return self._totals.report(top)
 
 
-def stats_of(
+def count_records(
     records: Logs | Iterable[pa.RecordBatch], every: float | None = None, top: int = 10
-) -> Report:
+) -> StatsReport:
     """Return what is said of logs, or of batches with all columns of the schema.
 
     ``every`` is the length of a step of the timeline in seconds, chosen by the span if None;
     ``top`` is how many loggers, errors and routes are told.
     """
-    counted = Counted(every)
+    counted = StatsCounter(every)
     if isinstance(records, Logs):
         counted.read(records)
     else:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from opslog.model.severity import CLASSES
 from opslog.model.terminal import harmless
 from opslog.model.version import __version__
-from opslog.stats.report import Report
+from opslog.stats.report import StatsReport
 from opslog.terminal.words import whole_unit
 
 _WIDTH, _HEIGHT = 1000, 180
@@ -45,7 +45,7 @@ _STYLE += "".join(f".{s} {{ fill: var(--{s}); background: var(--{s}); }}\n" for 
 _MOST_NAMES = 5
 
 
-def page(report: Report, paths: Sequence[str]) -> str:
+def page(report: StatsReport, paths: Sequence[str]) -> str:
     """Return the page; ``paths`` are those of the records."""
     of = " ".join(paths[:_MOST_NAMES])
     if len(paths) > _MOST_NAMES:
@@ -68,14 +68,14 @@ def page(report: Report, paths: Sequence[str]) -> str:
     ])  # fmt: skip
 
 
-def _span(report: Report) -> str:
+def _span(report: StatsReport) -> str:
     parts = ""
     if report.first and report.last:
         parts = f", {_time(report.first)} to {_time(report.last)}"
     return parts + (f", {report.untimed:,} without a time" if report.untimed else "")
 
 
-def _timeline(report: Report) -> Iterator[str]:
+def _timeline(report: StatsReport) -> Iterator[str]:
     if not report.timeline:
         return
     yield f"<h2>Over time, in steps of {whole_unit(report.step)}</h2>"
@@ -117,7 +117,7 @@ def _places(steps: Sequence[float]) -> list[int]:
     return out
 
 
-def _services(report: Report) -> Iterator[str]:
+def _services(report: StatsReport) -> Iterator[str]:
     rows: list[tuple[str, ...]] = []
     most = max((one.records for one in report.services), default=1)
     for one in report.services:
@@ -135,7 +135,7 @@ def _services(report: Report) -> Iterator[str]:
     yield from _table("Services", ("service", "*records", "*warnings", "*errors", ""), rows)
 
 
-def _errors(report: Report) -> Iterator[str]:
+def _errors(report: StatsReport) -> Iterator[str]:
     rows: list[tuple[str, ...]] = []
     for one in report.errors:
         said = f"<code>{_text(one.template or one.exception or '(no message)')}</code>"
@@ -155,7 +155,7 @@ def _errors(report: Report) -> Iterator[str]:
     yield from _table("The most frequent errors", heads, rows)
 
 
-def _routes(report: Report) -> Iterator[str]:
+def _routes(report: StatsReport) -> Iterator[str]:
     rows: list[tuple[str, ...]] = []
     for one in report.routes:
         below = sum(n for code, n in one.statuses.items() if code.startswith("4"))
@@ -174,7 +174,7 @@ def _routes(report: Report) -> Iterator[str]:
     yield from _table("Requests", heads, rows)
 
 
-def _loggers(report: Report) -> Iterator[str]:
+def _loggers(report: StatsReport) -> Iterator[str]:
     rows: list[tuple[str, ...]] = [
         (_cell(one.logger or "-"), _cell(one.service or "-"), _number(one.records),
          _number(one.warnings), _number(one.errors, bad=True))

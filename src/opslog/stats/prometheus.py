@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from opslog.outputs.metrics import escaped
-from opslog.stats.report import Report
+from opslog.stats.report import StatsReport
 
 _QUANTILES = ("0.5", "0.95", "0.99")
 
 
-def text(report: Report) -> str:
+def text(report: StatsReport) -> str:
     """Return the counts; labels name what they count, ``(others)`` and nothing included.
 
     Counts are gauges: they are of the records that were read, and begin anew with each run.
@@ -18,7 +18,7 @@ def text(report: Report) -> str:
     return "".join(_lines(report))
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: StatsReport) -> Iterator[str]:
     yield _head("records", "Records kept, by service and severity.")
     for service in report.services:
         for severity, count in service.severities.items():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
+
+from opslog.model.json_values import json_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TimelineStep:
     """A length of time."""
 
     begin: Annotated[datetime, "when it begins, in UTC; steps without records are left out"]
@@ -89,7 +91,7 @@ class Others:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class StatsReport:
     """What records are, counted."""
 
     records: Annotated[int, "how many"]
@@ -99,7 +101,7 @@ class Report:
     step: Annotated[float, "seconds of a step of the timeline"]
     severities: Annotated[dict[str, int], "how many of each severity"]
     services: Annotated[tuple[Service, ...], "the services, most records first"]
-    timeline: Annotated[tuple[Step, ...], "the steps that hold records, in order"]
+    timeline: Annotated[tuple[TimelineStep, ...], "the steps that hold records, in order"]
     loggers: Annotated[tuple[Logger, ...], "the loggers with most records"]
     errors: Annotated[tuple[Error, ...], "the most frequent errors"]
     routes: Annotated[tuple[Route, ...], "the routes with most requests"]
@@ -107,16 +109,5 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as values of JSON; times are RFC 3339 in UTC."""
-        found = _plain(self)
-        assert isinstance(found, dict)
+        found: dict[str, Any] = json_values(self)
         return found
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if isinstance(value, float):
-        return round(value, 6)
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from opslog.model.severity import CLASSES
 from opslog.model.terminal import harmless
-from opslog.stats.report import Error, Report
+from opslog.stats.report import Error, StatsReport
 from opslog.terminal.cells import cells, shortened, wrapped
 from opslog.terminal.style import BOLD, CYAN, DIM, RED, YELLOW, Style
 from opslog.terminal.table import table, widths
@@ -42,7 +42,7 @@ class Text:
         self._parts = _PARTS if blocks else " #"
         self._dots = "…" if blocks else "..."
 
-    def of(self, report: Report) -> str:
+    def of(self, report: StatsReport) -> str:
         """Return all that is said."""
         parts = [
             self._head(report),
@@ -57,7 +57,7 @@ class Text:
 
     # -- parts --------------------------------------------------------------------------
 
-    def _head(self, report: Report) -> list[str]:
+    def _head(self, report: StatsReport) -> list[str]:
         text = count(report.records, "record")
         if report.first and report.last:
             text += f"  {_time(report.first)} to {_time(report.last, report.first)}"
@@ -65,7 +65,7 @@ class Text:
             text += f"  {report.untimed:,} without a time"
         return [self._style(BOLD, line) for line in wrapped(text, self._width)]
 
-    def _severities(self, report: Report) -> list[str]:
+    def _severities(self, report: StatsReport) -> list[str]:
         counts = report.severities
         if not counts:
             return []
@@ -82,7 +82,7 @@ class Text:
                 lines.append(head + self._style(_COLORS.get(name, CYAN), bar))
         return lines
 
-    def _timeline(self, report: Report) -> list[str]:
+    def _timeline(self, report: StatsReport) -> list[str]:
         if len(report.timeline) < 2:
             return []
         totals, joined, gaps = self._columns(report, [one.records for one in report.timeline])
@@ -114,7 +114,7 @@ class Text:
         lines.append(" " * (gutter + 2) + self._style(DIM, under))
         return lines
 
-    def _services(self, report: Report) -> list[str]:
+    def _services(self, report: StatsReport) -> list[str]:
         if not report.services:
             return []
         rows = [("service", "records", "warnings", "errors")]
@@ -133,7 +133,7 @@ class Text:
                 lines[place] = f"{lines[place]}  {self._style(CYAN, spark)}".rstrip()
         return self._headed(lines)
 
-    def _loggers(self, report: Report) -> list[str]:
+    def _loggers(self, report: StatsReport) -> list[str]:
         if not report.loggers:
             return []
         rows = [("records", "warnings", "errors", "service", "logger")]
@@ -146,7 +146,7 @@ class Text:
             rows.append((f"{report.others.loggers:,}", "", "", "", "(others)"))
         return self._headed(table(rows, right=(0, 1, 2)))
 
-    def _routes(self, report: Report) -> list[str]:
+    def _routes(self, report: StatsReport) -> list[str]:
         if not report.routes:
             return []
         rows: list[tuple[str, ...]] = [
@@ -168,7 +168,7 @@ class Text:
         rows = [(*row[:-1], self._short(row[-1], room)) for row in rows]
         return self._headed(table(rows, right=range(len(rows[0]) - 2)))
 
-    def _errors(self, report: Report) -> list[str]:
+    def _errors(self, report: StatsReport) -> list[str]:
         if not report.errors:
             return []
         size = max(len(f"{one.records:,}") for one in report.errors)
@@ -200,7 +200,7 @@ class Text:
     # -- columns of time ------------------------------------------------------------------
 
     def _columns(
-        self, report: Report, counts: Sequence[int], room: int = 0
+        self, report: StatsReport, counts: Sequence[int], room: int = 0
     ) -> tuple[list[int], int, bool]:
         """Return counts of steps side by side, how many a column joins, whether gaps are cut."""
         room = max(room or self._width - 12, 10)

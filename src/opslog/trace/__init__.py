@@ -7,9 +7,9 @@
 - requests.py, resources.py, lives.py: all requests, or resources, of some logs: a row each.
 """
 
-from opslog.trace.requests import requests
-from opslog.trace.resources import resources
+from opslog.trace.requests import requests, sorted_requests
+from opslog.trace.resources import resources, sorted_resources
 from opslog.trace.search import trace
 from opslog.trace.story import Story
 
-__all__ = ["Story", "requests", "resources", "trace"]
+__all__ = ["Story", "requests", "resources", "sorted_requests", "sorted_resources", "trace"]

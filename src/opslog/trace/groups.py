@@ -1,51 +1,75 @@
-"""Rows grouped by their keys, batch by batch, in memory that grows with the groups only."""
+"""Rows grouped by their keys, batch by batch, in memory that does not grow with the groups."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import pyarrow as pa
 
-_LEAST = 1 << 16
-"""Rows that may wait to be put together with those of the same keys."""
+from opslog.model.errors import SourceError
+from opslog.reading.sorted_rows import SortedRows
+
+MOST = 8 << 20
+"""Bytes of groups that are kept in memory."""
 
 _AGAIN = {"count": "sum"}
-"""What becomes of partial results; what is not named here, of itself."""
+"""How partial results are summed up; those not named here, in the same way as the values."""
 
 
 class Groups:
     """Sums up rows that have the same ``keys``, each other column in its way.
 
-    ``ways`` says how by column: min, max, first (the first that is known), count (how
-    many are known) or list.  Groups come in the order of their first rows; of these
-    the first is that with the least in the columns of ``order``, which may have no nulls.
+    ``ways`` says how by column: min, max, first (the first that is known) or count (how
+    many are known).  Of the rows of a group the first is that with the least in the columns
+    of ``order``, which may have no nulls, else the one that came first.  Groups, in no order,
+    are put into ``done`` when they take more than ``most`` bytes, so that a group may come
+    there in several parts, which ``again`` sums up.
     """
 
     def __init__(
-        self, keys: tuple[str, ...], ways: dict[str, str], order: tuple[str, ...] = ()
+        self,
+        keys: tuple[str, ...],
+        ways: dict[str, str],
+        done: SortedRows,
+        order: tuple[str, ...] = (),
+        most: int = MOST,
     ) -> None:
         self._keys = keys
         self._ways = ways
-        self._order = [(name, "ascending") for name in order]
         self._again = {name: _AGAIN.get(way, way) for name, way in ways.items()}
+        self._done = done
+        self._order = [(name, "ascending") for name in order]
+        self._most = most
         self._parts: list[pa.Table] = []
-        self._waiting = 0
-        self._known = 0
+        self._bytes = 0
 
     def add(self, rows: pa.Table) -> None:
         """Take rows that have these columns."""
         if not len(rows):
             return
-        self._parts.append(grouped(self._sorted(rows), self._keys, self._ways))
-        self._waiting += len(self._parts[-1])
-        if self._waiting > max(_LEAST, self._known):
-            self.table()
+        self._put(grouped(self._sorted(rows), self._keys, self._ways))
+        if self._bytes > self._most:
+            table = self._together()
+            # If there is hardly anything to put together, it would be tried again and again.
+            self._put(table) if 2 * table.nbytes < self._most else self._done.add(table)
 
-    def table(self) -> pa.Table | None:
-        """Return a row for each group so far, None without any."""
-        if self._parts and (self._waiting or len(self._parts) > 1):
-            rows = self._sorted(pa.concat_tables(self._parts))
-            self._parts = [grouped(rows, self._keys, self._again)]
-            self._known, self._waiting = len(self._parts[0]), 0
-        return self._parts[0] if self._parts else None
+    def finish(self) -> None:
+        """Put all groups into ``done``."""
+        if self._parts:
+            self._done.add(self._together())
+
+    def _put(self, groups: pa.Table) -> None:
+        self._parts.append(groups)
+        self._bytes += groups.nbytes
+
+    def _together(self) -> pa.Table:
+        """Take the groups away and return them, each once."""
+        parts, self._parts, self._bytes = self._parts, [], 0
+        return self.again(pa.concat_tables(parts))
+
+    def again(self, parts: pa.Table) -> pa.Table:
+        """Return the groups of which these are all parts, each group's in the order they came."""
+        return grouped(self._sorted(parts), self._keys, self._again)
 
     def _sorted(self, rows: pa.Table) -> pa.Table:
         return rows.sort_by(self._order) if self._order else rows
@@ -58,11 +82,32 @@ def grouped(rows: pa.Table, keys: tuple[str, ...], ways: dict[str, str]) -> pa.T
     return found.rename_columns([names.get(name, name) for name in found.schema.names])
 
 
-def listed(rows: pa.Table, key: str, name: str, of: pa.ChunkedArray) -> pa.ChunkedArray:
+def readable(
+    batches: Iterable[pa.RecordBatch], unread: list[Exception] | None
+) -> Iterator[pa.RecordBatch]:
+    """Yield what can be read; the error of the rest is raised, or added to ``unread`` if given."""
+    try:
+        yield from batches
+    except SourceError as error:
+        if unread is None:
+            raise
+        unread.append(error)
+
+
+def with_values(rows: pa.Table, name: str) -> pa.Table:
+    """Return the rows in which a column has a value."""
+    import pyarrow.compute as pc
+
+    return rows.filter(pc.is_valid(rows[name]))
+
+
+def values_by_key(rows: pa.Table, key: str, name: str, of: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return for each key in ``of`` what is known in a column of its rows, each once, in order."""
     import pyarrow.compute as pc
 
-    known = grouped(rows.filter(pc.is_valid(rows[name])), (key, name), {})
-    lists = grouped(known, (key,), {name: "list"})
+    rows = with_values(rows.select([key, name]), name)
+    rows = rows.append_column("row", pa.array(range(len(rows)), pa.int32()))
+    rows = grouped(rows, (key, name), {"row": "min"}).sort_by("row")
+    lists = grouped(rows, (key,), {name: "list"})
     found = lists[name].take(pc.index_in(of, lists[key]))
     return pc.if_else(pc.is_valid(found), found, pa.scalar([], found.type))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
 
 from opslog.model.severity import CLASS_OF, CLASSES
 from opslog.model.terminal import harmless
-from opslog.terminal.cells import cells, shortened
-from opslog.terminal.table import table, widths
+from opslog.terminal.cells import cells, padded, shortened
+from opslog.terminal.table import table
 from opslog.terminal.words import by_the_clock
 
 _SHORT_ID, _SHORT_TARGET, _LAST, _SHORT_LAST = 12, 20, 20, 8
@@ -23,58 +24,72 @@ def title(column: str) -> str:
     return column.removeprefix("http_").removesuffix("_number")
 
 
-def in_order(rows: pa.Table, name: str, reverse: bool) -> pa.Table:
-    """Sort by a column; what has no value comes last."""
-    column = rows[name].to_pylist()
-    known = [number for number, value in enumerate(column) if value is not None]
-    numbers = pa.types.is_integer(rows.schema.field(name).type) or pa.types.is_floating(
-        rows.schema.field(name).type
-    )
-    known.sort(key=lambda number: _key(column[number]), reverse=numbers != reverse)
-    unknown = [number for number, value in enumerate(column) if value is None]
-    return rows.take(pa.array(known + unknown, pa.int64()))
+def sort_key(name: str, schema: pa.Schema, reverse: bool) -> tuple[str, str]:
+    """Return how rows are sorted by a column: numbers from the greatest on, or the other way."""
+    kind = schema.field(name).type
+    numbers = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+    return name, "ascending" if numbers == reverse else "descending"
 
 
-def _key(value: Any) -> Any:
-    return [str(one) for one in value] if isinstance(value, list) else value
+def text(
+    rows: Callable[[], Iterable[pa.Table]], shown: tuple[str, ...], width: int = 0
+) -> Iterator[str]:
+    """Yield the columns ``shown`` as lines, in ``width`` columns of a terminal (0: any).
+
+    ``rows`` is asked twice for the same rows: how wide columns are must be known first.
+    """
+    sizes = {name: cells(title(name)) for name in shown}
+    for some in rows():
+        for name, size in sizes.items():
+            sizes[name] = max(size, *map(cells, _texts(some, name)))
+    rooms = _fit(sizes, width) if width else {}
+    titles = True
+    for some in rows():
+        columns = {name: _texts(some, name) for name in sizes}
+        if titles:
+            columns = {name: [title(name), *columns[name]] for name in sizes}
+            titles = False
+        for name, (room, dots) in rooms.items():
+            columns[name] = [shortened(cell, room, dots) for cell in columns[name]]
+        for name in list(sizes)[:-1]:
+            columns[name] = [padded(cell, sizes[name]) for cell in columns[name]]
+        yield "\n".join(table(list(zip(*columns.values(), strict=True)), width)) + "\n"
 
 
-def text(rows: pa.Table, shown: tuple[str, ...], width: int = 0) -> str:
-    """Return the columns ``shown`` as lines, in ``width`` columns of a terminal (0: any)."""
-    if not len(rows):
-        return ""
-    found = rows.to_pylist()
-    columns = {name: [title(name), *(_cell(name, row[name]) for row in found)] for name in shown}
-    if width:
-        _fit(columns, width)
-    return "\n".join(table(list(zip(*columns.values(), strict=True)), width)) + "\n"
+def _fit(sizes: dict[str, int], width: int) -> dict[str, tuple[int, str]]:
+    """Return by column the cells its texts are cut to, and what stands behind one that is cut.
 
-
-def _fit(columns: dict[str, list[str]], width: int) -> None:
-    """Shorten ids, then targets, leave out what is wanted least, and cut the last, if need be."""
+    Ids are cut, then targets; then columns that are wanted least are taken out of
+    ``sizes``; then the last one is cut; each only if need be.
+    """
+    rooms: dict[str, tuple[int, str]] = {}
 
     def missing() -> int:
-        sizes = widths(list(zip(*columns.values(), strict=True)))
-        return sum(sizes[:-1]) + min(sizes[-1], _LAST) + 2 * len(sizes) - 2 - width
+        *before, last = sizes.values()
+        return sum(before) + min(last, _LAST) + 2 * len(before) - width
 
-    def cut(name: str, least: int) -> None:
-        if name in columns and missing() > 0:
-            room = max(least, max(map(cells, columns[name])) - missing())
-            columns[name] = [shortened(cell, room) for cell in columns[name]]
+    def cut(name: str, room: int, dots: str = "…") -> None:
+        rooms[name] = room, dots
+        sizes[name] = min(sizes[name], room)
 
-    if missing() > 0 and "request_id" in columns:
-        columns["request_id"] = [cell[:_SHORT_ID] for cell in columns["request_id"]]
-    cut("http_target", _SHORT_TARGET)
+    if missing() > 0 and "request_id" in sizes:
+        cut("request_id", _SHORT_ID, dots="")
+    if missing() > 0 and "http_target" in sizes:
+        cut("http_target", max(_SHORT_TARGET, sizes["http_target"] - missing()))
     for name in _LEAST_WANTED:
         if missing() > 0:
-            columns.pop(name, None)
+            sizes.pop(name, None)
     if missing() > 0:
-        [*_, last] = columns
-        columns[last] = [shortened(cell, _LAST, dots="") for cell in columns[last]]
-        cut(last, _SHORT_LAST)
+        [*_, last] = sizes
+        cut(last, max(_SHORT_LAST, min(sizes[last], _LAST) - missing()))
+    return rooms
 
 
-def _cell(name: str, value: Any) -> str:
+def _texts(rows: pa.Table, name: str) -> list[str]:
+    return [_text(name, value) for value in rows[name].to_pylist()]
+
+
+def _text(name: str, value: Any) -> str:
     if value is None:
         return "-"
     if name == "start":

@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from opslog.correlate.roots import uuid_digits
+from opslog.model.instants import micros_of
 from opslog.model.record import LogRecord
 from opslog.model.severity import ERROR
 from opslog.model.version import __version__
-from opslog.trace.story import UNKNOWN, Part, Request, Span, Story
+from opslog.trace.story import UNKNOWN, ProcessSpan, Request, Story, TraceSpan
 
-_UUID = re.compile("req-([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})")
 _SERVER, _INTERNAL = 2, 1
 _FAILED = 2
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SCOPE = {"name": "opslog", "version": __version__}
 
 _ATTRIBUTES = {
@@ -85,8 +84,7 @@ def otlp(story: Story) -> str:
 
 def trace_id(root: str) -> str:
     """Return 32 hex digits, not all zero: the UUID of a request, of what has none a hash."""
-    found = _UUID.fullmatch(root)
-    digits = "".join(found.groups()) if found else ""
+    digits = uuid_digits(root) or ""
     return digits if digits.strip("0") else hashlib.sha256(root.encode()).hexdigest()[:32]
 
 
@@ -95,7 +93,7 @@ def span_id(*parts: object) -> str:
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
-def _part_id(request: Request, part: Part) -> str:
+def _part_id(request: Request, part: ProcessSpan) -> str:
     return span_id(request.id, part.program, part.host, part.pid, part.source)
 
 
@@ -118,7 +116,7 @@ def _request(request: Request, trace: str, root: Request) -> dict[str, Any] | No
     return span
 
 
-def _span(own: str, trace: str, name: str, kind: int, span: Span) -> dict[str, Any] | None:
+def _span(own: str, trace: str, name: str, kind: int, span: TraceSpan) -> dict[str, Any] | None:
     begin, end = span.begin, span.end
     if isinstance(span, Request) and not (begin and end):
         begin, end = span.span() or (None, None)
@@ -189,6 +187,5 @@ def _nanoseconds(time: datetime | None) -> str | None:
     """Return a time as OTLP has it, None of one that 64 bits without a sign cannot hold."""
     if time is None:
         return None
-    length = time - _EPOCH
-    passed = ((length.days * 86400 + length.seconds) * 1_000_000 + length.microseconds) * 1000
+    passed = micros_of(time) * 1000
     return str(passed) if 0 <= passed < 1 << 64 else None

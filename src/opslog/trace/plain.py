@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from opslog.model import schema
+from opslog.model.instants import rfc3339
 from opslog.outputs.jsonl import to_json_lines
 from opslog.trace.errors import first_error, root_exception
-from opslog.trace.story import Part, Request, Span, Story
+from opslog.trace.story import ProcessSpan, Request, Story, TraceSpan
 
 
 def plain(story: Story, gap: float, original: bool = False) -> dict[str, Any]:
@@ -59,11 +60,11 @@ def _request(request: Request) -> dict[str, Any]:
     }
 
 
-def _part(part: Part) -> dict[str, Any]:
+def _part(part: ProcessSpan) -> dict[str, Any]:
     return {"program": part.program, "host": part.host, "pid": part.pid, **_span(part)}
 
 
-def _span(span: Span) -> dict[str, Any]:
+def _span(span: TraceSpan) -> dict[str, Any]:
     task = isinstance(span, Request) and span.task
     return {
         "begin": _time(span.begin),
@@ -75,4 +76,4 @@ def _span(span: Span) -> dict[str, Any]:
 
 
 def _time(time: datetime | None) -> str | None:
-    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}" if time else None
+    return rfc3339(time) if time else None

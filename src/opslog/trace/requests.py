@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from opslog.filters.filter import Filter
 from opslog.logs import Logs
-from opslog.model.errors import SourceError
-from opslog.trace.groups import Groups, grouped, listed
-from opslog.trace.story import CALLED
+from opslog.model.stats import Stats
+from opslog.reading.sorted_rows import Order, SortedRows, whole
+from opslog.trace.groups import MOST, Groups, grouped, readable, values_by_key, with_values
+from opslog.trace.story import UNDER_CALLERS_ID
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -35,6 +36,9 @@ They count from ``start``: that of the first record or, if it tells of a call an
 that took, of the call.
 """
 
+_ORDER_OF_ROWS = (("start", "ascending"), ("request_id", "ascending"))
+"""The order of rows that are equal in what they are sorted by."""
+
 _COLUMNS = (
     "timestamp", "service_name", "severity_number", "request_id", "global_request_id",
     "root_request_id", "user_id", "user_name", "project_id", "project_name",
@@ -47,7 +51,6 @@ _LAST = (1 << 63) - 1
 _TASK, _LONG = 600.0, 86400.0
 """Seconds after which what nobody asked for, and what anybody did, is a task, not a request."""
 
-
 _WAYS = {
     "start": "min", "end": "max", "severity_number": "max", "records": "count",
     "user": "first", "project": "first",
@@ -57,72 +60,142 @@ _CALL = ("http_method", "http_target", "http_status")
 _ORDER = ("other", "called", "began")
 """Which call is the first: of the request itself, of a program that is not called, the earliest."""
 
+_FIRST = dict.fromkeys((*_ORDER, *_CALL), "first")
+
+_PARTS = pa.schema([
+    ("request_id", pa.string()),
+    ("service", pa.string()),
+    ("start", pa.timestamp("us", "UTC")),
+    ("end", pa.timestamp("us", "UTC")),
+    ("severity_number", pa.uint8()),
+    ("records", pa.int64()),
+    ("user", pa.string()),
+    ("project", pa.string()),
+    ("other", pa.bool_()),
+    ("called", pa.bool_()),
+    ("began", pa.int64()),
+    ("http_method", pa.string()),
+    ("http_target", pa.string()),
+    ("http_status", pa.int64()),
+    ("wanted", pa.bool_()),
+])  # fmt: skip
+"""What records of one service tell (``records`` is known), first calls (``began`` is), and
+which requests are wanted, where they are too many to look for.
+"""
+
+_IDS = 64
+"""Bytes that the ids of a wanted request take, about."""
+
 
 def requests(
     logs: Logs,
     condition: pc.Expression | str | Filter | None = None,
     unread: list[Exception] | None = None,
 ) -> pa.Table:
-    """Return a row (SCHEMA) for each request, in the order they began.
+    """Return a row (SCHEMA) for each request, in the order they began; they must fit into memory.
 
     With a condition those of which one record fulfils it; they are told by all of
     their records.  ``user`` and ``project`` are ids, or names where only those are
     logged; the call is that of the API that was called first; the duration of a
-    task that goes on is null.  The logs are read twice.  Memory grows with the
-    number of requests.  What cannot be read is raised, or added to ``unread`` if
-    that is given: then the rows tell of the rest.
+    task that goes on is null.  The logs are read twice.  What cannot be read is
+    raised, or added to ``unread`` if that is given: then the rows tell of the rest.
     """
-    if condition is not None:
-        logs = logs.with_requests(condition)
-    parts = Groups(("request_id", "service"), _WAYS)
-    calls = Groups(("request_id",), dict.fromkeys((*_ORDER, *_CALL), "first"), _ORDER)
-    try:
-        for batch in replace(logs, _root=True)._changed(merge=False, follow=None).batches(_COLUMNS):
-            parts.add(_told(batch))
-            calls.add(_answers(batch))
-    except SourceError as error:
-        if unread is None:
-            raise
-        unread.append(error)
-    found = parts.table()
-    return SCHEMA.empty_table() if found is None else _rows(found, calls.table())
+    with sorted_requests(logs, condition, unread=unread) as rows:
+        return rows.table()
 
 
-def _told(batch: pa.RecordBatch) -> pa.Table:
-    """Return what each record that belongs to a request tells of it."""
+def sorted_requests(
+    logs: Logs,
+    condition: pc.Expression | str | Filter | None = None,
+    order: Order = (),
+    unread: list[Exception] | None = None,
+    stats: Stats | None = None,
+    most: int = MOST,
+) -> SortedRows:
+    """Return the same rows in ``order``, however many: what is too much for memory lies in files.
+
+    Some times ``most`` bytes are kept in memory.  ``stats`` counts what is read; calls
+    that are ``forgotten`` are told as requests of their own.
+    """
+    with SortedRows(_PARTS, [("request_id", "ascending")], most) as parts:
+        by_service = Groups(("request_id", "service"), _WAYS, parts, most=most)
+        calls = Groups(("request_id",), _FIRST, parts, _ORDER, most)
+        logs = replace(logs, _root=True)._changed(merge=False, follow=None)
+        chosen = False
+
+        def choose(ids: list[str]) -> None:
+            nonlocal chosen
+            chosen = True
+            wanted = [pa.array(ids, pa.string()), pa.repeat(True, len(ids))]
+            parts.add(pa.table(wanted, ["request_id", "wanted"]))
+
+        if condition is not None:
+            logs = logs.with_requests(condition)
+            assert logs._relation is not None
+            relation = replace(logs._relation, many=choose, most=most // _IDS)
+            logs = replace(logs, _relation=relation)
+        for batch in readable(logs._batches(_COLUMNS, logs._begun(stats)), unread):
+            records, answers = _records_and_calls(batch)
+            by_service.add(records)
+            calls.add(answers)
+        by_service.finish()
+        calls.finish()
+        tables = whole(parts.tables(), "request_id")
+        if chosen:
+            tables = map(_chosen_parts, tables)
+        found = (
+            _rows(
+                by_service.again(with_values(some, "records")),
+                calls.again(with_values(some, "began")),
+            )
+            for some in tables
+        )
+        return SortedRows.of(found, SCHEMA, (*order, *_ORDER_OF_ROWS), most)
+
+
+def _chosen_parts(parts: pa.Table) -> pa.Table:
+    """Return the parts of the requests that are named as wanted."""
+    import pyarrow.compute as pc
+
+    ids = with_values(parts, "wanted")["request_id"].combine_chunks()
+    return parts.filter(pc.is_in(parts["request_id"], ids))
+
+
+def _records_and_calls(batch: pa.RecordBatch) -> tuple[pa.Table, pa.Table]:
+    """Return what each record of a request tells of it, and the calls that APIs say they answered.
+
+    The calls come with what they are ordered by.
+    """
     import pyarrow.compute as pc
 
     batch = batch.filter(pc.is_valid(batch["root_request_id"]))
-    return pa.table({
-        "request_id": batch["root_request_id"],
+    root = batch["root_request_id"]
+    answered = _is_answer(batch)
+    began = _began(batch, answered)
+    records = pa.table({
+        "request_id": root,
         "service": batch["service_name"].cast(pa.string()),
-        "start": _begin(batch),
+        "start": began,
         "end": batch["timestamp"],
         "severity_number": batch["severity_number"],
-        "records": batch["root_request_id"],
-        "user": _either(batch, "user_id", "user_name"),
-        "project": _either(batch, "project_id", "project_name"),
+        "records": root,
+        "user": _first_known(batch, "user_id", "user_name"),
+        "project": _first_known(batch, "project_id", "project_name"),
     })  # fmt: skip
-
-
-def _answers(batch: pa.RecordBatch) -> pa.Table:
-    """Return what APIs told of calls they answered, with what they are ordered by."""
-    import pyarrow.compute as pc
-
-    root = batch["root_request_id"]
     own = pc.equal(batch["request_id"], root)
-    known = pc.or_kleene(own, pc.equal(batch["global_request_id"], root))
+    mine = pc.or_kleene(own, pc.equal(batch["global_request_id"], root))
     program = pc.fill_null(batch["program"].cast(pa.string()), "")
-    return pa.table({
+    calls = pa.table({
         "request_id": root,
         "other": pc.invert(pc.fill_null(own, False)),
-        "called": pc.match_substring_regex(program, f"^(?:{CALLED})"),
-        "began": pc.fill_null(_begin(batch).cast(pa.int64()), _LAST),
+        "called": pc.match_substring_regex(program, f"^(?:{UNDER_CALLERS_ID})"),
+        "began": pc.fill_null(began.cast(pa.int64()), _LAST),
         "http_method": batch["http_method"].cast(pa.string()),
         # Of one record with the method, also where that has no target.
         "http_target": pc.fill_null(batch["http_target"], ""),
         "http_status": batch["http_status"],
-    }).filter(pc.and_(_is_answer(batch), pc.fill_null(known, False)))  # fmt: skip
+    })  # fmt: skip
+    return records, calls.filter(pc.and_(answered, pc.fill_null(mine, False)))
 
 
 def _is_answer(batch: pa.RecordBatch) -> pa.Array:
@@ -135,43 +208,39 @@ def _is_answer(batch: pa.RecordBatch) -> pa.Array:
     return pc.and_not(told, pc.fill_null(client, False))
 
 
-def _begin(batch: pa.RecordBatch) -> pa.Array:
+def _began(batch: pa.RecordBatch, answered: pa.Array) -> pa.Array:
     """Return when what records tell of began: an answered call before its answer."""
     import pyarrow.compute as pc
 
     seconds = pc.fill_null(batch["duration"], 0.0)
-    told = pc.and_(_is_answer(batch), pc.and_(pc.greater(seconds, 0.0), pc.less(seconds, _LONG)))
+    told = pc.and_(answered, pc.and_(pc.greater(seconds, 0.0), pc.less(seconds, _LONG)))
     length = pc.round(pc.multiply(pc.if_else(told, seconds, 0.0), 1e6)).cast(pa.int64())
     time = batch["timestamp"]
     return pc.subtract(time.cast(pa.int64()), length).cast(time.type)
 
 
-def _rows(parts: pa.Table, calls: pa.Table | None) -> pa.Table:
+def _rows(parts: pa.Table, calls: pa.Table) -> pa.Table:
     """Return the rows of the requests whose parts at each service and first calls are given."""
     import pyarrow.compute as pc
 
-    parts = parts.sort_by("start")
+    parts = parts.sort_by([("start", "ascending"), ("service", "ascending")])
     found = grouped(parts, ("request_id",), {**_WAYS, "records": "sum"})
     length = pc.divide(pc.subtract(found["end"], found["start"]).cast(pa.int64()), 1e6)
     nobody = pc.and_(pc.is_null(found["user"]), pc.is_null(found["project"]))
     most = pc.if_else(nobody, _TASK, _LONG)
+    rows = pc.index_in(found["request_id"], calls["request_id"].combine_chunks())
     columns = {
         **{name: found[name] for name in found.schema.names},
+        **{name: calls[name].take(rows) for name in _CALL},
         "duration": pc.if_else(pc.greater(length, most), None, length),
-        "services": listed(parts, "request_id", "service", found["request_id"]),
+        "services": values_by_key(parts, "request_id", "service", found["request_id"]),
     }
-    if calls is None:
-        columns |= {name: pa.nulls(len(found), SCHEMA.field(name).type) for name in _CALL}
-    else:
-        rows = pc.index_in(found["request_id"], calls["request_id"].combine_chunks())
-        columns |= {name: calls[name].take(rows) for name in _CALL}
-        target = columns["http_target"]
-        columns["http_target"] = pc.if_else(pc.equal(target, ""), None, target)
-    table = pa.table([columns[name] for name in SCHEMA.names], SCHEMA)
-    return table.sort_by([("start", "ascending"), ("request_id", "ascending")])
+    target = columns["http_target"]
+    columns["http_target"] = pc.if_else(pc.equal(target, ""), None, target)
+    return pa.table([columns[name] for name in SCHEMA.names], SCHEMA)
 
 
-def _either(batch: pa.RecordBatch, first: str, second: str) -> pa.Array:
+def _first_known(batch: pa.RecordBatch, first: str, second: str) -> pa.Array:
     import pyarrow.compute as pc
 
     return pc.coalesce(batch[first].cast(pa.string()), batch[second].cast(pa.string()))

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 
 from opslog.events.notification import COLUMNS as EVENT_COLUMNS
-from opslog.events.notification import numbered_events
+from opslog.events.notification import numbered_notifications
 from opslog.filters.filter import Filter
 from opslog.logs import Logs
-from opslog.model.errors import SourceError
+from opslog.model.stats import Stats
+from opslog.reading.sorted_rows import Order, SortedRows, whole
 from opslog.trace import lives
-from opslog.trace.groups import Groups, grouped, listed
+from opslog.trace.groups import MOST, Groups, grouped, readable, values_by_key, with_values
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -41,53 +41,78 @@ seconds from the begin of its creation until it could be used.  ``unfinished``:
 operations that began and were never told to end.
 """
 
+_ORDER_OF_ROWS = (("start", "ascending"), ("resource_id", "ascending"))
+"""The order of rows that are equal in what they are sorted by."""
+
 _USABLE = ("active", "available", "bound", "in-use")
 _COLUMNS = (*EVENT_COLUMNS, "resource_type", "service_name", "severity_number", "http_target")
-
 
 _WAYS = {
     "resource_type": "first", "start": "min", "end": "max", "severity_number": "max",
     "records": "count",
 }  # fmt: skip
 
-_MENTION = pa.schema(
+_MENTIONS = pa.schema(
     [("row", pa.uint64()), ("resource_type", pa.string()), ("resource_id", pa.string())]
 )
 
-_Begun: TypeAlias = tuple[str, str, str]
-"""What of which request: kind of resource, operation, request id."""
+_PARTS = pa.schema([
+    ("resource_id", pa.string()),
+    ("service", pa.string()),
+    ("request_id", pa.string()),
+    ("resource_type", pa.string()),
+    ("start", pa.timestamp("us", "UTC")),
+    ("end", pa.timestamp("us", "UTC")),
+    ("severity_number", pa.uint8()),
+    ("records", pa.int64()),
+    ("time", pa.int64()),
+    ("begins", pa.string()),
+    ("ends", pa.string()),
+    ("state", pa.string()),
+])  # fmt: skip
+"""What the records of one service and request tell (``records`` is known), and changes of
+the resource (``time`` is).
+"""
+
+_BY_RESOURCE = (("resource_id", "ascending"), ("time", "ascending"))
+
+_OPERATIONS = pa.schema([
+    ("request_id", pa.string()),
+    ("resource_type", pa.string()),
+    ("operation", pa.string()),
+    ("began", pa.int64()),
+    ("resource_id", pa.string()),
+])  # fmt: skip
+"""Operations that began on what had no id yet (``began`` is known), or ended on what has one."""
+
+_Change: TypeAlias = tuple[int, str, str, str]
+"""When, what begins, what ends, and the state from then on."""
 
 
 @dataclass(slots=True)
-class _Told:
-    """What messages and notifications say of the lives of resources, by id."""
+class _Lives:
+    """What messages and notifications of a block say of the lives of resources."""
 
-    moments: dict[str, list[tuple[datetime, lives.Moment]]] = field(default_factory=dict)
-    begun: dict[_Begun, list[datetime]] = field(default_factory=dict)
-    """Operations on what had no id yet."""
-    ended: dict[_Begun, list[str]] = field(default_factory=dict)
+    changes: list[tuple[str, int, str, str, str]] = field(default_factory=list)
+    """Of which resource, and a change."""
+    operations: list[tuple[str, str, str, int | None, str | None]] = field(default_factory=list)
+    """Rows of _OPERATIONS."""
 
-    def add(self, id_: str, time: datetime, moment: lives.Moment) -> None:
-        self.moments.setdefault(id_, []).append((time, moment))
+    def add(self, id_: str, time: int, change: lives.Change) -> None:
+        self.changes.append((id_, time, change.begins, change.ends, change.state))
 
     def add_event(
-        self, id_: str | None, time: datetime | None, request: str | None, moment: lives.Moment
+        self, id_: str | None, time: int | None, request: str | None, change: lives.Change
     ) -> None:
         """Take what a notification says."""
         if id_ is not None and time is not None:
-            self.add(id_, time, moment)
+            self.add(id_, time, change)
         if request is None:
             return
-        if id_ is not None and moment.ends:
-            self.ended.setdefault((moment.kind, moment.ends, request), []).append(id_)
-        elif id_ is None and moment.begins and time is not None:
-            self.begun.setdefault((moment.kind, moment.begins, request), []).append(time)
-
-    def settle(self) -> None:
-        """Give what began without an id to what ended: if the request has no other, it is that."""
-        for key, times in self.begun.items():
-            if len(times) == len(ends := self.ended.get(key, [])) == 1:
-                self.add(ends[0], times[0], lives.Moment(key[0], begins=key[1]))
+        if id_ is not None and change.ends:
+            self.operations.append((request, change.kind, change.ends, None, id_))
+        elif id_ is None and change.begins and time is not None:
+            self.operations.append((request, change.kind, change.begins, time, None))
 
 
 def resources(
@@ -99,48 +124,89 @@ def resources(
 
     With a condition only the records that fulfil it tell of them.  Lives are told
     by the services' messages and notifications: of what is not logged nothing is known.
-    Memory grows with the number of resources, of their requests and their changes.
-    What cannot be read is raised, or added to ``unread`` if that is given: then the
-    rows tell of the rest.
+    The rows must fit into memory.  What cannot be read is raised, or added to ``unread``
+    if that is given: then the rows tell of the rest.
+    """
+    with sorted_resources(logs, condition, unread=unread) as rows:
+        return rows.table()
+
+
+def sorted_resources(
+    logs: Logs,
+    condition: pc.Expression | str | Filter | None = None,
+    order: Order = (),
+    unread: list[Exception] | None = None,
+    stats: Stats | None = None,
+    most: int = MOST,
+) -> SortedRows:
+    """Return the same rows in ``order``, however many: what is too much for memory lies in files.
+
+    Some times ``most`` bytes are kept in memory.  ``stats`` counts what is read.
     """
     if condition is not None:
         logs = logs.filter(condition)
-    groups = Groups(("resource_id", "service", "request_id"), _WAYS)
-    told = _Told()
-    try:
-        for batch in logs._changed(merge=False, follow=None).batches(_COLUMNS):
-            events = _events(told, batch)
-            records = _named(batch, events)
+    logs = logs._changed(merge=False, follow=None)
+    with (
+        SortedRows(_PARTS, _BY_RESOURCE, most) as parts,
+        SortedRows(_OPERATIONS, [("request_id", "ascending")], most) as operations,
+    ):
+        groups = Groups(("resource_id", "service", "request_id"), _WAYS, parts, most=most)
+        for batch in readable(logs._batches(_COLUMNS, logs._begun(stats)), unread):
+            told = _Lives()
+            events = _add_notifications(told, batch)
+            records = _mentions(batch, events)
             groups.add(records)
-            _tell(told, records)
-    except SourceError as error:
-        if unread is None:
-            raise
-        unread.append(error)
-    told.settle()
-    found = groups.table()
-    return SCHEMA.empty_table() if found is None else _rows(found, told)
+            _add_messages(told, records)
+            parts.add(_changes(told.changes))
+            operations.add(_table(told.operations, _OPERATIONS))
+        groups.finish()
+        for some in whole(operations.tables(), "request_id"):
+            parts.add(_changes(_begun_without_id(some)))
+        found = (
+            _rows(groups.again(with_values(some, "records")), with_values(some, "time"))
+            for some in whole(parts.tables(), "resource_id")
+        )
+        return SortedRows.of(found, SCHEMA, (*order, *_ORDER_OF_ROWS), most)
 
 
-def _events(told: _Told, batch: pa.RecordBatch) -> pa.Table:
+def _table(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+    return pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema)
+
+
+def _changes(rows: Iterable[tuple[str, int, str, str, str]]) -> pa.Table:
+    names = ("resource_id", "time", "begins", "ends", "state")
+    return _table([*rows], pa.schema([_PARTS.field(name) for name in names]))
+
+
+def _begun_without_id(operations: pa.Table) -> Iterator[tuple[str, int, str, str, str]]:
+    """Yield what began without an id as a change of what ended, if its request has no other."""
+    began: dict[tuple[str, str, str], list[int]] = {}
+    ended: dict[tuple[str, str, str], list[str]] = {}
+    for request, kind, operation, time, id_ in zip(*operations.to_pydict().values(), strict=True):
+        if id_ is None:
+            began.setdefault((request, kind, operation), []).append(time)
+        else:
+            ended.setdefault((request, kind, operation), []).append(id_)
+    for key, times in began.items():
+        if len(times) == len(ends := ended.get(key, [])) == 1:
+            yield ends[0], times[0], key[2], "", ""
+
+
+def _add_notifications(told: _Lives, batch: pa.RecordBatch) -> pa.Table:
     """Take what notifications say; return for each its row, and kind and id of its resource."""
-    rows, kinds, ids = [], [], []
-    for row, event in numbered_events(batch):
-        moment, id_ = lives.moment_told(event), event.resource_id
-        if moment is not None:
-            time, request = batch["timestamp"][row].as_py(), batch["request_id"][row].as_py()
-            told.add_event(id_, time, request, moment)
-        rows.append(row)
-        kinds.append(moment and moment.kind)
-        ids.append(moment and id_)
-    columns = [
-        pa.array(values, field.type)
-        for values, field in zip((rows, kinds, ids), _MENTION, strict=True)
-    ]
-    return pa.table(columns, _MENTION)
+    rows = []
+    times = batch["timestamp"].view(pa.int64())
+    for row, event in numbered_notifications(batch):
+        change, id_ = lives.change_of_notification(event), event.resource_id
+        if change is not None:
+            time, request = times[row].as_py(), batch["request_id"][row].as_py()
+            told.add_event(id_, time, request, change)
+        rows.append((row, change and change.kind, change and id_))
+    return _table(rows, _MENTIONS)
 
 
-def _named(batch: pa.RecordBatch, events: pa.Table) -> pa.Table:
+def _mentions(batch: pa.RecordBatch, events: pa.Table) -> pa.Table:
     """Return the records that name resources, one row for each that a record names.
 
     ``event`` says that a notification names it, which tells of its life in its own way.
@@ -152,9 +218,9 @@ def _named(batch: pa.RecordBatch, events: pa.Table) -> pa.Table:
     numbers = pc.indices_nonzero(pc.fill_null(own, False))
     parts = [
         events.filter(pc.is_valid(events["resource_id"])),
-        pa.table([numbers, kind.take(numbers), batch["resource_id"].take(numbers)], _MENTION),
-        *_in_text(batch["body"]),
-        *_in_text(batch["http_target"]),
+        pa.table([numbers, kind.take(numbers), batch["resource_id"].take(numbers)], _MENTIONS),
+        *_mentions_in_text(batch["body"]),
+        *_mentions_in_text(batch["http_target"]),
     ]
     # A record names a resource once, however often; its own column knows the kind best.
     found = grouped(pa.concat_tables(parts), ("row", "resource_id"), {"resource_type": "first"})
@@ -173,7 +239,7 @@ def _named(batch: pa.RecordBatch, events: pa.Table) -> pa.Table:
     })  # fmt: skip
 
 
-def _in_text(text: pa.Array) -> Iterator[pa.Table]:
+def _mentions_in_text(text: pa.Array) -> Iterator[pa.Table]:
     """Yield what texts name: (row, kind, id) of the first in each, of the second, ..."""
     import pyarrow.compute as pc
 
@@ -186,71 +252,79 @@ def _in_text(text: pa.Array) -> Iterator[pa.Table]:
         kind = pc.replace_substring_regex(
             pc.utf8_lower(first.field("kind")), "^server$", "instance"
         )
-        yield pa.table([rows["row"], kind, first.field("id")], _MENTION)
+        yield pa.table([rows["row"], kind, first.field("id")], _MENTIONS)
         rest = pc.replace_substring_regex(rows["text"], lives.NAMED, ";", max_replacements=1)
         rows = rows.set_column(1, "text", rest)
 
 
-def _tell(told: _Told, records: pa.Table) -> None:
+def _add_messages(told: _Lives, records: pa.Table) -> None:
     """Take what messages say of the lives of the resources they name."""
     import pyarrow.compute as pc
 
     telling = pc.match_substring_regex(records["body"], lives.TELLING)
     telling = pc.and_not(pc.and_(telling, pc.is_valid(records["start"])), records["event"])
-    for row in records.filter(pc.fill_null(telling, False)).to_pylist():
-        moment = lives.moment_of(row["resource_type"], row["body"])
-        if moment is not None:
-            told.add(row["resource_id"], row["start"], moment)
+    some = records.filter(pc.fill_null(telling, False))
+    columns = [some["start"].cast(pa.int64()), *map(some.column, ("resource_type", "resource_id"))]
+    rows = zip(*(column.to_pylist() for column in (*columns, some["body"])), strict=True)
+    for time, kind, id_, body in rows:
+        change = lives.change_of_message(kind, body)
+        if change is not None:
+            told.add(id_, time, change)
 
 
-def _rows(groups: pa.Table, told: _Told) -> pa.Table:
+def _rows(groups: pa.Table, changes: pa.Table) -> pa.Table:
     """Return the rows of the resources whose parts by service and request are given."""
     import pyarrow.compute as pc
 
-    groups = groups.sort_by("start")
+    order = ("start", "service", "request_id")
+    groups = groups.sort_by([(name, "ascending") for name in order])
     found = grouped(groups, ("resource_id",), {**_WAYS, "records": "sum"})
     ids = found["resource_id"]
     length = pc.subtract(found["end"], found["start"]).cast(pa.int64())
-    requests = listed(groups, "resource_id", "request_id", ids)
+    requests = values_by_key(groups, "resource_id", "request_id", ids)
     columns = {
         **{name: found[name] for name in found.schema.names},
         "duration": pc.divide(length, 1e6),
-        "services": listed(groups, "resource_id", "service", ids),
+        "services": values_by_key(groups, "resource_id", "service", ids),
         "requests": pc.list_value_length(requests),
-        **_lives([told.moments.get(id_, []) for id_ in ids.to_pylist()]),
+        **_lives(ids.to_pylist(), changes),
     }
-    table = pa.table([columns[name].cast(SCHEMA.field(name).type) for name in SCHEMA.names], SCHEMA)
-    return table.sort_by([("start", "ascending"), ("resource_id", "ascending")])
+    return pa.table([columns[name].cast(SCHEMA.field(name).type) for name in SCHEMA.names], SCHEMA)
 
 
-def _lives(told: list[list[tuple[datetime, lives.Moment]]]) -> dict[str, pa.Array]:
-    """Return the columns that tell of the lives of resources."""
-    rows = [_life(sorted(moments, key=lambda one: one[0])) for moments in told]
+def _lives(ids: list[str], changes: pa.Table) -> dict[str, pa.Array]:
+    """Return the columns that tell of the lives of resources, whose changes are in their order."""
+    told: dict[str, list[_Change]] = {}
+    names = ("resource_id", "time", "begins", "ends", "state")
+    columns = (changes[name].to_pylist() for name in names)
+    for id_, *change in zip(*columns, strict=True):
+        told.setdefault(id_, []).append(tuple(change))
+    rows = [_life(told.get(id_, [])) for id_ in ids]
     return {
         name: pa.array([row[name] for row in rows], SCHEMA.field(name).type)
         for name in ("state", "states", "active_after", "unfinished")
     }
 
 
-def _life(told: list[tuple[datetime, lives.Moment]]) -> dict[str, Any]:
-    """Return what moments in the order of time tell of one life."""
-    open_: dict[str, datetime] = {}
+def _life(told: list[_Change]) -> dict[str, Any]:
+    """Return what changes in the order of time tell of one life."""
+    open_: dict[str, int] = {}
     states: list[dict[str, Any]] = []
     created = usable = None
-    for time, moment in told:
-        if moment.begins:
-            open_[moment.begins] = time
-            if moment.begins == "create":
-                created = created or time
-        if moment.ends:
-            open_.pop(moment.ends, None)
-        if moment.state and (not states or states[-1]["state"] != moment.state):
-            states.append({"time": time, "state": moment.state})
-        if created and usable is None and moment.state in _USABLE:
+    for time, begins, ends, state in told:
+        if begins:
+            open_[begins] = time
+            if begins == "create" and created is None:
+                created = time
+        if ends:
+            open_.pop(ends, None)
+        if state and (not states or states[-1]["state"] != state):
+            states.append({"time": time, "state": state})
+        if created is not None and usable is None and state in _USABLE:
             usable = time
     return {
         "state": states[-1]["state"] if states else None,
         "states": states,
-        "active_after": (usable - created).total_seconds() if usable and created else None,
+        "active_after": None if created is None or usable is None else (usable - created) / 1e6,
         "unfinished": sorted(open_, key=open_.__getitem__),
     }

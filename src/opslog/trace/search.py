@@ -28,7 +28,7 @@ from opslog.model.errors import OpslogError, SourceError
 from opslog.model.stats import Stats
 from opslog.reading.index import Index
 from opslog.rows.kept import Kept
-from opslog.trace.story import Story, told
+from opslog.trace.story import Story, story_of
 
 MOST = 100_000
 """Records of a story that are kept."""
@@ -106,7 +106,7 @@ class _Search:
         kept = [taken for batch in self.batches if len(taken := self._belonging(batch, roots))]
         columns = schema.arrow_schema(original=True)
         table = pa.Table.from_batches(kept, columns)
-        return told(self.id, table, self.graph, roots, self.left_out, self.unread)
+        return story_of(self.id, table, self.graph, roots, self.left_out, self.unread)
 
     def _spellings(self) -> list[str]:
         as_trace = _HEX.fullmatch(self.id)
@@ -115,7 +115,7 @@ class _Search:
     def _search(self, ids: list[str]) -> None:
         """Read all for records with one of these ids."""
         reading = replace(
-            self.logs._begun(self.stats, self.watch), where=_holding(tuple(ids)), merge=False,
+            self.logs._begun(self.stats, self.watch), where=_filter_of_ids(tuple(ids)), merge=False,
             most=None, follow=None, index=self.index,
         )  # fmt: skip
         if unsuitable := reading.sources.readable_once():
@@ -134,7 +134,7 @@ class _Search:
     def _add(self, batch: pa.RecordBatch) -> None:
         """Take records that were not found before."""
         fresh = [row for row, at in enumerate(_places(batch)) if at not in self.places]
-        batch = _taken(batch, fresh)
+        batch = _rows_of(batch, fresh)
         self.graph.add(batch)
         # Of a task that goes on for weeks only what names the id is of use.
         numbers, ids = ids_of(batch)
@@ -146,7 +146,7 @@ class _Search:
                 for row, number in enumerate(numbers.to_pylist())
                 if holds[row] or not tasks[number]
             ]
-            batch = _taken(batch, rows)
+            batch = _rows_of(batch, rows)
         room = max(0, self.most - sum(map(len, self.batches)))
         self.left_out += max(0, len(batch) - room)
         batch = batch.slice(0, room)
@@ -155,7 +155,7 @@ class _Search:
             self.places.update(_places(batch))
 
     def _mentions(self, batch: pa.RecordBatch) -> list[bool]:
-        return _match(batch, self._spellings())
+        return _mentions_any(batch, self._spellings())
 
     def _resolve(self) -> None:
         """Find out which request a short id or a trace id is, and who speaks of the id."""
@@ -173,7 +173,11 @@ class _Search:
             self.id = fitting[0] if fitting else self.id
         elif (other := self._spellings()[-1]) in known:
             self.id = other
-        if self.id in known or self.graph.claimed(self.id) or self.graph.claims(self.id):
+        if (
+            self.id in known
+            or self.graph.named_callers(self.id)
+            or self.graph.named_callees(self.id)
+        ):
             self.seeds[self.id] = None
             return
         for batch in self.batches:
@@ -183,22 +187,26 @@ class _Search:
 
     def _connected(self) -> Iterator[str]:
         """Yield all ids that must have been searched for before the tree is known."""
-        waiting, found = [s for s in self.seeds if self._goes_on(s)], set(self.seeds)
+        waiting, found = [s for s in self.seeds if self._is_told_whole(s)], set(self.seeds)
         while waiting:  # upwards, whoever is named
             one = waiting.pop()
             yield one
-            above = {c for c in self.graph.claimed(one) if c not in found and self._goes_on(c)}
+            above = {
+                c
+                for c in self.graph.named_callers(one)
+                if c not in found and self._is_told_whole(c)
+            }
             found |= above
             waiting += above
         for root in self._roots():
             for member in self.graph.members(root):
                 yield member
                 # Whose a call is, is known only when all are known who claim it.
-                yield from filter(self._goes_on, self.graph.claimed(member))
-                if self._goes_on(member):
-                    yield from filter(self._goes_on, self.graph.claims(member))
+                yield from filter(self._is_told_whole, self.graph.named_callers(member))
+                if self._is_told_whole(member):
+                    yield from filter(self._is_told_whole, self.graph.named_callees(member))
 
-    def _goes_on(self, one: str) -> bool:
+    def _is_told_whole(self, one: str) -> bool:
         """Whether a story is about all of a request, not only about what names the id."""
         if one == self.id:
             return True
@@ -207,7 +215,7 @@ class _Search:
         return not self.graph.is_task(one, _LOOP)
 
     def _roots(self) -> dict[str, None]:
-        return dict.fromkeys(self.graph.root(one) for one in self.seeds if self._goes_on(one))
+        return dict.fromkeys(self.graph.root(one) for one in self.seeds if self._is_told_whole(one))
 
     def _belonging(self, batch: pa.RecordBatch, roots: Iterable[str]) -> pa.RecordBatch:
         """Return the records of these requests, and those that name the id and are nobody's."""
@@ -216,13 +224,13 @@ class _Search:
         belongs = [root_of(own, cause, self.graph) in wanted for own, cause in ids]
         nobody = [own is None and cause is None for own, cause in ids]
         holds = self._mentions(batch)
-        tasks = [own is not None and not self._goes_on(own) for own, _ in ids]
+        tasks = [own is not None and not self._is_told_whole(own) for own, _ in ids]
         rows = [
             row
             for row, number in enumerate(numbers.to_pylist())
             if belongs[number] or (holds[row] and (nobody[number] or tasks[number]))
         ]
-        batch = _taken(batch, rows)
+        batch = _rows_of(batch, rows)
         if (where := self.logs._pass.where) is not None:
             batch = batch.take(where.select(batch))
         return batch
@@ -232,7 +240,7 @@ def _places(batch: pa.RecordBatch) -> Iterator[tuple[str, int]]:
     return zip(batch["source"].to_pylist(), batch["source_offset"].to_pylist(), strict=True)
 
 
-def _taken(batch: pa.RecordBatch, rows: list[int]) -> pa.RecordBatch:
+def _rows_of(batch: pa.RecordBatch, rows: list[int]) -> pa.RecordBatch:
     return batch if len(rows) == len(batch) else batch.take(arrays.numbers(rows))
 
 
@@ -240,14 +248,14 @@ def _pattern(ids: Iterable[str]) -> str:
     return "|".join(map(re.escape, ids))
 
 
-def _match(batch: pa.RecordBatch, ids: Iterable[str]) -> list[bool]:
-    kept = evaluate(_holding(tuple(ids)).expression, batch)
+def _mentions_any(batch: pa.RecordBatch, ids: Iterable[str]) -> list[bool]:
+    kept = evaluate(_filter_of_ids(tuple(ids)).expression, batch)
     found: list[bool] = kept.to_pylist()
     return found
 
 
 @lru_cache(maxsize=8)
-def _holding(ids: tuple[str, ...]) -> Filter:
+def _filter_of_ids(ids: tuple[str, ...]) -> Filter:
     """Return the filter of records in which one of the ids stands."""
     import pyarrow.compute as pc
 

@@ -24,7 +24,7 @@ from opslog.model.severity import ERROR
 UNKNOWN = "?"
 """The program and the service of what does not tell them."""
 
-CALLED = "glance|account-server|container-server|object-server"
+UNDER_CALLERS_ID = "glance|account-server|container-server|object-server"
 """A pattern of programs that work under their caller's id, at the begin of their names."""
 
 ANSWERED_BADLY = 400
@@ -53,7 +53,7 @@ class Call:
 
 
 @dataclass(slots=True)
-class Span:
+class TraceSpan:
     """Records of one request, or of one process in its name; numbers are those of Story.records."""
 
     records: list[int] = field(default_factory=list)
@@ -80,7 +80,7 @@ class Span:
 
 
 @dataclass(slots=True)
-class Part(Span):
+class ProcessSpan(TraceSpan):
     """What one process did in the name of a request."""
 
     program: str = UNKNOWN
@@ -90,7 +90,7 @@ class Part(Span):
 
 
 @dataclass(slots=True)
-class Request(Span):
+class Request(TraceSpan):
     """One id, what was done under it and what it called; without records it is only named."""
 
     id: str = ""
@@ -99,7 +99,7 @@ class Request(Span):
     call: Call | None = None
     task: bool = False
     """Whether it goes on for hours or weeks, so that its duration means nothing."""
-    parts: list[Part] = field(default_factory=list)
+    parts: list[ProcessSpan] = field(default_factory=list)
     children: list[Request] = field(default_factory=list)
 
     def tree(self) -> Iterator[Request]:
@@ -118,7 +118,7 @@ class Request(Span):
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class StoryGap:
     """Nothing was logged in a tree of requests for so long: seconds between two records."""
 
     seconds: float
@@ -147,7 +147,7 @@ class Story:
         for request in self.requests:
             yield from request.tree()
 
-    def gaps(self, seconds: float) -> list[Gap]:
+    def gaps(self, seconds: float) -> list[StoryGap]:
         """Return where in a tree of requests nothing was logged for at least so long."""
         found = []
         for root in self.requests:
@@ -158,7 +158,7 @@ class Story:
             for after, before in pairwise(timed):
                 length = (self._time(before) - self._time(after)).total_seconds()
                 if length >= seconds:
-                    found.append(Gap(length, after, before))
+                    found.append(StoryGap(length, after, before))
         return sorted(found, key=lambda gap: gap.after)
 
     def _time(self, number: int) -> datetime:
@@ -167,7 +167,7 @@ class Story:
         return time
 
 
-def told(
+def story_of(
     id: str,  # noqa: A002
     table: pa.Table,
     graph: RequestGraph,
@@ -197,11 +197,15 @@ def told(
         request.task = graph.is_task(one)
         parent = graph.parent(one)
         request.caller = parent if parent in members else None
-    top = [r for r in requests.values() if r.caller is None and (r.records or graph.claims(r.id))]
+    top = [
+        r
+        for r in requests.values()
+        if r.caller is None and (r.records or graph.named_callees(r.id))
+    ]
     for request in requests.values():
         if request.caller is not None:
             requests[request.caller].children.append(request)
-    asked = _asked(records, owners)
+    asked = _told_by_callers(records, owners)
     for request in requests.values():
         _describe(request, records, asked.get(request.id))
     story = Story(id, table, records, owners, top, left_out, unread)
@@ -230,7 +234,7 @@ def _ordered(table: pa.Table) -> pa.Table:
     return table.take(numbers(rows)).cast(schema.arrow_schema(original=True))
 
 
-def _part(request: Request, record: LogRecord) -> Part:
+def _part(request: Request, record: LogRecord) -> ProcessSpan:
     """Return the part of the process that wrote a record."""
     for part in request.parts:
         known = record.program is None or part.program in (UNKNOWN, record.program)
@@ -239,7 +243,7 @@ def _part(request: Request, record: LogRecord) -> Part:
         ):  # fmt: skip
             break
     else:
-        part = Part(host=record.host_name, pid=record.process_pid, source=record.source)
+        part = ProcessSpan(host=record.host_name, pid=record.process_pid, source=record.source)
         request.parts.append(part)
     if part.program == UNKNOWN:  # a client library's line does not tell whose it is
         part.program = record.program or record.service_name or UNKNOWN
@@ -255,15 +259,17 @@ def _is_answer(record: LogRecord) -> bool:
     )
 
 
-def is_called(program: str | None) -> bool:
+def is_under_callers_id(program: str | None) -> bool:
     """Whether a program works under its caller's id, so that a request is not its call.
 
     Glance did up to Pike, Swift's storage servers do.
     """
-    return re.match(CALLED, program or "") is not None
+    return re.match(UNDER_CALLERS_ID, program or "") is not None
 
 
-def _asked(records: list[LogRecord], owners: list[str | None]) -> dict[str, tuple[str, Call]]:
+def _told_by_callers(
+    records: list[LogRecord], owners: list[str | None]
+) -> dict[str, tuple[str, Call]]:
     """Return what callers say of their calls: service and call, by called request."""
     found: dict[str, tuple[str, Call]] = {}
     status: dict[tuple[object, ...], int] = {}
@@ -282,7 +288,7 @@ def _describe(request: Request, records: list[LogRecord], asked: tuple[str, Call
     """Say what a request is: by its own record of the answer, else by its caller's words."""
     request.parts.sort(key=_start)
     # Clocks differ: who began first does not tell who called.
-    for part in sorted(request.parts, key=lambda part: is_called(part.program)):
+    for part in sorted(request.parts, key=lambda part: is_under_callers_id(part.program)):
         answers = [records[n] for n in part.records if _is_answer(records[n])]
         if answers:
             one = answers[0]
@@ -298,7 +304,7 @@ def _describe(request: Request, records: list[LogRecord], asked: tuple[str, Call
         request.service = request.parts[0].program
 
 
-def _start(span: Span) -> tuple[bool, float, int]:
+def _start(span: TraceSpan) -> tuple[bool, float, int]:
     """Return what spans are ordered by: their begin, else their first record."""
     if isinstance(span, Request) and span.begin is None:
         inner = span.span()

@@ -15,7 +15,7 @@ from opslog.terminal.cells import padded, shortened
 from opslog.terminal.style import BOLD, CYAN, DIM, RED, YELLOW, Style
 from opslog.terminal.words import by_the_clock, count
 from opslog.trace.errors import first_error, root_exception
-from opslog.trace.story import Gap, Part, Request, Span, Story
+from opslog.trace.story import ProcessSpan, Request, Story, StoryGap, TraceSpan
 
 _NARROW, _DEFAULT = 60, 100
 _MOST_LABEL = 64
@@ -34,7 +34,7 @@ def waterfall(story: Story, gap: float, width: int = 0, colored: bool = False) -
     return "\n".join(lines) + "\n"
 
 
-def moment(time: datetime | None) -> str:
+def utc_text(time: datetime | None) -> str:
     """Return a time in UTC with milliseconds."""
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"[:-3] + "Z" if time else "no time"
 
@@ -53,7 +53,7 @@ class _Tree:
         records = sum(len(one.records) for one in inside)
         length = by_the_clock((self._span[1] - self._span[0]).total_seconds()) if self._span else ""
         facts = [
-            moment(self._span[0] if self._span else None),
+            utc_text(self._span[0] if self._span else None),
             f"a task, seen for {length}" if self._root.task else length,
             count(len(inside), "request"),
             count(records, "record"),
@@ -71,7 +71,7 @@ class _Tree:
         length = None if request.task else request.duration
         yield self._row(head + what, status, length, request, call is not None and call.failed)
         several = request.parts if len(request.parts) > 1 else []
-        inner: list[Part | Request] = sorted(
+        inner: list[ProcessSpan | Request] = sorted(
             [*several, *request.children], key=lambda one: (one.begin is None, one.begin or 0)
         )
         for number, one in enumerate(inner):
@@ -82,16 +82,20 @@ class _Tree:
             else:
                 yield self._row(below + branch + _process(one), "", one.duration, one, False)
 
-    def _row(self, label: str, status: str, length: float | None, span: Span, failed: bool) -> str:
+    def _row(
+        self, label: str, status: str, length: float | None, span: TraceSpan, failed: bool
+    ) -> str:
         color = RED if span.severity >= ERROR else YELLOW if span.severity >= WARNING else CYAN
-        shown = self._style(DIM if isinstance(span, Part) else "", _fitted(label, self._label))
+        shown = self._style(
+            DIM if isinstance(span, ProcessSpan) else "", _fitted(label, self._label)
+        )
         row = (
             f"{padded(shown, self._label)} {self._style(RED if failed else '', f'{status:>3}')} "
             f"{by_the_clock(length):>8}  {self._style(color, self._bar_of(span))}"
         )
         return row.rstrip()
 
-    def _bar_of(self, span: Span) -> str:
+    def _bar_of(self, span: TraceSpan) -> str:
         if not (self._span and span.begin and span.end):
             return ""
         begin, end = self._span
@@ -109,7 +113,7 @@ def _findings(story: Story, gap: float, width: int, colored: bool) -> Iterator[s
     first = first_error(story)
     if first is not None:
         record = story.records[first]
-        head = f"{style(RED, 'first error')}  {moment(record.timestamp)}"
+        head = f"{style(RED, 'first error')}  {utc_text(record.timestamp)}"
         yield f"{head}  {_writer(story, first, width)}"
         yield f"  {_fitted(_line(record.body), width - 2)}"
     cause = root_exception(story, first)
@@ -125,7 +129,7 @@ def _findings(story: Story, gap: float, width: int, colored: bool) -> Iterator[s
         yield f"{count(story.left_out, 'record')} left out: too many"
 
 
-def _gap(story: Story, gap: Gap) -> str:
+def _gap(story: Story, gap: StoryGap) -> str:
     after, before = story.records[gap.after], story.records[gap.before]
     return (
         f"after {after.program or after.service_name or '?'}: {_line(after.body)[:40]} "
@@ -139,7 +143,7 @@ def _writer(story: Story, number: int, width: int) -> str:
     return _fitted(f"{who}  {record.source}@{record.source_offset}", max(20, width - 40))
 
 
-def _process(part: Part) -> str:
+def _process(part: ProcessSpan) -> str:
     host = f"@{part.host}" if part.host else ""
     return f"{part.program}{host}" + (f"[{part.pid}]" if part.pid is not None else "")
 

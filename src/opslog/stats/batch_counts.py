@@ -33,7 +33,7 @@ Name = str | None
 
 
 @dataclass(slots=True)
-class Part:
+class BatchCounts:
     """What a batch tells, in the order in which its records tell it."""
 
     records: int
@@ -52,17 +52,19 @@ class Part:
     """(service, method, route, class of duration, requests, microseconds together)."""
 
 
-def part_of(batch: pa.RecordBatch, width: int) -> Part:
+def count_batch(batch: pa.RecordBatch, width: int) -> BatchCounts:
     """Return what ``batch`` tells, in steps of ``width`` microseconds."""
-    return _part(batch, width, lambda rows: batch.select(list(ERRORS)).take(rows))
+    return _count(batch, width, lambda rows: batch.select(list(ERRORS)).take(rows))
 
 
-def part_of_kept(kept: Kept, width: int) -> Part:
+def count_kept(kept: Kept, width: int) -> BatchCounts:
     """Return what records kept tell; messages and tracebacks are built of errors only."""
-    return _part(kept.batch(), width, lambda rows: kept.some(ERRORS, rows))
+    return _count(kept.batch(), width, lambda rows: kept.some(ERRORS, rows))
 
 
-def _part(batch: pa.RecordBatch, width: int, errors: Callable[[pa.Array], pa.RecordBatch]) -> Part:
+def _count(
+    batch: pa.RecordBatch, width: int, errors: Callable[[pa.Array], pa.RecordBatch]
+) -> BatchCounts:
     import pyarrow.compute as pc
 
     severity = batch.column("severity_number")
@@ -73,7 +75,7 @@ def _part(batch: pa.RecordBatch, width: int, errors: Callable[[pa.Array], pa.Rec
     span = pc.min_max(moments)
     times = _grouped([step, service, level])
     parted = _grouped([service, logger, level])
-    out = Part(
+    out = BatchCounts(
         len(batch),
         width,
         (span["min"].as_py(), span["max"].as_py()) if span["min"].is_valid else None,
@@ -149,7 +151,7 @@ def _errors(batch: pa.RecordBatch) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _requests(batch: pa.RecordBatch, out: Part) -> None:
+def _requests(batch: pa.RecordBatch, out: BatchCounts) -> None:
     """Count the requests that services answered: with a client, or without a method of their own.
 
     Those that services sent have neither.

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from opslog.model.errors import OpslogError
+from opslog.model.instants import utc_time
 from opslog.model.severity import CLASS_OF, CLASSES
-from opslog.stats.first import First
+from opslog.stats.batch_counts import BatchCounts, Name
+from opslog.stats.first_keys import FirstKeys
 from opslog.stats.histogram import Histogram
-from opslog.stats.part import Name, Part
 from opslog.stats.report import (  # fmt: skip
     Error,
     Logger,
     Others,
-    Report,
     Route,
     Service,
-    Step,
+    StatsReport,
+    TimelineStep,
 )
 from opslog.stats.timeline import AUTOMATIC, Timeline, multiples
 
@@ -32,7 +32,6 @@ MOST_ROWS = 10_000
 STEPS = 60
 """Steps of the timeline, at most, where no width is given."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WARNING, _ERROR = CLASSES.index("warning"), CLASSES.index("error")
 _WORSE = (_ERROR, _ERROR + 1)
 
@@ -44,7 +43,7 @@ class _Route:
     micros: int = 0
 
 
-class Tally:
+class Totals:
     """Counts of records; ``every`` is the length of a step in seconds, None to choose by the span.
 
     Raises OpslogError for steps of no length.
@@ -59,24 +58,26 @@ class Tally:
         self._records = 0
         self._span: tuple[int, int] | None = None
         self._untimed: dict[tuple[Name, int], int] = {}
-        self._services: First[Name, list[int]] = First(MOST_SERVICES, lambda: [0] * 7)
-        self._loggers: First[tuple[Name, Name], list[int]] = First(MOST_ROWS, lambda: [0] * 7)
-        self._errors: First[str, dict[str, Any]] = First(MOST_ROWS, dict)
-        self._routes: First[tuple[Name, Name, str], _Route] = First(MOST_ROWS, _Route)
+        self._services: FirstKeys[Name, list[int]] = FirstKeys(MOST_SERVICES, lambda: [0] * 7)
+        self._loggers: FirstKeys[tuple[Name, Name], list[int]] = FirstKeys(
+            MOST_ROWS, lambda: [0] * 7
+        )
+        self._errors: FirstKeys[str, dict[str, Any]] = FirstKeys(MOST_ROWS, dict)
+        self._routes: FirstKeys[tuple[Name, Name, str], _Route] = FirstKeys(MOST_ROWS, _Route)
 
     @property
     def width(self) -> int:
         """Microseconds of the steps that parts are to have."""
         return self._timeline.width
 
-    def add(self, part: Part) -> None:
+    def add(self, counts: BatchCounts) -> None:
         """Add what a batch tells."""
-        self._records += part.records
-        if part.span is not None:
-            first, last = self._span or part.span
-            self._span = min(first, part.span[0]), max(last, part.span[1])
+        self._records += counts.records
+        if counts.span is not None:
+            first, last = self._span or counts.span
+            self._span = min(first, counts.span[0]), max(last, counts.span[1])
         timed = []
-        for step, service, level, count in part.times:
+        for step, service, level, count in counts.times:
             name = service
             row = self._services[service]
             row[level] += count
@@ -87,15 +88,15 @@ class Tally:
                 self._untimed[key] = self._untimed.get(key, 0) + count
             else:
                 timed.append((step, (name, level), count))
-        self._timeline.add(part.width, timed)
-        for service, logger, level, count in part.loggers:
+        self._timeline.add(counts.width, timed)
+        for service, logger, level, count in counts.loggers:
             self._loggers[service, logger][level] += count
-        for one in part.errors:
+        for one in counts.errors:
             self._add_error(one)
-        for service, method, route, status, count in part.statuses:
+        for service, method, route, status, count in counts.statuses:
             statuses = self._routes[service, method, route].statuses
             statuses[status] = statuses.get(status, 0) + count
-        for service, method, route, number, count, micros in part.durations:
+        for service, method, route, number, count, micros in counts.durations:
             found = self._routes[service, method, route]
             found.durations.add([(number, count)])
             found.micros += micros
@@ -110,7 +111,7 @@ class Tally:
             times = [t for t in (have[name], one[name]) if t is not None]
             have[name] = choose(times) if times else None
 
-    def report(self, top: int = 10) -> Report:
+    def report(self, top: int = 10) -> StatsReport:
         """Return what was counted, with at most ``top`` loggers, errors and routes."""
         line = self._timeline if self._every is not None else self._timeline.at_most(STEPS)
         steps = sorted({step for step, _ in line.counts})
@@ -126,13 +127,13 @@ class Tally:
             self._errors.others.get("records", 0) + sum(one.records for one in errors[top:]),
             sum(self._routes.others.statuses.values()) + sum(one.requests for one in routes[top:]),
         )
-        return Report(
+        return StatsReport(
             self._records,
             sum(self._untimed.values()),
-            None if self._span is None else _moment(self._span[0]),
-            None if self._span is None else _moment(self._span[1]),
+            None if self._span is None else utc_time(self._span[0]),
+            None if self._span is None else utc_time(self._span[1]),
             line.width / 1e6,
-            _named(totals),
+            _by_severity(totals),
             tuple(self._service_reports(line, steps)),
             tuple(_steps(line, steps)),
             tuple(loggers[:top]),
@@ -153,21 +154,21 @@ class Tally:
         for (step, (name, _)), count in line.counts.items():
             lines.setdefault(name, [0] * len(steps))[places[step]] += count
         found = [
-            Service(name, sum(row), _named(row), tuple(lines.get(name, [0] * len(steps))))
+            Service(name, sum(row), _by_severity(row), tuple(lines.get(name, [0] * len(steps))))
             for name, row in self._service_rows().items()
         ]
         return sorted(found, key=lambda one: (-one.records, one.service or "~"))
 
 
-def _steps(line: Timeline, steps: list[int]) -> list[Step]:
+def _steps(line: Timeline, steps: list[int]) -> list[TimelineStep]:
     found: dict[int, dict[str, list[int]]] = {step: {} for step in steps}
     for (step, (name, level)), count in line.counts.items():
         found[step].setdefault(name or "-", [0] * 7)[level] += count
     return [
-        Step(
-            _moment(step * line.width),
+        TimelineStep(
+            utc_time(step * line.width),
             sum(map(sum, services.values())),
-            {name: _named(row) for name, row in sorted(services.items())},
+            {name: _by_severity(row) for name, row in sorted(services.items())},
         )
         for step, services in found.items()
     ]
@@ -187,8 +188,8 @@ def _error(one: dict[str, Any]) -> Error:
         CLASSES[CLASS_OF[number or 0]],
         one["exception_type"],
         one["template"],
-        None if one["first"] is None else _moment(one["first"]),
-        None if one["last"] is None else _moment(one["last"]),
+        None if one["first"] is None else utc_time(one["first"]),
+        None if one["last"] is None else utc_time(one["last"]),
         one["source"],
         one["source_offset"],
     )
@@ -208,12 +209,5 @@ def _route(service: Name, method: Name, route: str, one: _Route) -> Route:
     )
 
 
-def _named(row: list[int]) -> dict[str, int]:
+def _by_severity(row: list[int]) -> dict[str, int]:
     return {name: count for name, count in zip(CLASSES, row, strict=True) if count}
-
-
-def _moment(micros: int) -> datetime:
-    try:
-        return _EPOCH + timedelta(microseconds=micros)
-    except OverflowError:  # a step that begins before the first year
-        return datetime.min.replace(tzinfo=UTC)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC as ZULU
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from opslog.doctor import clock
-from opslog.doctor.advice import Seen, advice
+from opslog.doctor.advice import LayoutUse, advice
 from opslog.doctor.layouts import facts
 from opslog.doctor.report import (  # fmt: skip
     DAMAGED,
@@ -15,15 +14,24 @@ from opslog.doctor.report import (  # fmt: skip
     UNREADABLE,
     Example,
     FileReport,
+    FileTimes,
     FormatShare,
     Gap,
-    Lines,
+    LineShare,
     Loss,
-    Times,
     Years,
     share,
 )
-from opslog.doctor.survey import LEAST_GAP, LOCAL, MOST_GAPS, UNTIMED, Group, Part, Sums
+from opslog.doctor.survey import (
+    LEAST_GAP,
+    LOCAL,
+    MOST_GAPS,
+    UNTIMED,
+    BlockFindings,
+    LayoutGroup,
+    LayoutSums,
+)
+from opslog.model.instants import utc_time
 from opslog.model.stats import Stats
 from opslog.model.zones import Zone
 from opslog.scanner.catalog import Catalog
@@ -36,10 +44,9 @@ _FEW = 50
 """Records, of which no distance is usual."""
 
 _SYSLOG = "syslog.rfc3164"
-_EPOCH = datetime(1970, 1, 1, tzinfo=ZULU)
 
 
-class Tally:
+class FileFindings:
     """One file while it is read; what it keeps does not grow with the file."""
 
     def __init__(self, path: str, catalog: Catalog, zone: Zone, examples: int) -> None:
@@ -54,45 +61,45 @@ class Tally:
         self._catalog = catalog
         self._facts = facts(catalog)
         self._most = examples
-        self._groups: dict[Group, Sums] = {}
-        self._whole = Part()
+        self._groups: dict[LayoutGroup, LayoutSums] = {}
+        self._whole = BlockFindings()
 
     def fail(self, reason: str, read: int = 0) -> None:
         """Say what kept the file from being read, or from being read on behind ``read`` bytes."""
         self.problem = reason
         self.status = DAMAGED if read else UNREADABLE
 
-    def add(self, part: Part) -> None:
+    def add(self, block: BlockFindings) -> None:
         """Add what the next block tells."""
         whole = self._whole
-        for group, sums in part.groups.items():
-            _add(self._groups.setdefault(group, Sums()), sums)
+        for group, sums in block.groups.items():
+            _add(self._groups.setdefault(group, LayoutSums()), sums)
         for name in ("unrecognised", "time_only", "joined"):
             kept = getattr(whole, name)
-            kept += getattr(part, name)[: self._most - len(kept)]
-        whole.incomplete += part.incomplete
-        whole.offsets += part.offsets
-        whole.services |= part.services
-        whole.newest = whole.newest if part.newest is None else part.newest
-        for what, (messages, dropped) in part.losses.items():
+            kept += getattr(block, name)[: self._most - len(kept)]
+        whole.incomplete += block.incomplete
+        whole.offsets += block.offsets
+        whole.services |= block.services
+        whole.newest = whole.newest if block.newest is None else block.newest
+        for what, (messages, dropped) in block.losses.items():
             before, lost = whole.losses.get(what, (0, None))
             known = None if lost is None and dropped is None else (lost or 0) + (dropped or 0)
             whole.losses[what] = before + messages, known
-        self._add_gaps(part)
+        self._add_gaps(block)
 
-    def _add_gaps(self, part: Part) -> None:
-        if part.first is None or part.latest is None:
+    def _add_gaps(self, block: BlockFindings) -> None:
+        if block.first is None or block.latest is None:
             return
         latest = self._whole.latest
         found = [*self._whole.gaps]
         if latest is None:
-            found += part.gaps
+            found += block.gaps
         else:
-            found += [(latest, part.first)]
-            found += [(max(begin, latest), end) for begin, end in part.gaps]
+            found += [(latest, block.first)]
+            found += [(max(begin, latest), end) for begin, end in block.gaps]
         found = [(begin, end) for begin, end in found if end - begin >= LEAST_GAP]
         self._whole.gaps = sorted(found, key=lambda gap: gap[0] - gap[1])[:MOST_GAPS]
-        self._whole.latest = part.latest if latest is None else max(latest, part.latest)
+        self._whole.latest = block.latest if latest is None else max(latest, block.latest)
 
     # -- the report -----------------------------------------------------------------
 
@@ -124,10 +131,10 @@ class Tally:
             advice([self._seen(*item) for item in known.items()], whole.services),
         )
 
-    def _lines(self, count: int, examples: list[Example]) -> Lines:
-        return Lines(count, count / self.stats.lines if count else 0.0, tuple(examples))
+    def _lines(self, count: int, examples: list[Example]) -> LineShare:
+        return LineShare(count, count / self.stats.lines if count else 0.0, tuple(examples))
 
-    def _formats(self, known: dict[Group, Sums]) -> tuple[FormatShare, ...]:
+    def _formats(self, known: dict[LayoutGroup, LayoutSums]) -> tuple[FormatShare, ...]:
         found: dict[tuple[str, tuple[str, ...]], tuple[int, int]] = {}
         for group, sums in known.items():
             key = self._facts[group.leaf].format, self._envelopes(group.chain)
@@ -146,12 +153,12 @@ class Tally:
             chain //= 256
         return tuple(reversed(names))
 
-    def _seen(self, group: Group, sums: Sums) -> Seen:
+    def _seen(self, group: LayoutGroup, sums: LayoutSums) -> LayoutUse:
         own = self._facts[group.leaf]
         around = self._envelopes(group.chain)
         outer = [one for one in self._facts if one.format in around]
         named = own.format == _SYSLOG or (not own.timed and _SYSLOG in around)
-        return Seen(
+        return LayoutUse(
             own,
             sums.records,
             sums.fractions,
@@ -159,17 +166,17 @@ class Tally:
             named and group.clock != UNTIMED,
         )
 
-    def _times(self, host: str | None) -> Times:
+    def _times(self, host: str | None) -> FileTimes:
         groups = self._groups.items()
         firsts = [sums.first for _, sums in groups if sums.first is not None]
         lasts = [sums.last for _, sums in groups if sums.last is not None]
-        return Times(
-            _moment(min(firsts)) if firsts else None,
-            _moment(max(lasts)) if lasts else None,
+        return FileTimes(
+            utc_time(min(firsts)) if firsts else None,
+            utc_time(max(lasts)) if lasts else None,
             sum(sums.records for group, sums in groups if group.clock == UNTIMED),
             sum(sums.records for group, sums in groups if group.clock == LOCAL),
             self.zone.name,
-            clock.guess(
+            clock.guess_zone(
                 self.path, self._whole.offsets, self._whole.newest, self.changed, self.zone, host
             ),
             self._years(),
@@ -184,10 +191,10 @@ class Tally:
         times = [time for sums in found for time in (sums.first, sums.last) if time is not None]
         if not times:
             return None
-        years = [self.zone.local(_moment(time)).year for time in (min(times), max(times))]
+        years = [self.zone.local(utc_time(time)).year for time in (min(times), max(times))]
         return Years(sum(sums.records for sums in found), years[0], years[1], self.year_source)
 
-    def _yearless(self, group: Group) -> bool:
+    def _yearless(self, group: LayoutGroup) -> bool:
         own = self._facts[group.leaf]
         if own.timed:
             return own.yearless
@@ -204,11 +211,11 @@ class Tally:
         usual = max(spent, 0) / max(timed - len(gaps), 1)
         longest = [gap for gap in gaps if gap[1] - gap[0] >= _UNUSUAL * usual][:_GAPS]
         return tuple(
-            Gap(_moment(begin), _moment(end), (end - begin) / 1e6) for begin, end in longest
+            Gap(utc_time(begin), utc_time(end), (end - begin) / 1e6) for begin, end in longest
         )
 
 
-def _add(sums: Sums, more: Sums) -> None:
+def _add(sums: LayoutSums, more: LayoutSums) -> None:
     sums.records += more.records
     sums.lines += more.lines
     sums.joined += more.joined
@@ -216,7 +223,3 @@ def _add(sums: Sums, more: Sums) -> None:
     for name, choose in (("first", min), ("last", max)):
         both = [time for time in (getattr(sums, name), getattr(more, name)) if time is not None]
         setattr(sums, name, choose(both) if both else None)
-
-
-def _moment(time: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=time)

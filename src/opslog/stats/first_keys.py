@@ -13,7 +13,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class First(Generic[K, V]):
+class FirstKeys(Generic[K, V]):
     """Values of the ``most`` keys that came first, and one for all others together."""
 
     def __init__(self, most: int, make: Callable[[], V]) -> None:
