@@ -397,7 +397,8 @@ def test_a_proxys_line_belongs_to_the_request_whose_header_it_prints(
     assert believed(logs.graph()) == ({MINE: CAUSE} if CAUSE in line else {})
     story = trace(logs, MINE)
     assert len(story.records) == 2
-    only = library.read(tmp_path).finished(Kept.batch, ("trace_id",))
+    logs = library.read(tmp_path)
+    only = logs._results(Kept.batch, ("trace_id",), logs._begun())
     traces = [one for batch in only for one in batch["trace_id"].to_pylist()]
     assert traces == [record.trace_id for record in library.read(tmp_path)]
 

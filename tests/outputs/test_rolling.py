@@ -428,10 +428,10 @@ def test_what_a_roll_says() -> None:
 @pytest.mark.parametrize("kind", ["jsonl", "text"])
 def test_appended_lines_follow_the_whole_ones(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "out"
-    stats = opslog.read(LOG).write_to(sinks.Target(str(path), kind))
+    stats = opslog.read(LOG)._write(sinks.Target(str(path), kind))
     once = path.read_bytes()
     path.write_bytes(once + b'{"body":"torn' * 10_000)
-    assert opslog.read(LOG).write_to(sinks.Target(str(path), kind, append=True)) == stats
+    assert opslog.read(LOG)._write(sinks.Target(str(path), kind, append=True)) == stats
     assert path.read_bytes() == once * 2
 
 
@@ -454,7 +454,7 @@ def test_to_a_file_that_has_an_end_nothing_is_appended(kind: str, tmp_path: Path
     with pytest.raises(
         SinkError, match=r"nothing can be appended to .*: use -o DIR/ --roll 128MiB,5m"
     ):
-        opslog.read(LOG).write_to(sinks.Target(str(tmp_path / "out"), kind, append=True))
+        opslog.read(LOG)._write(sinks.Target(str(tmp_path / "out"), kind, append=True))
     assert (tmp_path / "out").read_bytes() == b"there"
 
 
