@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -60,6 +61,18 @@ def opslog(
         [sys.executable, "-m", "opslog", *arguments], input=stdin, capture_output=True, cwd=cwd,
         check=False,
     )  # fmt: skip
+
+
+def wait_until_idle(process: subprocess.Popen[bytes]) -> None:
+    """Return once the process sleeps, and has used no time for a while."""
+    end, idle, before = time.monotonic() + 60, 0, ""
+    while idle < 20:
+        _, _, state = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")
+        idle = idle + 1 if state == before and state.split()[0] == "S" else 0
+        before = state
+        assert process.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def on_terminal(width: int, *arguments: str, stdin: bytes = b"", **variables: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from opslog.logs import Logs
+from opslog.logs import read
 from opslog.outputs.sinks import Target
 from opslog.scanner import catalog
 
@@ -22,7 +22,7 @@ def main() -> None:
         found = [one for one in catalog.without_samples() if one.name in names]
         formats = catalog.Catalog.of(found)
     for _ in range(int(times)):
-        Logs((path,), catalog=formats).write_to(Target("-", "count"))
+        read(path)._changed(catalog=formats)._write(Target("-", "count"))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
-from opslog.engine.live import HOLD, Follow
+from opslog.engine.live import HOLD, FollowOptions
 from opslog.engine.watch import Watch, unwatched
 from opslog.filters.filter import Filter
 from opslog.inputs.paths import STDIN, Sources
@@ -349,7 +349,7 @@ def read(
         from opslog.checking.user_formats import user_formats  # start-up: most runs have none
 
         catalog = catalogs.beside_shipped(user_formats(formats))
-    how = Follow(None if checkpoint is None else os.fspath(checkpoint), from_end)
+    how = FollowOptions(None if checkpoint is None else os.fspath(checkpoint), from_end)
     return Logs(
         Pass(
             sources=Sources(names),

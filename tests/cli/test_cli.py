@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from helpers import opslog
+from helpers import opslog, wait_until_idle
 
 LINE = b"2024-01-01 00:00:00.000 1 INFO nova.api [-] hello\n"
 COMMAND = [sys.executable, "-m", "opslog", "filter"]
@@ -179,7 +179,7 @@ def test_a_signal_lets_what_was_read_come_out(number: signal.Signals) -> None:
     assert command.stderr
     command.stdin.write(LINE * 3)
     command.stdin.flush()
-    time.sleep(1.5)
+    wait_until_idle(command)
     command.send_signal(number)
     assert command.stdout.read().count(b"\n") == 3
     assert command.wait(30) == 128 + number

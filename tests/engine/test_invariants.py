@@ -176,7 +176,7 @@ def direct(data: bytes) -> bytes:
 
     from opslog.engine.job import Job
     from opslog.engine.stream import Stream
-    from opslog.inputs.lines import Cutter
+    from opslog.inputs.lines import BlockCutter
     from opslog.model.stats import Stats
     from opslog.model.zones import Zone
     from opslog.rows._jsonl import JsonLines
@@ -189,7 +189,7 @@ def direct(data: bytes) -> bytes:
         return bytes(out)
 
     stream = Stream(Job(catalog.default(), schema.names(), None, encode), "-", Zone("UTC"), Stats())
-    cutter = Cutter(deque())
+    cutter = BlockCutter(deque())
     cutter.room()[: len(data)] = data
     assert cutter.filled(len(data)) is None
     block = cutter.rest()

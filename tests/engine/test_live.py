@@ -29,7 +29,7 @@ from helpers import records, table
 from live_run import bodies, heads
 from opslog import Normalizer
 from opslog.engine.job import Job
-from opslog.engine.live import Live
+from opslog.engine.live import LiveStream
 from opslog.engine.run import in_turn
 from opslog.engine.stream import Item, Stream
 from opslog.kernel._block import Block
@@ -51,7 +51,7 @@ class Clocked:
         self.spare: deque[Block] = deque()
         self.stats = Stats()
         stream = Stream(job, "-", Zones("UTC").default, self.stats, live=True)
-        self.live = Live(stream, self.spare, hold)
+        self.live = LiveStream(stream, self.spare, hold)
         self.now = 0.0
         self.batches: list[pa.RecordBatch] = []
 

@@ -225,7 +225,7 @@ def test_nothing_is_lost_over_kills_at_any_moment(threads: str, tmp_path: Path) 
         ("[1]", "expected a checkpoint of opslog, found something else"),
         ('{"kind": "other", "version": 1}', "expected a checkpoint of opslog, found something else"),
         ('{"kind": "opslog checkpoint", "version": 9}', "expected a checkpoint of version 1, found 9"),
-        ('{"kind": "opslog checkpoint", "version": 1, "sought": {}, "files": [{"path": 3}]}', "found some"),
+        ('{"kind": "opslog checkpoint", "version": 1, "sought": {}, "files": [{"path": 3}]}', "found a damaged one"),
     ],
 )  # fmt: skip
 def test_a_checkpoint_that_is_none_is_an_error(content: str, message: str, tmp_path: Path) -> None:
@@ -381,4 +381,4 @@ def test_a_checkpoint_that_was_tampered_with_is_an_error_and_a_link_stays_one(
         state = str(tmp_path / "state")
         result = opslog("filter", "-f", "--checkpoint", state, str(tmp_path / "a.log"))
         assert result.returncode == 2
-        assert b"expected a checkpoint of opslog" in result.stderr
+        assert b"expected a checkpoint of opslog, found a damaged one" in result.stderr

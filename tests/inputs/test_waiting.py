@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from helpers import wait_until_idle
+
 DEADLINE = 60.0
 LINE = b"2024-01-01 00:00:00.000 1 INFO nova.api [-] one\n"
 COMMANDS = (
@@ -23,24 +25,6 @@ COMMANDS = (
 )
 
 
-def sleeps(process: subprocess.Popen[bytes]) -> bool:
-    """Return whether the process waits in poll(2)."""
-    try:
-        called = Path(f"/proc/{process.pid}/wchan").read_text()
-    except OSError:
-        return False
-    return "poll" in called
-
-
-def waits(process: subprocess.Popen[bytes]) -> None:
-    """Return once the process waits for input."""
-    end = time.monotonic() + DEADLINE
-    while not sleeps(process):
-        assert process.poll() is None
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_a_fifo_without_a_writer_is_left_at_a_signal(
@@ -49,7 +33,7 @@ def test_a_fifo_without_a_writer_is_left_at_a_signal(
     os.mkfifo(tmp_path / "fifo")
     arguments = [sys.executable, "-m", "opslog", *command, str(tmp_path / "fifo")]
     with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-        waits(process)
+        wait_until_idle(process)
         process.send_signal(number)
         assert process.wait(DEADLINE) == 128 + number
         assert process.stderr
@@ -66,7 +50,7 @@ def test_a_silent_pipe_is_left_at_a_signal(start: bytes, number: signal.Signals)
         assert process.stdin
         process.stdin.write(start)
         process.stdin.flush()
-        waits(process)
+        wait_until_idle(process)
         process.send_signal(number)
         assert process.wait(DEADLINE) == 128 + number
         assert process.stderr
@@ -78,7 +62,7 @@ def test_a_fifo_is_read_whoever_writes_late(tmp_path: Path) -> None:
     os.mkfifo(fifo)
     command = [sys.executable, "-m", "opslog", "filter", "--to", "jsonl", str(fifo)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        waits(process)
+        wait_until_idle(process)
         with open(fifo, "wb", buffering=0) as file:
             time.sleep(0.2)  # it is open, and nothing is in it
             file.write(LINE)
@@ -94,7 +78,7 @@ def test_a_fifo_whose_writer_writes_nothing_is_empty(tmp_path: Path) -> None:
     os.mkfifo(fifo)
     command = [sys.executable, "-m", "opslog", "filter", str(fifo)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        waits(process)
+        wait_until_idle(process)
         fifo.write_bytes(b"")
         assert process.communicate()[0] == b""
     assert process.returncode == 1

@@ -90,7 +90,7 @@ def test_a_year_covers_all_its_days_and_no_other() -> None:
     text = "Jan  1 00:00:00 x\nDec 31 23:59:59 x\nFeb 29 00:00:00 x"
     assert [t and t.year for t in times(text, year=2023)] == [2023, 2023, 2020]
     assert [t and t.year for t in times(text, year=2024)] == [2024, 2024, 2024]
-    with pytest.raises(OpslogError, match="year: expected a number from 1 to 9999, found 0"):
+    with pytest.raises(OpslogError, match="year: expected one from 1970 to 9999, found 0"):
         times(text, year=0)
 
 

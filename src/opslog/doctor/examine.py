@@ -16,7 +16,7 @@ from opslog.engine.job import Job
 from opslog.engine.run import run
 from opslog.engine.stream import Item, Stream
 from opslog.engine.watch import Watch, unwatched
-from opslog.inputs.lines import Cutter
+from opslog.inputs.lines import BlockCutter
 from opslog.inputs.paths import STDIN, expand, is_named_pipe
 from opslog.inputs.source import Source
 from opslog.kernel._block import Block
@@ -108,7 +108,7 @@ class _Examination:
         file.changed = source.modified if regular else None
         file.year_source = "--year" if self.year else "last change" if regular else "now"
         stream = self._stream(file, source)
-        cutter = Cutter(self.spare)
+        cutter = BlockCutter(self.spare)
         failed: str | None = None
         read = 0
         while True:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from opslog.engine.stream import Item, Stream
-from opslog.inputs.lines import Cutter
+from opslog.inputs.lines import BlockCutter
 from opslog.kernel._block import Block
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ def _always(last: bool) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Follow:
+class FollowOptions:
     """How logs are followed.
 
     ``checkpoint`` is the file that says how far they were read, ``metrics`` the one
@@ -51,7 +51,7 @@ class Follow:
     warn: Callable[[str], None] = _warn
 
 
-class Live(Generic[T]):
+class LiveStream(Generic[T]):
     """The items of one stream, as its bytes come.
 
     Times are seconds of a clock that never goes back (time.monotonic); nothing
@@ -69,7 +69,7 @@ class Live(Generic[T]):
         self.stream = stream
         self._start = offset
         self._hold = hold
-        self._cutter = Cutter(spare, offset, continued)
+        self._cutter = BlockCutter(spare, offset, continued)
         self._arrivals: deque[tuple[float, int]] = deque()
         self._lost = 0.0
         self._unfinished: tuple[float, float] | None = None

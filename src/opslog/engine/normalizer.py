@@ -12,7 +12,7 @@ from opslog.engine.job import Job
 from opslog.engine.run import in_turn
 from opslog.engine.stream import Item, Stream
 from opslog.filters.filter import Filter
-from opslog.inputs.lines import Cutter
+from opslog.inputs.lines import BlockCutter
 from opslog.kernel._block import Block
 from opslog.model import schema
 from opslog.model.errors import OpslogError
@@ -60,7 +60,7 @@ class Normalizer:
         newest = reference_of_year(year) if year is not None else zone.reference(reference)
         self._stream = Stream(job, source, zone, self.stats, newest)
         self._spare: deque[Block] = deque()
-        self._cutter = Cutter(self._spare)
+        self._cutter = BlockCutter(self._spare)
         self._closed = False
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[pa.RecordBatch]:

@@ -17,7 +17,7 @@ import orjson
 import pyarrow as pa
 
 from opslog.engine.job import Job
-from opslog.engine.live import Live
+from opslog.engine.live import LiveStream
 from opslog.engine.run import in_turn
 from opslog.engine.stream import Item, Stream
 from opslog.filters.filter import Filter
@@ -137,7 +137,7 @@ class _Stream:
     """The lines of one tag, and the events they came in."""
 
     def __init__(
-        self, live: Live[_Made], maker: _Events | Staged, counts: Counts, spare: deque[Block]
+        self, live: LiveStream[_Made], maker: _Events | Staged, counts: Counts, spare: deque[Block]
     ) -> None:
         self.live = live
         self._maker = maker
@@ -318,7 +318,7 @@ class Streams:
         zone = self._wanted.times.zones.of(name)
         stream = Stream(self._job, STDIN, zone, self.stats, live=True)
         stream.builder.source = repr(key)  # by which stages tell streams apart
-        live = Live(stream, self._spare, max(self._wanted.hold, LEAST_HOLD))
+        live = LiveStream(stream, self._spare, max(self._wanted.hold, LEAST_HOLD))
         return _Stream(live, self._maker, self.counts, self._spare)
 
     def _fed(self, stream: _Stream, now: float) -> list[Out]:

@@ -9,19 +9,23 @@ import stat
 from collections.abc import Iterable
 from typing import Any
 
-from opslog.following.content import FileKey, Known, Place, Print
+from opslog.following.content import MARK_BYTES, START_BYTES, Content, Fingerprint, Position
+from opslog.inputs.paths import FileId
 from opslog.model.errors import SinkError, SourceError
 from opslog.outputs.own_kinds import CHECKPOINT
 from opslog.outputs.whole_file import write_whole
 
 _KIND = "opslog checkpoint"
 _VERSION = 1
+_BEGINNING = b'{"kind": "%s"' % _KIND.encode()
+_MOST = 1 << 62
+"""A number that is none of a file: beyond it, sums might not be numbers of 64 bits."""
 
 
 class Checkpoint:
     """The file ``path``, for one process at a time; raises SourceError where it cannot be used.
 
-    ``known`` are the contents, ``sought`` says for which paths the files between
+    ``contents`` were followed, ``sought`` says for which paths the files between
     those were looked for that were changed since when (nanoseconds of the epoch).
     """
 
@@ -34,30 +38,31 @@ class Checkpoint:
         load(path)  # what is no checkpoint gets no lock beside it
         self._lock = _locked(path)
         try:
-            self.known, self.sought = load(path)
+            self.contents, self.sought = load(path)
         except SourceError:
             self.close()
             raise
+        self._rows = {content.source: _row(content) for content in self.contents}
 
-    def save(self, known: Iterable[Known], sought: dict[str, int]) -> None:
+    def save(self, contents: Iterable[Content], sought: dict[str, int]) -> None:
         """Replace what the file says, at once and for good."""
-        rows = [
-            {
-                "path": one.path,
-                "source": one.source,
-                "file": one.file,
-                "start": one.place.start,
-                "offset": one.place.offset,
-                "mark": one.place.mark,
-                "modified": one.modified,
-                "done": one.done,
-                "seen": one.seen,
-            }
-            for one in known
-        ]
-        whole = {"kind": _KIND, "version": _VERSION, "files": rows, "sought": sought}
-        data = json.dumps(whole).encode() + b"\n"
+        self._rows = {content.source: _row(content) for content in contents}
         self.sought = sought
+        self._write()
+
+    def add(self, contents: Iterable[Content]) -> None:
+        """Have the file tell of new contents, too; of all others what it told before."""
+        self._rows |= {content.source: _row(content) for content in contents}
+        self._write()
+
+    def _write(self) -> None:
+        whole = {
+            "kind": _KIND,
+            "version": _VERSION,
+            "files": list(self._rows.values()),
+            "sought": self.sought,
+        }
+        data = json.dumps(whole).encode() + b"\n"
         try:
             write_whole(self.path, data, CHECKPOINT)
         except SinkError as error:
@@ -86,54 +91,111 @@ def _locked(path: str) -> int:
     return fd
 
 
-def load(path: str) -> tuple[list[Known], dict[str, int]]:
-    """Return what the file says: contents and what is sought; raises SourceError."""
+def load(path: str) -> tuple[list[Content], dict[str, int]]:
+    """Return the contents, and what is sought, of which the file tells; raises SourceError."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would be waited for
             raise SourceError(path, "is no regular file, which a checkpoint needs")
         with open(path, "rb") as file:
-            data = file.read()
+            # What is something else may be large.
+            data = file.read(len(_BEGINNING))
+            data += file.read() if data == _BEGINNING else b""
     except FileNotFoundError:
         return [], {}
     except OSError as error:
         raise _failed(path, error) from None
     try:
-        whole = json.loads(data)
-        if whole["kind"] != _KIND:
-            raise ValueError
-        version = whole["version"]
-        if version == _VERSION:
-            sought = {str(path): int(since) for path, since in whole["sought"].items()}
-            return [_known(row) for row in whole["files"]], sought
-    except (ValueError, KeyError, TypeError, AttributeError):
+        return _parsed(path, json.loads(data))
+    except (ValueError, KeyError, RecursionError):
+        found = "something else" if data else "nothing"
+        if len(data) > len(_BEGINNING):
+            found = "a damaged one"
         raise SourceError(
             path,
-            f"expected a checkpoint of opslog, found {'something else' if data else 'nothing'}; "
+            f"expected a checkpoint of opslog, found {found}; "
             "name another file, or remove this one to read all from the start",
         ) from None
-    raise SourceError(
-        path,
-        f"expected a checkpoint of version {_VERSION}, found {version!r}; use the opslog that "
-        "wrote it, or remove it to read all from the start",
+
+
+def _parsed(path: str, whole: Any) -> tuple[list[Content], dict[str, int]]:
+    """Raises ValueError or KeyError for what no opslog wrote."""
+    if _is(whole, dict)["kind"] != _KIND:
+        raise ValueError
+    version = _number(whole["version"])
+    if version != _VERSION:
+        raise SourceError(
+            path,
+            f"expected a checkpoint of version {_VERSION}, found {version}; use the opslog that "
+            "wrote it, or remove it to read all from the start",
+        )
+    contents = [_content(_is(row, dict)) for row in _is(whole["files"], list)]
+    if len({content.source for content in contents}) < len(contents):
+        raise ValueError
+    sought = _is(whole["sought"], dict)
+    return contents, {_path(path): _number(since) for path, since in sought.items()}
+
+
+def _row(content: Content) -> dict[str, object]:
+    return {
+        "path": content.path,
+        "source": content.source,
+        "file": content.file,
+        "start": content.position.start,
+        "offset": content.position.offset,
+        "mark": content.position.mark,
+        "modified": content.modified,
+        "done": content.done,
+        "seen": content.seen,
+    }
+
+
+def _content(row: dict[str, Any]) -> Content:
+    """Return the content of a row; raises ValueError or KeyError for one that cannot be."""
+    device, inode = _is(row["file"], list)
+    start, mark = _fingerprint(row["start"], START_BYTES), _fingerprint(row["mark"], MARK_BYTES)
+    position = Position(start, _number(row["offset"]), mark)
+    if mark.size > position.offset:
+        raise ValueError
+    return Content(
+        _path(row["path"]),
+        _path(row["source"]),
+        FileId(_number(device, -1, 1 << 64), _number(inode, -1, 1 << 64)),
+        position,
+        _number(row["modified"], -_MOST),
+        _is(row["done"], bool),
+        _seconds(row["seen"]),
     )
 
 
-def _known(row: dict[str, Any]) -> Known:
-    (device, inode), (size, digest), (marked, mark) = row["file"], row["start"], row["mark"]
-    place = Place(Print(int(size), str(digest)), int(row["offset"]), Print(int(marked), str(mark)))
-    if not 0 <= place.mark.size <= place.offset < 1 << 62 or place.start.size < 0:
+def _fingerprint(value: Any, most: int) -> Fingerprint:
+    size, digest = _is(value, list)
+    return Fingerprint(_number(size, 0, most + 1), _is(digest, str))
+
+
+def _is(value: Any, kind: type) -> Any:
+    # A bool is an int, too.
+    if type(value) is not kind:
         raise ValueError
-    if "\0" in str(row["path"]):
+    return value
+
+
+def _number(value: Any, least: int = 0, limit: int = _MOST) -> int:
+    if not least <= _is(value, int) < limit:
         raise ValueError
-    return Known(
-        str(row["path"]),
-        str(row["source"]),
-        FileKey(int(device), int(inode)),
-        place,
-        int(row["modified"]),
-        bool(row["done"]),
-        float(row["seen"]),
-    )
+    return int(value)
+
+
+def _seconds(value: Any) -> float:
+    if type(value) not in (int, float) or not 0 <= value < _MOST:
+        raise ValueError
+    return float(value)
+
+
+def _path(value: Any) -> str:
+    """Return a text that can be a path; raises ValueError for a NUL, or a lone surrogate."""
+    if b"\0" in os.fsencode(_is(value, str)):
+        raise ValueError
+    return str(value)
 
 
 def _failed(path: str, error: OSError) -> SourceError:

@@ -17,13 +17,13 @@ from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from opslog.engine.job import Job
-from opslog.engine.live import Follow, Live
+from opslog.engine.live import FollowOptions, LiveStream
 from opslog.engine.stream import Item, Stream
 from opslog.engine.watch import Watch
 from opslog.following.checkpoint import Checkpoint
-from opslog.following.content import Known
-from opslog.following.followed import Followed, ReplacedError
-from opslog.following.watchlist import ROTATE_WAIT, Roster
+from opslog.following.content import Content
+from opslog.following.followed import FollowedContent, ReplacedError
+from opslog.following.watchlist import ROTATE_WAIT, Watchlist
 from opslog.inputs.paths import STDIN
 from opslog.inputs.source import Source
 from opslog.kernel._block import Block
@@ -58,7 +58,7 @@ class Following(Generic[T]):
         job: Job[T],
         times: Times,
         stats: Stats,
-        how: Follow,
+        how: FollowOptions,
         watch: Watch,
         hold: float,
         stop: Stop | None,
@@ -73,7 +73,7 @@ class Following(Generic[T]):
         self.stop = stop
         self.spare: deque[Block] = deque()
         self._piped = False
-        self._pipe: tuple[Source, Live[T]] | None = None
+        self._pipe: tuple[Source, LiveStream[T]] | None = None
         self._interrupt: KeyboardInterrupt | None = None
         self._pipe_error: SourceError | None = None
         self._changed = True
@@ -86,7 +86,7 @@ class Following(Generic[T]):
         path = self.how.checkpoint
         checkpoint = None if path is None else Checkpoint(path)
         patterns = tuple(path for path in self.paths if path != STDIN)
-        roster: Roster[T] = Roster(
+        watchlist: Watchlist[T] = Watchlist(
             patterns,
             self.how.warn,
             tuple(own for own in (path, self.how.metrics) if own is not None),
@@ -94,16 +94,17 @@ class Following(Generic[T]):
         )
         try:
             if checkpoint:
-                roster.restore(checkpoint.known, checkpoint.sought, time.monotonic())
+                contents = checkpoint.contents, checkpoint.sought
+                watchlist.contents.restore(*contents, time.monotonic())
             self._piped = STDIN in self.paths
             try:
-                yield from self._followed(roster, checkpoint, bool(patterns))
+                yield from self._followed(watchlist, checkpoint, bool(patterns))
             except KeyboardInterrupt as interrupt:
                 # What has been read is finished before the interrupt takes its way.
                 self._interrupt = interrupt
-                yield from self._last(roster, checkpoint)
+                yield from self._last(watchlist, checkpoint)
         finally:
-            roster.close()
+            watchlist.close()
             if checkpoint:
                 checkpoint.close()
 
@@ -118,42 +119,45 @@ class Following(Generic[T]):
             raise self._pipe_error
 
     def _followed(
-        self, roster: Roster[T], checkpoint: Checkpoint | None, named: bool
+        self, watchlist: Watchlist[T], checkpoint: Checkpoint | None, named: bool
     ) -> Iterator[Item[T]]:
         next_names = next_round = next_save = 0.0
         pause = _QUICK
         while named or self._piped:
             now = time.monotonic()
             if now >= next_names:
-                roster.look_at_names(now)
+                watchlist.look_at_names(now)
                 next_names = _after(now, _SECOND, _NAMES)
             whole = now >= next_round
             if whole:
-                roster.look_at_newcomers(now)
-            if checkpoint and roster.fresh:
+                watchlist.look_at_new_files(now)
+            if added := watchlist.contents.added:
                 # Before its first record leaves: after a kill it must have the same name again.
-                yield from self._save(roster, checkpoint)
-            files = roster.open if whole else roster.hot
-            moved = yield from self._look(roster, list(files.values()), now)
+                if checkpoint:
+                    checkpoint.add(added)
+                added.clear()
+            files = watchlist.open if whole else watchlist.hot
+            moved = yield from self._look(watchlist, list(files.values()), now)
             if whole:
                 next_round = now + _SLOW if moved else _after(now, _SLOW, _FILES)
                 while len(self.spare) > _SPARE:
                     self.spare.popleft()
-            self.stats.sources = len(roster.open) + self._piped
+            self.stats.sources = len(watchlist.open) + self._piped
+            self.stats.binary = len(watchlist.binary)
             self.watch(self.stats.bytes)
             begin = time.monotonic()
             # What is not safe yet may be so for a moment only, when the output's files end.
-            if checkpoint and begin >= next_save and (yield from self._save(roster, checkpoint)):
+            if checkpoint and begin >= next_save and (yield from self._save(watchlist, checkpoint)):
                 next_save = _after(begin, _SECOND, _FILES)
             pause = _QUICK if moved else min(_SLOW, 1.5 * pause)
             until = min(next_names, next_round)
-            if roster.hot or self._piped:
+            if watchlist.hot or self._piped:
                 until = min(until, time.monotonic() + pause)
-            self._wait(roster, until)
+            self._wait(watchlist, until)
 
-    def _wait(self, roster: Roster[T], until: float) -> None:
+    def _wait(self, watchlist: Watchlist[T], until: float) -> None:
         """Wait until then, or a record is due, or the wish comes to stop."""
-        dues = (live.due() for live in self._lives(roster))
+        dues = (live.due() for live in self._lives(watchlist))
         until = min([until, *(due for due in dues if due is not None)])
         poll = select.poll()
         if self.stop:
@@ -166,53 +170,53 @@ class Following(Generic[T]):
         if self.stop:
             self.stop.check()
 
-    def _lives(self, roster: Roster[T]) -> list[Live[T]]:
-        lives = [file.live for file in roster.hot.values() if file.live]
+    def _lives(self, watchlist: Watchlist[T]) -> list[LiveStream[T]]:
+        lives = [file.live for file in watchlist.hot.values() if file.live]
         return [*lives, self._pipe[1]] if self._pipe else lives
 
     def _look(
-        self, roster: Roster[T], files: list[Followed[T]], now: float
+        self, watchlist: Watchlist[T], files: list[FollowedContent[T]], now: float
     ) -> Generator[Item[T], None, bool]:
         """Yield what has come and return whether anything has."""
         moved = yield from self._look_at_pipe()
         for file in files:
             self._check()
-            moved |= yield from self._look_at(roster, file, now)
-        for live in self._lives(roster):
+            moved |= yield from self._look_at(watchlist, file, now)
+        for live in self._lives(watchlist):
             due = live.due()
             if due is not None and due <= time.monotonic():
                 yield from live.flush(time.monotonic())
         return moved
 
     def _look_at(
-        self, roster: Roster[T], file: Followed[T], now: float
+        self, watchlist: Watchlist[T], file: FollowedContent[T], now: float
     ) -> Generator[Item[T], None, bool]:
         before = file.size
         try:
-            status = roster.status(file, now)
+            status = watchlist.status(file, now)
             if file.packed is None:
                 if status is None or status.st_size == file.seen:
-                    yield from self._at_rest(roster, file, status, now)
+                    yield from self._at_rest(watchlist, file, status, now)
                     return False
-                if status.st_size < file.seen or not roster.reopened(file, now):
+                if status.st_size < file.seen or not watchlist.reopened(file, now):
                     raise ReplacedError
                 if file.name is not None:
-                    file.known.modified = status.st_mtime_ns
+                    file.content.modified = status.st_mtime_ns
                 if file.live:
                     self._date(file.live.stream, status.st_mtime_ns)
-            roster.hot[file.known.source] = file
+            watchlist.hot[file.content.source] = file
             yield from file.read(self._live)
         except ReplacedError:
-            roster.replaced(file, now)
+            watchlist.replaced(file, now)
             return True
         except (OSError, SourceError) as error:
-            roster.complain(file.known.path, error)
+            watchlist.complain(file.content.path, error)
             if file.packed is None:
                 return False
             before = file.size
         if file.size == before and file.packed:
             yield from file.end(self._live)
-            roster.finish(file, done=True)
+            watchlist.finish(file, done=True)
             self._changed = True
             return True
         file.grown = now
@@ -221,7 +225,11 @@ class Following(Generic[T]):
         return True
 
     def _at_rest(
-        self, roster: Roster[T], file: Followed[T], status: os.stat_result | None, now: float
+        self,
+        watchlist: Watchlist[T],
+        file: FollowedContent[T],
+        status: os.stat_result | None,
+        now: float,
     ) -> Iterator[Item[T]]:
         """Give up what a file needs no more in which nothing new is."""
         if file.left is not None:
@@ -229,48 +237,49 @@ class Following(Generic[T]):
             if quiet < ROTATE_WAIT:
                 return
             yield from file.end(self._live)
-            roster.hot.pop(file.known.source, None)
+            watchlist.hot.pop(file.content.source, None)
             if quiet >= _LATE or status is None or status.st_nlink == 0:
-                roster.finish(file, done=False)
+                watchlist.finish(file, done=False)
                 self._changed = True
         elif now - file.grown >= _REST:
             if file.live and file.live.due() is None:
                 file.rest()
             if file.live is None:
-                roster.hot.pop(file.known.source, None)
+                watchlist.hot.pop(file.content.source, None)
 
     def _save(
-        self, roster: Roster[T], checkpoint: Checkpoint, last: bool = False
+        self, watchlist: Watchlist[T], checkpoint: Checkpoint, last: bool = False
     ) -> Generator[Item[T], None, bool]:
         """Note how far all was read, once what is read so far is written; return whether it is."""
-        for live in self._lives(roster):
+        for live in self._lives(watchlist):
             yield from live.flush(time.monotonic())
         if not self.how.safe(last):
             return False
-        for file in roster.open.values():
+        for file in watchlist.open.values():
             self._changed |= file.note()
-        if self._changed or roster.fresh or roster.sought() != checkpoint.sought:
-            checkpoint.save(roster.known(), roster.sought())
-            self._changed = roster.fresh = False
+        contents = watchlist.contents
+        if self._changed or contents.sought() != checkpoint.sought:
+            checkpoint.save(contents.remembered(watchlist.open), contents.sought())
+            self._changed = False
         return True
 
-    def _last(self, roster: Roster[T], checkpoint: Checkpoint | None) -> Iterator[Item[T]]:
+    def _last(self, watchlist: Watchlist[T], checkpoint: Checkpoint | None) -> Iterator[Item[T]]:
         """Finish what was read; with a checkpoint an open record is left to the next run."""
         if checkpoint:
-            yield from self._save(roster, checkpoint, last=True)
-        elsewhere = roster.hot.values() if checkpoint is None else ()
+            yield from self._save(watchlist, checkpoint, last=True)
+        elsewhere = watchlist.hot.values() if checkpoint is None else ()
         lives = [file.live for file in elsewhere if file.live]
         for live in [*lives, *([self._pipe[1]] if self._pipe else [])]:
             yield live.end(whole=True)
 
-    def _live(self, known: Known, offset: int, inside: bool) -> Live[T]:
-        zone = self.times.zones.of(known.path)
+    def _live(self, content: Content, offset: int, inside: bool) -> LiveStream[T]:
+        zone = self.times.zones.of(content.path)
         reference = self.times.reference
         stream = Stream(
-            self.job, known.path, zone, self.stats, reference, live=True, source=known.source
+            self.job, content.path, zone, self.stats, reference, live=True, source=content.source
         )
-        self._date(stream, known.modified)
-        return Live(stream, self.spare, self.hold, offset, inside)
+        self._date(stream, content.modified)
+        return LiveStream(stream, self.spare, self.hold, offset, inside)
 
     def _date(self, stream: Stream[T], modified: int) -> None:
         """Read times without a year as at the file's last change."""
@@ -294,7 +303,7 @@ class Following(Generic[T]):
             return
         zone = self.times.zones.of(STDIN)
         stream = Stream(self.job, STDIN, zone, self.stats, self.times.reference, live=True)
-        self._pipe = source, Live(stream, self.spare, self.hold)
+        self._pipe = source, LiveStream(stream, self.spare, self.hold)
 
     def _pipe_failed(self, error: SourceError) -> None:
         """Say at once what ended standard input too early: files may be followed for long yet."""

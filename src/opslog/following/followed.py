@@ -7,9 +7,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
-from opslog.engine.live import Live
+from opslog.engine.live import LiveStream
 from opslog.engine.stream import Item
-from opslog.following.content import MARK_BYTES, START_BYTES, FileKey, Known, Place, Print
+from opslog.following.content import (  # fmt: skip
+    MARK_BYTES,
+    NOTHING,
+    START_BYTES,
+    Content,
+    Fingerprint,
+    Position,
+)
+from opslog.inputs.paths import FileId
 from opslog.inputs.source import Source
 
 T = TypeVar("T")
@@ -17,35 +25,35 @@ T = TypeVar("T")
 _TURN = 8
 """Blocks read of one file before the others have their turn."""
 
-Begin: TypeAlias = Callable[[Known, int, bool], Live[T]]
-"""Makes the live source of a content from an offset on; whether inside a line."""
+Begin: TypeAlias = Callable[[Content, int, bool], LiveStream[T]]
+"""Makes the stream of a content from an offset on; whether inside a line."""
 
 
 class ReplacedError(Exception):
     """The file has another content now: it was truncated, perhaps written again."""
 
 
-class Followed(Generic[T]):
+class FollowedContent(Generic[T]):
     """A content, its file while that is open, and the records that are on their way.
 
     ``name`` is where its file is looked for; None once that is another one's
     name, ``left`` then says since when.  Times are seconds of time.monotonic.
     """
 
-    def __init__(self, known: Known, start: bytes, now: float) -> None:
-        self.known = known
+    def __init__(self, content: Content, start: bytes, now: float) -> None:
+        self.content = content
         self.name: str | None = None
         self.fd: int | None = None
         self.packed: Source | None = None
-        self.live: Live[T] | None = None
+        self.live: LiveStream[T] | None = None
         self.left: float | None = None
         self.grown = now
         self.start = start[:START_BYTES]
-        self.size = known.place.offset
+        self.size = content.position.offset
         """Up to where it was read."""
         self.seen = self.size
         """How large its file was then: a line that has begun may be read again."""
-        self._mark = known.place.mark
+        self._mark = content.position.mark
         self._resume = self.size
         self._tail = b""
 
@@ -55,9 +63,9 @@ class Followed(Generic[T]):
         return self.fd is None and self.packed is None and self.name is None
 
     @property
-    def place(self) -> Place:
+    def position(self) -> Position:
         """Up to where it was read, to be found again there."""
-        return Place(Print.of(self.start), self.size, self._mark)
+        return Position(Fingerprint.of(self.start), self.size, self._mark)
 
     @property
     def cut(self) -> int:
@@ -65,22 +73,34 @@ class Followed(Generic[T]):
         return self.live.cut if self.live else self._resume
 
     def note(self) -> bool:
-        """Note in what is known how far its records were written; return whether that is news.
+        """Note how far the content's records were written; return whether that is news.
 
         True once all its items have been used.
         """
-        cut = self.cut
-        start = Print.of(self.start)
-        if cut == self.known.place.offset and start == self.known.place.start:
+        cut, start = self.cut, Fingerprint.of(self.start)
+        noted = self.content.position
+        if (cut, start) == (noted.offset, noted.start):
             return False
-        mark = self._mark
-        if cut != self.size:
-            mark = Print.of(b"")
-            if self.fd is not None:
-                count = min(MARK_BYTES, cut)
-                mark = Print.of(os.pread(self.fd, count, cut - count))
-        self.known.place = Place(start, cut, mark)
+        mark = self._mark if cut == self.size else self._mark_before(cut)
+        if mark is None:
+            return False
+        self.content.position = Position(start, cut, mark)
         return True
+
+    def _mark_before(self, offset: int) -> Fingerprint | None:
+        """Return the mark of an offset that was passed, None if the file does not tell any more."""
+        if self.packed is not None:
+            return NOTHING
+        if self.fd is None:
+            return None
+        count = min(MARK_BYTES, offset)
+        try:
+            data = os.pread(self.fd, count, offset - count)
+            # Behind the reading: what is the same now was so when it was read.
+            same = os.pread(self.fd, len(self.start), 0) == self.start
+        except OSError:
+            return None
+        return Fingerprint.of(data) if same and len(data) == count else None
 
     def read(self, begin: Begin[T]) -> Iterator[Item[T]]:
         """Yield the blocks that are full with what has come.
@@ -95,7 +115,7 @@ class Followed(Generic[T]):
                 return
             tail = bytes(room[max(0, count - MARK_BYTES) : count])
             self._tail = (self._tail + tail)[-MARK_BYTES:]
-            self._mark = Print.of(self._tail)
+            self._mark = Fingerprint.of(self._tail)
             self.size += count
             self.seen = max(self.seen, self.size)
             item = live.filled(count)
@@ -116,14 +136,14 @@ class Followed(Generic[T]):
         self.start = data
         return count
 
-    def _begun(self, begin: Begin[T]) -> Live[T]:
+    def _begun(self, begin: Begin[T]) -> LiveStream[T]:
         self.size = self._resume
         self._tail = b""
         if self.fd is not None:
             count = min(MARK_BYTES, self.size)
             self._tail = os.pread(self.fd, count, self.size - count)
         inside = self._tail[-1:] not in (b"", b"\n")
-        self.live = begin(self.known, self.size, inside)
+        self.live = begin(self.content, self.size, inside)
         return self.live
 
     def rest(self) -> None:
@@ -150,21 +170,23 @@ class Followed(Generic[T]):
 
 
 @dataclass(slots=True)
-class Newcomer:
+class NewFile:
     """A file of which too little is known yet: it may have no content, or one that is known.
 
     ``name`` is where it is, ``path`` what a new content in it is called.  It was
     asked for by its name; or else it was found beside another one, and is new if
-    changed at ``since`` (nanoseconds of the epoch) or later.
+    changed at ``since`` (nanoseconds of the epoch) or later.  ``again`` says that
+    another content was in it before.
     """
 
     name: str
     path: str
     since: int | None
     fd: int
-    file: FileKey
+    file: FileId
     changed: float
     leaving_out: bool = False
+    again: bool = False
     state: tuple[int, int] = (-1, -1)
     """Size and time of the last change."""
 
@@ -179,6 +201,6 @@ class Newcomer:
     def has_name(self) -> bool:
         """Return whether it has a name that was asked for, so that more may come."""
         try:
-            return self.since is None and FileKey.of(os.stat(self.name)) == self.file
+            return self.since is None and FileId.of(os.stat(self.name)) == self.file
         except OSError:
             return False

@@ -1,8 +1,8 @@
-"""Roster: which contents are followed, in which files, under which names, now.
+"""Watchlist: which contents are followed, in which files, under which names, now.
 
-A name is only where to look; what is followed is a content (identity.py).  A
+A name is only where to look; what is followed is a content (content.py).  A
 file found under a name that was asked for, or beside a followed file that lost
-its own, is a newcomer until its first line tells whether it is a new content or
+its own, is a new file until its first line tells whether it has a new content or
 one that is known: renamed, copied or compressed.
 """
 
@@ -13,27 +13,26 @@ import re
 import resource
 import stat
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Generic, TypeVar
 
 from opslog.following.content import (
+    NOTHING,
     START_BYTES,
-    FileKey,
-    Known,
-    Place,
-    Print,
+    Content,
+    Fingerprint,
+    Position,
+    end_of_lines,
     first_line,
-    home,
-    last_line,
-    relatives,
-    source_name,
     unpacked_start,
 )
-from opslog.following.followed import Followed, Newcomer
+from opslog.following.contents import Contents
+from opslog.following.followed import FollowedContent, NewFile
 from opslog.inputs.compression import compressed
-from opslog.inputs.paths import expand
+from opslog.inputs.paths import FileId, expand
 from opslog.inputs.source import Source
+from opslog.inputs.text import SAMPLE_BYTES, not_text
 from opslog.model.errors import SourceError
 
 T = TypeVar("T")
@@ -44,17 +43,13 @@ ROTATE_WAIT = 5.0
 _SETTLED = 2.0
 """Seconds without change after which a compressed file is complete."""
 
-_FORGET = 86400.0
-"""Seconds after which a content that was in no file is forgotten."""
-
 _RESERVE = 64
 """Descriptors left to others."""
 
-_NOWHERE = FileKey(-1, -1)
 _SECOND = 1_000_000_000
 
 
-class Roster(Generic[T]):
+class Watchlist(Generic[T]):
     """All files that are followed; ``hot`` are those worth a look soon.
 
     ``say`` is told, once, why a file cannot be read; it is tried again.  The files
@@ -69,179 +64,27 @@ class Roster(Generic[T]):
         own: tuple[str, ...],
         from_end: bool,
     ) -> None:
-        self.open: dict[str, Followed[T]] = {}
-        self.hot: dict[str, Followed[T]] = {}
-        self.fresh = False
-        """Whether there are contents of which a checkpoint does not know yet."""
+        self.contents = Contents()
+        self.open: dict[str, FollowedContent[T]] = {}
+        self.hot: dict[str, FollowedContent[T]] = {}
+        self.binary: set[FileId] = set()
+        """Files that hold no text."""
         self._patterns = patterns
         self._say = say
         self._own = [_named_after(os.path.realpath(path)) for path in own]
         self._leaving_out = from_end
-        self._names: dict[str, Followed[T]] = {}
-        self._known: dict[str, Known] = {}
-        self._kin: dict[tuple[str, str], list[Known]] = {}
-        self._home: dict[str, tuple[str, str]] = {}
-        self._files: dict[FileKey, Known] = {}
-        self._new: dict[FileKey, Newcomer] = {}
-        self._seen: dict[FileKey, tuple[int, int]] = {}
-        self._sought: dict[tuple[str, str], tuple[str, int, float]] = {}
+        self._names: dict[str, FollowedContent[T]] = {}
+        self._new: dict[FileId, NewFile] = {}
+        self._seen: dict[FileId, tuple[int, int]] = {}
         self._said: dict[str, str] = {}
         self._most = max(8, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVE)
-
-    def restore(self, known: Iterable[Known], sought: dict[str, int], now: float) -> None:
-        """Take what an earlier run knew, and was looking for."""
-        for one in known:
-            self._add(one)
-        for where, kin in self._kin.items():
-            latest = max(kin, key=lambda one: one.modified)
-            since = [latest.modified, *(sought[one.path] for one in kin if one.path in sought)]
-            self._sought[where] = latest.path, min(since), now + 3 * ROTATE_WAIT
-
-    def known(self) -> list[Known]:
-        """Return all contents that are remembered."""
-        latest = time.time() - _FORGET
-        for one in list(self._known.values()):
-            if one.source in self.open:
-                one.seen = time.time()
-            elif one.seen < latest:
-                del self._known[one.source]
-                self._kin[self._home.pop(one.source)].remove(one)
-                if self._files.get(one.file) is one:
-                    del self._files[one.file]
-        return list(self._known.values())
-
-    def sought(self) -> dict[str, int]:
-        """Return what is looked for: of which path all that was changed since when."""
-        return {path: since for path, since, _ in self._sought.values()}
 
     def close(self) -> None:
         """Close all files."""
         for file in self.open.values():
             file.release()
-        for newcomer in self._new.values():
-            os.close(newcomer.fd)
-
-    # -- names ----------------------------------------------------------------------
-
-    def look_at_names(self, now: float) -> None:
-        """Find files that are new under the names asked for, or beside those that lost theirs."""
-        for name in expand(self._patterns):
-            if name not in self._names and not self._is_own(name):
-                self._meet(name, name, None, now)
-        folders: dict[str, set[str]] = {}
-        waiting = {new.path for new in self._new.values() if new.since is not None}
-        for (folder, family), (path, _, until) in list(self._sought.items()):
-            if until < now and path not in waiting:
-                del self._sought[folder, family]
-            else:
-                folders.setdefault(folder, set()).add(family)
-        for folder, families in folders.items():
-            for family, name in relatives(folder, frozenset(families)):
-                path, since, _ = self._sought[folder, family]
-                if os.path.basename(name) != family:  # that one is followed if it was asked for
-                    self._meet(name, path, since, now)
-        self.look_at_newcomers(now)
-        self._leaving_out = False
-
-    def _is_own(self, name: str) -> bool:
-        """Return whether it is a file of this run, its lock or its next version."""
-        if not self._own:
-            return False
-        real = os.path.realpath(name)
-        return any(own.fullmatch(real) for own in self._own)
-
-    def status(self, file: Followed[T], now: float) -> os.stat_result | None:
-        """Return how its file is, None if it has none; see whether that has its name still."""
-        if file.name is not None:
-            try:
-                status = os.stat(file.name)
-                if FileKey.of(status) == file.known.file:
-                    return status
-            except FileNotFoundError:
-                pass
-            except OSError as error:
-                self.complain(file.name, error)
-                return None if file.fd is None else os.fstat(file.fd)
-            self._leave(file, now)
-        return None if file.fd is None else os.fstat(file.fd)
-
-    def _leave(self, file: Followed[T], now: float) -> None:
-        """Take its name from a file that is there no more, and follow the one that is."""
-        name = self._unnamed(file, now)
-        if name is not None and os.path.exists(name):
-            self._meet(name, name, None, now)
-
-    def replaced(self, file: Followed[T], now: float) -> None:
-        """Take its file from a content that is in it no more, and follow what is."""
-        fd, file.fd = file.fd, None
-        key, file.known.file = file.known.file, _NOWHERE
-        self._files.pop(key, None)
-        name = self._unnamed(file, now)
-        path = name or file.known.path
-        if fd is not None:
-            self._new[key] = Newcomer(path, path, None if name else 0, fd, key, now)
-        elif name is not None:
-            self._meet(name, name, None, now)
-
-    def _unnamed(self, file: Followed[T], now: float) -> str | None:
-        name, file.name = file.name, None
-        if name is not None:
-            file.left = now
-            self._names.pop(name, None)
-        self.hot[file.known.source] = file
-        self._seek(file.known, now)
-        return name
-
-    def _named(self, file: Followed[T], newcomer: Newcomer, now: float) -> None:
-        if newcomer.since is None and newcomer.name not in self._names:
-            file.name, file.left = newcomer.name, None
-            self._names[newcomer.name] = file
-        elif file.left is None:
-            file.left = now
-        file.grown = now
-        self.open[file.known.source] = self.hot[file.known.source] = file
-
-    def _seek(self, known: Known, now: float) -> None:
-        """Look beside it for its content, and for those between it and what has its name now."""
-        where = self._home[known.source]
-        _, since, _ = self._sought.get(where, ("", known.modified, 0.0))
-        self._sought[where] = known.path, min(since, known.modified), now + 3 * ROTATE_WAIT
-
-    def _meet(self, name: str, path: str, since: int | None, now: float) -> None:
-        """Take a file as a newcomer, unless it is followed or was found to be nothing new.
-
-        ``since`` None: its name was asked for; else it was found beside ``path``.
-        """
-        try:
-            status = os.stat(name)
-            if not stat.S_ISREG(status.st_mode):
-                raise OSError(0, "no regular file; a pipe is followed as standard input: -")
-            key = FileKey.of(status)
-            if known := self._files.get(key):
-                known.seen = time.time()
-                file = self.open.get(known.source)
-                if file is not None and not file.lost:
-                    if file.name is None and since is None and name not in self._names:
-                        file.name, file.left = name, None
-                        self._names[name] = file
-                    return
-            if key in self._new or self._seen.get(key) == (status.st_size, status.st_mtime_ns):
-                return
-            self._make_room(now)
-            fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        except OSError as error:
-            if since is None:
-                self.complain(name, error)
-            return
-        self._said.pop(name, None)
-        key = FileKey.of(os.fstat(fd))  # it may be another one than a moment ago
-        if key in self._new:
-            os.close(fd)
-            return
-        new = self._new[key] = Newcomer(name, path, since, fd, key, now)
-        new.leaving_out = self._leaving_out
-        if time.time() - status.st_mtime > _SETTLED:
-            new.state, new.changed = (status.st_size, status.st_mtime_ns), now - _SETTLED
+        for new in self._new.values():
+            os.close(new.fd)
 
     def complain(self, name: str, error: Exception) -> None:
         """Say what is wrong with a file, once."""
@@ -251,13 +94,114 @@ class Roster(Generic[T]):
             self._said[name] = text
             self._say(f"{name}: {text}; it is tried again")
 
+    # -- names ----------------------------------------------------------------------
+
+    def look_at_names(self, now: float) -> None:
+        """Find files that are new under the names asked for, or beside those that lost theirs."""
+        for name in expand(self._patterns):
+            if name not in self._names and not self._is_own(name):
+                self._meet(name, name, None, now)
+        waiting = {new.path for new in self._new.values() if new.since is not None}
+        for name, path, since in self.contents.candidates(waiting, now):
+            self._meet(name, path, since, now)
+        self.look_at_new_files(now)
+        self._leaving_out = False
+
+    def _is_own(self, name: str) -> bool:
+        """Return whether it is a file of this run, its lock or its next version."""
+        if not self._own:
+            return False
+        real = os.path.realpath(name)
+        return any(own.fullmatch(real) for own in self._own)
+
+    def status(self, file: FollowedContent[T], now: float) -> os.stat_result | None:
+        """Return how its file is, None if it has none; see whether that has its name still."""
+        if file.name is not None:
+            try:
+                status = os.stat(file.name)
+                if FileId.of(status) == file.content.file:
+                    return status
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                self.complain(file.name, error)
+                return None if file.fd is None else os.fstat(file.fd)
+            # It is there no more: the one that is, is followed.
+            name = self._take_name(file, now)
+            if os.path.exists(name):
+                self._meet(name, name, None, now)
+        return None if file.fd is None else os.fstat(file.fd)
+
+    def _take_name(self, file: FollowedContent[T], now: float) -> str:
+        """Take the name from a content that has one."""
+        name, file.name, file.left = file.name, None, now
+        assert name is not None
+        self._names.pop(name, None)
+        self.hot[file.content.source] = file
+        self.contents.search(file.content, now)
+        return name
+
+    def _give_name(self, file: FollowedContent[T], name: str) -> None:
+        file.name, file.left = name, None
+        self._names[name] = file
+
+    def replaced(self, file: FollowedContent[T], now: float) -> None:
+        """Take its file from a content that is in it no more, and follow what is."""
+        name = None if file.name is None else self._take_name(file, now)
+        fd, file.fd = file.fd, None
+        id_, path = file.content.file, name or file.content.path
+        self.hot[file.content.source] = file
+        self.contents.lose(file.content, now)
+        if fd is not None:
+            self._new[id_] = NewFile(path, path, None if name else 0, fd, id_, now, again=True)
+        elif name is not None:
+            self._meet(name, name, None, now)
+
+    def _meet(self, name: str, path: str, since: int | None, now: float) -> None:
+        """Take a file as a new one, unless it is followed or was found to be nothing new.
+
+        ``since`` None: its name was asked for; else it was found beside ``path``.
+        """
+        try:
+            status = os.stat(name)
+            if stat.S_ISDIR(status.st_mode):
+                os.scandir(name).close()  # says why it stands for no files
+                return
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(0, "no regular file; a pipe is followed as standard input: -")
+            id_ = FileId.of(status)
+            if content := self.contents.in_file(id_):
+                content.seen = time.time()
+                file = self.open.get(content.source)
+                if file is not None and not file.lost:
+                    if file.name is None and since is None and name not in self._names:
+                        self._give_name(file, name)
+                    return
+            if id_ in self._new or self._seen.get(id_) == (status.st_size, status.st_mtime_ns):
+                return
+            self._make_room(now)
+            fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError as error:
+            if since is None:
+                self.complain(name, error)
+            return
+        self._said.pop(name, None)
+        id_ = FileId.of(os.fstat(fd))  # it may be another one than a moment ago
+        if id_ in self._new:
+            os.close(fd)
+            return
+        new = self._new[id_] = NewFile(name, path, since, fd, id_, now)
+        new.leaving_out = self._leaving_out
+        if time.time() - status.st_mtime > _SETTLED:
+            new.state, new.changed = (status.st_size, status.st_mtime_ns), now - _SETTLED
+
     # -- descriptors ------------------------------------------------------------------
 
     def _make_room(self, now: float) -> None:
         """Close the quietest files when there are many; what comes in them is seen by name."""
         if len(self.open) + len(self._new) < self._most:
             return
-        self.look_at_newcomers(now)
+        self.look_at_new_files(now)
         held = [file for file in self.open.values() if file.fd is not None]
         if len(held) + len(self._new) >= self._most:
             idle = [file for file in held if file.name is not None]
@@ -265,161 +209,184 @@ class Roster(Generic[T]):
             for file in idle[: self._most // 8 + 1]:
                 file.release()
 
-    def reopened(self, file: Followed[T], now: float) -> bool:
+    def reopened(self, file: FollowedContent[T], now: float) -> bool:
         """Return whether its file is open, again if need be; raises OSError."""
         if file.fd is None and file.name is not None:
             self._make_room(now)
             fd = os.open(file.name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-            if FileKey.of(os.fstat(fd)) != file.known.file:
+            if FileId.of(os.fstat(fd)) != file.content.file:
                 os.close(fd)
                 return False
             file.fd = fd
         return file.fd is not None
 
-    def finish(self, file: Followed[T], done: bool) -> None:
+    def finish(self, file: FollowedContent[T], done: bool) -> None:
         """Close a content that is all read; ``done``: nothing can follow."""
         file.note()
-        file.known.done |= done
+        file.content.done |= done
         with suppress(OSError):
             where = file.fd if file.fd is not None else file.name
             if where is not None:
                 self._remember(os.stat(where))
         file.release()
-        del self.open[file.known.source]
-        self.hot.pop(file.known.source, None)
+        del self.open[file.content.source]
+        self.hot.pop(file.content.source, None)
         if file.name is not None:
             del self._names[file.name]
 
     def _remember(self, status: os.stat_result) -> None:
         """As long as it is like this a file need not be opened again."""
-        self._seen[FileKey.of(status)] = (status.st_size, status.st_mtime_ns)
+        self._seen[FileId.of(status)] = (status.st_size, status.st_mtime_ns)
 
-    # -- newcomers ----------------------------------------------------------------------
+    # -- new files --------------------------------------------------------------------
 
-    def look_at_newcomers(self, now: float) -> None:
+    def look_at_new_files(self, now: float) -> None:
         """Follow the files of which there is enough to say what they are."""
-        for newcomer in list(self._new.values()):
+        # First those that are known by their numbers: others may begin like them.
+        new_files = sorted(self._new.values(), key=lambda new: not self.contents.in_file(new.file))
+        for new in new_files:
             try:
-                self._begin(newcomer, now)
+                self._begin(new, now)
             except (OSError, SourceError) as error:
-                self.complain(newcomer.name, error)
-                self._dismiss(newcomer)
+                self.complain(new.name, error)
+                self._dismiss(new)
 
-    def _begin(self, newcomer: Newcomer, now: float) -> None:
-        quiet = newcomer.quiet(now)
-        start = os.pread(newcomer.fd, START_BYTES, 0)
+    def _begin(self, new: NewFile, now: float) -> None:
+        quiet = new.quiet(now)
+        start = os.pread(new.fd, START_BYTES, 0)
         packed = compressed(start)
         if packed:
             if quiet < _SETTLED:
                 return
-            start = unpacked_start(newcomer.name)
-        line = first_line(start)
-        if line is None and not packed:
-            if quiet < ROTATE_WAIT or newcomer.has_name():
+            start = unpacked_start(new.name)
+        elif first_line(start) is None:
+            if quiet < ROTATE_WAIT or new.has_name():
                 return
             if not start:
-                self._dismiss(newcomer)
+                self._dismiss(new)
                 return
-        if not self._recognised(newcomer, start, packed, quiet, now):
-            self._start(newcomer, start, start if line is None else line, packed, now)
+        if not self._recognised(new, start, packed, quiet, now):
+            self._start(new, start, packed, now)
 
     def _recognised(
-        self, newcomer: Newcomer, start: bytes, packed: bool, quiet: float, now: float
+        self, new: NewFile, start: bytes, packed: bool, quiet: float, now: float
     ) -> bool:
         """Return whether it has a known content, or it is too early to say that it has none."""
-        own = self._files.get(newcomer.file)
-        kin = self._kin.get(home(newcomer.name), ())
-        others = sorted((one for one in kin if one is not own), key=self._elsewhere)
-        for known in ([own] if own else []) + others:
-            file = self.open.get(known.source)
-            place = file.place if file else known.place
-            if not place.fits_start(start):
+        own = self.contents.in_file(new.file)
+        kin = (one for one in self.contents.at_home_of(new.name) if one is not own)
+        for content in ([own] if own else []) + sorted(kin, key=self._elsewhere):
+            file = self.open.get(content.source)
+            position = file.position if file else content.position
+            if not position.fits_start(start):
                 continue
-            elsewhere = self._elsewhere(known)
+            elsewhere = self._elsewhere(content)
             if packed:
-                source = None if elsewhere else place.in_packed(newcomer.name)
+                source = None if elsewhere else position.in_packed(new.name)
                 found: bool | None = elsewhere or source is not None
             else:
-                source, found = None, place.in_file(newcomer.fd)
-            if found is None and known is not own and newcomer.name != known.path:
+                source, found = None, position.in_file(new.fd)
+            if found is None and content is not own and new.name != content.path:
                 if quiet < ROTATE_WAIT:
                     return True  # a copy that is being made
             elif found:
-                self._take_over(known, newcomer)
+                if file and elsewhere and (longer := _is_longer(new, file)) is not False:
+                    if longer:
+                        continue
+                    return True
+                if file is None or file.name is None:
+                    # There it will be found later.
+                    self.contents.move(content, new.file)
                 if elsewhere:
-                    self._dismiss(newcomer)
+                    self._dismiss(new)
                 else:
-                    self._go_on(known, newcomer, source, start, now)
+                    self._go_on(content, new, source, start, now)
                 return True
         if own:  # the number of its file is another one's now
-            del self._files[newcomer.file]
-            own.file = _NOWHERE
-            self._seek(own, now)
+            self.contents.lose(own, now)
+            new.again = True
         return False
 
-    def _elsewhere(self, known: Known) -> bool:
+    def _elsewhere(self, content: Content) -> bool:
         """Whether a content is followed in another file, or was read to its end."""
-        file = self.open.get(known.source)
-        return known.done or (file is not None and not file.lost)
-
-    def _take_over(self, known: Known, newcomer: Newcomer) -> None:
-        """Say that a known content is in this file, too: there it will be found later."""
-        file = self.open.get(known.source)
-        if file is not None and file.name is not None:
-            return
-        if self._files.get(known.file) is known:
-            del self._files[known.file]
-        known.file = newcomer.file
-        known.seen = time.time()
-        self._files[newcomer.file] = known
+        file = self.open.get(content.source)
+        return content.done or (file is not None and not file.lost)
 
     def _go_on(
-        self, known: Known, newcomer: Newcomer, source: Source | None, start: bytes, now: float
+        self, content: Content, new: NewFile, source: Source | None, start: bytes, now: float
     ) -> None:
-        file = self.open.get(known.source) or Followed(known, start, now)
-        del self._new[newcomer.file]
-        file.fd, file.packed = newcomer.fd, source
+        """Follow a content in this file."""
+        file = self.open.get(content.source) or FollowedContent(content, start, now)
+        del self._new[new.file]
+        file.fd, file.packed = new.fd, source
         if source is not None:
-            os.close(newcomer.fd)
+            os.close(new.fd)
             file.fd = None
-        self._named(file, newcomer, now)
+        if new.since is None and new.name not in self._names:
+            self._give_name(file, new.name)
+        elif file.left is None:
+            file.left = now
+        file.grown = now
+        self.open[content.source] = self.hot[content.source] = file
 
-    def _start(
-        self, newcomer: Newcomer, start: bytes, line: bytes, packed: bool, now: float
-    ) -> None:
+    def _start(self, new: NewFile, start: bytes, packed: bool, now: float) -> None:
         """Follow a new content from its start, or its end."""
-        status = os.fstat(newcomer.fd)
-        if newcomer.since is not None:
+        status = os.fstat(new.fd)
+        if new.since is not None:
             # Of what lies beside a log that is rotated, only what was written later is new.
             unit = _SECOND if packed else 1  # compressors keep seconds
-            if status.st_mtime_ns // unit < newcomer.since // unit:
-                self._dismiss(newcomer)
+            if status.st_mtime_ns // unit < new.since // unit:
+                self._dismiss(new)
                 return
-        again = 0
-        while (source := source_name(newcomer.path, newcomer.file, line, again)) in self._known:
-            again += 1
-        place = Place(Print.of(start), 0, Print.of(b""))
-        if newcomer.leaving_out:
-            if packed:
-                self._dismiss(newcomer)
+        source = Source(new.name) if packed else None
+        what = source.binary if source else not_text(os.pread(new.fd, SAMPLE_BYTES, 0))
+        if what is not None:
+            self._leave_binary(new, source, what)
+            return
+        position = Position(Fingerprint.of(start), 0, NOTHING)
+        if new.leaving_out:
+            if source:
+                source.close()
+                self._dismiss(new)
                 return
-            place = last_line(newcomer.fd, place.start)
-        modified = status.st_mtime_ns
-        known = Known(newcomer.path, source, newcomer.file, place, modified, seen=time.time())
-        self._add(known)
-        self.fresh = True
-        self._go_on(known, newcomer, Source(newcomer.name) if packed else None, start, now)
+            position = end_of_lines(new.fd, position.start)
+        content = Content(
+            new.path,
+            self.contents.named(new.path, new.file, start, new.again),
+            new.file,
+            position,
+            status.st_mtime_ns,
+            seen=time.time(),
+        )
+        self.contents.add(content)
+        self._go_on(content, new, source, start, now)
 
-    def _add(self, known: Known) -> None:
-        where = self._home[known.source] = home(known.path)
-        self._known[known.source] = known
-        self._kin.setdefault(where, []).append(known)
-        self._files[known.file] = known
+    def _leave_binary(self, new: NewFile, source: Source | None, what: str) -> None:
+        """Pass a file by that holds no text; say so if it was asked for."""
+        if new.name in self._patterns:
+            self.complain(new.name, OSError(0, f"is no log, but {what}"))
+        else:
+            self.binary.add(new.file)
+        if source:
+            source.close()
+        self._dismiss(new)
 
-    def _dismiss(self, newcomer: Newcomer) -> None:
-        self._remember(os.fstat(newcomer.fd))
-        del self._new[newcomer.file]
-        os.close(newcomer.fd)
+    def _dismiss(self, new: NewFile) -> None:
+        self._remember(os.fstat(new.fd))
+        del self._new[new.file]
+        os.close(new.fd)
+
+
+def _is_longer(new: NewFile, file: FollowedContent[T]) -> bool | None:
+    """Return whether a file begins like a followed one, but is no copy of it: it goes on further.
+
+    None where it is too early to say so.
+    """
+    if file.fd is None:
+        return False
+    size = os.fstat(file.fd).st_size
+    if size < file.size or (size and not file.size):
+        return None  # it was truncated, or is not read yet
+    return size == file.size and os.fstat(new.fd).st_size > size
 
 
 def _named_after(path: str) -> re.Pattern[str]:

@@ -12,7 +12,7 @@ BLOCK_BYTES = 4 * 1024 * 1024
 assert BLOCK_BYTES >= 2 * PIECE_BYTES
 
 
-class Cutter:
+class BlockCutter:
     """Fills blocks of one source, from ``offset`` on, and hands them out when they are full.
 
     ``continued`` says that the bytes before did not end with a newline.  A block

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pyarrow as pa
 
 from opslog.engine.job import Job
-from opslog.engine.live import HOLD, Follow
+from opslog.engine.live import HOLD, FollowOptions
 from opslog.engine.run import run
 from opslog.engine.watch import Watch, unwatched
 from opslog.filters.filter import Filter
@@ -50,7 +50,7 @@ class Pass:
     merge: bool = False
     most: int | None = None
     hold: float = HOLD
-    follow: Follow | None = None
+    follow: FollowOptions | None = None
     stop: Stop | None = None
     index: Index | None = None
     stats: Stats = field(default_factory=Stats)

@@ -9,10 +9,10 @@ from time import monotonic
 from typing import Generic, TypeVar
 
 from opslog.engine.job import Job
-from opslog.engine.live import Live
+from opslog.engine.live import LiveStream
 from opslog.engine.stream import Item, Stream
 from opslog.engine.watch import Watch
-from opslog.inputs.lines import Cutter
+from opslog.inputs.lines import BlockCutter
 from opslog.inputs.paths import Sources
 from opslog.inputs.source import Source
 from opslog.kernel._block import Block
@@ -101,7 +101,7 @@ class Reading(Generic[T]):
         stream = Stream(self.job, source.name, zone, self.stats, reference, live=not source.regular)
         self._errors_before[stream.builder.source] = len(self._errors)
         begin = spans.begin if spans else (0, False)
-        live = Live(stream, self.spare, self.hold, *begin)
+        live = LiveStream(stream, self.spare, self.hold, *begin)
         try:
             for item in self._items(source, live, spans):
                 if item is not None:
@@ -118,7 +118,7 @@ class Reading(Generic[T]):
         yield live.end(whole=self._interrupt is not None)
 
     def _items(
-        self, source: Source, live: Live[T], spans: Spans | None
+        self, source: Source, live: LiveStream[T], spans: Spans | None
     ) -> Iterator[Item[T] | None]:
         if live.stream.live:
             yield from self._written(source, live)
@@ -133,7 +133,7 @@ class Reading(Generic[T]):
                 yield from _whole(source, live)
                 spans.ended(source.offset)
 
-    def _written(self, source: Source, live: Live[T]) -> Iterator[Item[T] | None]:
+    def _written(self, source: Source, live: LiveStream[T]) -> Iterator[Item[T] | None]:
         """Yield the items of a source that is still being written, as they come.
 
         None comes about once a second while nothing else does.
@@ -182,7 +182,7 @@ class Reading(Generic[T]):
             raise SourceErrors("some sources could not be read", self._errors)
 
 
-def _whole(source: Source, live: Live[T]) -> Iterator[Item[T]]:
+def _whole(source: Source, live: LiveStream[T]) -> Iterator[Item[T]]:
     """Yield the items of a source that is all there."""
     while count := source.read_into(live.room()):
         item = live.filled(count)
@@ -194,7 +194,7 @@ def _known(
     source: Source, stream: Stream[T], needed: list[Span], end: int, spare: deque[Block]
 ) -> Iterator[Item[T]]:
     """Yield the items of known blocks before ``end``; of what is gone past, an empty one."""
-    cutter, at = Cutter(spare), 0
+    cutter, at = BlockCutter(spare), 0
 
     def past() -> Item[T]:
         nothing = cutter.fresh()

@@ -1,0 +1,135 @@
+"""The contents that are remembered: in which files they were, and which are looked for.
+
+A content whose file lost its name is looked for beside that name for a while, and
+so is what came between it and the file that has the name now.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Container, Iterable, Iterator
+from typing import NamedTuple
+
+from opslog.following.content import Content, first_line, source_name
+from opslog.following.rotation import Home, home, rotated_in
+from opslog.inputs.paths import FileId
+
+_SEARCH = 15.0
+"""Seconds for which a content is looked for."""
+
+_FORGET = 86400.0
+"""Seconds after which a content that was in no file is forgotten."""
+
+_NO_FILE = FileId(-1, -1)
+
+
+class _Search(NamedTuple):
+    path: str
+    since: int
+    """What was changed then or later may be wanted: nanoseconds of the epoch."""
+    until: float
+
+
+class Contents:
+    """All contents, by source and by file; ``now`` is of time.monotonic.
+
+    ``added`` are those of which a checkpoint does not know yet.
+    """
+
+    def __init__(self) -> None:
+        self.added: list[Content] = []
+        self._by_source: dict[str, Content] = {}
+        self._by_file: dict[FileId, Content] = {}
+        self._homes: dict[str, Home] = {}
+        self._at_home: dict[Home, list[Content]] = {}
+        self._searches: dict[Home, _Search] = {}
+
+    def restore(self, contents: Iterable[Content], sought: dict[str, int], now: float) -> None:
+        """Take what an earlier run remembered, and was looking for."""
+        for content in contents:
+            self._remember(content)
+        for where, kin in self._at_home.items():
+            latest = max(kin, key=lambda one: one.modified)
+            since = [latest.modified, *(sought[one.path] for one in kin if one.path in sought)]
+            self._searches[where] = _Search(latest.path, min(since), now + _SEARCH)
+
+    def add(self, content: Content) -> None:
+        """Remember a new content."""
+        self._remember(content)
+        self.added.append(content)
+
+    def _remember(self, content: Content) -> None:
+        where = self._homes[content.source] = home(content.path)
+        self._by_source[content.source] = content
+        self._at_home.setdefault(where, []).append(content)
+        self._by_file[content.file] = content
+
+    def remembered(self, followed: Container[str]) -> list[Content]:
+        """Return all, but for those to be forgotten; what is ``followed`` (sources) is not."""
+        now = time.time()
+        for content in list(self._by_source.values()):
+            if content.source in followed:
+                content.seen = now
+            elif content.seen < now - _FORGET:
+                del self._by_source[content.source]
+                self._at_home[self._homes.pop(content.source)].remove(content)
+                if self._by_file.get(content.file) is content:
+                    del self._by_file[content.file]
+        return list(self._by_source.values())
+
+    def named(self, path: str, file: FileId, start: bytes, again: bool) -> str:
+        """Return the source of a new content; ``again``: another one was in its file before."""
+        line = first_line(start) or start
+        name = source_name(path, file, line, 0)
+        # The other one may be forgotten already: a name is never given twice.
+        again = again or name in self._by_source
+        return source_name(path, file, line, time.time_ns()) if again else name
+
+    def in_file(self, file: FileId) -> Content | None:
+        """Return the content that was last in a file."""
+        return self._by_file.get(file)
+
+    def at_home_of(self, name: str) -> list[Content]:
+        """Return the contents of the log that a file of this name is, or was before rotation."""
+        return self._at_home.get(home(name), [])
+
+    def move(self, content: Content, file: FileId) -> None:
+        """Take note that a content is in this file now."""
+        if self._by_file.get(content.file) is content:
+            del self._by_file[content.file]
+        content.file = file
+        content.seen = time.time()
+        self._by_file[file] = content
+
+    def lose(self, content: Content, now: float) -> None:
+        """Take note that a content is in its file no more, and look for it."""
+        self._by_file.pop(content.file, None)
+        content.file = _NO_FILE
+        self.search(content, now)
+
+    def search(self, content: Content, now: float) -> None:
+        """Look for a content, and for those between it and the one that has its name now."""
+        where = self._homes[content.source]
+        before = self._searches.get(where)
+        since = content.modified if before is None else min(before.since, content.modified)
+        self._searches[where] = _Search(content.path, since, now + _SEARCH)
+
+    def sought(self) -> dict[str, int]:
+        """Return what is looked for: of which path all that was changed since when."""
+        return {one.path: one.since for one in self._searches.values()}
+
+    def candidates(self, waiting: set[str], now: float) -> Iterator[tuple[str, str, int]]:
+        """Yield (name, path, since) of files that may have what is looked for of the log ``path``.
+
+        What ``waiting`` files may yet turn out to be is looked for longer.
+        """
+        folders: dict[str, set[str]] = {}
+        for (folder, log), search in list(self._searches.items()):
+            if search.until < now and search.path not in waiting:
+                del self._searches[folder, log]
+            else:
+                folders.setdefault(folder, set()).add(log)
+        for folder, logs in folders.items():
+            for log, name in rotated_in(folder, frozenset(logs)):
+                search = self._searches[folder, log]
+                yield name, search.path, search.since

@@ -1,0 +1,171 @@
+"""Killed at any moment, while logs are rotated: no record is lost, and none has two names.
+
+A record may come twice; then it is the same, and so are its source and offset.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+from killed_run import rows, start, until
+
+from live_run import heads, written
+
+BANNER = b"= begin =\n"
+
+
+def _number_on(log: Path) -> None:
+    for number in (3, 2, 1):
+        for packed in ("", ".gz"):
+            older = Path(f"{log}.{number}{packed}")
+            if older.exists():
+                older.rename(f"{log}.{number + 1}{packed}")
+
+
+def rename(log: Path) -> None:
+    _number_on(log)
+    log.rename(f"{log}.1")
+
+
+def copy_and_truncate(log: Path) -> None:
+    _number_on(log)
+    shutil.copy(log, f"{log}.1")
+    os.truncate(log, 0)
+
+
+def compress(log: Path) -> None:
+    rename(log)
+    with open(f"{log}.1", "rb") as plain, gzip.open(f"{log}.1.gz", "wb") as packed:
+        shutil.copyfileobj(plain, packed)
+    status = os.stat(f"{log}.1")
+    os.utime(f"{log}.1.gz", ns=(status.st_atime_ns, status.st_mtime_ns))
+    os.unlink(f"{log}.1")
+
+
+class World:
+    """A log that is written and rotated, and all that is made of it."""
+
+    def __init__(
+        self, folder: Path, rotate: Callable[[Path], None], banner: bytes, pattern: str, roll: bool
+    ) -> None:
+        self.folder = folder
+        self.log = folder / "logs" / "a.log"
+        self.log.parent.mkdir(parents=True)
+        self.pattern = str(self.log.parent / pattern)
+        self.rotate = rotate
+        self.banner = banner
+        self.roll = roll
+        self.number = 0
+        self.generations = 0
+        self.runs = 0
+        self.begin()
+
+    def begin(self) -> None:
+        self.generations += 1
+        written(self.log, self.banner)
+
+    def write(self, count: int) -> None:
+        written(self.log, heads(self.number, self.number + count))
+        self.number += count
+
+    def turn(self) -> None:
+        """Rotate the log and go on, in the new one."""
+        self.rotate(self.log)
+        self.begin()
+        self.write(2)
+
+    def expected(self) -> list[str]:
+        lines = [self.banner.decode().strip()] * self.generations if self.banner else []
+        return sorted([*lines, *(f"n{number}" for number in range(self.number))])
+
+    def union(self) -> list[str]:
+        """Return the messages of all records, each once; a key must not stand for two of them."""
+        found: dict[tuple[str, int], str] = {}
+        for out in (*self.folder.glob("out*"), *self.folder.glob("lake/*.jsonl")):
+            for row in rows(out):
+                key, body = (row["source"], row["source_offset"]), row["body"]
+                assert found.setdefault(key, body) == body, key
+        return sorted(found.values())
+
+    def run(self, kill_at: int = 0, turn_at: int = 0) -> bool:
+        """Run until it is killed or has told all; return whether it was not killed."""
+        self.runs += 1
+        options = ["--threads", "1", "--checkpoint", str(self.folder / "state")]
+        if self.roll:
+            options += ["-o", f"{self.folder}/lake/", "--roll", "1s"]
+        arguments = ["filter", "-f", "--to", "jsonl", *options, self.pattern]
+        out = self.folder / f"out{self.runs}"
+        process = start(arguments, out, kill_at, turn_at, self.turn)
+        if turn_at:
+            # It is done in that process: here only the numbers go on.
+            self.generations += 1
+            self.number += 2
+        return until(process, lambda: set(self.union()) >= set(self.expected()))
+
+
+ROTATIONS = (rename, copy_and_truncate, compress)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "roll", "step"),
+    [
+        ("*.log", False, 7),
+        ("*", True, 9),
+        *(
+            pytest.param(pattern, roll, 1, marks=pytest.mark.thorough)
+            for pattern in ("*.log", "*")
+            for roll in (False, True)
+        ),
+    ],
+)
+@pytest.mark.parametrize("banner", [b"", BANNER], ids=["", "alike"])
+@pytest.mark.parametrize("rotate", ROTATIONS, ids=lambda rotate: rotate.__name__)
+def test_killed_at_any_moment_and_rotated_meanwhile(
+    rotate: Callable[[Path], None],
+    banner: bytes,
+    pattern: str,
+    roll: bool,
+    step: int,
+    tmp_path: Path,
+) -> None:
+    for moment in count(2, step):
+        world = World(tmp_path / str(moment), rotate, banner, pattern, roll)
+        # What was rotated before the first look was not asked for.
+        world.write(1)
+        assert world.run()
+        world.write(2)
+        alive = world.run(kill_at=moment)
+        world.write(2)
+        world.turn()
+        world.run(kill_at=moment // 2 + 1)
+        world.write(1)
+        world.turn()
+        assert world.run()
+        assert world.union() == world.expected()
+        if alive:
+            break
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("rotate", ROTATIONS, ids=lambda rotate: rotate.__name__)
+@pytest.mark.parametrize("roll", [False, True], ids=["lines", "files"])
+def test_rotated_in_the_middle_and_killed_after(
+    rotate: Callable[[Path], None], roll: bool, tmp_path: Path
+) -> None:
+    for moment in count(1):
+        world = World(tmp_path / str(moment), rotate, b"", "*", roll)
+        world.write(1)
+        assert world.run()
+        world.write(2)
+        alive = world.run(kill_at=moment + 4, turn_at=moment)
+        world.turn()
+        assert world.run()
+        assert world.union() == world.expected()
+        if alive:
+            break
