@@ -116,7 +116,7 @@ def test_records_are_of_their_kind_however_they_are_written(
 ) -> None:
     for original, root in ((False, False), (True, False), (False, True)):
         target = sinks.Target(str(tmp_path / kind), kind, names, colored=original, full=root)
-        opslog.read(LOG, original=original, root=root).write_to(target)
+        opslog.read(LOG, original=original, root=root)._write(target)
         assert is_of(OF_RECORDS[kind], (tmp_path / kind).read_bytes())
 
 
