@@ -379,6 +379,7 @@ def test_what_cannot_be_meant_is_told_before_anything_is_read(
     arguments: str, message: str, tmp_path: Path, commands: Commands
 ) -> None:
     (tmp_path / "key").write_text("secret")
+    (tmp_path / "a").write_text("")
     result = commands.run(*arguments.split(), cwd=tmp_path)
     assert (result.code, result.out, result.err) == (2, "", f"opslog: {message}\n")
-    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "key"]

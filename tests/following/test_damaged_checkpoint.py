@@ -145,4 +145,4 @@ def test_a_folder_is_no_checkpoint(tmp_path: Path) -> None:
     result = opslog("filter", "-f", "--checkpoint", "state", "a.log", cwd=tmp_path)
     assert result.returncode == 2
     assert result.stderr.count(b"\n") == 1
-    assert b"Is a directory" in result.stderr
+    assert result.stderr.startswith(b"opslog: state: ")

@@ -127,6 +127,6 @@ def test_a_limit_that_is_no_number_is_an_error(number: str) -> None:
     result = opslog("filter", f"--limit={number}", LOG)
     assert result.returncode == 2
     assert result.stderr.decode() == (
-        f"opslog: argument -n/--limit: expected a number from 0, found {number!r}; "
+        f"opslog: -n/--limit: expected a number from 0, found {number!r}; "
         "`opslog filter --help` says more\n"
     )

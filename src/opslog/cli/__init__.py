@@ -12,6 +12,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from opslog.cli import (
+    complaints,
     completion,
     doctor,
     events,
@@ -36,6 +37,7 @@ from opslog.process.stop import Terminated
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit code."""
     standard_streams.prepare()
+    complaints.begin()
     code = _code_of(lambda: _run(sys.argv[1:] if arguments is None else arguments))
     # Python would say at its end what cannot be written, with a code of its own.
     return _code_of(_flush) or code

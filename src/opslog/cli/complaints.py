@@ -12,6 +12,11 @@ from opslog.model.terminal import harmless_lines
 _said: set[str] = set()
 
 
+def begin() -> None:
+    """Forget what was said before: another run begins."""
+    _said.clear()
+
+
 def complain(what: BaseException | str) -> None:
     """Say what went wrong, unless it was said before."""
     told = str(what)
@@ -27,6 +32,7 @@ def complain(what: BaseException | str) -> None:
 def complain_of_sources(options: argparse.Namespace) -> None:
     """Say which inputs cannot be opened, before a run that may be long."""
     # What is followed may come into being: it is said, and looked for again.
-    if not getattr(options, "follow", False):
+    # With a limit it may never be asked for.
+    if not getattr(options, "follow", False) and getattr(options, "limit", None) is None:
         for error in Sources.of(tuple(getattr(options, "paths", ()))).unopenable():
             complain(error)

@@ -47,7 +47,7 @@ def writer(path: str, kind: type, overwrite: bool = False) -> Iterator[Writer]:
         with closing(_Parquet(output, kind) if form == "parquet" else _JsonLines(output)) as rows:
             try:
                 yield rows.write
-            except (SourceError, ExceptionGroup, KeyboardInterrupt) as error:
+            except (SourceError, KeyboardInterrupt) as error:
                 failed = error
             rows.end()
         if not isinstance(failed, KeyboardInterrupt):
