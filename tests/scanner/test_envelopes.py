@@ -100,9 +100,7 @@ def exported(lines: list[str]) -> bytes:
     entry += b"SYSLOG_IDENTIFIER=nova-api\nPRIORITY=6\n"
     entry += b"MESSAGE\n" + len(message).to_bytes(8, "little") + message + b"\n\n"
     read = io.BytesIO(entry).readinto
-    start, export = journal_export.begins(read)
-    assert export
-    return b"".join(journal_export.lines(read, start))
+    return b"".join(journal_export.lines(read))
 
 
 def merged(lines: list[str]) -> bytes:
