@@ -39,7 +39,7 @@ HEAD = b"2024-01-01 00:00:00.000 1 INFO a.b [-] "
 @pytest.mark.parametrize(
     ("name", "data", "lines"),
     [
-        ("random bytes", os.urandom(1 << 20) * 20, None),
+        ("random bytes in a log", (HEAD + b"y\n") * 200 + os.urandom(1 << 20) * 20, None),
         ("100 MB without a newline", b"x" * 100_000_000, 96),
         ("100 MB without a newline behind a head", HEAD + b"x" * 100_000_000, 96),
         ("only newlines", b"\n" * 3_000_000, 3_000_000),
