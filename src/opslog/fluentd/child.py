@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from opslog.fluentd.events import Decoder, Encoder, Event
 from opslog.fluentd.streams import Out, Streams
+from opslog.model.errors import SourceError
 from opslog.outputs.output import OutputStream
 
 if TYPE_CHECKING:
@@ -74,7 +75,10 @@ class Child:
             due, now = self._streams.due(), monotonic()
             until = min(leave, inf if due is None else due, now + TICK if self._watch else inf)
             wait = None if until == inf else max(0.0, until - now)
-            ready = select.select(watched, [], [], wait)[0]
+            try:
+                ready = select.select(watched, [], [], wait)[0]
+            except OSError as error:
+                raise _unreadable(error) from None
             now = monotonic()
             if self._watch:
                 self._watch(now)
@@ -100,7 +104,10 @@ class Child:
         # Records on their way through stages take many times the room of their lines.
         most = _AT_ONCE if self._staged is None else _AT_ONCE // 8
         while size < most:
-            part = os.read(self._source, _CHUNK)
+            try:
+                part = os.read(self._source, _CHUNK)
+            except OSError as error:
+                raise _unreadable(error) from None
             if not part:
                 return b"".join(parts), True
             parts.append(part)
@@ -112,3 +119,7 @@ class Child:
     def _write(self, events: list[Event]) -> None:
         if events:
             self._output.write(self._encode(events))
+
+
+def _unreadable(error: OSError) -> SourceError:
+    return SourceError("-", error.strerror or str(error))
