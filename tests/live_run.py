@@ -46,11 +46,12 @@ class Run:
 
     def __init__(self, *arguments: str, out: Path, stdin: int | None = None) -> None:
         self.out = out
+        kind = () if "-o" in arguments else ("--to", "jsonl")
         self.before = len(rows(out))
         self.said = out.with_suffix(".err")
         with open(out, "ab") as output, open(self.said, "ab") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "opslog", "filter", "-f", "--to", "jsonl", *arguments],
+                [sys.executable, "-m", "opslog", "filter", "-f", *kind, *arguments],
                 stdin=subprocess.DEVNULL if stdin is None else stdin, stdout=output, stderr=errors,
             )  # fmt: skip
 
