@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from Cython.Build import cythonize
-from setuptools import Extension, setup
+from setuptools import Extension, find_packages, setup
 
 # OPSLOG_CHECKED=1 builds for fuzzing: address sanitizer, undefined-behaviour
 # sanitizer and Cython's own bounds checks.
@@ -23,6 +23,7 @@ CORES = len(os.sched_getaffinity(0))
 multiprocessing.set_start_method("fork", force=True)
 
 setup(
+    packages=[*find_packages("src"), "opslog.formats"],  # formats/ lies beside src/
     ext_modules=cythonize(
         [
             Extension(
