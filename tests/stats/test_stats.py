@@ -31,7 +31,7 @@ from opslog.stats.histogram import ERROR, LEAST, Histogram, classes
 from opslog.stats.page import page
 from opslog.stats.prometheus import text as prometheus
 from opslog.stats.routes import route, routes
-from opslog.stats.text import Text
+from opslog.stats.text import StatsText
 from opslog.stats.timeline import AUTOMATIC, Timeline
 
 START = datetime(2026, 3, 10, 10, tzinfo=UTC)
@@ -242,9 +242,9 @@ def test_text_fits_the_terminal_and_is_harmless(log: Path, width: int) -> None:
 
 @given(rows=ROWS, width=st.integers(0, 200))
 def test_any_records_have_a_text_that_fits(rows: list[dict[str, Any]], width: int) -> None:
-    told = Text(False, width).of(report(rows))
+    told = StatsText(False, width).render(report(rows))
     assert max(map(len, told.splitlines())) <= max(width or 100, 60)
-    Text(True, width, blocks=False).of(report(rows, every=1)).encode("ascii", "strict")
+    StatsText(True, width, blocks=False).render(report(rows, every=1)).encode("ascii", "strict")
 
 
 class _Page(HTMLParser):

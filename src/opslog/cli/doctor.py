@@ -82,10 +82,10 @@ def run(options: argparse.Namespace) -> int:
         # Of what is interrupted, what is known is said.
         shown.close()
         if seen and not options.json:
-            from opslog.doctor.text import Text
+            from opslog.doctor.text import DoctorText
 
-            text = Text(flags.colored(options), terminal_width(), options.min_recognised)
-            print(text.of(seen, options.full))
+            text = DoctorText(flags.colored(options), terminal_width(), options.min_recognised)
+            print(text.render(seen, options.full))
     if not seen:
         print(f"opslog: no files in {harmless_lines(' '.join(options.paths))}", file=sys.stderr)
     return _code(seen, options.min_recognised)

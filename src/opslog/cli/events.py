@@ -69,7 +69,7 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Read and say what the options want; return the exit code."""
     from opslog.events import EventCollector, EventSummary, Pair, event_rows
-    from opslog.events.text import Text
+    from opslog.events.text import EventsText
     from opslog.events.write import writer
 
     wanted = _kind(options)
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     shown = progress.Progress(
         tuple(options.paths), stats, progress.wanted(options, apart=wanted is None)
     )
-    text = Text(flags.colored(options), terminal_width(), options.top)
+    text = EventsText(flags.colored(options), terminal_width(), options.top)
     calls = options.rows in (None, "summary", "requests", "pairs")
     seen = False
     with ExitStack() as stack:
@@ -93,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
                 ):
                     seen = True
                     if isinstance(row, Pair):
-                        text.see(row)
+                        text.add(row)
                     if write is None or not isinstance(row, wanted or object):
                         continue
                     if options.rows != "orphans" or _orphan(row):
@@ -102,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
             # Of what cannot be read, or is interrupted, what is known is said.
             shown.close()
             if write is None:
-                print(text.of(collector.summary.rows()))
+                print(text.render(collector.summary.rows()))
             elif wanted is EventSummary:
                 for one in collector.summary.rows():
                     write(one)

@@ -108,10 +108,12 @@ def _tell(report: StatsReport, options: argparse.Namespace, html: str | None) ->
 
         OutputStream().write(prometheus.text(report).encode("utf-8", "replace"))
     else:
-        from opslog.stats.text import Text
+        from opslog.stats.text import StatsText
 
         print(
-            Text(flags.colored(options), terminal_width(), _prints(sys.stdout.encoding)).of(report)
+            StatsText(
+                flags.colored(options), terminal_width(), _prints(sys.stdout.encoding)
+            ).render(report)
         )
 
 

@@ -34,7 +34,7 @@ def rooted(batch: pa.RecordBatch, graph: RequestGraph, columns: tuple[str, ...])
         if name not in columns:
             continue
         found = roots if name == "root_request_id" else [uuid_digits(root) for root in roots]
-        column = _texts(found).take(numbers)
+        column = _nullable_texts(found).take(numbers)
         at = batch.schema.get_field_index(name)
         field = pa.field(name, schema.BY_NAME[name].type)
         batch = (
@@ -75,7 +75,7 @@ def uuid_digits(root: str | None) -> str | None:
     return "".join(found.groups()) if found else None
 
 
-def _texts(values: list[str | None]) -> pa.Array:
+def _nullable_texts(values: list[str | None]) -> pa.Array:
     known = texts([value or "" for value in values])
     mask = bytearray((len(values) + 7) // 8)
     for number, value in enumerate(values):

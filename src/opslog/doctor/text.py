@@ -24,7 +24,7 @@ _LABEL = 14
 _BAD = ("unreadable", "damaged")
 
 
-class Text:
+class DoctorText:
     """Makes the text; ``width`` is that of the terminal, 0 without one."""
 
     def __init__(self, colored: bool, width: int, least: float) -> None:
@@ -32,7 +32,7 @@ class Text:
         self._width = width
         self._least = least
 
-    def of(self, reports: list[FileReport], full: bool) -> str:
+    def render(self, reports: list[FileReport], full: bool) -> str:
         """Return all that is said of the files."""
         ordered = sorted(reports, key=_badness)
         parts = ["\n".join(self._table(ordered))]

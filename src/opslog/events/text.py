@@ -20,7 +20,7 @@ _EVENT = 24
 _LEAST_WANTED = (8, 7, 4, 3, 6, 9, 1)
 
 
-class Text:
+class EventsText:
     """Makes the text; ``width`` is that of the terminal, 0 without one.
 
     It is given the pairs as they come and keeps the last ``most`` that need a look.
@@ -32,13 +32,13 @@ class Text:
         self._looked: deque[Pair] = deque(maxlen=most)
         self._others = 0
 
-    def see(self, pair: Pair) -> None:
+    def add(self, pair: Pair) -> None:
         """Take note of a pair."""
         if pair.status != "ended":
             self._others += len(self._looked) == self._looked.maxlen
             self._looked.append(pair)
 
-    def of(self, rows: Sequence[EventSummary]) -> str:
+    def render(self, rows: Sequence[EventSummary]) -> str:
         """Return all that is said."""
         if not rows:
             return "no events"

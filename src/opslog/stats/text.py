@@ -29,7 +29,7 @@ _ROUTE = 20
 _LEAST_WANTED = ("p95", "p50", "4xx", "p99", "5xx", "requests")
 
 
-class Text:
+class StatsText:
     """Makes the text; ``width`` is that of the terminal, 0 without one.
 
     Without ``blocks``, what has no ASCII is drawn with signs that have.
@@ -42,7 +42,7 @@ class Text:
         self._parts = _PARTS if blocks else " #"
         self._dots = "…" if blocks else "..."
 
-    def of(self, report: StatsReport) -> str:
+    def render(self, report: StatsReport) -> str:
         """Return all that is said."""
         parts = [
             self._head(report),
