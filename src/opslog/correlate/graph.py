@@ -36,30 +36,30 @@ SEEN = 1 << 17
 
 _CALL, _CAUSE, _ERROR = "1", "2", "3"
 _GROUPS = {"client": _CALL, "response": _CALL, "bracket": _CAUSE, "sent": _CAUSE, "error": _ERROR}
-"""What kinds of links say: who called, who caused, whose error it was; the first tells most."""
+"""What a kind of link says: a caller, a cause, or an error; a lower number counts for more."""
 
 _CLAIMS = 4
-"""Callers of one request that are told apart."""
+"""Claimed callers that are kept of one request."""
 
 _DEPTH = 32
 """Calls below one another that are followed."""
 
 _SECOND = 1_000_000
 _TASK = 600 * _SECOND
-"""Longest life of a request in whose name nobody acts."""
+"""Longest life of a request without a user, in microseconds."""
 
 _LONG = 86400 * _SECOND
-"""Longest life of any request: tokens do not live longer."""
+"""Longest life of any request, in microseconds: a token lives a day at most."""
 
 _FAILED = 120 * _SECOND
-"""Longest time from the begin of a request to its caller's error."""
+"""Longest time from the beginning of a request to its caller's error, in microseconds."""
 
 _SKEW = 5 * _SECOND
-"""How far clocks of hosts may be apart."""
+"""Longest difference between the clocks of two hosts, in microseconds."""
 
 
 _Claim: TypeAlias = tuple[str, str, int | None, str]
-"""A caller, the kind of link that tells most of it, when it was claimed first, and all groups."""
+"""A caller, the kind of its strongest link, the time of its first claim, and all its groups."""
 
 
 class RequestGraph:
@@ -76,7 +76,7 @@ class RequestGraph:
         self._roots: dict[str, str] = {}
         self._seen = Sightings(SEEN)
         self.evicted = 0
-        """How many called requests were forgotten."""
+        """Called requests that were forgotten."""
 
     def __len__(self) -> int:
         """How many requests with a caller are known."""
@@ -109,7 +109,7 @@ class RequestGraph:
         self._seen.add(found.sights)
 
     def _add(self, found: Iterable[tuple[str, str, str, int | None]]) -> None:
-        """Take links: for each the work of a microsecond or two, as there are many."""
+        """Take links; this is the hot part of the graph: a microsecond or two for each."""
         known, called = self._claims, self._calls
         for caller, callee, kind, time in found:
             group = _GROUPS[kind]
@@ -132,7 +132,7 @@ class RequestGraph:
     def _claim(
         self, claims: tuple[_Claim, ...], caller: str, callee: str, kind: str, time: int | None
     ) -> bool:
-        """Put a claim beside others; return whether its caller is a new one."""
+        """Add a claim to those of a request; return whether its caller was not claimed before."""
         group = _GROUPS[kind]
         for at, (other, said, first, groups) in enumerate(claims):
             if other == caller:
@@ -147,7 +147,7 @@ class RequestGraph:
         return True
 
     def _is_echo(self, callee: str, time: int | None) -> bool:
-        """Whether an error was told earlier already; if it was told later, that is forgotten."""
+        """Whether the same error was logged earlier; a claim by a later one is removed."""
         claims = self._claims[callee]
         for caller, _, first, groups in claims:
             if groups == _ERROR:
@@ -194,7 +194,7 @@ class RequestGraph:
         return None
 
     def _caller(self, id: str) -> str | None:  # noqa: A002
-        """Return the caller that claims agree upon, without regard to circles."""
+        """Return the caller that the claims agree upon; it may be part of a circle."""
         claims = self._claims.get(id)
         if claims is None:
             return None
@@ -230,7 +230,7 @@ class RequestGraph:
         return chain
 
     def _failed(self, id: str, time: int | None) -> bool:  # noqa: A002
-        """Whether the error of a caller that names a request was its own."""
+        """Whether a caller's error at ``time`` came soon enough after the request began."""
         seen = self._seen.get(id)
         return seen is not None and time is not None and -_SKEW <= time - seen[0] <= _FAILED
 

@@ -92,7 +92,7 @@ def link_candidates(kept: Kept) -> LinkCandidates:
 def _columns_of(
     kept: Kept, names: tuple[str, ...], rows: array[int], moments: pa.Array
 ) -> pa.RecordBatch:
-    """Return columns of the records with these numbers, and their times, found already."""
+    """Return columns of the records with these numbers, with their times."""
     numbers = pa.Array.from_buffers(pa.int32(), len(rows), [None, pa.py_buffer(rows)], 0)
     if moments.null_count:
         return kept.others((*names, "timestamp"), numbers)
@@ -113,7 +113,7 @@ def links(batch: pa.RecordBatch) -> Iterator[Link]:
 def claims_in(
     batch: pa.RecordBatch, chosen: bool = False
 ) -> Iterator[tuple[str, str, str, int | None]]:
-    """Yield the links as tuples; with ``chosen`` the messages are known to be worth a look."""
+    """Yield the links as tuples; with ``chosen`` every message may hold one."""
     have = batch.schema.names
     own, cause = (
         _texts(batch.column(have.index(name))) if name in have else [""] * len(batch)
@@ -203,7 +203,7 @@ _MOST_TEXT = 65536
 
 
 def _link_in(body: str, logger: str) -> tuple[str, str]:
-    """Return what kind of link a message is, and the id it tells, empty if none or several."""
+    """Return the kind of link in a message, and the id it names, empty if none or several."""
     if used := _USED.match(body):
         return "client", used[1] or ""
     text = body[:_MOST_TEXT].strip()
@@ -219,5 +219,5 @@ def _link_in(body: str, logger: str) -> tuple[str, str]:
 
 
 def _single(found: list[str]) -> str:
-    """Return the id found, nothing if there are different ones: whose is which nobody says."""
+    """Return the id that was found, an empty text if different ones were."""
     return found[0] if len(set(found)) == 1 else ""

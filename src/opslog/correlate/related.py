@@ -19,12 +19,12 @@ from opslog.reading.sorted_rows import SortedRows
 from opslog.rows.kept import Kept
 
 MOST = 1 << 17
-"""Pairs of ids that are kept in memory where more can be told otherwise."""
+"""Pairs of ids that are kept in memory, if ``Relation.many`` takes more."""
 
 _RESOURCE = "resource_id"
 
 _TOGETHER = 16
-"""Blocks whose links the graph takes at once: its data leave the cache between blocks."""
+"""Blocks whose links go into the graph at once: one by one they would miss the CPU's cache."""
 
 _PAIRS = pa.schema([(name, pa.string()) for name in IDS])
 
@@ -33,9 +33,9 @@ _PAIRS = pa.schema([(name, pa.string()) for name in IDS])
 class Relation:
     """What is wanted with each record that fulfils a condition: its request, its resource.
 
-    Memory grows with the number of requests that are wanted, but with ``many``: when
-    more than ``most`` pairs of ids fulfil the condition, that is given the roots of all, in
-    parts, and the records of every request are kept, to be sorted out by who asks.
+    Memory grows with the number of requests that are wanted.  With ``many`` it does not: if
+    more than ``most`` pairs of ids fulfil the condition, ``many`` is called with the ids of
+    the wanted requests, some at a time, and the filter keeps the records of all requests.
     """
 
     condition: Filter
@@ -46,13 +46,13 @@ class Relation:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns it is told by."""
+        """The columns that are needed."""
         ids = (IDS if self.requests else ()) + ((_RESOURCE,) if self.resources else ())
         return tuple(dict.fromkeys(self.condition.columns + ids))
 
 
 class FirstReading:
-    """What the first reading finds, and the filter of the second one."""
+    """Collects links and records of a condition; makes the filter of the second reading."""
 
     def __init__(self, graph: RequestGraph, relation: Relation | None) -> None:
         self.graph = graph
@@ -64,7 +64,7 @@ class FirstReading:
         self._waiting: list[links.LinkCandidates] = []
 
     def find(self, kept: Kept) -> tuple[links.LinkCandidates, pa.RecordBatch | None]:
-        """Return what is to be known of a block with the relation's columns; from any thread."""
+        """Return links of a block and its records that fulfil the condition; from any thread."""
         found = links.link_candidates(kept)
         if self._relation is None:
             return found, None
@@ -81,7 +81,7 @@ class FirstReading:
             self.add_fulfilling(fulfilling)
 
     def settle(self) -> None:
-        """Give the graph all there is, before it is asked."""
+        """Put all links into the graph; to be called before the graph is asked."""
         for found in self._waiting:
             self.graph.add_candidates(found)
         self._waiting.clear()

@@ -33,7 +33,7 @@ def graph(reading: Pass) -> RequestGraph:
 
 
 def resolved(reading: Pass, relation: Relation) -> Pass:
-    """Read for what belongs together; return the pass whose filter keeps that."""
+    """Read all once; return the pass of the second reading, which keeps what belongs together."""
     related = FirstReading(RequestGraph(), relation)
     reading, _ = _survey(reading, related, relation)
     return replace(reading, where=related.filter(reading.where))
@@ -65,7 +65,7 @@ def with_roots(
 def _with_roots_so_far(
     reading: Pass, built: tuple[str, ...], columns: tuple[str, ...]
 ) -> Generator[pa.RecordBatch, str | None, None]:
-    """Yield them in one reading; what a filter leaves out tells of calls, too."""
+    """Yield them in one reading, with the roots known so far; filters hide no links."""
     graph, where = RequestGraph(), reading.where
     left = sys.maxsize if reading.most is None else reading.most
 

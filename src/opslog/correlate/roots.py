@@ -1,4 +1,4 @@
-"""The column of the request that began it all."""
+"""The column of roots: the request at the top of a tree of calls."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Ids: TypeAlias = tuple[pa.Array, list[tuple[str | None, str | None]]]
 """For each row a number (int32), and for each number (request id, global request id)."""
 
 IDS = ("request_id", "global_request_id")
-"""The columns roots are found by."""
+"""The columns with the ids that roots are found by."""
 
 ROOTS = ("root_request_id", "trace_id")
-"""The columns they are told in."""
+"""The columns that hold roots."""
 
 _UUID = re.compile("req-([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})")
 

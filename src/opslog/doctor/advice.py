@@ -14,7 +14,7 @@ from opslog.language.percent import OsloOptions
 from opslog.model.services import SERVICES
 
 _LEAST = 10
-"""Records, below which nothing is said of milliseconds."""
+"""Records below which missing milliseconds are not reported."""
 
 _OSLO_LOG = "the service's configuration, [DEFAULT] (these are oslo.log's defaults)"
 _CONTEXT_OPTION = "logging_context_format_string"
@@ -23,7 +23,7 @@ _EVERY_OPTION = (_CONTEXT_OPTION, "logging_default_format_string", "logging_exce
 
 @dataclass(frozen=True, slots=True)
 class LayoutUse:
-    """Records of one layout in the same envelopes: how many, and what of them is told."""
+    """Counts of the records of one layout in the same envelopes."""
 
     layout: LayoutFacts
     records: int

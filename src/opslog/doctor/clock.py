@@ -20,7 +20,7 @@ CERTAIN, LIKELY, POSSIBLE = "certain", "likely", "possible"
 _EPOCH = datetime(1970, 1, 1)
 _QUARTERS = (5 * 60 + 45, 8 * 60 + 45, 12 * 60 + 45)
 _MINUTES = sorted([*range(-12 * 60, 14 * 60 + 1, 30), *_QUARTERS])
-"""Offsets there are, those of a few islands left out."""
+"""Offsets from UTC in minutes; those of a few islands are left out."""
 
 _CLOSE, _NEAR, _AROUND = 5, 60, 60
 """Seconds between the last record and the last change of its file; around an envelope's time."""

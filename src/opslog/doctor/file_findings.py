@@ -1,4 +1,4 @@
-"""What blocks tell of a file, added up in their order."""
+"""The findings of a file's blocks, added up in their order."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ from opslog.scanner.catalog import Catalog
 
 _GAPS = 5
 _UNUSUAL = 20
-"""A gap is so many times as long as the usual distance."""
+"""A gap is at least so many times as long as the mean distance of two records."""
 
 _FEW = 50
-"""Records, of which no distance is usual."""
+"""Records below which no gaps are reported."""
 
 _SYSLOG = "syslog.rfc3164"
 
 
 class FileFindings:
-    """One file while it is read; what it keeps does not grow with the file."""
+    """Adds up what the blocks of one file say; memory does not grow with the file."""
 
     def __init__(self, path: str, catalog: Catalog, zone: Zone, examples: int) -> None:
         self.path = path
@@ -70,7 +70,7 @@ class FileFindings:
         self.status = DAMAGED if read else UNREADABLE
 
     def add(self, block: BlockFindings) -> None:
-        """Add what the next block tells."""
+        """Add the findings of the next block."""
         whole = self._whole
         for group, sums in block.groups.items():
             _add(self._groups.setdefault(group, LayoutSums()), sums)
@@ -104,7 +104,7 @@ class FileFindings:
     # -- the report -----------------------------------------------------------------
 
     def report(self, host: str | None) -> FileReport:
-        """Return what is said of the file, which has been read."""
+        """Return the report, when the file has been read."""
         stats, whole = self.stats, self._whole
         status = EMPTY if self.status == READ and not stats.bytes else self.status
         lost = stats.formats.get(None, (0, 0, 0))[1]

@@ -24,7 +24,7 @@ class LayoutFacts:
 
     format: str
     number: int
-    """Of the format in the catalog."""
+    """The number of the format in the catalog."""
     role: str
     derived: bool
     """Whether its format is made of oslo.log's options."""
@@ -33,7 +33,7 @@ class LayoutFacts:
     timed: bool
     yearless: bool
     weak: bool
-    """Whether nothing but a time or a name is read."""
+    """Whether the layout reads no more than a time or a name."""
 
 
 @lru_cache(maxsize=8)

@@ -1,4 +1,4 @@
-"""What is said of a file: the only place that lists it.  The reference is made from it."""
+"""The report on a file, field by field.  The reference page is made from it."""
 
 from __future__ import annotations
 
@@ -144,5 +144,5 @@ class FileReport:
 
 
 def share(part: int, whole: int) -> float:
-    """Return how much ``part`` is of ``whole``; nothing is all of nothing."""
+    """Return ``part`` / ``whole``, 1 if ``whole`` is 0."""
     return part / whole if whole else 1.0

@@ -1,4 +1,4 @@
-"""What is told of one block's records: columns and sums, no object a record."""
+"""The findings of one block: columns and sums, no Python object for a record."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from opslog.doctor.report import Example
 from opslog.rows.kept import Kept
 
 LEAST_GAP = 600_000_000
-"""Microseconds."""
+"""Shortest gap, in microseconds."""
 
 MOST_GAPS = 16
 _SAMPLE = 16
@@ -34,7 +34,7 @@ class Marker:
     what: str
     needle: bytes
     pattern: re.Pattern[str]
-    """Its group is how many were."""
+    """A group holds how many were dropped."""
 
 
 MARKERS = (
@@ -64,7 +64,7 @@ UNTIMED, LOCAL, UTC = 0, 1, 2
 
 @dataclass(slots=True)
 class LayoutSums:
-    """What is added up of a group."""
+    """Sums of a group."""
 
     records: int = 0
     lines: int = 0
@@ -77,7 +77,7 @@ class LayoutSums:
 
 @dataclass(slots=True)
 class BlockFindings:
-    """What is told of a block."""
+    """What one block says of its file."""
 
     groups: dict[LayoutGroup, LayoutSums] = field(default_factory=dict)
     unrecognised: list[Example] = field(default_factory=list)
@@ -86,7 +86,7 @@ class BlockFindings:
     incomplete: Counter[str] = field(default_factory=Counter)
     losses: dict[str, tuple[int, int | None]] = field(default_factory=dict)
     services: set[str] = field(default_factory=set)
-    """Whose lines have no place for a request id."""
+    """Services whose lines have no place for a request id."""
     offsets: Counter[int] = field(default_factory=Counter)
     """Minutes by which local times are ahead of their envelopes'."""
     newest: int | None = None
@@ -99,7 +99,7 @@ class BlockFindings:
 def surveyor(
     facts: tuple[LayoutFacts, ...], to_utc: Callable[[pa.Array, pa.Array], Any], examples: int
 ) -> Callable[[Kept], BlockFindings]:
-    """Return what tells of the records of a block, in any thread."""
+    """Return the function that surveys a block; it may be called from any thread."""
     bare = pa.array([n for n, one in enumerate(facts) if one.role == BARE], pa.int32())
     weak = pa.array([n for n, one in enumerate(facts) if one.weak], pa.int32())
 

@@ -27,14 +27,14 @@ COLUMNS = (
 """The columns of records that are read."""
 
 LOGGER = "oslo.messaging.notification."
-"""What the log driver puts before the type: it tells of a message that is torn."""
+"""What the log driver puts before the type; a torn message has only this."""
 
 PRINTED = "Event type: "
 """What keystonemiddleware's log notifier begins with."""
 
 PHASES = ("start", "end", "error", "success", "failure", "fail", "progress")
 EXISTS = "exists"
-"""A phase, too, but of nothing that begins and ends: the type keeps it."""
+"""A phase that neither begins nor ends anything; it stays part of the event."""
 
 LONGEST = 300
 """Characters of a reason that are kept."""
@@ -75,7 +75,7 @@ def notifications_in(batch: pa.RecordBatch) -> Iterator[Notification]:
 
 
 def numbered_notifications(batch: pa.RecordBatch) -> Iterator[tuple[int, Notification]]:
-    """Yield them, each behind the number of its row."""
+    """Yield (row, notification), likewise."""
     import pyarrow.compute as pc
 
     kinds = pc.map_lookup(batch.column("attributes"), "event_type", "first")

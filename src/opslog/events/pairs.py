@@ -38,7 +38,7 @@ class _Open:
 
 
 class PairFinder:
-    """Takes events in the order of time and gives the pairs that are complete with each."""
+    """Takes notifications in the order of time; yields the pairs that each of them completes."""
 
     def __init__(self, most: int = MOST_OPEN) -> None:
         self.most = most
@@ -46,7 +46,7 @@ class PairFinder:
         """What waits, by request."""
         self._count = self._number = 0
         self.given_up = 0
-        """Starts that were told as without end because too many waited."""
+        """Starts that became pairs without end because too many waited."""
         self._messages: dict[tuple[_Key, str], _Open] = {}
         self._attempts: OrderedDict[tuple[_Key, str | None], int] = OrderedDict()
 
@@ -154,7 +154,7 @@ def _key(event: Notification) -> _Key:
 
 
 def _pair(start: _Open | None, end: Notification | None) -> Pair:
-    """Return what is told of both, of which one may be missing."""
+    """Return the row of a start and its end, one of which may be None."""
     begun = start.event if start else None
     told = end or begun
     assert told is not None

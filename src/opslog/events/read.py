@@ -1,4 +1,4 @@
-"""Events of logs or batches, and all that is made of them, in one pass."""
+"""Notifications of logs or batches, and the pairs and requests made of them, in one pass."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _Next: TypeAlias = tuple[tuple[int, int], str, int | Notification]
 
 @dataclass(slots=True)
 class EventCollector:
-    """What happened: takes batches in the order of time, gives rows, and counts.
+    """Takes batches in the order of time; yields rows, and counts them.
 
     Batches have at least the columns ``notification.COLUMNS``.
     """

@@ -13,7 +13,7 @@ from opslog.events.pairs import ENDS
 from opslog.events.rows import EventRequest, Notification, Time
 
 MOST_REQUESTS = 100_000
-"""Requests that are followed at a time; the one of which nothing came for longest ends first."""
+"""Requests that are followed at a time; the one without news for longest is given up first."""
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class _Followed:
 
 
 class RequestFinder:
-    """Takes records and events in the order of time and gives the requests that are over."""
+    """Takes API records and notifications in the order of time; yields the requests given up."""
 
     def __init__(self, most: int = MOST_REQUESTS) -> None:
         self.most = most
@@ -36,7 +36,7 @@ class RequestFinder:
         """Requests that were followed no further because there were too many."""
 
     def add_call(self, request: str, time: int) -> Iterator[EventRequest]:
-        """Take a record of an API; yield what is over because there are too many."""
+        """Take a record of an API; yield the request that is given up for it, if it had an end."""
         found = self._followed.get(request)
         if found is None:
             self._followed[request] = _Followed(Time(time))
@@ -78,7 +78,7 @@ class RequestFinder:
 
 
 def api_calls_in(batch: pa.RecordBatch) -> Iterator[tuple[int, str, int]]:
-    """Yield row, request id and time of each record of an API that has both."""
+    """Yield (row, request id, time) of the records of APIs that have both."""
     import pyarrow.compute as pc
 
     said = pc.or_(_api_rows(batch, "logger"), _api_rows(batch, "program"))

@@ -52,7 +52,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What began and ended, or of what one of both is missing."""
+    """A start and its end; one of both may be missing."""
 
     event: Annotated[str, "the events' type without the phase"]
     status: Annotated[str, "`ended`, `failed`, `no end` or `no start`"]

@@ -25,7 +25,7 @@ class _Row:
 
 
 class SummaryCounter:
-    """Counts what it is given."""
+    """Counts notifications, pairs and requests by event; of the first 10,000 events apart."""
 
     def __init__(self) -> None:
         self._rows: FirstKeys[str, _Row] = FirstKeys(MOST, _Row)

@@ -1,4 +1,4 @@
-"""What happened, as text: events by type, and what needs a look."""
+"""Events as text: a table by type, then failures and what has no end."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class EventsText:
             self._looked.append(pair)
 
     def render(self, rows: Sequence[EventSummary]) -> str:
-        """Return all that is said."""
+        """Return the whole text."""
         if not rows:
             return "no events"
         timed = [row for row in rows if row.requests]

@@ -1,4 +1,4 @@
-"""What is said of records: the only place that lists it.  The reference is made from it."""
+"""The report of stats, field by field.  The reference page is made from it."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """What has no row of its own: it came after the rows that are counted, or is not shown."""
+    """What has no row: it came after the first 10,000, or is not among the first ``top``."""
 
     loggers: Annotated[int, "records of other loggers"]
     errors: Annotated[int, "errors of other fingerprints"]
@@ -92,7 +92,7 @@ class Others:
 
 @dataclass(frozen=True, slots=True)
 class StatsReport:
-    """What records are, counted."""
+    """Counts of records."""
 
     records: Annotated[int, "how many"]
     untimed: Annotated[int, "how many of them have no time"]

@@ -43,7 +43,7 @@ class StatsText:
         self._dots = "…" if blocks else "..."
 
     def render(self, report: StatsReport) -> str:
-        """Return all that is said."""
+        """Return the whole text."""
         parts = [
             self._head(report),
             self._severities(report),

@@ -23,7 +23,7 @@ Key: TypeAlias = tuple[str | None, int]
 
 
 def multiples(width: int) -> tuple[int, ...]:
-    """Return a given width and those taken where it would make too many steps."""
+    """Return a given width and its multiples, for when it would make too many steps."""
     return tuple(width * k * 10**n for n in range(9) for k in (1, 5))
 
 
@@ -51,7 +51,10 @@ class Timeline:
             self._widen(self._place + 1)
 
     def at_most(self, steps: int) -> Timeline:
-        """Return the same with at most so many steps that hold records, where there is a width."""
+        """Return the same counts in wider steps, so that at most ``steps`` hold records.
+
+        In the widest there are more may remain.
+        """
         distinct = {step for step, _ in self.counts}
 
         def count(place: int) -> int:

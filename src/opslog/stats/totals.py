@@ -1,4 +1,4 @@
-"""What batches tell, added up in their order; what it keeps does not grow with the records."""
+"""Counts of batches, added up in their order; memory does not grow with the records."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OTHERS = "(others)"
 
 MOST_SERVICES = 200
 MOST_ROWS = 10_000
-"""Loggers, fingerprints and routes that are counted apart, each."""
+"""Loggers, fingerprints and routes that have a row of their own, of each the first."""
 
 STEPS = 60
 """Steps of the timeline, at most, where no width is given."""
@@ -67,11 +67,11 @@ class Totals:
 
     @property
     def width(self) -> int:
-        """Microseconds of the steps that parts are to have."""
+        """Microseconds of a step; the next batches are to be counted in these."""
         return self._timeline.width
 
     def add(self, counts: BatchCounts) -> None:
-        """Add what a batch tells."""
+        """Add the counts of the next batch."""
         self._records += counts.records
         if counts.span is not None:
             first, last = self._span or counts.span

@@ -35,7 +35,7 @@ class RootException:
 
 
 def first_error(story: Story) -> int | None:
-    """Return the number of the record that tells first what went wrong, None if none does."""
+    """Return the number of the record in which the failure began, None without a failure."""
     found = [n for n, record in enumerate(story.records) if is_error(record)]
     if not found:
         failed = [r for r in story.tree() if r.call and (r.call.status or 0) >= 500]
@@ -52,7 +52,7 @@ def first_error(story: Story) -> int | None:
 
 
 def _below(story: Story, request: Request, number: int) -> int | None:
-    """Return the record of a request called before that tells why, None if none does."""
+    """Return the record of a called request that explains the caller's error, None without one."""
     error = story.records[number]
     for child in request.children:
         inside = list(child.tree())
@@ -72,7 +72,7 @@ def _below(story: Story, request: Request, number: int) -> int | None:
 
 
 def _explains(child: Request, error: LogRecord) -> bool:
-    """Whether the answer of a request called just before is an error that is no everyday one."""
+    """Whether a call failed just before the error; a GET that finds nothing does not count."""
     call, end = child.call, child.end
     if call is None or end is None or error.timestamp is None or not call.failed:
         return False
@@ -81,7 +81,7 @@ def _explains(child: Request, error: LogRecord) -> bool:
 
 
 def _sign(story: Story, request: Request) -> int | None:
-    """Return the first record of a failed request that warns, else that of its answer."""
+    """Return the first warning of a failed request, else the record of its answer."""
     numbers = request.records
     for n in numbers:
         if (story.records[n].severity_number or 0) >= WARNING:

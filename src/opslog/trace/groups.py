@@ -13,7 +13,7 @@ MOST = 8 << 20
 """Bytes of groups that are kept in memory."""
 
 _AGAIN = {"count": "sum"}
-"""How partial results are summed up; those not named here, in the same way as the values."""
+"""How partial results are summed up, if not in the same way as the values."""
 
 
 class Groups:
@@ -68,7 +68,7 @@ class Groups:
         return self.again(pa.concat_tables(parts))
 
     def again(self, parts: pa.Table) -> pa.Table:
-        """Return the groups of which these are all parts, each group's in the order they came."""
+        """Return the groups of which these are all parts, in the order they were added."""
         return grouped(self._sorted(parts), self._keys, self._again)
 
     def _sorted(self, rows: pa.Table) -> pa.Table:
@@ -102,7 +102,7 @@ def with_values(rows: pa.Table, name: str) -> pa.Table:
 
 
 def values_by_key(rows: pa.Table, key: str, name: str, of: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return for each key in ``of`` what is known in a column of its rows, each once, in order."""
+    """Return for each key in ``of`` the distinct values of a column in its rows, in their order."""
     import pyarrow.compute as pc
 
     rows = with_values(rows.select([key, name]), name)

@@ -19,7 +19,7 @@ class Change:
 
     kind: str
     pattern: str = ""
-    """Of the message that tells it, empty if a notification does."""
+    """Of the message that says so, empty for a notification."""
     begins: str = ""
     ends: str = ""
     state: str = ""

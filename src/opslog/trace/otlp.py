@@ -83,7 +83,7 @@ def otlp(story: Story) -> str:
 
 
 def trace_id(root: str) -> str:
-    """Return 32 hex digits, not all zero: the UUID of a request, of what has none a hash."""
+    """Return 32 hex digits, not all zero: the UUID of a request, or a hash of another id."""
     digits = uuid_digits(root) or ""
     return digits if digits.strip("0") else hashlib.sha256(root.encode()).hexdigest()[:32]
 
@@ -184,7 +184,7 @@ def _text(value: str) -> str:
 
 
 def _nanoseconds(time: datetime | None) -> str | None:
-    """Return a time as OTLP has it, None of one that 64 bits without a sign cannot hold."""
+    """Return nanoseconds since the epoch as text; None for a time that 64 bits cannot hold."""
     if time is None:
         return None
     passed = micros_of(time) * 1000

@@ -37,7 +37,7 @@ that took, of the call.
 """
 
 _ORDER_OF_ROWS = (("start", "ascending"), ("request_id", "ascending"))
-"""The order of rows that are equal in what they are sorted by."""
+"""The order of rows whose sort keys are equal."""
 
 _COLUMNS = (
     "timestamp", "service_name", "severity_number", "request_id", "global_request_id",
@@ -49,7 +49,7 @@ _LAST = (1 << 63) - 1
 """Later than any time, in microseconds."""
 
 _TASK, _LONG = 600.0, 86400.0
-"""Seconds after which what nobody asked for, and what anybody did, is a task, not a request."""
+"""Longest seconds of a request without a user, and of any; what lasts longer is a task."""
 
 _WAYS = {
     "start": "min", "end": "max", "severity_number": "max", "records": "count",
@@ -58,7 +58,7 @@ _WAYS = {
 
 _CALL = ("http_method", "http_target", "http_status")
 _ORDER = ("other", "called", "began")
-"""Which call is the first: of the request itself, of a program that is not called, the earliest."""
+"""The order of a request's calls: its own before others', then by program, then by time."""
 
 _FIRST = dict.fromkeys((*_ORDER, *_CALL), "first")
 
@@ -79,12 +79,12 @@ _PARTS = pa.schema([
     ("http_status", pa.int64()),
     ("wanted", pa.bool_()),
 ])  # fmt: skip
-"""What records of one service tell (``records`` is known), first calls (``began`` is), and
-which requests are wanted, where they are too many to look for.
+"""Rows of three kinds: sums of a service's records (``records`` is not null), first calls
+(``began``), and requests that are wanted (``wanted``), if they are too many for memory.
 """
 
 _IDS = 64
-"""Bytes that the ids of a wanted request take, about."""
+"""Bytes of memory by which the ids of wanted requests are counted."""
 
 
 def requests(
@@ -112,10 +112,11 @@ def sorted_requests(
     stats: Stats | None = None,
     most: int = MOST,
 ) -> SortedRows:
-    """Return the same rows in ``order``, however many: what is too much for memory lies in files.
+    """Return the same rows in ``order``, then in the order they began, however many there are.
 
-    Some times ``most`` bytes are kept in memory.  ``stats`` counts what is read; calls
-    that are ``forgotten`` are told as requests of their own.
+    Memory holds a few times ``most`` bytes; the rest lies in temporary files until the rows
+    are closed.  ``stats`` counts what is read; a called request that is ``forgotten`` may
+    have a row of its own.  Raises SinkError if a temporary file cannot be written.
     """
     with SortedRows(_PARTS, [("request_id", "ascending")], most) as parts:
         by_service = Groups(("request_id", "service"), _WAYS, parts, most=most)
@@ -154,7 +155,7 @@ def sorted_requests(
 
 
 def _chosen_parts(parts: pa.Table) -> pa.Table:
-    """Return the parts of the requests that are named as wanted."""
+    """Return the parts of the wanted requests."""
     import pyarrow.compute as pc
 
     ids = with_values(parts, "wanted")["request_id"].combine_chunks()
@@ -209,7 +210,7 @@ def _is_answer(batch: pa.RecordBatch) -> pa.Array:
 
 
 def _began(batch: pa.RecordBatch, answered: pa.Array) -> pa.Array:
-    """Return when what records tell of began: an answered call before its answer."""
+    """Return the times of records; for the answer to a call the time at which the call began."""
     import pyarrow.compute as pc
 
     seconds = pc.fill_null(batch["duration"], 0.0)
@@ -220,7 +221,7 @@ def _began(batch: pa.RecordBatch, answered: pa.Array) -> pa.Array:
 
 
 def _rows(parts: pa.Table, calls: pa.Table) -> pa.Table:
-    """Return the rows of the requests whose parts at each service and first calls are given."""
+    """Return the rows of requests; ``parts``: their sums by service, ``calls``: first calls."""
     import pyarrow.compute as pc
 
     parts = parts.sort_by([("start", "ascending"), ("service", "ascending")])

@@ -37,12 +37,12 @@ SCHEMA = pa.schema([
 """The columns of a row.
 
 ``duration``: seconds from the first to the last record that names it.  ``active_after``:
-seconds from the begin of its creation until it could be used.  ``unfinished``:
+seconds from the beginning of its creation until it could be used.  ``unfinished``:
 operations that began and were never told to end.
 """
 
 _ORDER_OF_ROWS = (("start", "ascending"), ("resource_id", "ascending"))
-"""The order of rows that are equal in what they are sorted by."""
+"""The order of rows whose sort keys are equal."""
 
 _USABLE = ("active", "available", "bound", "in-use")
 _COLUMNS = (*EVENT_COLUMNS, "resource_type", "service_name", "severity_number", "http_target")
@@ -70,8 +70,8 @@ _PARTS = pa.schema([
     ("ends", pa.string()),
     ("state", pa.string()),
 ])  # fmt: skip
-"""What the records of one service and request tell (``records`` is known), and changes of
-the resource (``time`` is).
+"""Rows of two kinds: sums of the records of a service and request (``records`` is not null),
+and changes of the resource (``time`` is not null).
 """
 
 _BY_RESOURCE = (("resource_id", "ascending"), ("time", "ascending"))
@@ -83,10 +83,10 @@ _OPERATIONS = pa.schema([
     ("began", pa.int64()),
     ("resource_id", pa.string()),
 ])  # fmt: skip
-"""Operations that began on what had no id yet (``began`` is known), or ended on what has one."""
+"""Operations that began without an id of the resource (``began``), or ended with one."""
 
 _Change: TypeAlias = tuple[int, str, str, str]
-"""When, what begins, what ends, and the state from then on."""
+"""Time in microseconds, operation that begins, operation that ends, state from then on."""
 
 
 @dataclass(slots=True)
@@ -94,7 +94,7 @@ class _Lives:
     """What messages and notifications of a block say of the lives of resources."""
 
     changes: list[tuple[str, int, str, str, str]] = field(default_factory=list)
-    """Of which resource, and a change."""
+    """Id of the resource, and the fields of _Change."""
     operations: list[tuple[str, str, str, int | None, str | None]] = field(default_factory=list)
     """Rows of _OPERATIONS."""
 
@@ -139,9 +139,11 @@ def sorted_resources(
     stats: Stats | None = None,
     most: int = MOST,
 ) -> SortedRows:
-    """Return the same rows in ``order``, however many: what is too much for memory lies in files.
+    """Return the same rows in ``order``, then as they were named first, however many there are.
 
-    Some times ``most`` bytes are kept in memory.  ``stats`` counts what is read.
+    Memory holds a few times ``most`` bytes; the rest lies in temporary files until the rows
+    are closed.  ``stats`` counts what is read.  Raises SinkError if a temporary file cannot
+    be written.
     """
     if condition is not None:
         logs = logs.filter(condition)
@@ -180,7 +182,10 @@ def _changes(rows: Iterable[tuple[str, int, str, str, str]]) -> pa.Table:
 
 
 def _begun_without_id(operations: pa.Table) -> Iterator[tuple[str, int, str, str, str]]:
-    """Yield what began without an id as a change of what ended, if its request has no other."""
+    """Yield beginnings without an id as changes of the resource that ended in the same request.
+
+    A request with several beginnings or ends of one operation gives none.
+    """
     began: dict[tuple[str, str, str], list[int]] = {}
     ended: dict[tuple[str, str, str], list[str]] = {}
     for request, kind, operation, time, id_ in zip(*operations.to_pydict().values(), strict=True):
@@ -194,7 +199,7 @@ def _begun_without_id(operations: pa.Table) -> Iterator[tuple[str, int, str, str
 
 
 def _add_notifications(told: _Lives, batch: pa.RecordBatch) -> pa.Table:
-    """Take what notifications say; return for each its row, and kind and id of its resource."""
+    """Add the changes that notifications say; return row, kind and id of their resources."""
     rows = []
     times = batch["timestamp"].view(pa.int64())
     for row, event in numbered_notifications(batch):
@@ -240,7 +245,7 @@ def _mentions(batch: pa.RecordBatch, events: pa.Table) -> pa.Table:
 
 
 def _mentions_in_text(text: pa.Array) -> Iterator[pa.Table]:
-    """Yield what texts name: (row, kind, id) of the first in each, of the second, ..."""
+    """Yield (row, kind, id) of the first resource in each text, then of the second, and so on."""
     import pyarrow.compute as pc
 
     rows = pa.table({"row": pa.array(range(len(text)), pa.uint64()), "text": text})
@@ -258,7 +263,7 @@ def _mentions_in_text(text: pa.Array) -> Iterator[pa.Table]:
 
 
 def _add_messages(told: _Lives, records: pa.Table) -> None:
-    """Take what messages say of the lives of the resources they name."""
+    """Add the changes that messages say of the resources they name."""
     import pyarrow.compute as pc
 
     telling = pc.match_substring_regex(records["body"], lives.TELLING)
@@ -273,7 +278,7 @@ def _add_messages(told: _Lives, records: pa.Table) -> None:
 
 
 def _rows(groups: pa.Table, changes: pa.Table) -> pa.Table:
-    """Return the rows of the resources whose parts by service and request are given."""
+    """Return the rows of resources; ``groups`` are their sums by service and request."""
     import pyarrow.compute as pc
 
     order = ("start", "service", "request_id")
@@ -307,7 +312,7 @@ def _lives(ids: list[str], changes: pa.Table) -> dict[str, pa.Array]:
 
 
 def _life(told: list[_Change]) -> dict[str, Any]:
-    """Return what changes in the order of time tell of one life."""
+    """Return the columns of one life from its changes in the order of time."""
     open_: dict[str, int] = {}
     states: list[dict[str, Any]] = []
     created = usable = None

@@ -34,7 +34,7 @@ MOST = 100_000
 """Records of a story that are kept."""
 
 _LOOP = 60_000_000
-"""Microseconds after which what nobody asked for is no story about one resource."""
+"""Longest life (microseconds) of a request without a user that is about one resource."""
 
 _AT_ONCE = 250
 """Ids searched for in one reading: patterns of many more are slow."""
@@ -158,7 +158,7 @@ class _Search:
         return _mentions_any(batch, self._spellings())
 
     def _resolve(self) -> None:
-        """Find out which request a short id or a trace id is, and who speaks of the id."""
+        """Find the whole id of a short id or a trace id, and the requests whose records name it."""
         known: dict[str, None] = {}
         for batch in self.batches:
             for own, cause in ids_of(batch)[1]:
@@ -186,7 +186,7 @@ class _Search:
                     self.seeds[one] = None
 
     def _connected(self) -> Iterator[str]:
-        """Yield all ids that must have been searched for before the tree is known."""
+        """Yield all ids that must be searched for until the tree of requests is complete."""
         waiting, found = [s for s in self.seeds if self._is_told_whole(s)], set(self.seeds)
         while waiting:  # upwards, whoever is named
             one = waiting.pop()
@@ -207,7 +207,7 @@ class _Search:
                     yield from filter(self._is_told_whole, self.graph.named_callees(member))
 
     def _is_told_whole(self, one: str) -> bool:
-        """Whether a story is about all of a request, not only about what names the id."""
+        """Whether all records of a request belong to the story, not only those that name the id."""
         if one == self.id:
             return True
         if self.id in self.seeds:
@@ -218,7 +218,7 @@ class _Search:
         return dict.fromkeys(self.graph.root(one) for one in self.seeds if self._is_told_whole(one))
 
     def _belonging(self, batch: pa.RecordBatch, roots: Iterable[str]) -> pa.RecordBatch:
-        """Return the records of these requests, and those that name the id and are nobody's."""
+        """Return the records of these requests, and those of no request that name the id."""
         wanted = set(roots)
         numbers, ids = ids_of(batch)
         belongs = [root_of(own, cause, self.graph) in wanted for own, cause in ids]

@@ -22,18 +22,18 @@ from opslog.model.record import LogRecord, records_of
 from opslog.model.severity import ERROR
 
 UNKNOWN = "?"
-"""The program and the service of what does not tell them."""
+"""The program or service of a record that names none."""
 
 UNDER_CALLERS_ID = "glance|account-server|container-server|object-server"
-"""A pattern of programs that work under their caller's id, at the begin of their names."""
+"""A pattern of the beginning of a program's name that works under its caller's id."""
 
 ANSWERED_BADLY = 400
-"""HTTP statuses from here on tell that a call failed."""
+"""The lowest HTTP status of a failed call."""
 
 
 @dataclass(slots=True)
 class Call:
-    """The call of an API that a request is: what was asked, and what came of it."""
+    """The HTTP call that began a request, and its answer."""
 
     method: str
     target: str
@@ -60,7 +60,7 @@ class TraceSpan:
     begin: datetime | None = None
     end: datetime | None = None
     severity: int = 0
-    """The worst one."""
+    """The highest severity number, 0 if none is known."""
 
     def add(self, number: int, record: LogRecord) -> None:
         """Take a record."""
@@ -270,7 +270,7 @@ def is_under_callers_id(program: str | None) -> bool:
 def _told_by_callers(
     records: list[LogRecord], owners: list[str | None]
 ) -> dict[str, tuple[str, Call]]:
-    """Return what callers say of their calls: service and call, by called request."""
+    """Return service and call as callers logged them, by called request."""
     found: dict[str, tuple[str, Call]] = {}
     status: dict[tuple[object, ...], int] = {}
     for record, owner in zip(records, owners, strict=True):
@@ -285,7 +285,7 @@ def _told_by_callers(
 
 
 def _describe(request: Request, records: list[LogRecord], asked: tuple[str, Call] | None) -> None:
-    """Say what a request is: by its own record of the answer, else by its caller's words."""
+    """Set service and call of a request: from its own answer, else from what its caller logged."""
     request.parts.sort(key=_start)
     # Clocks differ: who began first does not tell who called.
     for part in sorted(request.parts, key=lambda part: is_under_callers_id(part.program)):
@@ -305,7 +305,7 @@ def _describe(request: Request, records: list[LogRecord], asked: tuple[str, Call
 
 
 def _start(span: TraceSpan) -> tuple[bool, float, int]:
-    """Return what spans are ordered by: their begin, else their first record."""
+    """Return the sort key of spans: by their beginning, else by their first record."""
     if isinstance(span, Request) and span.begin is None:
         inner = span.span()
         begin = inner[0] if inner else None
