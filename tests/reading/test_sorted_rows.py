@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opslog.model.errors import SinkError
+from opslog.model.errors import OpslogError, SinkError
 from opslog.reading import sorted_rows
-from opslog.reading.sorted_rows import SortedRows, whole
+from opslog.reading.sorted_rows import SortedRows, whole_keys
 
 SCHEMA = pa.schema([
     ("key", pa.string()), ("number", pa.int64()), ("words", pa.list_(pa.string())),
@@ -73,7 +73,7 @@ def test_all_rows_of_a_key_come_together(
 ) -> None:
     with SortedRows(SCHEMA, [("key", "ascending")], most) as rows:
         everything = added(batches, rows).to_pylist()
-        tables = [some.to_pylist() for some in whole(rows.tables(), "key", least)]
+        tables = [some.to_pylist() for some in whole_keys(rows.tables(), "key", least)]
         keys = [[key for key, _ in groupby(some, lambda row: row["key"])] for some in tables]
         assert [*chain(*keys)] == sorted({row["key"] for row in everything})
         assert sum(map(len, tables)) == len(everything)
@@ -96,6 +96,12 @@ def test_of_columns_that_rows_have_not_the_values_are_null() -> None:
             ["a", None, None, 2],
             ["b", 1, None, None],
         ]
+
+
+@pytest.mark.parametrize("order", [("size", "ascending"), ("key", "down")])
+def test_an_order_that_cannot_be_is_an_error(order: tuple[str, str]) -> None:
+    with pytest.raises(OpslogError, match="order: expected 'ascending' or 'descending' beside one"):
+        SortedRows(SCHEMA, [order])
 
 
 def test_a_folder_that_takes_no_files_is_told(

@@ -6,19 +6,18 @@ import re
 import zoneinfo
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import datetime, timedelta, timezone, tzinfo
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 import pyarrow as pa
 
 from opslog.model.errors import OpslogError
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from opslog.model.instants import EPOCH, micros_of
 
 
 def _local_microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH.replace(tzinfo=None)) // timedelta(microseconds=1)
+    return (moment - EPOCH.replace(tzinfo=None)) // timedelta(microseconds=1)
 
 
 FIRST_YEAR, LAST_YEAR = 1970, 9999
@@ -64,7 +63,7 @@ class Zone:
         """Return microseconds since the epoch in UTC; a naive ``moment`` is of this zone."""
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=self._info(), fold=0)
-        return (moment - _EPOCH) // timedelta(microseconds=1)
+        return micros_of(moment)
 
     def local(self, moment: datetime) -> datetime:
         """Return the naive time in this zone of an aware ``moment``."""

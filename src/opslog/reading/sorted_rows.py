@@ -13,7 +13,7 @@ from itertools import accumulate, islice
 
 import pyarrow as pa
 
-from opslog.model.errors import SinkError
+from opslog.model.errors import OpslogError, SinkError
 
 MOST = 8 << 20
 """Bytes of rows that are kept in memory."""
@@ -38,10 +38,16 @@ class SortedRows:
 
     Lists are compared as texts.  Rows with equal keys stay in the order in which they were
     added.  About ``most`` bytes are kept in memory, the rest in temporary files, which
-    ``close`` removes.
+    ``close`` removes.  Raises OpslogError for an order of other columns.
     """
 
     def __init__(self, schema: pa.Schema, order: Order, most: int = MOST) -> None:
+        for name, way in order:
+            if name not in schema.names or way not in ("ascending", "descending"):
+                raise OpslogError(
+                    f"order: expected 'ascending' or 'descending' beside one of "
+                    f"{', '.join(schema.names)}; found {way!r} beside {name!r}"
+                )
         self.schema = schema
         self._lists = {name: f"{name} as text" for name, _ in order if _is_list(schema, name)}
         texts = [pa.field(name, pa.string()) for name in self._lists.values()]
@@ -89,7 +95,7 @@ class SortedRows:
         if not len(rows):
             return
         for name, key in self._lists.items():
-            texts = ["\0".join(map(str, values)) for values in rows[name].to_pylist()]
+            texts = ["\0".join(map(str, values or ())) for values in rows[name].to_pylist()]
             rows = rows.append_column(key, pa.array(texts, pa.string()))
         empty = self._stored.empty_table()
         rows = pa.concat_tables([empty, rows], promote_options="default").select(empty.column_names)
@@ -198,7 +204,7 @@ def _more(rows: pa.Table, run: Iterator[pa.Table]) -> tuple[pa.Table, Iterator[p
     return rows, run
 
 
-def whole(tables: Iterable[pa.Table], key: str, least: int = _LEAST) -> Iterator[pa.Table]:
+def whole_keys(tables: Iterable[pa.Table], key: str, least: int = _LEAST) -> Iterator[pa.Table]:
     """Yield rows in the order of ``key`` again, all those with one key in one table.
 
     A table has about ``least`` rows or more.

@@ -10,7 +10,7 @@ import pyarrow as pa
 from opslog.filters.filter import Filter
 from opslog.logs import Logs
 from opslog.model.stats import Stats
-from opslog.reading.sorted_rows import Order, SortedRows, whole
+from opslog.reading.sorted_rows import Order, SortedRows, whole_keys
 from opslog.trace.groups import MOST, Groups, grouped, readable, values_by_key, with_values
 from opslog.trace.story import UNDER_CALLERS_ID
 
@@ -141,7 +141,7 @@ def sorted_requests(
             calls.add(answers)
         by_service.finish()
         calls.finish()
-        tables = whole(parts.tables(), "request_id")
+        tables = whole_keys(parts.tables(), "request_id")
         if chosen:
             tables = map(_chosen_parts, tables)
         found = (

@@ -13,7 +13,7 @@ from opslog.events.notification import numbered_notifications
 from opslog.filters.filter import Filter
 from opslog.logs import Logs
 from opslog.model.stats import Stats
-from opslog.reading.sorted_rows import Order, SortedRows, whole
+from opslog.reading.sorted_rows import Order, SortedRows, whole_keys
 from opslog.trace import lives
 from opslog.trace.groups import MOST, Groups, grouped, readable, values_by_key, with_values
 
@@ -162,11 +162,11 @@ def sorted_resources(
             parts.add(_changes(told.changes))
             operations.add(_table(told.operations, _OPERATIONS))
         groups.finish()
-        for some in whole(operations.tables(), "request_id"):
+        for some in whole_keys(operations.tables(), "request_id"):
             parts.add(_changes(_begun_without_id(some)))
         found = (
             _rows(groups.again(with_values(some, "records")), with_values(some, "time"))
-            for some in whole(parts.tables(), "resource_id")
+            for some in whole_keys(parts.tables(), "resource_id")
         )
         return SortedRows.of(found, SCHEMA, (*order, *_ORDER_OF_ROWS), most)
 
