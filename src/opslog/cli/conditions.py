@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from opslog.cli import flags, values
 from opslog.filters import ids, times
-from opslog.filters.arrow import joined
 from opslog.filters.filter import Filter
+from opslog.filters.joined import joined
 from opslog.logs import Logs
 from opslog.model.errors import OpslogError
 from opslog.model.zones import Zone, Zones, stated

@@ -11,7 +11,7 @@ from opslog.cli import flags, progress, values
 from opslog.cli.parser import Commands
 from opslog.model.errors import OpslogError
 from opslog.model.stats import Stats
-from opslog.model.terminal import harmless_lines
+from opslog.terminal.escape import escaped_lines
 from opslog.terminal.style import terminal_width
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
             text = Text(flags.colored(options), terminal_width(), options.min_recognised)
             print(text.of(seen, options.full))
     if not seen:
-        print(f"opslog: no files in {harmless_lines(' '.join(options.paths))}", file=sys.stderr)
+        print(f"opslog: no files in {escaped_lines(' '.join(options.paths))}", file=sys.stderr)
     return _code(seen, options.min_recognised)
 
 

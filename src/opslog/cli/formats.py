@@ -11,8 +11,8 @@ from opslog.cli.parser import Commands, did_you_mean
 from opslog.language.format import Format
 from opslog.language.format_file import load
 from opslog.model.errors import FormatError, OpslogError, SourceError
-from opslog.model.terminal import harmless
 from opslog.scanner import catalog
+from opslog.terminal.escape import escaped
 from opslog.terminal.style import terminal_width
 from opslog.terminal.table import table
 
@@ -89,7 +89,7 @@ def _all(options: argparse.Namespace) -> list[Format]:
 def _list(options: argparse.Namespace) -> int:
     formats = _all(options)
     shipped = catalog.shipped()
-    rows = [(f.name, "shipped" if f in shipped else f.path, harmless(f.title)) for f in formats]
+    rows = [(f.name, "shipped" if f in shipped else f.path, escaped(f.title)) for f in formats]
     print("\n".join(table(rows, terminal_width())))
     return 0
 
