@@ -30,7 +30,7 @@ def add(commands: Commands) -> None:
     command = commands.add_parser(
         "formats",
         help="list, show, check and learn formats",
-        description="List the formats there are; show or check one, or learn one.",
+        description="List the known formats; show, check or learn one.",
         epilog=_EXAMPLES,
     )
     flags.add_formats(command)
@@ -39,8 +39,8 @@ def add(commands: Commands) -> None:
     action = actions.add_parser(
         "show",
         help="show layouts, patterns, samples and columns",
-        description="Show a format: its layouts, the regular expressions that say the same, its "
-        "samples with their values, and the columns it fills.",
+        description="Show a format: its layouts, the same as regular expressions, its samples "
+        "with their values, and the columns it fills.",
         epilog="examples:\n  opslog formats show oslo.text\n"
         "  opslog formats --formats site.toml show site.audit\n",
     )
