@@ -14,7 +14,6 @@ import pytest
 
 from helpers import ROOT
 from opslog import cli
-from opslog.cli import complaints
 from opslog.cli.parser import CommandParser
 
 LOG = str(ROOT / "docs" / "examples" / "nova-compute.log")
@@ -137,7 +136,6 @@ def beside(prog: str) -> list[str]:
 def refusal(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> str:
     """Return what the command says of arguments that it does not take."""
     before = signal.getsignal(signal.SIGTERM)
-    complaints._said.clear()
     try:
         code = cli.main(arguments)
     except SystemExit as error:

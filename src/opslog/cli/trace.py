@@ -37,7 +37,7 @@ def add(commands: Commands) -> None:
         "trace",
         help="show what happened to a request or a resource",
         description="Show what happened to a request over all services: what it called, how long "
-        "that took, what went wrong first. For an instance or other resource, show all its requests.",
+        "that took, what went wrong first. For an instance or other resource, show all requests.",
         epilog=_EXAMPLES,
     )
     command.add_argument(
