@@ -486,7 +486,7 @@ def test_flags_that_make_no_sense_together_are_errors(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("width", [60, 80, 160])
-def test_text_fits_the_terminal_and_is_harmless(folder: Path, width: int) -> None:
+def test_text_fits_the_terminal_and_is_escaped(folder: Path, width: int) -> None:
     shown = re.sub(r"\x1b\[\d*m", "", on_terminal(width, "events", str(folder)))
     assert "\x1b" not in shown
     assert "\\x1b[31mx" in shown

@@ -163,7 +163,7 @@ def test_every_command_tells_that_the_disk_is_full(command: str, tmp_path: Path)
     assert (result.returncode, result.stderr) == (2, b"opslog: -: No space left on device\n")
 
 
-def test_a_file_name_reaches_the_terminal_harmless(tmp_path: Path) -> None:
+def test_a_file_name_reaches_the_terminal_escaped(tmp_path: Path) -> None:
     result = run("filter", str(tmp_path / "a\x1b]0;b\x07.log"))
     assert (result.returncode, b"\x1b" in result.stderr) == (2, False)
     assert b"a\\x1b]0;b\\x07.log: No such file or directory" in result.stderr

@@ -1,4 +1,4 @@
-"""Text for people: aligned, harmless, colored only where it is wanted."""
+"""Text for people: aligned, escaped, colored only where it is wanted."""
 
 from __future__ import annotations
 

@@ -231,7 +231,7 @@ def test_the_command_says_it_as_json_and_takes_the_flags_of_filter(log: Path) ->
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 160])
-def test_text_fits_the_terminal_and_is_harmless(log: Path, width: int) -> None:
+def test_text_fits_the_terminal_and_is_escaped(log: Path, width: int) -> None:
     shown = on_terminal(width, "stats", str(log))
     plain = re.sub(r"\x1b\[\d+m", "", shown)
     assert "\x1b" not in plain

@@ -12,14 +12,14 @@ import unicodedata
 import pytest
 
 from helpers import ROOT
-from opslog.model.terminal import harmless
+from opslog.terminal.escape import escaped
 
 PAGE = (ROOT / "src" / "opslog" / "trace" / "page.html").read_text()
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
 def test_a_page_writes_out_what_a_terminal_does() -> None:
-    script = "\n".join(re.findall(r"^const (?:HARMFUL|written|harmless) = .*$", PAGE, re.MULTILINE))
+    script = "\n".join(re.findall(r"^const (?:UNSAFE|written|escaped) = .*$", PAGE, re.MULTILINE))
     characters = [
         char
         for char in map(chr, range(sys.maxunicode + 1))
@@ -28,10 +28,10 @@ def test_a_page_writes_out_what_a_terminal_does() -> None:
     ]
     program = (
         f"{script}\nconst all = JSON.parse(require('fs').readFileSync(0, 'utf-8'));"
-        "process.stdout.write(JSON.stringify(all.map(harmless)));"
+        "process.stdout.write(JSON.stringify(all.map(escaped)));"
     )
     result = subprocess.run(
         ["node", "-e", program], input=json.dumps(characters), capture_output=True, text=True,
         check=True,
     )  # fmt: skip
-    assert json.loads(result.stdout) == [harmless(char) for char in characters]
+    assert json.loads(result.stdout) == [escaped(char) for char in characters]

@@ -152,7 +152,7 @@ def test_parquet_and_json_lines_hold_the_same(pike: tuple[Path, Truth], tmp_path
     assert [json.loads(one)["request_id"] for one in lines] == [one["request_id"] for one in stored]
 
 
-def test_text_is_aligned_and_harmless(tmp_path: Path) -> None:
+def test_text_is_aligned_and_escaped(tmp_path: Path) -> None:
     path = tmp_path / "nova-api.log"
     path.write_text(
         f"2026-03-10 10:00:01.000 7 INFO nova.wsgi [{REQUEST} u p - - -] "

@@ -293,7 +293,7 @@ def hostile(tmp_path: Path) -> Story:
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 160])
-def test_the_waterfall_fits_and_is_harmless(
+def test_the_waterfall_fits_and_is_escaped(
     width: int, pike: tuple[Path, Truth], hostile: Story
 ) -> None:
     folder, truth = pike

@@ -9,12 +9,12 @@ from opslog.checking.sample_reader import SampleReader
 from opslog.language.format import Format
 from opslog.language.layout_regex import regex_of
 from opslog.model import schema
-from opslog.model.terminal import harmless
+from opslog.terminal.escape import escaped
 
 
 def description(one: Format, width: int) -> Iterator[str]:
     """Yield the lines that describe a format; the list of columns fits into ``width`` columns."""
-    yield f"{one.name}: {harmless(one.title)}"
+    yield f"{one.name}: {escaped(one.title)}"
     yield f"file     {one.path}"
     yield f"reads    {'messages' if one.applies_to == 'message' else 'lines'}" + (
         "; lines that no format recognises continue its records" if one.follow_on else ""
@@ -27,17 +27,17 @@ def description(one: Format, width: int) -> Iterator[str]:
     for item in (*one.layouts, *one.tails, *one.details):
         end = " (ends a message)" if item in one.tails else ""
         end = " (what else a line says)" if item in one.details else end
-        text, pattern = harmless(item.layout.text), harmless(regex_of(item.layout))
+        text, pattern = escaped(item.layout.text), escaped(regex_of(item.layout))
         yield f"\nlayout{end}\n  {text}\nas a regex\n  {pattern}"
     for written in one.patterns:
-        yield f"\nregex\n  {harmless(written.text)}"
+        yield f"\nregex\n  {escaped(written.text)}"
         if written.kind is not None:
             yield f"  with a timestamp of kind {written.kind}"
     if one.json:
         yield f"\nJSON object with the keys\n  {', '.join(one.json.required)}"
     for sample in one.samples:
         yield "\nsample"
-        yield from (f"  {harmless(line)}" for line in sample.text.split("\n"))
+        yield from (f"  {escaped(line)}" for line in sample.text.split("\n"))
         for number, record in enumerate(reader.records(sample.text)):
             yield from (
                 f"    {name} = {value!r}"

@@ -7,7 +7,7 @@ import os
 import sys
 
 from opslog.inputs.paths import Sources
-from opslog.model.terminal import harmless_lines
+from opslog.terminal.escape import escaped_lines
 
 _said: set[str] = set()
 
@@ -23,7 +23,7 @@ def complain(what: BaseException | str) -> None:
     if isinstance(what, OSError) and what.strerror:
         place = "" if what.filename is None else f"{os.fsdecode(what.filename)}: "
         told = f"{place}{what.strerror}"
-    text = harmless_lines(told)
+    text = escaped_lines(told)
     if text not in _said:
         _said.add(text)
         print(f"opslog: {text}", file=sys.stderr)

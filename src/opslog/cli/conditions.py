@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from opslog.cli import flags, values
 from opslog.filters import ids, times
-from opslog.filters.arrow import joined
 from opslog.filters.filter import Filter
+from opslog.filters.joined import joined
 from opslog.logs import Logs
 from opslog.model.errors import OpslogError
 from opslog.model.zones import Zone, Zones, stated
@@ -104,11 +104,11 @@ def add_related(group: argparse._ArgumentGroup) -> None:
     """Add the options that keep what belongs to what is kept: sources are read twice for them."""
     group.add_argument(
         "--with-requests", action="store_true",
-        help="every record of each request of which one record is to be kept, over all services",
+        help="keep all records, in all services, of each request that has a record to be kept",
     )  # fmt: skip
     group.add_argument(
         "--with-resources", action="store_true",
-        help="every record about each instance or other resource of which one is to be kept",
+        help="keep all records about each instance or other resource that has a record to be kept",
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from opslog.cli import stages
 from opslog.model.stats import Stats
-from opslog.model.terminal import harmless
+from opslog.terminal.escape import escaped
 from opslog.terminal.table import table as aligned
 
 
@@ -13,7 +13,7 @@ def table(stats: Stats) -> str:
     rows: list[tuple[str, ...]] = [("format", "records", "lines", "bytes")]
     for name in sorted(stats.formats, key=lambda name: (name is None, name)):
         counts = stats.formats[name]
-        shown = "(unrecognised)" if name is None else harmless(name)
+        shown = "(unrecognised)" if name is None else escaped(name)
         rows.append((shown, *(f"{count:,}" for count in counts)))
     if stats.skipped_bytes:
         rows.append(("(skipped)", "", "", f"{stats.skipped_bytes:,}"))

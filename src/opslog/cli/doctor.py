@@ -11,7 +11,7 @@ from opslog.cli import flags, progress, values
 from opslog.cli.parser import Commands
 from opslog.model.errors import OpslogError
 from opslog.model.stats import Stats
-from opslog.model.terminal import harmless_lines
+from opslog.terminal.escape import escaped_lines
 from opslog.terminal.style import terminal_width
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ LEAST = 99.5
 _EXAMPLES = """\
 examples:
   opslog doctor /var/log                            # all there is, the worst files first
-  opslog doctor --full /var/log/nova/nova-api.log   # everything that is told of a file
+  opslog doctor --full /var/log/nova/nova-api.log   # everything about a file
   opslog doctor --json /var/log | jq -r 'select(.recognised < 0.995) | .path'
   opslog doctor --min-recognised 95 /var/log/nova /var/log/neutron > /dev/null || echo look
   journalctl -o json -u 'devstack@*' | opslog doctor
@@ -34,10 +34,10 @@ def add(commands: Commands) -> None:
     """Add the command and its options."""
     command = commands.add_parser(
         "doctor",
-        help="say what is in logs and what they lose",
-        description="Say of each file which formats its lines have, which lines nobody recognises, "
-        "of which zone its times seem to be, what is missing in it, and which change of the "
-        "configuration would keep it. Exits with 1 if a file is recognised too little, "
+        help="show what is in logs and what they lose",
+        description="Show for each file which formats its lines have, which lines no format "
+        "recognises, which zone its times seem to be of, what is missing, and which change of "
+        "the configuration would keep it. Exits with 1 if too little of a file is recognised, "
         "with 2 if one cannot be read.",
         epilog=_EXAMPLES,
     )
@@ -50,15 +50,15 @@ def add(commands: Commands) -> None:
     shown.add_argument(
         "--full",
         action="store_true",
-        help="in text: all that is told, of files without trouble too",
+        help="in text: show everything, also of files without trouble",
     )
     shown.add_argument(
         "--examples", type=values.number(0, 1_000_000), default=3, metavar="N",
-        help="lines to show of those that nobody recognises (default: 3)",
+        help="how many unrecognised lines to show (default: 3)",
     )  # fmt: skip
     shown.add_argument(
         "--min-recognised", type=values.percent, default=LEAST, metavar="PERCENT",
-        help=f"lines of a file that must be recognised (default: {LEAST})",
+        help=f"how many lines of a file must be recognised (default: {LEAST})",
     )  # fmt: skip
     flags.add_color(shown)
     flags.add_no_progress(command)
@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
             text = DoctorText(flags.colored(options), terminal_width(), options.min_recognised)
             print(text.render(seen, options.full))
     if not seen:
-        print(f"opslog: no files in {harmless_lines(' '.join(options.paths))}", file=sys.stderr)
+        print(f"opslog: no files in {escaped_lines(' '.join(options.paths))}", file=sys.stderr)
     return _code(seen, options.min_recognised)
 
 

@@ -40,10 +40,10 @@ def add(commands: Commands) -> None:
     """Add the command and its options."""
     command = commands.add_parser(
         "events",
-        help="say what happened and how long it took, from notifications",
+        help="show what happened and how long it took, from notifications",
         description="Read notifications (of oslo.messaging's log driver, or as JSON lines), put "
-        "starts and ends together, and say what took how long, failed, or never ended. Several "
-        "files are read in the order of time.",
+        "starts and ends together, and show what took how long, failed, or never ended. The "
+        "records of several files are sorted by time.",
         epilog=_EXAMPLES,
     )
     conditions.add(command)

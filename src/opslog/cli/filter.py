@@ -51,25 +51,23 @@ def add(commands: Commands) -> None:
     stages.add(command)
     output.add(command)
     group = flags.add_reading(command)
-    group.add_argument(
-        "--merge", action="store_true", help="put the records of all files in the order of time"
-    )
+    group.add_argument("--merge", action="store_true", help="sort the records of all files by time")
     group.add_argument(
         "-f", "--follow", action="store_true",
-        help="read on as the files grow, are rotated and come into being; read from their start, "
-        "or from a checkpoint",
+        help="keep reading as files grow, are rotated and appear; begin at their start, or at a "
+        "checkpoint",
     )  # fmt: skip
     group.add_argument(
         "--checkpoint", metavar="FILE",
-        help="with -f: keep in FILE how far the files were read, and go on there the next time",
+        help="with -f: store in FILE how far the files were read, and continue there next time",
     )  # fmt: skip
     group.add_argument(
         "--from-end", action="store_true",
-        help="with -f: leave out what is in the files already, unless a checkpoint knows them",
+        help="with -f: skip what is in the files already, unless a checkpoint knows them",
     )  # fmt: skip
     flags.add_hold(group)
     command.add_argument(
-        "--stats", action="store_true", help="say on standard error what was read and kept"
+        "--stats", action="store_true", help="print on standard error what was read and kept"
     )
     flags.add_metrics(command)
     flags.add_exit_zero(command)

@@ -121,13 +121,13 @@ def add_metrics(command: argparse.ArgumentParser) -> None:
 
 def add_exit_zero(command: argparse.ArgumentParser, when: str = "nothing was kept") -> None:
     """Add the option that makes finding nothing a success."""
-    command.add_argument("--exit-zero", action="store_true", help=f"exit with 0 also when {when}")
+    command.add_argument("--exit-zero", action="store_true", help=f"exit with 0 even if {when}")
 
 
 def add_no_progress(command: argparse.ArgumentParser) -> None:
     """Add the option that hides the bar."""
     command.add_argument(
-        "--no-progress", action="store_true", help="show no progress of a long run on a terminal"
+        "--no-progress", action="store_true", help="do not show how far a long run is"
     )
 
 

@@ -43,10 +43,10 @@ def add(commands: Commands) -> None:
     """Add the command and its options."""
     command = commands.add_parser(
         "fluentd",
-        help="be a child of Fluentd: events in, events of records out",
-        description="Read Fluentd's events from standard input, put their lines together to "
-        "records, tag by tag, keep the records asked for and write them as events to standard "
-        "output. Exits with 0 when the input ends or on SIGTERM.",
+        help="run as a child of Fluentd: events in, records out as events",
+        description="Read Fluentd's events from standard input, put the lines of each tag together "
+        "into records, keep the records asked for and write them as events to standard output. "
+        "Exits with 0 when the input ends or on SIGTERM.",
         epilog=_EXAMPLES,
     )
     conditions.add(command, limit=None)
@@ -54,19 +54,19 @@ def add(commands: Commands) -> None:
     events = command.add_argument_group("events")
     events.add_argument(
         "--from", dest="read", choices=[*KINDS, _TEXT], default="json",
-        help="how events are read, as <format> says it; text: lines, not events (default: json)",
+        help="format of the events read, as in <format>; text: lines, not events (default: json)",
     )  # fmt: skip
     events.add_argument(
         "--to", dest="write", choices=KINDS, default="json",
-        help="how events are written, as <parse> says it (default: json)",
+        help="format of the events written, as in <parse> (default: json)",
     )  # fmt: skip
     events.add_argument(
         "--keys", type=values.names, metavar="NAMES", default=(),
-        help="with --from tsv: its keys, with commas between, as <format> says them",
+        help="with --from tsv: its keys, with commas between, as in <format>",
     )  # fmt: skip
     events.add_argument(
         "--to-keys", type=values.names, metavar="NAMES", default=(),
-        help="with --to tsv: its keys, as <parse> says them",
+        help="with --to tsv: its keys, with commas between, as in <parse>",
     )  # fmt: skip
     events.add_argument(
         "--field", metavar="NAME", default=_FIELD,
@@ -78,7 +78,7 @@ def add(commands: Commands) -> None:
     )  # fmt: skip
     events.add_argument(
         "--stream-key", metavar="NAME", action="append", default=[],
-        help="a field, such as container_id, by which the lines of one tag are told apart, too; "
+        help="a field, such as container_id, that separates the lines of one tag further; "
         "may be given again",
     )  # fmt: skip
     flags.add_hold(events)
@@ -88,8 +88,8 @@ def add(commands: Commands) -> None:
     flags.add_formats(command)
     command.add_argument(
         "--log-file", metavar="FILE",
-        help="append to FILE what went wrong and, at the end, what was counted; "
-        "Fluentd shows nobody the standard error of a child",
+        help="append errors to FILE and, at the end, what was counted; "
+        "Fluentd does not show the standard error of a child",
     )  # fmt: skip
     flags.add_metrics(command)
     writing.add(command)

@@ -11,8 +11,8 @@ from opslog.cli.parser import Commands, did_you_mean
 from opslog.language.format import Format
 from opslog.language.format_file import load
 from opslog.model.errors import FormatError, OpslogError, SourceError
-from opslog.model.terminal import harmless
 from opslog.scanner import catalog
+from opslog.terminal.escape import escaped
 from opslog.terminal.style import terminal_width
 from opslog.terminal.table import table
 
@@ -30,7 +30,7 @@ def add(commands: Commands) -> None:
     command = commands.add_parser(
         "formats",
         help="list, show, check and learn formats",
-        description="List the formats there are; show or check one, or learn one.",
+        description="List the known formats; show, check or learn one.",
         epilog=_EXAMPLES,
     )
     flags.add_formats(command)
@@ -39,8 +39,8 @@ def add(commands: Commands) -> None:
     action = actions.add_parser(
         "show",
         help="show layouts, patterns, samples and columns",
-        description="Show a format: its layouts, the regular expressions that say the same, its "
-        "samples with their values, and the columns it fills.",
+        description="Show a format: its layouts, the same as regular expressions, its samples "
+        "with their values, and the columns it fills.",
         epilog="examples:\n  opslog formats show oslo.text\n"
         "  opslog formats --formats site.toml show site.audit\n",
     )
@@ -89,7 +89,7 @@ def _all(options: argparse.Namespace) -> list[Format]:
 def _list(options: argparse.Namespace) -> int:
     formats = _all(options)
     shipped = catalog.shipped()
-    rows = [(f.name, "shipped" if f in shipped else f.path, harmless(f.title)) for f in formats]
+    rows = [(f.name, "shipped" if f in shipped else f.path, escaped(f.title)) for f in formats]
     print("\n".join(table(rows, terminal_width())))
     return 0
 

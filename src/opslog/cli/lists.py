@@ -55,8 +55,8 @@ def add(commands: Commands) -> None:
         "requests",
         help="list all requests: duration, services, call, status",
         description="List all requests, each with what it set off in all services: start, "
-        "duration, services, user, project, call, status, worst severity. Conditions choose "
-        "requests of which one record fulfils them.",
+        "duration, services, user, project, call, status, worst severity. A request is listed if "
+        "one of its records fulfils the conditions.",
         epilog=_REQUESTS,
     )
     _add_options(command)
@@ -66,7 +66,7 @@ def add(commands: Commands) -> None:
         help="list all instances, volumes and ports: states, what never ended",
         description="List all instances, volumes and ports that the logs name: when, their "
         "states, how long until they were active, operations that began and never ended. "
-        "Conditions choose the records that tell of them.",
+        "Only records that fulfil the conditions count.",
         epilog=_RESOURCES,
     )
     _add_options(command)
@@ -79,10 +79,10 @@ def _add_options(command: argparse.ArgumentParser) -> None:
     group = command.add_argument_group("output")
     group.add_argument(
         "--sort", metavar="COLUMN", default="start",
-        help="a column of the output, such as duration or records: numbers from the greatest on, "
-        "times and names in their order (default: start)",
+        help="sort by this column of the output, such as duration or records: numbers from the "
+        "greatest down, times and names upwards (default: start)",
     )  # fmt: skip
-    group.add_argument("--reverse", action="store_true", help="the other way round")
+    group.add_argument("--reverse", action="store_true", help="sort the other way round")
     group.add_argument(
         "-o", "--output", metavar="PATH", default=STDOUT,
         help="write to PATH; its suffix (.jsonl, .parquet, .txt) decides the format",

@@ -21,7 +21,7 @@ def add(command: argparse.ArgumentParser) -> None:
     output.add_argument(
         "-o", "--output", metavar="PATH", default=STDOUT,
         help="write to PATH; its suffix (.jsonl, .parquet, .arrow, .txt) decides the format; "
-        "a folder, or a name with a slash at its end, gets files of its own for this run",
+        "a folder, or a name that ends with a slash, gets new files for this run",
     )  # fmt: skip
     kind = output.add_mutually_exclusive_group()
     kind.add_argument(
@@ -30,16 +30,16 @@ def add(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     kind.add_argument(
         "-c", "--count", dest="to", action="store_const", const="count",
-        help="write only how many records were kept",
+        help="write only the number of records kept",
     )  # fmt: skip
     output.add_argument(
         "--roll", metavar="SIZE,TIME",
-        help="in a folder: end a file at a size, a time after its first record, or what comes "
-        "first of both (128MiB, 5m, 128MiB,5m), and begin the next one",
+        help="in a folder: begin a new file at a size, at a time after the first record, or at "
+        "whichever comes first (128MiB, 5m, 128MiB,5m)",
     )  # fmt: skip
     output.add_argument(
         "--partition-by", type=values.names, metavar="KEYS",
-        help="in a folder: a folder for each service, host or date (in UTC), as Hive names them: "
+        help="in a folder: a subfolder for each service, host or date (UTC), named as in Hive: "
         "service,date makes DIR/service=nova/date=2026-03-10/",
     )  # fmt: skip
     writing.add(output)
@@ -47,7 +47,7 @@ def add(command: argparse.ArgumentParser) -> None:
     flags.add_original(output)
     output.add_argument(
         "--root", action="store_true",
-        help="add the column of the request that began it all, over all services",
+        help="add a column with the request that began it all, over all services",
     )  # fmt: skip
     output.add_argument(
         "--full", action="store_true", help="in text: whole tracebacks and whole request ids"

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn, TypeAlias
 
-from opslog.model.terminal import harmless
+from opslog.terminal.escape import escaped
 
 _SIGNED = ("--timezone", "--since", "--until")
 """Options whose value may begin with a minus, which argparse takes for an option."""
@@ -68,7 +68,7 @@ class CommandParser(argparse.ArgumentParser):
         """Say what is wrong in one line, and exit with code 2."""
         for pattern, wording in _WORDINGS:
             message = re.sub(pattern, wording, message)
-        message = f"{harmless(message)}; `{self.prog} --help` says more"
+        message = f"{escaped(message)}; `{self.prog} --help` says more"
         if self.on_error is not None:
             self.on_error(self._arguments, message)
         self.exit(2, f"opslog: {message}\n")

@@ -26,7 +26,7 @@ def add(command: argparse.ArgumentParser) -> None:
     """Add the flags."""
     group = command.add_argument_group(
         "what to do with what is kept",
-        "In this order, whatever the order of the flags; --limit counts what is left.",
+        "Done in this order, whatever the order of the options; --limit counts what is left.",
     )
     for short, name, where in (
         ("-A", "--after-context", "after"),
@@ -35,31 +35,32 @@ def add(command: argparse.ArgumentParser) -> None:
     ):
         group.add_argument(
             short, name, type=values.number(0, 1_000_000), metavar="N",
-            help=f"keep the N records of the same source {where} each kept one, too",
+            help=f"keep also the N records of the same source {where} each kept one",
         )  # fmt: skip
     group.add_argument(
         "--dedup", nargs="?", const=DEDUP, metavar="WINDOW",
         type=values.seconds(0.001, "30s, 1m or 2h"),
-        help="of messages that differ only in their values keep the first, and one for all its "
-        "repeats within WINDOW of the records' time (default: 1m)",
+        help="keep the first of messages that differ only in their values, and one that counts "
+        "its repeats within WINDOW of the records' time (default: 1m)",
     )  # fmt: skip
     group.add_argument(
         "--rate-limit", type=values.rate, metavar="N/TIME[:COLUMN,...]",
-        help="keep the first N records of each TIME (s, min, 10s, ...) of the records' time, for "
-        "each host, service and program or for each value of COLUMN,...",
+        help="keep the first N records in each TIME (s, min, 10s, ...) of the records' time, "
+        "separately for each host, service and program, or for each value of COLUMN,...",
     )  # fmt: skip
     group.add_argument(
         "--sample", type=values.part, metavar="RATE",
-        help="keep a part of the requests, and of the records of none: 0.01, 1%% or 1/100",
+        help="keep this part of the requests, and of the records without a request: 0.01, 1%% or "
+        "1/100",
     )  # fmt: skip
     group.add_argument(
         "--mask",
         action="store_true",
-        help="put *** in place of passwords, tokens and the like",
+        help="replace passwords, tokens and the like by ***",
     )
     group.add_argument(
         "--mask-key", metavar="FILE",
-        help="mask, too, but equal secrets with equal names, made with the key in FILE",
+        help="like --mask, but equal secrets get equal names, made with the key in FILE",
     )  # fmt: skip
 
 

@@ -45,7 +45,7 @@ def add(commands: Commands) -> None:
     shown = command.add_argument_group("output")
     shown.add_argument(
         "--every", type=values.seconds(0.001, "30s, 5m or 1h"), metavar="TIME",
-        help="length of a step of the timeline: 30s, 5m, 1h (default: chosen by the span)",
+        help="length of a step of the timeline: 30s, 5m, 1h (default: fits the span)",
     )  # fmt: skip
     flags.add_top(shown, "loggers, errors and routes to show")
     kind = shown.add_mutually_exclusive_group()
@@ -56,7 +56,7 @@ def add(commands: Commands) -> None:
         "--prometheus", action="store_true", help="the counts in Prometheus' text format"
     )
     shown.add_argument(
-        "--html", metavar="FILE", help="write a page to FILE, too, that needs nothing else"
+        "--html", metavar="FILE", help="also write a page as one file that needs no network"
     )
     writing.add(shown)
     flags.add_color(shown)

@@ -35,9 +35,9 @@ def add(commands: Commands) -> None:
     """Add the command and its options."""
     command = commands.add_parser(
         "trace",
-        help="tell what happened to a request or a resource",
-        description="Tell what happened to a request over all services: what it called, how long "
-        "that took, what went wrong first. Of an instance or other resource all requests are told.",
+        help="show what happened to a request or a resource",
+        description="Show what happened to a request over all services: what it called, how long "
+        "that took, what went wrong first. For an instance or other resource, show all requests.",
         epilog=_EXAMPLES,
     )
     command.add_argument(
@@ -50,13 +50,13 @@ def add(commands: Commands) -> None:
     group = command.add_argument_group("output")
     group.add_argument(
         "--gap", type=values.seconds(0, "500ms or 2s"), metavar="TIME", default=1.0,
-        help="tell where nothing was logged for so long: 500ms, 2s (default: 1s)",
+        help="show where nothing was logged for at least TIME: 500ms, 2s (default: 1s)",
     )  # fmt: skip
     group.add_argument("--json", action="store_true", help="one JSON object instead of text")
     group.add_argument(
         "--html",
         metavar="FILE",
-        help="write a page of one file that needs no network; - is standard output",
+        help="write a page as one file that needs no network; - is standard output",
     )
     group.add_argument(
         "--otlp",

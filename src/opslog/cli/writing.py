@@ -38,8 +38,8 @@ def add(command: argparse._ActionsContainer) -> None:
     """Add the option that insists."""
     command.add_argument(
         "--overwrite", action="store_true",
-        help="write also to a file that is not empty and holds something else than this option "
-        "writes; never to one that is read",
+        help="replace also a file that is not empty and was not written by this option; never one "
+        "that is read",
     )  # fmt: skip
 
 

@@ -12,8 +12,8 @@ from datetime import datetime
 
 from opslog.doctor.clock import zone_option
 from opslog.doctor.report import Example, FileReport, FormatShare, LineShare
-from opslog.model.terminal import harmless
 from opslog.terminal.cells import padded, shortened, wrapped
+from opslog.terminal.escape import escaped
 from opslog.terminal.style import BOLD, DIM, GREEN, RED, YELLOW, Style
 from opslog.terminal.table import widths
 from opslog.terminal.words import count, two_units
@@ -49,7 +49,7 @@ class DoctorText:
             (
                 "-" if r.recognised is None else percent(r.recognised),
                 f"{r.lines:,}" if r.recognised is not None else "-",
-                harmless(r.path),
+                escaped(r.path),
                 _formats(r),
             )
             for r in reports
@@ -84,7 +84,7 @@ class DoctorText:
             rows = [*_facts(report), *rows]
         if not rows:
             return []
-        lines = [self._style(BOLD, harmless(report.path))]
+        lines = [self._style(BOLD, escaped(report.path))]
         for label, text, shown in rows:
             first, *more = self._wrapped(text, _LABEL + 2)
             lines += [f"  {label.ljust(_LABEL)}{first.strip()}", *more]
@@ -107,7 +107,7 @@ class DoctorText:
                 text = f"{zone}, {certainty} ({reason}): {_names(files)}"
                 lines += self._wrapped(text, 2, hanging=2)
             lines.append("  give")
-            lines += [f"    {harmless(one)}" for one in _options(advised, local)]
+            lines += [f"    {escaped(one)}" for one in _options(advised, local)]
             if any(r.times.guess and r.times.guess.zone[0] in "+-" for r in advised):
                 lines += self._wrapped(
                     "An offset holds until clocks change, a name such as Europe/Berlin longer.",
@@ -185,7 +185,7 @@ def _formats(report: FileReport) -> str:
     words += [f"{_name(one)} {percent(one.share)}" for one in shown]
     if rest:
         words.append(f"{len(rest)} more {percent(sum(one.share for one in rest))}")
-    return harmless(", ".join(words))
+    return escaped(", ".join(words))
 
 
 def _name(one: FormatShare) -> str:
@@ -236,7 +236,7 @@ def _lines(label: str, lines: LineShare, more: str) -> Iterator[Row]:
 
 
 def _example(one: Example) -> str:
-    return f"@{one.offset} {harmless(one.text)}"
+    return f"@{one.offset} {escaped(one.text)}"
 
 
 def _facts(report: FileReport) -> Iterator[Row]:
@@ -270,7 +270,7 @@ def _options(advised: list[FileReport], local: list[FileReport]) -> list[str]:
 
 
 def _names(reports: Iterable[FileReport]) -> str:
-    names = [harmless(report.path) for report in reports]
+    names = [escaped(report.path) for report in reports]
     more = len(names) - _MOST_FILES
     return ", ".join(names[:_MOST_FILES]) + (f" and {more:,} more" if more > 0 else "")
 

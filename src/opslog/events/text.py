@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from opslog.events import EventSummary, Pair
 from opslog.model.instants import utc_time
-from opslog.model.terminal import harmless
 from opslog.terminal.cells import shortened, wrapped
+from opslog.terminal.escape import escaped
 from opslog.terminal.style import BOLD, DIM, RED, YELLOW, Style
 from opslog.terminal.table import table, widths
 from opslog.terminal.words import three_digits
@@ -54,7 +54,7 @@ class EventsText:
             counts = (row.ended, row.failed, row.retried, row.overlapping, row.no_end, row.no_start)
             cells.append((
                 f"{row.notifications:,}", *(f"{n:,}" if n else "-" for n in counts),
-                *(three_digits(n) for n in (row.p50, row.p95, row.p99)), harmless(row.event),
+                *(three_digits(n) for n in (row.p50, row.p95, row.p99)), escaped(row.event),
             ))  # fmt: skip
         empty = {n for n in range(1, 10) if all(row[n] == "-" for row in cells[1:])}
         sizes = [size + 2 for size in widths(cells)]
@@ -70,7 +70,7 @@ class EventsText:
         cells = [["requests", "p50", "p95", "p99", "last event"]]
         for row in rows:
             times = (row.request_p50, row.request_p95, row.request_p99)
-            cells.append([f"{row.requests:,}", *map(three_digits, times), harmless(row.event)])
+            cells.append([f"{row.requests:,}", *map(three_digits, times), escaped(row.event)])
         return [title, *self._table(cells, set())]
 
     def _failures(self) -> list[str]:
@@ -81,17 +81,17 @@ class EventsText:
             time = pair.end if pair.start is None else pair.start
             when = "-" if time is None else f"{utc_time(time):%Y-%m-%d %H:%M:%SZ}"
             what = " ".join(filter(None, (pair.resource_type, pair.resource_id)))
-            told = f"{when}  {pair.status:8}  {harmless(pair.event)}"
+            told = f"{when}  {pair.status:8}  {escaped(pair.event)}"
             color = YELLOW if pair.status == "no start" else RED
             lines.append(f"  {self._style(color, self._cut(told, 2))}")
             more = [what, f"on {pair.host_name}" if pair.host_name else "", pair.request_id]
             if (pair.attempt or 1) > 1:
                 more.append(f"attempt {pair.attempt}")
-            said = "  ".join(harmless(word) for word in more if word)
+            said = "  ".join(escaped(word) for word in more if word)
             parts = wrapped(said, self._width - 4)
             lines += ["    " + self._style(DIM, line) for line in parts]
             if pair.reason:
-                lines.append("    " + self._cut(harmless(pair.reason), 4))
+                lines.append("    " + self._cut(escaped(pair.reason), 4))
         if self._others:
             lines.append(f"  and {self._others:,} before these")
         return lines

@@ -6,10 +6,7 @@ functions; the module below it has the same classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
-
-from opslog.model.errors import FilterError
 
 try:
     import pyarrow._compute as _module
@@ -38,27 +35,3 @@ def constant(value: pa.Scalar) -> pc.Expression:
 def call(function: str, *arguments: pc.Expression, options: Any = None) -> pc.Expression:
     """Return what a function makes of each record's values."""
     return compute.Expression._call(function, list(arguments), options)
-
-
-_MOST_CONDITIONS = 1000
-
-
-def joined(
-    join: Callable[[pc.Expression, pc.Expression], pc.Expression],
-    conditions: Iterable[pc.Expression],
-) -> pc.Expression:
-    """Join conditions pair by pair; raises FilterError if they are too many.
-
-    Arrow goes down an expression by recursion, and takes joined ones for a chain.
-    """
-    left = list(conditions)
-    if len(left) > _MOST_CONDITIONS:
-        raise FilterError(
-            f"{len(left):,}",
-            f"expected at most {_MOST_CONDITIONS:,} conditions (many values go into one, with in "
-            "or isin), found",
-        )
-    while len(left) > 1:
-        pairs = [join(a, b) for a, b in zip(left[::2], left[1::2], strict=False)]
-        left = pairs + left[len(pairs) * 2 :]
-    return left[0]

@@ -21,8 +21,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from opslog.filters.arrow import joined
 from opslog.filters.fields import Field, Fields
+from opslog.filters.joined import joined
 from opslog.model.errors import FilterError, QueryError
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from io import RawIOBase
 
-from opslog.model.terminal import harmless_lines
 from opslog.outputs.output import failed
 from opslog.outputs.own_kinds import LOG
+from opslog.terminal.escape import escaped_lines
 
 
 class LogFile:
@@ -25,7 +25,7 @@ class LogFile:
         if self._file is None:
             return
         now = datetime.now(UTC).isoformat(" ", "seconds")
-        line = f"{now} opslog[{os.getpid()}]: {harmless_lines(self.mask(text))}\n"
+        line = f"{now} opslog[{os.getpid()}]: {escaped_lines(self.mask(text))}\n"
         with suppress(OSError):
             self._file.write(line.encode("utf-8", "replace"))
 

@@ -6,7 +6,7 @@ that caused it all where it is known, so that the lines of one cause look alike
 in all services.  In a narrow terminal a message that would be wrapped stands
 below.  A line that no format recognised stands as it is behind a
 question mark.  No character of a log reaches the terminal as a command, and
-no line of a message can pass for a record: both are shown, but harmless.
+no line of a message can pass for a record: both are escaped.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 
 from opslog.model.severity import CRIT, ERROR, INFO, WARNING
-from opslog.model.terminal import harmless
 from opslog.outputs.output import OutputStream
 from opslog.outputs.sink import Streaming
 from opslog.rows.kept import Kept
 from opslog.terminal.cells import cells
+from opslog.terminal.escape import escaped
 from opslog.terminal.style import BOLD_RED, CYAN, DIM, GREEN, MAGENTA, RED, YELLOW, Style
 
 _COLUMNS = (
@@ -123,11 +123,11 @@ class TextSink(Streaming):
         body: str | None,
         *exception: str | None,
     ) -> Row:
-        lines = [harmless(line) for line in (body or "").split("\n")]
+        lines = [escaped(line) for line in (body or "").split("\n")]
         if recognised is None:
             mark = self._style(DIM, "?")
             return "".join(f"{mark} {line}".rstrip() + "\n" for line in lines)
-        request = harmless(cause or request or "")
+        request = escaped(cause or request or "")
         if not self._full:
             request = request[:_REQUEST]
         if exception[-1] is not None:
@@ -144,20 +144,20 @@ class TextSink(Streaming):
 
     def _severity_cell(self, word: str | None, number: int | None) -> str:
         colors = (color for least, color in _SEVERITY_COLORS if number and number >= least)
-        shown = harmless(word or "")
+        shown = escaped(word or "")
         return f"  {_padded((self._style(next(colors, DIM), shown), cells(shown)), _SEVERITY)}  "
 
     def _program_cell(self, name: str) -> Cell:
-        shown = harmless(name)
+        shown = escaped(name)
         return self._style(CYAN, shown), cells(shown)
 
     def _add_exception(
         self, lines: list[str], body: str, kind: str | None, message: str | None, trace: str | None
     ) -> None:
         """Add to a record's lines what there is to show of its traceback."""
-        told = [harmless(line) for line in (trace or "").split("\n")]
+        told = [escaped(line) for line in (trace or "").split("\n")]
         error = f"{kind}: {message}" if message else kind or ""
-        shown = [harmless(line) for line in (error or told[-1].strip()).split("\n")]
+        shown = [escaped(line) for line in (error or told[-1].strip()).split("\n")]
         if self._full:
             if told[-len(shown) :] == shown:
                 told[-len(shown) :] = [self._style(RED, line) for line in shown]

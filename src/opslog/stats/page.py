@@ -8,9 +8,9 @@ from html import escape
 from itertools import pairwise
 
 from opslog.model.severity import CLASSES
-from opslog.model.terminal import harmless
 from opslog.model.version import __version__
 from opslog.stats.report import StatsReport
+from opslog.terminal.escape import escaped
 from opslog.terminal.words import whole_unit
 
 _WIDTH, _HEIGHT = 1000, 180
@@ -212,7 +212,7 @@ def _number(value: float | None, bad: bool = False, form: str = ",") -> str:
 
 
 def _text(text: str) -> str:
-    return escape(harmless(text))
+    return escape(escaped(text))
 
 
 def _time(moment: datetime) -> str:

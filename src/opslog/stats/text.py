@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from opslog.model.severity import CLASSES
-from opslog.model.terminal import harmless
 from opslog.stats.report import Error, StatsReport
 from opslog.terminal.cells import cells, shortened, wrapped
+from opslog.terminal.escape import escaped
 from opslog.terminal.style import BOLD, CYAN, DIM, RED, YELLOW, Style
 from opslog.terminal.table import table, widths
 from opslog.terminal.words import count, three_digits, whole_unit
@@ -157,7 +157,7 @@ class StatsText:
             rows.append((
                 f"{one.requests:,}", _some(below), self._bad(one.errors), three_digits(one.p50),
                 three_digits(one.p95), three_digits(one.p99), self._short(one.service, 14),
-                f"{harmless(one.method or '-')} {harmless(one.route)}",
+                f"{escaped(one.method or '-')} {escaped(one.route)}",
             ))  # fmt: skip
         if report.others.requests:
             rows.append((f"{report.others.requests:,}", *[""] * 6, "(others)"))
@@ -182,7 +182,7 @@ class StatsText:
     def _error(self, one: Error, size: int) -> Iterator[str]:
         indent = " " * (size + 4)
         room = self._width - len(indent)
-        said = harmless(one.template or one.exception or "(no message)")
+        said = escaped(one.template or one.exception or "(no message)")
         first, *more = wrapped(said, room, most=2, dots=self._dots)
         yield f"  {self._style(RED, f'{one.records:>{size},}')}  {first}"
         yield from (indent + line for line in more)
@@ -193,7 +193,7 @@ class StatsText:
             words.append(_time(one.first) + (f" to {_time(one.last, one.first)}"
                                              if one.last != one.first else ""))  # fmt: skip
         words.append(one.fingerprint)
-        told = "  ".join(harmless(word) for word in words if word)
+        told = "  ".join(escaped(word) for word in words if word)
         for line in wrapped(told, room):
             yield indent + self._style(DIM, line)
 
@@ -238,7 +238,7 @@ class StatsText:
         return self._style(RED, _some(number)) if number else _some(number)
 
     def _short(self, name: str | None, room: int) -> str:
-        return shortened(harmless(name or "-"), max(room, 8), self._dots)
+        return shortened(escaped(name or "-"), max(room, 8), self._dots)
 
 
 _WORSE = ("error", "critical")

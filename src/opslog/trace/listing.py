@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from opslog.model.severity import CLASS_OF, CLASSES
-from opslog.model.terminal import harmless
 from opslog.terminal.cells import cells, padded, shortened
+from opslog.terminal.escape import escaped
 from opslog.terminal.table import table
 from opslog.terminal.words import by_the_clock
 
@@ -98,4 +98,4 @@ def _text(name: str, value: Any) -> str:
         return by_the_clock(value)
     if name == "severity_number":
         return CLASSES[CLASS_OF[value]].upper()
-    return harmless(", ".join(value) if isinstance(value, list) else str(value))
+    return escaped(", ".join(value) if isinstance(value, list) else str(value))

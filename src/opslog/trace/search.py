@@ -19,9 +19,9 @@ import pyarrow as pa
 from opslog.correlate.graph import RequestGraph
 from opslog.correlate.roots import ids_of, root_of
 from opslog.engine.watch import Watch, unwatched
-from opslog.filters.arrow import joined
 from opslog.filters.filter import Filter, evaluate
 from opslog.filters.ids import is_whole
+from opslog.filters.joined import joined
 from opslog.logs import Logs
 from opslog.model import arrays, schema
 from opslog.model.errors import OpslogError, SourceError

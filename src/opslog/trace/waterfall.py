@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from opslog.model.severity import ERROR, WARNING
-from opslog.model.terminal import harmless
 from opslog.terminal.cells import padded, shortened
+from opslog.terminal.escape import escaped
 from opslog.terminal.style import BOLD, CYAN, DIM, RED, YELLOW, Style
 from opslog.terminal.words import by_the_clock, count
 from opslog.trace.errors import first_error, root_exception
@@ -27,7 +27,7 @@ def waterfall(story: Story, gap: float, width: int = 0, colored: bool = False) -
     width = max(_NARROW, width or _DEFAULT)
     lines = []
     if not story.requests:
-        lines += [f"{harmless(story.id)}  {count(len(story.records), 'record')} of no request", ""]
+        lines += [f"{escaped(story.id)}  {count(len(story.records), 'record')} of no request", ""]
     for root in story.requests:
         lines += [*_Tree(story, root, width, colored).lines(), ""]
     lines += _findings(story, gap, width, colored)
@@ -155,4 +155,4 @@ def _line(text: str | None) -> str:
 
 def _fitted(text: str, width: int) -> str:
     """Return a text escaped, and cut where there is no room for it."""
-    return shortened(harmless(text), width)
+    return shortened(escaped(text), width)

@@ -9,7 +9,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opslog.model.terminal import harmless, harmless_lines
+from opslog.terminal.escape import escaped, escaped_lines
 
 IGNORABLE = [
     *"\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0",
@@ -24,7 +24,7 @@ def test_of_every_character_is_known_whether_it_can_be_seen() -> None:
         seen = unicodedata.category(char) not in (
             "Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp",
         ) and char not in IGNORABLE  # fmt: skip
-        shown = harmless(char)
+        shown = escaped(char)
         assert (shown == char) == seen, hex(ord(char))
         if not seen:
             # As Python writes it, so that one can say which it was.
@@ -34,10 +34,10 @@ def test_of_every_character_is_known_whether_it_can_be_seen() -> None:
 
 @given(st.text())
 def test_nothing_is_left_that_cannot_be_seen_and_what_can_be_stays(text: str) -> None:
-    shown = harmless(text)
-    assert harmless(shown) == shown
-    assert shown == "".join(map(harmless, text))
-    assert harmless_lines(text).split("\n") == [harmless(line) for line in text.split("\n")]
+    shown = escaped(text)
+    assert escaped(shown) == shown
+    assert shown == "".join(map(escaped, text))
+    assert escaped_lines(text).split("\n") == [escaped(line) for line in text.split("\n")]
 
 
 def test_scripts_are_shown_as_they_are() -> None:
@@ -51,12 +51,12 @@ def test_scripts_are_shown_as_they_are() -> None:
         "👩🏽",
         "a\xa0b",
     ):
-        assert harmless(text) == text
+        assert escaped(text) == text
 
 
 def test_what_hides_in_text_is_shown() -> None:
-    assert harmless("admin\u200b \ufeffroot") == "admin\\u200b \\ufeffroot"
-    assert harmless("a\u202etxt.exe") == "a\\u202etxt.exe"
-    assert harmless("ok\U000e0061\U000e007f") == "ok\\U000e0061\\U000e007f"
-    assert harmless("👩\u200d💻") == "👩\\u200d💻"
-    assert harmless("\x1b[2J\x9b\tx\r\n") == "\\x1b[2J\\u009b\\tx\\r\\n"
+    assert escaped("admin\u200b \ufeffroot") == "admin\\u200b \\ufeffroot"
+    assert escaped("a\u202etxt.exe") == "a\\u202etxt.exe"
+    assert escaped("ok\U000e0061\U000e007f") == "ok\\U000e0061\\U000e007f"
+    assert escaped("👩\u200d💻") == "👩\\u200d💻"
+    assert escaped("\x1b[2J\x9b\tx\r\n") == "\\x1b[2J\\u009b\\tx\\r\\n"

@@ -1,4 +1,4 @@
-"""Text from logs, files and arguments, made harmless for a terminal.
+"""Text from logs, files and arguments, escaped for a terminal.
 
 What a terminal would obey, and what nobody can see, is written out.  A log is
 evidence: two texts that look alike must be alike, and a text must stand where
@@ -37,8 +37,8 @@ _UNCLEAR = re.compile("[^ -~]")
 _ESCAPES = {"\t": "\\t", "\r": "\\r", "\n": "\\n"}
 
 
-def harmless(text: str) -> str:
-    """Return ``text`` with every harmful character written out, as Python would write it."""
+def escaped(text: str) -> str:
+    """Return ``text`` with what a terminal must not get written out, as Python would write it."""
     if text.isprintable() and (text.isascii() or not _INVISIBLE.search(text)):
         return text
     return _UNCLEAR.sub(_shown, text)
@@ -54,6 +54,6 @@ def _shown(match: re.Match[str]) -> str:
     return _ESCAPES.get(char) or (f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}")
 
 
-def harmless_lines(text: str) -> str:
+def escaped_lines(text: str) -> str:
     """Return ``text`` likewise, but with its line breaks."""
-    return "\n".join(map(harmless, text.split("\n")))
+    return "\n".join(map(escaped, text.split("\n")))
