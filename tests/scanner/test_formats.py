@@ -30,7 +30,7 @@ def test_a_shipped_format_reads_its_samples(one: Format) -> None:
 @pytest.mark.parametrize("one", SHIPPED)
 def test_no_other_format_takes_its_samples(one: Format) -> None:
     alone, among_all = SampleReader(one), SampleReader(one)
-    among_all.catalog = catalog.default()
+    among_all.catalog = Catalog.default()
     for sample in one.samples:
         assert among_all.records(sample.text) == alone.records(sample.text)
         formats = [expect.get("format", alone.format) or None for expect in sample.expect]
@@ -43,7 +43,7 @@ def test_no_other_format_takes_its_samples(one: Format) -> None:
 @pytest.mark.parametrize("one", SHIPPED)
 def test_its_near_misses_are_not_of_it_among_all_formats_either(one: Format) -> None:
     among_all = SampleReader(one)
-    among_all.catalog = catalog.default()
+    among_all.catalog = Catalog.default()
     for line in one.rejects:
         if among_all.message:
             assert not among_all.takes(line)

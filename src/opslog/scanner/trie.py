@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from opslog.scanner.instructions import Instruction, Step, literal
+from opslog.scanner.instructions import Described, Instruction, literal
 
 
 @dataclass(slots=True)
@@ -25,7 +25,7 @@ class Node:
     """A number that tells it from its siblings where prefix.py may tell them apart."""
 
 
-def insert(siblings: list[Node], steps: list[Step], order: int) -> None:
+def insert(siblings: list[Node], steps: list[Described], order: int) -> None:
     """Add the steps of a variant below ``siblings``; the node of the last one is its leaf.
 
     Literals share a node as far as they begin alike, the last step shares none.
