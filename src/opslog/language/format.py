@@ -12,6 +12,9 @@ from typing import Any
 from opslog.language.layout import Layout
 from opslog.language.pattern import Pattern
 
+MOST_COLUMNS = 64
+"""How many columns and attributes a JSON object may fill: a record keeps no more attributes."""
+
 
 class Rank(IntEnum):
     """When a layout is tried: one of a lower rank wins, whatever the formats."""

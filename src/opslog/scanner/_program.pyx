@@ -314,12 +314,11 @@ cdef class Program:
 
     def probe(self, bytes line):
         """Match one line; return (leaf or -1, spans by slot, bytes matched, node that failed)."""
-        cdef int32_t[512] row
+        cdef bytearray spans_of_line = bytearray(2 * sizeof(int32_t) * max(1, self.most_slots))
+        cdef int32_t* row = <int32_t*><char*>spans_of_line
         cdef MatchState state
         cdef int32_t leaf, i, start = 0
-        if self.most_slots > 256:
-            raise ValueError("too many captures")
-        for i in range(512):
+        for i in range(2 * self.most_slots):
             row[i] = NONE
         begin_state(&state)
         while start < len(line) and line[start] == 0:
