@@ -32,11 +32,11 @@ class Capture:
     """The name of a hole type, or a kind of timestamps."""
     width: int = 0
     """Blanks fill it up to this width: behind the value, before it if negative."""
+    hole: HoleType = field(init=False, repr=False, compare=False)
+    """What its type says."""
 
-    @property
-    def hole(self) -> HoleType:
-        """What its type says."""
-        return hole_type(self.type)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hole", hole_type(self.type))
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,13 +41,21 @@ def insert(siblings: list[Node], steps: list[Described], order: int) -> None:
             if rest:
                 waiting.append(literal(rest))
         elif waiting:
-            node = next((one for one in siblings if one.instruction == instruction), None)
+            node = _same(siblings, instruction)
         if node is None:
             node = Node(instruction, order, meaning)
             siblings.append(node)
         siblings = node.children
     assert node is not None, "a variant has steps"
     node.leaf = order
+
+
+def _same(siblings: list[Node], instruction: Instruction) -> Node | None:
+    """Return the sibling that does the same, None if there is none."""
+    for node in siblings:
+        if node.instruction == instruction:
+            return node
+    return None
 
 
 def _sharing(siblings: list[Node], text: str) -> Node | None:
