@@ -146,6 +146,7 @@ class Instructions:
 
 _WORD = struct.Struct(f"=2i{LONGEST_WORD}s")
 """A level word: its length, its severity number and its text."""
+assert _WORD.size == _program.WORD_SIZE
 
 
 def literal(text: str) -> Described:

@@ -109,6 +109,7 @@ def packed(leaf: Leaf) -> bytes:
 
 
 _LEAF = struct.Struct(f"={10 + _program.WORKER_SLOTS}i")
+assert _LEAF.size == _program.LEAF_SIZE
 assert len(_WRITER) <= _program.WORKER_SLOTS
 assert {one.change for one in HOLE_TYPES.values()} <= set(_MARKS)
 

@@ -14,14 +14,12 @@ from typing import NamedTuple
 
 from opslog.language.atoms import ANY, Atom, Atoms, many
 from opslog.scanner._prefix import MOST_TREES
+from opslog.scanner._program import BEHIND_ALL
 from opslog.scanner.instructions import texts_of
 from opslog.scanner.trie import Node
 
 _ASCII = (1 << 128) - 1
 _BLANKS = many(" ", absent=1)
-
-LAST = (1 << 31) - 1
-"""The number of no layout, behind all numbers."""
 
 
 class Position(NamedTuple):
@@ -104,8 +102,8 @@ class Forest:
         """Yield for each node of a way what else may take a line that begins as the way up to it.
 
         Such a line may be of a layout that leaves the way before its first node, before its
-        second, ...: the number of the first such layout for each, LAST if there is none.  With
-        them come all branches that may take the line, as bits.
+        second, ...: for each the number of the first such layout, BEHIND_ALL if there is none.
+        With them come all branches that may take the line, as bits.
         """
         leaving: list[set[int]] = []
         siblings = roots
@@ -121,7 +119,7 @@ class Forest:
             branches = 1
             for one in (node, *chain.from_iterable(left)):
                 branches |= self._ways[id(one)] | self._below[id(one)]
-            yield [min((one.order for one in off), default=LAST) for off in left], branches
+            yield [min((one.order for one in off), default=BEHIND_ALL) for off in left], branches
             siblings = node.children
 
     def _led(self, positions: set[int], atoms: Atoms) -> set[int]:

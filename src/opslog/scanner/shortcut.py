@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from opslog.scanner._prefix import LONGEST_SHORTCUT
-from opslog.scanner.prefix import LAST, Forest
+from opslog.scanner._program import BEHIND_ALL
+from opslog.scanner.prefix import Forest
 from opslog.scanner.trie import Node
 
 
@@ -48,7 +49,7 @@ class ShortcutFinder:
             nodes.append(index)
             if len(nodes) > LONGEST_SHORTCUT:
                 return None
-            common, limit = 0, LAST
+            common, limit = 0, BEHIND_ALL
             for at, rival in enumerate(rivals):
                 if min(limit, rival) <= leaf:
                     break
