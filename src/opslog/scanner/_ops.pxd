@@ -1,5 +1,5 @@
 # What the scanner's nodes match, one function each: the position behind what is
-# accepted at `at`, or -1.  The same types as regular expressions stand in layout.py.
+# accepted at `at`, or -1.  Their types, and what else these are, stand in language/hole_types.py.
 
 from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.string cimport memcmp
