@@ -84,11 +84,11 @@ def main() -> None:
     from opslog.engine.run import run
     from opslog.model.schema import names
     from opslog.model.stats import Stats
-    from opslog.model.zones import Times
+    from opslog.model.zones import TimeDefaults
     from opslog.reading.reading import Reading
     from opslog.rows._jsonl import JsonLines
     from opslog.rows.kept import Kept
-    from opslog.scanner.catalog import default
+    from opslog.scanner.catalog import Catalog
 
     mode, log = sys.argv[1:]
     related, writer = FirstReading(RequestGraph(), None), JsonLines()
@@ -100,7 +100,9 @@ def main() -> None:
             output.write(lines)
         return found
 
-    reading = Reading(Job(default(), names(), None, finish), Times.of("UTC", None), Stats())
+    reading = Reading(
+        Job(Catalog.default(), names(), None, finish), TimeDefaults.of("UTC", None), Stats()
+    )
     with open("/dev/null", "wb", buffering=0) as output:
         for _, found in run(reading.items([log]), 1, reading.spare):
             if found is not None:

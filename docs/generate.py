@@ -51,13 +51,13 @@ def types() -> str:
         HEAD
         + "# Types of the layout language\n\n| type | accepts |\n|---|---|\n"
         + "\n".join(rows)
-        + "\n\nA timestamp's type is `iso` (a date, a blank or `T`, a time, optionally a\n"
-        "fraction behind `.` or `,` and an offset), `iso-msecs` (the same as oslo.log prints it:\n"
-        "a fraction of less than three digits counts milliseconds), or a pattern of\n\n"
+        + "\n\nThe type of a timestamp is `iso` (a date, a blank or `T`, a time, optionally a\n"
+        "fraction behind `.` or `,`, and optionally an offset), `iso-msecs` (the same as oslo.log\n"
+        "prints it: a fraction of less than three digits is in milliseconds), or a pattern of\n"
+        "these directives:\n\n"
         "| directive | accepts |\n|---|---|\n" + "\n".join(directives) + "\n"
-        "\nA pattern has a month and a day, and mostly a year: without one the time is of the\n"
-        "newest year in which it is at most a day later than the last change of the file, or of\n"
-        "`--year`.\n"
+        "\nA pattern needs a month and a day. A time without a year is of `--year`, or else of\n"
+        "the newest year in which it is at most one day later than the last change of the file.\n"
     )
 
 

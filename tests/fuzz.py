@@ -39,13 +39,14 @@ from opslog.reading import merge
 from opslog.reading._ids import Ids
 from opslog.rows.literal import event_as_json
 from opslog.scanner import catalog
+from opslog.scanner.catalog import Catalog
 
 PATTERN = {
     "regex": r"(?:(?:at=(?P<timestamp>\S+)|lvl=(?P<severity>\w+)|pid=(?P<process_pid>\d+)|(?P<x>.)=(?P<body>.*)) ?)+",
     "timestamp": "iso",
 }
 OWN = from_dict({"name": "own", "title": "own", "follow_on": True, "layouts": [PATTERN]}, "own")
-CATALOGS = [catalog.default(), catalog.beside_shipped([OWN])]
+CATALOGS = [Catalog.default(), Catalog.beside_shipped([OWN])]
 SEEDS = [
     line
     for form in catalog.shipped()

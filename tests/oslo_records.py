@@ -23,6 +23,7 @@ from oslo_log import log as oslo_log
 from helpers import table
 from opslog.language.percent import OPTION_NAMES
 from opslog.scanner import catalog
+from opslog.scanner.catalog import Catalog
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -80,11 +81,11 @@ LEVELS = st.sampled_from([10, 20, 21, 30, 40, 50])
 
 def plain(message: str) -> bool:
     """Whether no line of the message is itself a line of a log or of a stack."""
-    program = catalog.default().lines.program
+    program = Catalog.default().lines.program
     first, *others = message.split("\n")
     # "[instance: x] " and "[type-UUID] " are resources wherever they come from.
     leaf = program.probe(f"2024-01-01 00:00:00.000 1 INFO a [-] {first} x".encode())[0]
-    if "resource_id" in catalog.default().lines.leaves[leaf].slots:
+    if "resource_id" in Catalog.default().lines.leaves[leaf].slots:
         return False
     return (
         all(

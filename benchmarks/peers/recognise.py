@@ -12,12 +12,13 @@ import sys
 from opslog.logs import read
 from opslog.outputs.sinks import Target
 from opslog.scanner import catalog
+from opslog.scanner.catalog import Catalog
 
 
 def main() -> None:
     """Print how many records there are, as often as the log is read."""
     path, times, *names = sys.argv[1:]
-    formats = catalog.default()
+    formats = Catalog.default()
     if names != ["all"]:
         found = [one for one in catalog.without_samples() if one.name in names]
         formats = catalog.Catalog.of(found)

@@ -20,13 +20,13 @@ from opslog.model import schema
 from opslog.model.errors import OpslogError, SourceError
 from opslog.model.record import LogRecord, records_of
 from opslog.model.stats import Stats
-from opslog.model.zones import Times, Timezone
+from opslog.model.zones import TimeDefaults, Timezone
 from opslog.outputs import sinks
 from opslog.outputs.collision import refuse_input, refuse_input_folder, refuse_named
 from opslog.reading.passes import Pass
 from opslog.reading.pipeline import Stage, through_stages
 from opslog.rows.kept import Kept
-from opslog.scanner import catalog as catalogs
+from opslog.scanner.catalog import Catalog
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -328,7 +328,7 @@ def read(
     shipped ones; one of the same name replaces the shipped one.  Raises
     FormatError for a file that is wrong or fails its own samples.
     """
-    times = Times.of(timezone, year)
+    times = TimeDefaults.of(timezone, year)
     if not 0 <= hold < math.inf:
         raise OpslogError(f"hold: expected a number of seconds from 0, found {hold}")
     if threads < 1:
@@ -344,11 +344,11 @@ def read(
     names = tuple(os.fspath(path) for path in paths) or (STDIN,)
     if checkpoint is not None:
         refuse_named(os.fspath(checkpoint), names)
-    catalog = catalogs.default()
+    catalog = Catalog.default()
     if formats := list(formats):
         from opslog.checking.user_formats import user_formats  # start-up: most runs have none
 
-        catalog = catalogs.beside_shipped(user_formats(formats))
+        catalog = Catalog.beside_shipped(user_formats(formats))
     how = FollowOptions(None if checkpoint is None else os.fspath(checkpoint), from_end)
     return Logs(
         Pass(

@@ -181,14 +181,14 @@ def direct(data: bytes) -> bytes:
     from opslog.model.zones import Zone
     from opslog.rows._jsonl import JsonLines
     from opslog.rows.kept import Kept
-    from opslog.scanner import catalog
+    from opslog.scanner.catalog import Catalog
 
     def encode(kept: Kept) -> bytes:
         out = JsonLines()
         kept.json_lines(out)
         return bytes(out)
 
-    stream = Stream(Job(catalog.default(), schema.names(), None, encode), "-", Zone("UTC"), Stats())
+    stream = Stream(Job(Catalog.default(), schema.names(), None, encode), "-", Zone("UTC"), Stats())
     cutter = BlockCutter(deque())
     cutter.room()[: len(data)] = data
     assert cutter.filled(len(data)) is None

@@ -37,7 +37,7 @@ from opslog.model import schema
 from opslog.model.stats import Stats
 from opslog.model.zones import Zones
 from opslog.rows.kept import Kept
-from opslog.scanner import catalog
+from opslog.scanner.catalog import Catalog
 
 HOLD = 100
 ALL = schema.names(original=True)
@@ -47,7 +47,7 @@ class Clocked:
     """A live source whose clock the test moves."""
 
     def __init__(self, hold: float = HOLD) -> None:
-        job: Job[pa.RecordBatch] = Job(catalog.default(), ALL, None, Kept.batch)
+        job: Job[pa.RecordBatch] = Job(Catalog.default(), ALL, None, Kept.batch)
         self.spare: deque[Block] = deque()
         self.stats = Stats()
         stream = Stream(job, "-", Zones("UTC").default, self.stats, live=True)

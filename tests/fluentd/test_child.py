@@ -26,9 +26,9 @@ from typing import Any
 import pytest
 
 from opslog.fluentd import Child, Shape, Streams, Wanted
-from opslog.model.zones import Times
+from opslog.model.zones import TimeDefaults
 from opslog.outputs.output import OutputStream
-from opslog.scanner import catalog
+from opslog.scanner.catalog import Catalog
 
 HEAD = "2026-03-10 10:00:07.791 2412 INFO nova.service [-] "
 
@@ -301,7 +301,9 @@ def test_who_watches_is_told_the_time_while_nothing_comes() -> None:
         if len(times) == 2:
             os.close(into)
 
-    streams = Streams(Wanted(catalog.default(), Times.of("UTC", 2026)), lambda: datetime.now(UTC))
+    streams = Streams(
+        Wanted(Catalog.default(), TimeDefaults.of("UTC", 2026)), lambda: datetime.now(UTC)
+    )
     shape = Shape("json")
     Child(streams, shape.decoder(), shape.encoder(), OutputStream(), source, watch=watch).run(stop)
     assert len(times) >= 2

@@ -23,8 +23,8 @@ from opslog.fluentd.json import JsonDecoder, encode_json
 from opslog.fluentd.msgpack import MsgpackDecoder, encode_msgpack
 from opslog.fluentd.pieces import Lines
 from opslog.fluentd.table import LtsvDecoder, TsvDecoder, TsvEncoder, encode_ltsv
-from opslog.model.zones import Times
-from opslog.scanner import catalog
+from opslog.model.zones import TimeDefaults
+from opslog.scanner.catalog import Catalog
 
 HEAD = "2026-03-10 10:00:07.791 2412 INFO nova.service [-] "
 TRACE = "2026-03-10 10:00:07.791 2412 ERROR nova.service "
@@ -32,7 +32,7 @@ JSON = Shape("json")
 
 
 def streams(most: int = 1000, **options: Any) -> Streams:
-    wanted = Wanted(catalog.default(), Times.of("UTC", None), **options)
+    wanted = Wanted(Catalog.default(), TimeDefaults.of("UTC", None), **options)
     return Streams(wanted, lambda: datetime(2026, 3, 10, tzinfo=UTC), most)
 
 

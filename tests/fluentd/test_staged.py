@@ -21,14 +21,14 @@ from opslog.fluentd.masking import Masking
 from opslog.fluentd.msgpack import encode_msgpack
 from opslog.fluentd.staged import Staged
 from opslog.fluentd.streams import MOST_APART
-from opslog.model.zones import Times
+from opslog.model.zones import TimeDefaults
 from opslog.reading.pipeline import Stage
-from opslog.scanner import catalog
+from opslog.scanner.catalog import Catalog
 from opslog.stages import Context, Dedup, Mask, RateLimit, Sample, context
 
 LINE = "2026-03-10 10:00:{:02}.000 2412 {} nova.service [-] "
 SECRET = "hunter2hunter2"
-TIMES = Times.of("UTC", 2026)
+TIMES = TimeDefaults.of("UTC", 2026)
 
 
 def through(
@@ -38,11 +38,11 @@ def through(
     **options: Any,
 ) -> tuple[list[dict[str, Any]], Streams]:
     """Return what comes out where ``parts`` go in one after the other."""
-    wanted = Wanted(catalog.default(), TIMES, masking=masking, **options)
+    wanted = Wanted(Catalog.default(), TIMES, masking=masking, **options)
     staged = None
     if stages is not None:
         staged = Staged(stages, wanted.columns, wanted.names, masking)
-        wanted = Wanted(catalog.default(), TIMES, staged=staged, masking=masking, **options)
+        wanted = Wanted(Catalog.default(), TIMES, staged=staged, masking=masking, **options)
     of = Streams(wanted, lambda: pytest.fail("no year is asked for"))
 
     def made() -> Iterator[list[Any]]:
@@ -139,9 +139,9 @@ def test_how_events_come_never_shows_and_each_record_keeps_its_fields(
 
 
 def test_records_of_many_tags_come_in_few_batches() -> None:
-    wanted = Wanted(catalog.default(), TIMES)
+    wanted = Wanted(Catalog.default(), TIMES)
     staged = Staged((Mask(),), wanted.columns, wanted.names)
-    of = Streams(Wanted(catalog.default(), TIMES, staged=staged), lambda: datetime.now(UTC), 900)
+    of = Streams(Wanted(Catalog.default(), TIMES, staged=staged), lambda: datetime.now(UTC), 900)
     events: list[Any] = []
     for n in range(2500):
         events.append({"tag": n, "n": n, "message": LINE.format(0, "INFO")})
@@ -274,7 +274,7 @@ def test_what_goes_through_marked_is_masked(shape: Shape, line: str) -> None:
     decoder = shape.decoder()
     events = [*decoder.feed(line.encode("latin-1") + b"\n"), *decoder.close()]
     for masking, leaking in ((None, True), (Masking(mask), False)):
-        wanted = Wanted(catalog.default(), TIMES, masking=masking)
+        wanted = Wanted(Catalog.default(), TIMES, masking=masking)
         out = Streams(wanted, lambda: pytest.fail("no year is asked for")).feed(events, 0.0)
         assert out
         assert all(ERROR in event for event in out)

@@ -17,6 +17,7 @@ from opslog.language.layout_regex import compiled as regex
 from opslog.model.errors import LayoutError
 from opslog.model.severity import VOCABULARIES
 from opslog.scanner import catalog
+from opslog.scanner.catalog import Catalog
 from opslog.scanner.compiler import Compiler
 from opslog.scanner.leaf import CatalogEntry
 
@@ -58,13 +59,13 @@ def test_scanner_and_regex_accept_the_same_lines_with_the_same_captures(
 @cache
 def shipped_patterns() -> list[tuple[CatalogEntry, re.Pattern[bytes]]]:
     """The layouts that take lines, in their order, as patterns."""
-    entries = {id(leaf.entry): leaf.entry for leaf in catalog.default().lines.leaves}
+    entries = {id(leaf.entry): leaf.entry for leaf in Catalog.default().lines.leaves}
     return [(e, regex(e.layout)) for e in entries.values() if e.layout.text and not e.tail]
 
 
 @given(st.lists(LINES, min_size=1, max_size=20))
 def test_the_first_shipped_layout_that_takes_a_line_wins(lines: list[bytes]) -> None:
-    compiled = catalog.default().lines
+    compiled = Catalog.default().lines
     for line in lines:
         leaf, _, _, _ = compiled.program.probe(line)
         wanted = next((e for e, p in shipped_patterns() if p.match(line)), None)

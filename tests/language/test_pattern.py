@@ -15,7 +15,7 @@ from opslog.checking.check import check
 from opslog.language.format import Format
 from opslog.language.format_file import from_dict
 from opslog.model.errors import FormatError
-from opslog.scanner.catalog import Catalog, beside_shipped
+from opslog.scanner.catalog import Catalog
 
 SEPARATED = {
     # The fields come in any order: no layout can say that.
@@ -29,7 +29,7 @@ def made(*layouts: dict[str, Any], **keys: Any) -> Format:
 
 
 def of(*layouts: dict[str, Any], **keys: Any) -> Catalog:
-    return beside_shipped([made(*layouts, **keys)])
+    return Catalog.beside_shipped([made(*layouts, **keys)])
 
 
 OWN = of(SEPARATED, follow_on=True)

@@ -20,7 +20,7 @@ from opslog.checking.learn import learn, to_toml
 from opslog.language import swift
 from opslog.language.format_file import from_dict, load
 from opslog.model.errors import FormatError, SwiftTemplateError
-from opslog.scanner.catalog import Catalog, beside_shipped
+from opslog.scanner.catalog import Catalog
 
 # -- what Swift does, restated from swift/common/utils/logs.py ---------------------------
 
@@ -246,7 +246,7 @@ def test_a_learned_format_is_a_file_that_reads_lines_of_syslog(tmp_path: Path) -
         "Mar 10 10:00:00 proxy1 proxy-server: {MD5}aa {MD5}bb 2026-03-10T10:00:00 10:01 PUT "
         "acc:AUTH_42ec cnt:a%20b obj:{MD5}cc (txn: tx1-02)\n"
     )
-    [row] = records(line, catalog=beside_shipped([form]))
+    [row] = records(line, catalog=Catalog.beside_shipped([form]))
     assert (row["format"], row["host_name"], row["request_id"], row["project_id"]) == (
         "site.swift", "proxy1", "tx1-02", "42ec"
     )  # fmt: skip

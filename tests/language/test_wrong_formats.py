@@ -17,7 +17,7 @@ from opslog.checking.check import check
 from opslog.language.format_file import from_dict, load
 from opslog.language.layout_parser import parse
 from opslog.model.errors import FormatError, LayoutError, OpslogError
-from opslog.scanner import catalog
+from opslog.scanner.catalog import Catalog
 
 OWN: dict[str, Any] = tomllib.loads(r"""
 name = "own"
@@ -155,4 +155,4 @@ def test_a_json_object_without_the_keys_says_which_there_must_be() -> None:
 
 
 def test_shipped_formats_stay_far_from_the_limits() -> None:
-    assert len(catalog.default().lines.leaves) < 2000
+    assert len(Catalog.default().lines.leaves) < 2000

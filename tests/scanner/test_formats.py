@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def test_a_shipped_format_reads_its_samples(one: Format) -> None:
 @pytest.mark.parametrize("one", SHIPPED)
 def test_no_other_format_takes_its_samples(one: Format) -> None:
     alone, among_all = SampleReader(one), SampleReader(one)
-    among_all.catalog = catalog.default()
+    among_all.catalog = Catalog.default()
     for sample in one.samples:
         assert among_all.records(sample.text) == alone.records(sample.text)
         formats = [expect.get("format", alone.format) or None for expect in sample.expect]
@@ -43,7 +44,7 @@ def test_no_other_format_takes_its_samples(one: Format) -> None:
 @pytest.mark.parametrize("one", SHIPPED)
 def test_its_near_misses_are_not_of_it_among_all_formats_either(one: Format) -> None:
     among_all = SampleReader(one)
-    among_all.catalog = catalog.default()
+    among_all.catalog = Catalog.default()
     for line in one.rejects:
         if among_all.message:
             assert not among_all.takes(line)
@@ -265,3 +266,40 @@ def test_the_level_of_a_format_is_that_of_lines_that_state_none(
     normalizer = Normalizer(catalog=Catalog.of([own]))
     [batch] = normalizer.feed(line.encode() + b"\n") + normalizer.close()
     assert batch["severity_number"].to_pylist() == [level]
+
+
+def test_a_json_object_may_have_many_keys() -> None:
+    columns = {f"a{n}": [f"k{n}", *(f"k{n}.{other}" for other in "abcd")] for n in range(64)}
+    values = {name: name for name in columns}
+    line = json.dumps({"t": "2026-03-10T10:00:00Z", **{f"k{n}": f"a{n}" for n in range(64)}})
+    own = from_dict(
+        {
+            "name": "own",
+            "title": "own",
+            "json": {"iso": "t", "required": ["k0"], "columns": columns},
+            "samples": [{"line": line, "expect": {"attributes": values}}],
+        },
+        "own",
+    )
+    check(own)
+    normalizer = Normalizer(catalog=Catalog.beside_shipped([own]))
+    [batch] = normalizer.feed(line.encode() + b"\n") + normalizer.close()
+    assert dict(batch["attributes"].to_pylist()[0]) == values
+
+
+@pytest.mark.parametrize(
+    ("keys", "key", "reason"),
+    [
+        ({"json": {"iso": "t", "columns": {f"a{number}": "k" for number in range(65)}}},
+         "json.columns", "expected at most 64 columns, found 65"),
+        ({"layouts": [{"layout": f"{{timestamp:iso}} {number} {{service_name=s{number}}}{{body:rest}}"} for number in range(600)]},
+         "layouts", "more constants than a catalog can hold"),
+        ({"layouts": [{"layout": "{timestamp:iso}" + "{:int} " * 70}]}, "layouts[0]", "more than 64 parts"),
+        ({"layouts": [{"layout": "{timestamp:iso} " + "{? {a:int}}" * 9}]}, "layouts[0].layout", "more than 8 optional parts"),
+    ],
+)  # fmt: skip
+def test_a_format_that_is_too_large_is_refused(keys: dict[str, Any], key: str, reason: str) -> None:
+    sample = {"line": "2026-03-10T10:00:00Z 1 x", "expect": {}}
+    with pytest.raises(FormatError) as caught:
+        check(from_dict({"name": "own", "title": "own", "samples": [sample], **keys}, "own"))
+    assert (caught.value.key, caught.value.reason.split("\n")[0]) == (key, reason)

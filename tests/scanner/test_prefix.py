@@ -43,7 +43,7 @@ class Anything:
 
 @cache
 def told() -> Program:
-    return catalog.default().lines.program
+    return Catalog.default().lines.program
 
 
 @cache

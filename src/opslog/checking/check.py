@@ -23,7 +23,8 @@ def check(one: Format) -> None:
         reader = SampleReader(one)
     except LayoutError as error:
         keys = [item.key for item in one.layouts if item.layout.text == error.layout]
-        raise FormatError(one.path, "".join(keys[:1]) or "oslo", str(error)) from None
+        key = keys[0] or "oslo" if keys else "layouts"
+        raise FormatError(one.path, key, str(error)) from None
     for index, sample in enumerate(one.samples):
         _check_sample(reader, f"samples[{index}]", sample)
     for index, line in enumerate(one.rejects):

@@ -10,7 +10,7 @@ from opslog.kernel._block import Block
 from opslog.language.format import Format
 from opslog.rows.literal import event_as_json
 from opslog.scanner._scan import layers, scan
-from opslog.scanner.catalog import Catalog, beside_shipped, without_samples
+from opslog.scanner.catalog import Catalog, without_samples
 from opslog.scanner.leaf import CatalogEntry
 
 _WRAPPER = "2024-01-01 00:00:00.000 1 INFO sample [-] "
@@ -116,7 +116,7 @@ def _among_all(one: Format) -> Catalog:
     """Return the shipped formats and ``one``, in the place of its name or else first."""
     shipped = without_samples()
     if all(f.name != one.name for f in shipped):
-        return beside_shipped([one])
+        return Catalog.beside_shipped([one])
     return Catalog.of([*shipped, one])
 
 

@@ -23,9 +23,8 @@ from opslog.kernel._block import Block
 from opslog.language.format import Format
 from opslog.model.errors import OpslogError, SourceError
 from opslog.model.stats import Stats
-from opslog.model.zones import Times, Timezone
+from opslog.model.zones import TimeDefaults, Timezone
 from opslog.rows.kept import Kept
-from opslog.scanner import catalog as catalogs
 from opslog.scanner.catalog import Catalog
 
 EXAMPLES = 3
@@ -51,12 +50,12 @@ def examine(
     """
     if threads < 1:
         raise OpslogError(f"threads: expected at least 1, found {threads}")
-    times = Times.of(timezone, year)
-    catalog = catalogs.default()
+    times = TimeDefaults.of(timezone, year)
+    catalog = Catalog.default()
     if formats := list(formats):
         from opslog.checking.user_formats import user_formats  # start-up: most runs have none
 
-        catalog = catalogs.beside_shipped(user_formats(formats))
+        catalog = Catalog.beside_shipped(user_formats(formats))
     names = expand(tuple(os.fspath(path) for path in paths) or (STDIN,))
     examination = _Examination(catalog, times, examples, watch, year)
     total = Stats() if stats is None else stats
@@ -68,7 +67,7 @@ class _Examination:
     """One pass: what is wanted, and the files that were opened and not yet reported."""
 
     catalog: Catalog
-    times: Times
+    times: TimeDefaults
     examples: int
     watch: Watch
     year: int | None

@@ -19,7 +19,6 @@ from opslog.model.errors import OpslogError
 from opslog.model.stats import Stats
 from opslog.model.zones import Timezone, Zones, reference_of_year
 from opslog.rows.kept import Kept
-from opslog.scanner import catalog as catalogs
 from opslog.scanner.catalog import Catalog
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class Normalizer:
         self.stats = Stats()
         zones = Zones(timezone)
         job: Job[pa.RecordBatch] = Job(
-            catalog or catalogs.default(),
+            catalog or Catalog.default(),
             schema.names(original),
             None if where is None else Filter.of(where, zones.default.name),
             Kept.batch,

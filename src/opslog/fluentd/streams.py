@@ -26,7 +26,7 @@ from opslog.inputs.paths import STDIN
 from opslog.kernel._block import Block
 from opslog.model import names, schema
 from opslog.model.stats import Stats
-from opslog.model.zones import Times
+from opslog.model.zones import TimeDefaults
 from opslog.rows._jsonl import JsonLines
 from opslog.rows.kept import Kept
 from opslog.scanner.catalog import Catalog
@@ -63,7 +63,7 @@ class Wanted:
     """
 
     catalog: Catalog
-    times: Times
+    times: TimeDefaults
     where: Filter | None = None
     field: str = "message"
     keys: tuple[str, ...] = ("tag",)

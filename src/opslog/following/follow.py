@@ -29,7 +29,7 @@ from opslog.inputs.source import Source
 from opslog.kernel._block import Block
 from opslog.model.errors import SourceError
 from opslog.model.stats import Stats
-from opslog.model.zones import Times
+from opslog.model.zones import TimeDefaults
 from opslog.process.stop import Stop
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class Following(Generic[T]):
         self,
         paths: tuple[str, ...],
         job: Job[T],
-        times: Times,
+        times: TimeDefaults,
         stats: Stats,
         how: FollowOptions,
         watch: Watch,

@@ -12,6 +12,9 @@ from typing import Any
 from opslog.language.layout import Layout
 from opslog.language.pattern import Pattern
 
+MOST_COLUMNS = 64
+"""How many columns and attributes a JSON object may fill: a record keeps no more attributes."""
+
 
 class Rank(IntEnum):
     """When a layout is tried: one of a lower rank wins, whatever the formats."""
@@ -34,37 +37,38 @@ class Rank(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class FormatLayout:
-    """A layout of a format and its rank; a tail has only its condition."""
+    """A layout of a format, with its rank; a tail or detail has none."""
 
     layout: Layout
     rank: Rank = Rank.HEAD
     debug_only: bool = False
+    """Of a tail: whether it ends only messages at the level DEBUG."""
     key: str = ""
-    """Where in the file it stands; empty if it is made from oslo.log options."""
+    """Where it stands in the file, such as ``layouts[0]``; empty if derived from options."""
     unfinished: bool = False
-    """Whether the text its lines hold is continued by the next one."""
+    """Whether the text in its lines is continued by the next one of the stream."""
     alone: bool = False
-    """Whether its lines start a record whatever is open, even without a timestamp."""
+    """Whether its lines start a record even without a timestamp, whatever record is open."""
     traceback: bool = False
     """Whether its lines begin a traceback that nobody logged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """How a format hands on its body, which is read as a line of its own."""
+    """What a format puts around a line of another: its body is read as a line of its own."""
 
     stream: bool = False
     """Text in it that no layout takes continues the record before."""
     octal: bool = False
     """rsyslog wrote control characters as #ooo."""
     newlines: bool = False
-    """Text in it without a newline is continued by the next."""
+    """Text in it that does not end in a newline is continued by the next one."""
     indented: bool = False
     """Further lines of a text stand below the first, behind as many blanks."""
     hollow: bool = False
-    """Only what it holds tells that it is one: a line whose text no layout takes is none."""
+    """It is recognised only by the line it holds: a text that no layout takes is in none."""
     weak: bool = False
-    """So little marks it that a message's further lines may look like it: text in it that no
+    """So little marks it that further lines of a message may look like it: text in it that no
     layout takes starts no record while one of another format with a timestamp is open."""
 
 
@@ -97,7 +101,7 @@ class JsonShape:
 
 @dataclass(frozen=True, slots=True)
 class FormatSample:
-    """Lines and the column values they must give: one record per ``expect``."""
+    """Lines, and the column values that must be read of them: one ``expect`` for each record."""
 
     text: str
     expect: tuple[dict[str, Any], ...]
@@ -114,16 +118,17 @@ class Format:
     severity: str = "oslo"
     zone: str = "local"
     service: str = ""
-    """The service of lines of which neither logger, program nor source says one."""
+    """The service, if neither logger, program nor source gives one; empty: unknown."""
     level: int = 0
     """The severity number of lines that state none; 0: unknown."""
     follow_on: bool = False
+    """Whether lines that no format recognises continue its records."""
     foremost: bool = False
-    """Whether what a message says of its request counts before what its line says."""
+    """Whether the values of a message replace those of its line."""
     layouts: tuple[FormatLayout, ...] = ()
     tails: tuple[FormatLayout, ...] = ()
     details: tuple[FormatLayout, ...] = ()
-    """Layouts tried on each line of a record's body, to say more of it."""
+    """Layouts that are tried on each line of a record's body, to fill more columns."""
     patterns: tuple[Pattern, ...] = ()
     json: JsonShape | None = None
     envelope: Envelope | None = None

@@ -22,6 +22,7 @@ from opslog.language.column_rules import (
     refused_name,
 )
 from opslog.language.format import (
+    MOST_COLUMNS,
     Envelope,
     Format,
     FormatLayout,
@@ -298,6 +299,9 @@ def _json(reader: TomlTable, timed: bool) -> JsonShape | None:
     )
     if timed and "envelope" not in reader.data and not shape.times:
         raise item.wrong("epoch", "expected epoch, iso or epoch_us, the key of the time")
+    if len(shape.columns) > MOST_COLUMNS:
+        found = len(shape.columns)
+        raise item.wrong("columns", f"expected at most {MOST_COLUMNS} columns, found {found}")
     for name in sorted(shape.constants.keys() & shape.columns.keys()):
         raise item.wrong(f"constants.{name}", "is a key of columns, too")
     return shape

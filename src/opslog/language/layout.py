@@ -1,10 +1,10 @@
 """Layouts: a log line with holes, as a value.
 
-The language they are written in is read by layout_parser.py.  Matching is deterministic:
-a hole takes the longest text its type allows and never gives back, and optional parts are
-the only choice, so that the work is linear in the line.  From one layout come the scanner's
-program (scanner/compiler.py), with which goes the diagnosis "matched up to here", and a
-regular expression (layout_regex.py) that accepts the same lines with the same captures.
+layout_parser.py reads the language in which they are written.  Matching is deterministic: a
+hole takes the longest text its type allows and never gives any back, and optional parts are the
+only choice, so the work is linear in the line.  From one layout are made the scanner's program
+(scanner/compiler.py), which also says how far a line was matched, and a regular expression
+(layout_regex.py) that accepts the same lines with the same captures.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class Capture:
     """The name of a hole type, or a kind of timestamps."""
     width: int = 0
     """Blanks fill it up to this width: behind the value, before it if negative."""
+    hole: HoleType = field(init=False, repr=False, compare=False)
+    """What its type says."""
 
-    @property
-    def hole(self) -> HoleType:
-        """What its type says."""
-        return hole_type(self.type)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hole", hole_type(self.type))
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,18 +132,20 @@ def _check(layout: Layout) -> None:
     for variant in layout.variants:
         if not any(isinstance(part, (Literal, Capture)) for part in variant):
             raise LayoutError(layout.text, 0, "a layout must not match an empty line")
-        for index, part in enumerate(variant):
+        followed: LayoutPart | None = None
+        for part in reversed(variant):
             if isinstance(part, Capture):
-                _check_end(layout, part, variant[index + 1 :])
+                _check_end(layout, part, followed)
+            if not isinstance(part, Constant):
+                followed = part
 
 
-def _check_end(layout: Layout, part: Capture, following: tuple[LayoutPart, ...]) -> None:
-    """Refuse a hole of which nothing says where it ends, and one that leaves nothing to others."""
-    op = part.hole.op
-    followed = next((one for one in following if not isinstance(one, Constant)), None)
-    if op == "rest" and followed is not None:
-        raise LayoutError(layout.text, 0, f"{part.names} takes the rest, but more follows")
-    if op == "text" and not isinstance(followed, Literal):
+def _check_end(layout: Layout, part: Capture, followed: LayoutPart | None) -> None:
+    """Refuse a hole if nothing shows where it ends, or if it leaves nothing to what follows."""
+    if part.hole.op == "rest" and followed is not None:
+        name = "|".join(part.names)
+        raise LayoutError(layout.text, 0, f"{name!r} takes the rest, but more follows")
+    if part.hole.op == "text" and not isinstance(followed, Literal):
         raise LayoutError(
             layout.text,
             0,

@@ -36,27 +36,26 @@ from opslog.model.severity import VOCABULARIES
 
 @dataclass(frozen=True, slots=True)
 class OsloLayouts:
-    """Layout texts by role; ``tails`` are pairs (layout, only at DEBUG).
-
-    ``fallbacks`` are heads that keep the whole identity as one text: names may
-    hold blanks, identity may be missing or ``None``; the request id must survive.
-    ``bares`` are heads that look like the lines of a traceback.
-    """
+    """The texts of the layouts derived from options, by role."""
 
     heads: tuple[str, ...]
     fallbacks: tuple[str, ...]
+    """Heads that keep the identity as one text, since names may have blanks and an identity may
+    be missing: so at least the request id is read."""
     bares: tuple[str, ...]
+    """Heads that look like the lines of a traceback."""
     tracebacks: tuple[str, ...]
+    """What is printed before each line of a traceback, and that line."""
     tails: tuple[tuple[str, bool], ...]
+    """What follows a message, and whether only at the level DEBUG."""
 
 
 def derive(options: OsloOptions, resources: bool = False) -> OsloLayouts:
-    """Return the layouts of every line that ``options`` make oslo.log print.
+    """Return the layouts of all lines that oslo.log prints with ``options``.
 
-    With ``resources`` a ``[type-UUID] `` behind the context is a resource even
-    where no %(resource)s is configured, and any other ``[name] `` is text even
-    where one is.  Raises OsloOptionError naming the
-    option that no deterministic layout can read.
+    With ``resources`` a ``[type-UUID] `` behind the context is a resource even if no %(resource)s
+    is configured, and any other ``[name] `` is text even if one is.  Raises OsloOptionError for
+    an option whose lines no layout can read.
     """
     derived = _derive(options, resources)
     _check(options, derived)
@@ -122,10 +121,10 @@ def _tracebacks(prefix: Pieces) -> list[str]:
 
 
 def shipped(sets: Iterable[OsloOptions]) -> OsloLayouts:
-    """Return the layouts of many option sets together, each once.
+    """Return the layouts of many sets of options together, each once.
 
-    Where two sets print lines of the same shape, and one reads ids where the
-    other reads names, the value's shape decides.
+    If two sets print lines of the same shape, one with ids where the other has names, the shape
+    of the value decides which it is.
     """
     alls = [_derive(options, resources=True) for options in sets]
     heads: dict[str, str] = {}
@@ -142,10 +141,10 @@ def shipped(sets: Iterable[OsloOptions]) -> OsloLayouts:
 
 
 def _in_order(options: OsloOptions) -> tuple[str, str]:
-    """Return the two formats, first the one whose lines the other might take for its own.
+    """Return the two formats, first the one whose lines layouts of the other might take.
 
-    A bracket without a key ("[-]") that the other has not tells a line without a
-    context at once; without one such a line is only told by what it lacks.
+    A bracket without a key ("[-]") that only the default format has marks a line without a
+    context; without such a mark only the missing context tells the lines apart.
     """
     both = ("logging_context_format_string", "logging_default_format_string")
     context, default = (
@@ -167,7 +166,7 @@ _SEVERITY = re.compile(r"\{[a-z_]*:severity(?:([<>])(\d+))?\}")
 
 
 def _alike(prefix: Pieces, head: Pieces) -> bool:
-    """Whether a line that begins with the traceback's prefix begins as the head does, too."""
+    """Whether a line that begins with the prefix of a traceback may look like a head."""
     shapes = [
         _unnamed("".join(p for p in pieces if not p.startswith(("{?", "{body:", "{~}"))))
         for pieces in (prefix, head)
@@ -178,7 +177,7 @@ def _alike(prefix: Pieces, head: Pieces) -> bool:
         return word.rjust(int(match[2])) if match[1] == ">" else word.ljust(int(match[2] or 0))
 
     first, second = (_SEVERITY.sub(level, shape) for shape in shapes)
-    # What takes any word takes a number, too.
+    # A hole that takes any word takes a number, too.
     head_shape = re.compile(_WORD_HOLE.sub(r"(?:\\{:[a-z?-]+\\}|[^ \\[\\]]+)", re.escape(second)))
     # oslo.config strips the blank at the end of a prefix without quotes.
     return bool(prefix) and (head_shape.match(first) is not None or first == second.rstrip(" "))
@@ -194,7 +193,7 @@ def _unnamed(layout: str) -> str:
 
 
 def _fallback(head: Pieces) -> list[str]:
-    """Return the head with all identity behind the request id as one text, if it has any."""
+    """Return the head with the identity behind the request id as one text, if it has one."""
     named = {f"{{{name}:token?}}" for name in IDENTITY.values()}
     places = [i for i, piece in enumerate(head) if piece in named]
     start = next((i + 1 for i, p in enumerate(head) if p.startswith("{request_id")), -1)
@@ -204,7 +203,7 @@ def _fallback(head: Pieces) -> list[str]:
     while stop < len(head) and head[stop] == "{~}":
         stop += 1
     if stop == len(head) or is_hole(head[stop]) or not head[stop].strip():
-        return []  # nothing tells where names with blanks end
+        return []  # no text behind it shows where names with blanks end
     return [_join([*head[: places[0]], "{user_identity:text}", *head[stop:]])]
 
 
@@ -217,9 +216,9 @@ _ID_OR_NAME = {"user_id": "user_name", "project_id": "project_name"}
 
 
 def _merge(first: str, second: str) -> str:
-    """Combine two layouts of one shape: ids of one, names of the other, by the value's shape.
+    """Combine two layouts of one shape: if one has an id where the other has a name, either may be.
 
-    If colors may stand in the lines of either, they may in those of both.
+    If colors may stand in the lines of one of them, they may in those of both.
     """
     names = re.compile(r"\{([a-z_|]+):")
     ours, theirs = names.findall(first), names.findall(second)

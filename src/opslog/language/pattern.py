@@ -1,9 +1,9 @@
-"""Regular expressions as layouts, for lines that a layout of holes cannot tell.
+"""Patterns: regular expressions that users write, for lines that no layout can describe.
 
-A pattern is one of the ``regex`` package; its named groups are columns,
-``severity``, ``timestamp`` (of a kind of timestamps.py) or attributes.  It is
-tried on a line that no layout takes, must match the whole line, and stops at a
-time limit: users write patterns, and anybody writes the lines they run on.
+A pattern is one of the ``regex`` package.  Its named groups are columns, ``severity``,
+``timestamp`` (of a kind of timestamps.py) or attributes.  It is tried on a line that no layout
+takes, must match the whole line, and is stopped at a time limit, since its time need not be
+linear in the line (scanner/patterns.py).
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ if TYPE_CHECKING:
     import regex
 
 MOST_GROUPS = 64
-"""Named groups of a pattern: a line keeps no more captures."""
+"""How many named groups a pattern may have: a line keeps no more captures."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A parsed pattern; ``kind`` is that of its timestamp, None without one."""
+    """A parsed pattern."""
 
     text: str
     kind: str | None
+    """The kind of its timestamp, None if it has none."""
     vocabulary: str
     key: str
-    """Where in its file it stands."""
+    """Where it stands in its file, such as ``layouts[0]``."""
     compiled: regex.Pattern[str]
 
     @property

@@ -1,8 +1,8 @@
 """One %-format of oslo.log's options as pieces of a layout.
 
-``Translation`` reads a format string as Python's logging does and gives, piece
-by piece, the literal text and the holes of the layout of the lines it prints.
-What no deterministic layout can read raises OsloOptionError.
+``Translation`` reads a format string as Python's logging does.  Its pieces are the literal text
+and the holes of the layout of the lines that are printed with it.  A format whose lines no
+layout can read raises OsloOptionError.
 """
 
 from __future__ import annotations
@@ -87,11 +87,11 @@ COLOR = re.compile(r"(\x1b\[[0-9;]*m)")
 """A color code as it stands in an option."""
 
 _NO_PADDING = 15
-"""A time is at least as long, so that a width up to it adds nothing."""
+"""A time is at least as long: a width up to this adds no blanks."""
 _ISO_DATES = {"%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%F %T", "%FT%T"}
 
 Pieces: TypeAlias = list[str]
-"""A layout under construction: literal text as such, holes in braces."""
+"""The text of a layout in pieces: literal text, and holes in braces."""
 
 
 def column_of(key: str) -> str:
@@ -105,10 +105,10 @@ def keys_of(text: str) -> list[str]:
 
 
 class Translation:
-    """One option's %-format as ``pieces``; raises OsloOptionError.
+    """The %-format of one option as ``pieces``; raises OsloOptionError.
 
-    With ``resources`` a ``[type-UUID] `` behind the context is a resource even
-    where no %(resource)s is configured.
+    With ``resources`` a ``[type-UUID] `` behind the context is a resource even if no %(resource)s
+    is configured.
     """
 
     def __init__(self, options: OsloOptions, option: str, resources: bool = False) -> None:
@@ -122,7 +122,7 @@ class Translation:
             self._translate(self._expand_identity(self.text))
         except OsloOptionError:
             if "%(user_identity)s" in self.text:
-                Translation(options, "logging_user_identity_format")  # the one to blame, maybe
+                Translation(options, "logging_user_identity_format")  # raises if it is to blame
             raise
         self.pieces = _tidy(self.pieces)
 
@@ -218,7 +218,7 @@ class Translation:
         pieces = []
         formats = {self.options.instance_format, self.options.instance_uuid_format}
         for text in sorted(formats) if key == "instance" else ():
-            # Without a word of its own, "<%(uuid)s> ", it must not take any text in such brackets.
+            # Without a word, as in "<%(uuid)s> ", it must not take any text in such brackets.
             kind = "token" if re.search("[A-Za-z]", text.partition("%")[0]) else "uuid"
             inner = DIRECTIVE.sub(
                 lambda m, k=kind: (  # type: ignore[misc]

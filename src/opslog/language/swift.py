@@ -1,8 +1,8 @@
 """Swift's log_msg_template to layouts.
 
-Swift's proxy prints each request with a template of its configuration
-(proxy_logging.py): text with ``{field}`` holes, whose values are URL-quoted, or
-``-`` where there is none.  ``derive`` turns one into the layouts of its lines.
+Swift's proxy prints a line for each request with a template of its configuration
+(proxy_logging.py): text with fields in braces, whose values are URL-quoted, or ``-`` if there
+is none.  ``derive`` returns the layouts of the lines of a template.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ DEFAULT = (
     "{transaction_id} {headers} {request_time} {source} {log_info} {start_time} {end_time} "
     "{policy_index} {access_user_id}"
 )
-"""The template of Swift 2.36; before, it ended with an earlier field."""
+"""The template of Swift 2.36; that of older releases lacks the last fields."""
 
 FIELDS: dict[str, tuple[str, str]] = {
     "client_ip": ("client_address", "percent"),
@@ -50,7 +50,7 @@ FIELDS: dict[str, tuple[str, str]] = {
     "access_user_id": ("access_user_id", "percent"),
     "pid": ("process_pid", "int"),
 }
-"""Fields of a template that are no times: the column or attribute each fills, and its type."""
+"""The fields of a template but times: the column or attribute each fills, and its type."""
 
 ANONYMIZABLE = {
     "client_ip", "remote_addr", "domain", "path", "referer", "user_agent", "headers",
@@ -64,20 +64,20 @@ _PARTS: dict[str, str] = {
     "datetime": "%d/%b/%Y/%H/%M/%S", "iso8601": "%Y-%m-%dT%H:%M:%S",
     "X": "%H:%M:%S", "x": "%m/%d/%y", **{part: f"%{part}" for part in "abdHmMSyYZ"},
 }  # fmt: skip
-"""What the parts of a time print, as patterns of timestamps."""
+"""The parts of a time, as patterns of timestamps."""
 _DATED = ("asctime", "c")
 _DAYS = ("%a%%20%b%%20%d%%20%H:%M:%S%%20%Y", "%a%%20%b%%20%%20%e%%20%H:%M:%S%%20%Y")
-"""What those print, whose days before the tenth have a blank for a digit; blanks are quoted."""
+"""What these parts print: a day below 10 has a blank in place of a digit; blanks are quoted."""
 _WORDS = ("A", "B", "I", "U", "W", "j", "p", "w")
-"""Parts of which no time can be made."""
+"""Parts that are not enough to read a time."""
 
 _ALPHABETS = {
     "int?": "[0-9]", "int": "[0-9]", "number": "[0-9]", "capitals": "[A-Z]",
     "word": "[0-9A-Za-z_.-]", "percent": "[0-9A-Za-z_.~:/{}%-]", "token": "[0-9A-Za-z_.~:/{}%-]",
 }  # fmt: skip
-"""Per type the characters that may prolong its values, as Swift quotes them."""
+"""Per type the characters that may stand in its values, as Swift quotes them."""
 _TELLING = ("int?", "int", "number", "capitals")
-"""Types that not every word is of."""
+"""Types that not every word has: a layout with one tells its lines from others."""
 
 _PIECE = re.compile(r"(\{\{|\}\}|[^{}]+)|\{(\w*)(?:\.(\w*))?\}")
 
@@ -101,10 +101,11 @@ class TemplateField(NamedTuple):
 
 
 class SwiftLayouts(NamedTuple):
-    """Layouts of a template's lines, and those of the project their path or account names."""
+    """The texts of the layouts of a template."""
 
     layouts: tuple[str, ...]
     details: tuple[str, ...]
+    """Layouts of the same lines, which read the project in the path or the account."""
 
 
 class _Hole(NamedTuple):
@@ -116,7 +117,7 @@ class _Hole(NamedTuple):
 
 
 def pieces(template: str) -> Iterator[str | TemplateField]:
-    """Yield literal text and holes; raises SwiftTemplateError for what Swift cannot print."""
+    """Yield literal text and fields; raises SwiftTemplateError for what Swift cannot print."""
     position = 0
     while position < len(template):
         match = _PIECE.match(template, position)
@@ -149,9 +150,9 @@ def _refuse_unknown(template: str, field: TemplateField) -> None:
 
 
 def derive(template: str) -> SwiftLayouts:
-    """Return the layouts of every line Swift prints with ``template``.
+    """Return the layouts of all lines that Swift prints with ``template``.
 
-    Raises SwiftTemplateError where a line could not be read back.
+    Raises SwiftTemplateError if they could not be read back.
     """
     if "\n" in template:
         reason = "expected one line: Swift would print #012 between several"
@@ -172,7 +173,7 @@ def derive(template: str) -> SwiftLayouts:
 
 
 def _holes(found: list[str | TemplateField], day: str) -> Iterator[str | _Hole]:
-    """Yield the literals and holes of a layout; the parts of its time are put together."""
+    """Yield the literals and holes of a layout; the parts of its time become one hole."""
     plain = {piece.name for piece in found if isinstance(piece, TemplateField) and not piece.part}
     start, stop = _time(found, day)
     used = set()
@@ -214,7 +215,7 @@ def _pattern(part: str | TemplateField, day: str) -> str:
 
 
 def _time(found: list[str | TemplateField], day: str) -> tuple[int, int]:
-    """Return where the first whole time stands, that of the end if there is one."""
+    """Return where the first complete time stands, that of the end if there is one."""
     for field in _TIMES:
         for start in range(len(found)):
             if stop := _whole(found, start, field, day):
@@ -242,7 +243,7 @@ def _whole(found: list[str | TemplateField], start: int, field: str, day: str) -
 
 
 def _refuse_ambiguous(template: str, holes: list[str | _Hole]) -> None:
-    """Refuse what leaves open where a value ends, or which lines are of the template."""
+    """Refuse a template if nothing shows where a value ends, or which lines are of it."""
     for hole, after in pairwise(holes):
         if isinstance(hole, str):
             continue

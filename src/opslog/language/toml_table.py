@@ -1,4 +1,4 @@
-"""A table of a TOML file that knows its place, so that errors say where."""
+"""A table of a TOML file, whose errors say where in the file it stands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from opslog.model.errors import FormatError
 
 
 class TomlTable:
-    """One table: asked for key by key; what is wrong with one is a FormatError."""
+    """One table; its methods read a key, and raise FormatError if its value is wrong."""
 
     def __init__(self, data: dict[str, Any], path: str, place: str = "") -> None:
         self.data = data
@@ -47,7 +47,7 @@ class TomlTable:
         return value
 
     def table(self, key: str, *known: str) -> TomlTable:
-        """Return the table of ``key``, which must be there; of ``known`` keys if any are given."""
+        """Return the table ``key``, which must be there; with ``known``, other keys are refused."""
         self.known.add(key)
         value = self.data.get(key)
         if not isinstance(value, dict):
@@ -56,7 +56,7 @@ class TomlTable:
         return self._inner(value, key, known)
 
     def tables(self, key: str, *known: str) -> list[TomlTable]:
-        """Return the tables of the array ``key``, likewise."""
+        """Return the tables of the array ``key``; with ``known``, other keys are refused."""
         self.known.add(key)
         value = self.data.get(key, [])
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
@@ -70,12 +70,12 @@ class TomlTable:
         return reader
 
     def only(self, *known: str) -> None:
-        """Refuse all keys but ``known`` and those asked for so far."""
+        """Raise FormatError for a key that is not in ``known`` and has not been read."""
         self.known.update(known)
         self.refuse_unknown()
 
     def refuse_unknown(self) -> None:
-        """Refuse keys that nobody asked for."""
+        """Raise FormatError for a key that has not been read."""
         for key in self.data:
             if key not in self.known:
                 raise self.wrong(

@@ -1,4 +1,4 @@
-"""Which time zone is whose: a zone for all sources, or one by the name of the source."""
+"""The time zones of sources: one for all, or one by the name of the source."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ FIRST_YEAR, LAST_YEAR = 1970, 9999
 
 
 def reference_of_year(year: int) -> int:
-    """Return the reference for which all times without a year are of ``year``."""
+    """Return the reference with which all times without a year are of ``year``.
+
+    It is a local time in microseconds since the epoch.  Raises OpslogError for a year that is
+    not from FIRST_YEAR to LAST_YEAR.
+    """
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise OpslogError(f"year: expected one from {FIRST_YEAR} to {LAST_YEAR}, found {year}")
     return _local_microseconds(datetime(year, 12, 31)) - 1
@@ -35,7 +39,10 @@ _FIXED = re.compile(r"([+-])(\d\d):?(\d\d)$")
 
 
 class Zone:
-    """A time zone named by IANA name (``Europe/Berlin``), offset (``+02:00``) or ``UTC``."""
+    """A time zone: an IANA name (``Europe/Berlin``), an offset (``+02:00``) or ``UTC``.
+
+    Raises OpslogError for any other name.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -75,7 +82,10 @@ class Zone:
         return zoneinfo.ZoneInfo(self._iana)
 
     def reference(self, moment: datetime | None) -> int | None:
-        """Return what tells years that lack, as at ``moment``; a naive one is of this zone."""
+        """Return the reference of ``moment``: the local time, in microseconds since the epoch.
+
+        A naive moment is of this zone.  None if there is no moment.
+        """
         if moment is None:
             return None
         return _local_microseconds(moment if moment.tzinfo is None else self.local(moment))
@@ -114,11 +124,11 @@ class Zone:
 
 
 Timezone: TypeAlias = str | Mapping[str, str]
-"""A zone, or zones by patterns of source names; ``*`` is the one of all others, else UTC."""
+"""The name of a zone, or names by shell patterns of sources; ``*`` is for all others, else UTC."""
 
 
 class Zones:
-    """The zone of each source."""
+    """The zone of each source; raises OpslogError for a zone there is not."""
 
     def __init__(self, timezone: Timezone) -> None:
         stated = {"*": timezone} if isinstance(timezone, str) else timezone
@@ -128,7 +138,7 @@ class Zones:
         ]
 
     def of(self, source: str) -> Zone:
-        """Return the zone of a source: the last whose pattern is like its path or file name."""
+        """Return the zone of a source: the last whose pattern its path or file name matches."""
         name = source.rpartition("/")[2]
         for pattern, zone in reversed(self._patterns):
             if fnmatchcase(source, pattern) or fnmatchcase(name, pattern):
@@ -137,18 +147,17 @@ class Zones:
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
-    """How times are read that lack an offset, or a year: it is that of ``reference``.
-
-    Without a reference each source has its own.
-    """
+class TimeDefaults:
+    """What is taken for the offset, and the year, of times that have none."""
 
     zones: Zones
     reference: int | None = None
+    """A local time in microseconds since the epoch: a time without a year is of the newest year
+    in which it is at most a day later.  None: each source has its own reference."""
 
     @classmethod
-    def of(cls, timezone: Timezone, year: int | None) -> Times:
-        """Return how times are read by these zones, and in this year."""
+    def of(cls, timezone: Timezone, year: int | None) -> TimeDefaults:
+        """Return the defaults of these zones and this year; raises OpslogError for a wrong one."""
         return cls(Zones(timezone), None if year is None else reference_of_year(year))
 
 
@@ -160,7 +169,7 @@ def _zone(pattern: str, name: str) -> Zone:
 
 
 def stated(texts: Iterable[str]) -> dict[str, str]:
-    """Return the zones that texts ``ZONE`` and ``PATTERN=ZONE`` say; of a pattern the last counts.
+    """Return the zones of texts ``ZONE`` and ``PATTERN=ZONE``; of a pattern the last counts.
 
     Raises OpslogError for one without a pattern before, or a zone behind, its ``=``.
     """

@@ -16,7 +16,7 @@ from opslog.engine.watch import Watch, unwatched
 from opslog.filters.filter import Filter
 from opslog.inputs.paths import Sources
 from opslog.model.stats import Stats
-from opslog.model.zones import Times
+from opslog.model.zones import TimeDefaults
 from opslog.process.stop import Stop
 from opslog.reading import merge
 from opslog.reading.index import Index
@@ -42,7 +42,7 @@ class Pass:
     """
 
     sources: Sources
-    times: Times
+    times: TimeDefaults
     catalog: Catalog = field(repr=False)
     where: Filter | None = None
     skip: bool = True

@@ -18,7 +18,7 @@ from opslog.inputs.source import Source
 from opslog.kernel._block import Block
 from opslog.model.errors import SourceError, SourceErrors
 from opslog.model.stats import Stats
-from opslog.model.zones import Times
+from opslog.model.zones import TimeDefaults
 from opslog.process.stop import Stop
 from opslog.reading.index import Index, Span, Spans
 
@@ -44,7 +44,7 @@ class Reading(Generic[T]):
         self,
         sources: Sources,
         job: Job[T],
-        times: Times,
+        times: TimeDefaults,
         stats: Stats,
         watch: Watch,
         hold: float,

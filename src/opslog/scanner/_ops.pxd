@@ -1,5 +1,5 @@
 # What the scanner's nodes match, one function each: the position behind what is
-# accepted at `at`, or -1.  The same types as regular expressions stand in layout.py.
+# accepted at `at`, or -1.  Their types, and what else these are, stand in language/hole_types.py.
 
 from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.string cimport memcmp
@@ -113,6 +113,10 @@ cdef inline bint prolongs(uint8_t last, uint8_t c) noexcept nogil:
     return is_digit(c) if is_digit(last) else c == last
 
 
+cdef enum:
+    WORD_INTS = 6               # of a level word: its length, its number, 16 bytes of text
+
+
 cdef inline int32_t severity(const int32_t* words, const uint8_t* data, int32_t at, int32_t end, MatchState* state) noexcept nogil:
     """words: count, then per word, longest first, its length, number and 16 bytes of text."""
     cdef int32_t i, size
@@ -123,7 +127,7 @@ cdef inline int32_t severity(const int32_t* words, const uint8_t* data, int32_t 
                 and (at + size == end or not prolongs(data[at + size - 1], data[at + size]))):
             state.severity = <uint8_t>word[1]
             return at + size
-        word += 6
+        word += WORD_INTS
     return -1
 
 

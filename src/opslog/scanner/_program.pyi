@@ -8,6 +8,10 @@ STREAK: int
 WORKER_SLOTS: int
 DEEPEST: int
 WIDEST_TAIL: int
+BEHIND_ALL: int
+NODE_SIZE: int
+LEAF_SIZE: int
+WORD_SIZE: int
 
 class Program:
     leaf_count: int

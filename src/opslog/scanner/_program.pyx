@@ -14,6 +14,7 @@ from libc.string cimport memcpy
 from opslog.kernel._block cimport NONE
 from opslog.kernel._bytes cimport lowest_bit
 from opslog.scanner._nodes cimport (OP_ADDRESS, OP_COLORS, OP_END, OP_ID, OP_ISO, OP_LITERAL, OP_MAYBE_INT, OP_MAYBE_TOKEN, OP_NUMBER, OP_PRI, OP_QUOTED, OP_REQUEST, OP_RESOURCE, OP_REST, OP_RUN, OP_SEVERITY, OP_SOURCE, OP_STRUCTURE, OP_TEXT, OP_TIME, OP_TOKEN, OP_URL, OP_UUID, is_left, match_node, may_begin)
+from opslog.scanner._ops cimport WORD_INTS
 from opslog.scanner._prefix cimport BRANCH_WORDS, Prefixes, Shortcut, Shortcuts, TREES, every_branch
 from opslog.scanner._state cimport MatchState, begin_state
 from opslog.scanner._time cimport DIRECTIVE as TIME_DIRECTIVE
@@ -46,6 +47,8 @@ ROLES = {"head": HEAD, "traceback": TRACEBACK}
 WORKER_SLOTS = WORKERS
 DEEPEST = MOST_DEPTH
 WIDEST_TAIL = MOST_BLANKS
+BEHIND_ALL = LAST
+NODE_SIZE, LEAF_SIZE, WORD_SIZE = sizeof(Node), sizeof(Leaf), WORD_INTS * sizeof(int32_t)
 
 @cython.final
 cdef class Program:
@@ -314,12 +317,11 @@ cdef class Program:
 
     def probe(self, bytes line):
         """Match one line; return (leaf or -1, spans by slot, bytes matched, node that failed)."""
-        cdef int32_t[512] row
+        cdef bytearray spans_of_line = bytearray(2 * sizeof(int32_t) * max(1, self.most_slots))
+        cdef int32_t* row = <int32_t*><char*>spans_of_line
         cdef MatchState state
         cdef int32_t leaf, i, start = 0
-        if self.most_slots > 256:
-            raise ValueError("too many captures")
-        for i in range(512):
+        for i in range(2 * self.most_slots):
             row[i] = NONE
         begin_state(&state)
         while start < len(line) and line[start] == 0:

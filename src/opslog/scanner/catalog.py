@@ -1,8 +1,8 @@
-"""Where formats live, and all of them compiled together.
+"""The shipped formats, and catalogs: formats compiled together.
 
-Shipped formats are the TOML files of ``formats/``: installed as
-``opslog/formats``, beside ``src/`` in a checkout or an editable install.  Those
-of users (user_formats.py) are tried before them.
+Shipped formats are the TOML files of ``formats/``: installed as ``opslog/formats``, beside
+``src/`` in a checkout or an editable install.  Those of users (checking/user_formats.py) are
+tried before them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from opslog.scanner.patterns import Patterns
 
 
 def folder() -> Path:
-    """Return the folder of the shipped formats."""
+    """Return the folder of the shipped formats; raises FormatError if it is missing."""
     package = Path(__file__).resolve().parents[1]
     for place in (package / "formats", package.parents[1] / "formats"):
         if place.is_dir():
@@ -53,16 +53,16 @@ def shipped() -> tuple[Format, ...]:
 
 @cache
 def without_samples() -> tuple[Format, ...]:
-    """Return the shipped formats likewise, without what no run needs."""
+    """Return the shipped formats without samples and rejects, which no run needs."""
     return _in_order(load(path, samples=False) for path in folder().glob("*.toml"))
 
 
 def _in_order(formats: Iterable[Format]) -> tuple[Format, ...]:
     """Return the shipped formats in the order in which they are tried.
 
-    Those of oslo.log come first: most lines are theirs, and once a layout has taken a
-    line only those before it are tried.  What may begin with any word comes last: no
-    layout that says more of a line has to wait for it.
+    Those of oslo.log come first: most lines have them, and once a layout has taken a line only
+    those before it are tried.  Formats that may begin with any word come last, so that they
+    take no line from a layout that says more of it.
     """
     return tuple(
         sorted(formats, key=lambda f: (not f.name.startswith("oslo."), _is_vague(f), f.name))
@@ -70,7 +70,7 @@ def _in_order(formats: Iterable[Format]) -> tuple[Format, ...]:
 
 
 def _is_vague(one: Format) -> bool:
-    """Whether a layout of a format may begin with a word that may be anything."""
+    """Whether a layout of a format may begin with almost any word."""
     return any(_begins_vaguely(item.layout.parts) for item in one.layouts)
 
 
@@ -93,9 +93,9 @@ class CompiledFormats:
     leaves: tuple[Leaf, ...]
     constants: tuple[str, ...]
     expected: tuple[tuple[str, str], ...]
-    """What each node of the program expects, and what behind it."""
+    """In words, what each node of the program expects, and what behind it."""
     patterns: Patterns | None
-    """What is tried on lines that the program does not take."""
+    """The patterns, which are tried on lines that the program does not take; None if none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,29 +107,32 @@ class Catalog:
 
     @classmethod
     def of(cls, formats: Iterable[Format]) -> Catalog:
-        """Compile ``formats``; a later one replaces an earlier one of the same name."""
-        named = {f.name: f for f in formats}
+        """Compile ``formats``; a later one replaces an earlier one of the same name.
+
+        Raises LayoutError for a layout that cannot be scanned.
+        """
+        named = {one.name: one for one in formats}
         return cls(
-            _compile(tuple(f for f in named.values() if f.applies_to == "line")),
-            _compile(tuple(f for f in named.values() if f.applies_to == "message")),
+            _compile(tuple(one for one in named.values() if one.applies_to == "line")),
+            _compile(tuple(one for one in named.values() if one.applies_to == "message")),
         )
 
+    @classmethod
+    @cache
+    def default(cls) -> Catalog:
+        """Return the catalog of the shipped formats, compiled once."""
+        return cls.of(without_samples())
 
-@cache
-def default() -> Catalog:
-    """Return the catalog of the shipped formats."""
-    return Catalog.of(without_samples())
+    @classmethod
+    def beside_shipped(cls, own: Iterable[Format]) -> Catalog:
+        """Return the catalog of ``own`` formats, tried in their order, then the shipped ones.
 
-
-def beside_shipped(own: Iterable[Format]) -> Catalog:
-    """Return the catalog of ``own`` formats, tried in their order, then the shipped ones.
-
-    Of several formats of one name the first counts.
-    """
-    named: dict[str, Format] = {}
-    for one in own:
-        named.setdefault(one.name, one)
-    return Catalog.of([*named.values(), *(f for f in without_samples() if f.name not in named)])
+        Of several formats of one name the first counts.
+        """
+        named: dict[str, Format] = {}
+        for one in (*own, *without_samples()):
+            named.setdefault(one.name, one)
+        return cls.of(named.values())
 
 
 def _compile(formats: tuple[Format, ...]) -> CompiledFormats:

@@ -20,6 +20,7 @@ from opslog.scanner.instructions import Instructions
 from opslog.scanner.json_table import json_table
 from opslog.scanner.leaf import (
     CONSTANT,
+    SLOT,
     CatalogEntry,
     Leaf,
     column_of,
@@ -106,6 +107,8 @@ class Compiler:
     def _constant(self, value: str) -> int:
         """Return the number of a constant."""
         if value not in self.constants:
+            if len(self.constants) > SLOT:
+                raise LayoutError(value, 0, "more constants than a catalog can hold")
             self.constants.append(value)
         return self.constants.index(value)
 

@@ -32,10 +32,10 @@ class Instruction(NamedTuple):
     """What it takes: one of these; a literal takes itself."""
 
 
-Step: TypeAlias = tuple[Instruction, str]
-"""An instruction, and what it expects, in words."""
+Described: TypeAlias = tuple[Instruction, str]
+"""An instruction, and in words what it expects."""
 
-_COLORS: Step = Instruction(COLORS.op, texts=(COLORS.atoms,)), COLORS.accepts
+_COLORS: Described = Instruction(COLORS.op, texts=(COLORS.atoms,)), COLORS.accepts
 _END = Instruction("end", texts=((),))
 
 
@@ -50,17 +50,17 @@ class Instructions:
     """Makes instructions, each once, and keeps the tables they refer to."""
 
     def __init__(self) -> None:
-        self._literals: dict[str, Step] = {}
-        self._captures: dict[tuple[Capture, str, int, str], Step] = {}
+        self._literals: dict[str, Described] = {}
+        self._captures: dict[tuple[Capture, str, int, str], Described] = {}
         self._classes: dict[int, int] = {}
         self._vocabularies: dict[str, tuple[int, tuple[Atoms, ...]]] = {}
         self._words: list[int] = []
         self._programs: dict[tuple[int, ...], int] = {}
         self._times: list[int] = []
 
-    def steps(self, variant: tuple[LayoutPart, ...], words: str) -> list[Step]:
+    def steps(self, variant: tuple[LayoutPart, ...], words: str) -> list[Described]:
         """Return the steps of a layout without choices whose level words are of ``words``."""
-        steps: list[Step] = []
+        steps: list[Described] = []
         kept = 0
         for part, after in zip(variant, literals_behind(variant), strict=True):
             if isinstance(part, Literal):
@@ -76,11 +76,11 @@ class Instructions:
             steps.append((_END, "the end of the line"))
         return steps
 
-    def alone(self, part: Capture, words: str) -> list[Step]:
+    def alone(self, part: Capture, words: str) -> list[Described]:
         """Return the steps of a text that is a value of ``part`` and nothing else; none is kept."""
         return [self._capture(part, "", -1, words), (_END, "the end of the text")]
 
-    def _capture(self, part: Capture, after: str, slot: int, words: str) -> Step:
+    def _capture(self, part: Capture, after: str, slot: int, words: str) -> Described:
         known = (part, after, slot, words)
         if known not in self._captures:
             hole = part.hole
@@ -146,9 +146,10 @@ class Instructions:
 
 _WORD = struct.Struct(f"=2i{LONGEST_WORD}s")
 """A level word: its length, its severity number and its text."""
+assert _WORD.size == _program.WORD_SIZE
 
 
-def literal(text: str) -> Step:
+def literal(text: str) -> Described:
     """Return the step that takes ``text``."""
     return Instruction("literal", literal=text), repr(text)
 

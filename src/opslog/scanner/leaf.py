@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from opslog.language.format import MOST_COLUMNS
 from opslog.language.hole_types import HOLE_TYPES
 from opslog.language.layout import Capture, Constant, Layout, LayoutPart
 from opslog.scanner import _program
@@ -16,6 +17,7 @@ id; the number of a constant instead of a slot; a syslog priority, of which the 
 CHANGED = {"milliseconds": 0x2000, "microseconds": 0x4000, "percent": 0x6000}
 """Marks of values that are not kept as written."""
 
+assert MOST_COLUMNS <= SLOT
 _MARKS = {"": 0, "facility": FACILITY, **CHANGED}
 _WRITER = ("process_pid", "program", "container_name", "tag", "host_name", "stream")
 """What tells the writers of one source apart."""
@@ -107,6 +109,7 @@ def packed(leaf: Leaf) -> bytes:
 
 
 _LEAF = struct.Struct(f"={10 + _program.WORKER_SLOTS}i")
+assert _LEAF.size == _program.LEAF_SIZE
 assert len(_WRITER) <= _program.WORKER_SLOTS
 assert {one.change for one in HOLE_TYPES.values()} <= set(_MARKS)
 

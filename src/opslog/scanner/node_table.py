@@ -12,6 +12,7 @@ from opslog.scanner.trie import Node
 
 _NODE = struct.Struct("=10i2hi2Q")
 _FIRSTS = struct.Struct("=2Q")
+assert _NODE.size == _program.NODE_SIZE
 
 
 class NodeTable:

@@ -1,4 +1,4 @@
-"""Patterns of a catalog: tried, under a time limit, on lines that no layout takes."""
+"""The patterns of a catalog, which are tried on lines that no layout takes, under a time limit."""
 
 from __future__ import annotations
 
@@ -10,35 +10,40 @@ from opslog.model import schema
 from opslog.scanner._program import Program
 
 LIMIT_MS = 50
-"""Milliseconds that all patterns together may take for one line."""
+"""Milliseconds that all patterns of a catalog together may take for one line."""
 
 _NUMBERS = {
     "int64": re.compile(rb"(?:[0-9]{1,18})?"),
     "float64": re.compile(rb"(?:[0-9]{1,18}(?:\.[0-9]*)?)?"),
 }
-"""Kinds of columns that hold numbers, and the texts they keep; of an empty one nothing is lost."""
+"""Kinds of columns that hold numbers, and the texts these can keep; an empty text is null."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedPattern:
-    """A pattern in a catalog: its leaf, and the nodes that read its time and severity (or -1)."""
+    """A pattern in a catalog."""
 
     pattern: Pattern
     format: str
+    """The name of its format."""
     leaf: int
     time: int
+    """The node that reads its timestamp, -1 if it has none."""
     severity: int
+    """The node that reads its level word, -1 if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class PatternMatch:
-    """A line a pattern took: its leaf, nodes, and the byte span of each group ((-1, -1): none)."""
+    """A line that a pattern took; leaf and nodes are those of the placed pattern."""
 
     leaf: int
     time: int
     severity: int
     severity_slot: int
+    """The number of the group of the level word, -1 if there is none."""
     spans: list[tuple[int, int]]
+    """The bytes of each group, (-1, -1) of one that took no part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +54,12 @@ class Patterns:
     placed: tuple[PlacedPattern, ...]
 
     def find(self, line: bytes, late: list[str]) -> PatternMatch | None:
-        """Return what the first pattern that takes the line finds, None if none does.
+        """Return the match of the first pattern that takes the line, None if none does.
 
-        The name of a format whose pattern runs out of time is added to ``late``.
+        If a pattern runs out of time, the name of its format is added to ``late``.
         """
         text = line.decode("utf-8", "surrogateescape")
-        # Each has its part of the time, so that none depends on how long the others took.
+        # Each has the same part of the time, so that none depends on how long the others took.
         limit = LIMIT_MS / 1000 / len(self.placed)
         for one in self.placed:
             try:
@@ -74,7 +79,10 @@ class Patterns:
         return None
 
     def _unread(self, one: PlacedPattern, spans: list[tuple[int, int]], line: bytes) -> str | None:
-        """Return which of timestamp, severity and numbers cannot be read; most may be absent."""
+        """Return the first group whose text cannot be read as a time, a level or a number.
+
+        Only the timestamp must take part.  None if all can be read.
+        """
         for name, (start, end) in zip(one.pattern.names, spans, strict=True):
             if name in ("timestamp", "severity"):
                 node = one.time if name == "timestamp" else one.severity
@@ -88,7 +96,7 @@ class Patterns:
         return None
 
     def stop(self, line: str) -> tuple[int, str]:
-        """Return the byte up to which a line that none takes is matched by one, and by which."""
+        """Return how many bytes of a line the best pattern matches, and what it expected there."""
         furthest, note = -1, ""
         for one in self.placed:
             try:
@@ -123,7 +131,7 @@ def _bytes(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _matched_up_to(pattern: Pattern, line: str) -> int:
-    """Return how many characters of a line the pattern can begin to match with."""
+    """Return how many characters of a line may be the beginning of a text the pattern matches."""
     low, high = 0, len(line)
     while low < high:
         middle = (low + high + 1) // 2

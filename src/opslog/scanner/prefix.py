@@ -1,9 +1,8 @@
-"""What a line's first bytes say: which trees of layouts can take it at all.
+"""Which trees of layouts can take a line, by its first bytes.
 
-All trees are followed at once, byte by byte, as a finite automaton made on
-demand; what it allows may be more than a layout takes, never less.  So most
-trees need not be tried on most lines, however many there are, and what a line
-is taken for does not change.
+All trees are followed at once, byte by byte, as a finite automaton whose states are made
+when a line first leads to them.  The automaton may allow a tree that does not take the line,
+but never rules out one that does: it saves work and does not change the result.
 """
 
 from __future__ import annotations
@@ -15,50 +14,48 @@ from typing import NamedTuple
 
 from opslog.language.atoms import ANY, Atom, Atoms, many
 from opslog.scanner._prefix import MOST_TREES
+from opslog.scanner._program import BEHIND_ALL
 from opslog.scanner.instructions import texts_of
 from opslog.scanner.trie import Node
 
 _ASCII = (1 << 128) - 1
 _BLANKS = many(" ", absent=1)
 
-LAST = (1 << 31) - 1
-"""Behind every layout."""
-
 
 class Position(NamedTuple):
-    """Where the next byte is expected: at an atom of a node."""
+    """A position of the automaton: the atom of a node that the next byte may be of."""
 
     atom: Atom | None
-    """None where nothing may follow."""
+    """None at the end of a layout, where nothing may follow."""
     node: Node
     text: int
+    """The number of the text, among those one of which the node takes."""
     number: int
-    """The atom's, among those of one of the node's texts."""
+    """The number of the atom in this text."""
     tree: int
     """The node's tree, as a bit."""
 
 
 class Forest:
-    """Where the trees of a program may be after the bytes read so far, as numbered states.
+    """The automaton of a program's trees; its states are numbered, 0 is before the first byte.
 
-    State 0 is before the first byte.  A state stands for positions; the trees and the
-    numbered branches on whose way they are, or which begin behind them, may take a
-    line.  States are made when a line first leads to them.  The first ``early`` trees
-    are tried before the others: where one of them is left, these need not be told apart.
+    A state is a set of positions.  The trees these are in may take the line, and so may the
+    branches that lead to them or begin behind them.  The first ``early`` trees are tried before
+    the others: while one of them is left, the others need not be told apart.
     """
 
     def __init__(self, roots: list[Node], early: int) -> None:
         self.lock = Lock()
-        """To be held by who asks: another thread may come between any two steps."""
+        """To be held while asking, since states are made by any thread that asks."""
         self._early = (1 << min(early, MOST_TREES - 1)) - 1
         self._positions: list[Position] = []
         self._numbers: dict[tuple[int, int, int, int], int] = {}
         self._known: dict[int, tuple[Atoms, ...]] = {}
         self._after: dict[int, frozenset[int]] = {}
         self._ways: dict[int, int] = {}
-        """Per node the branches it stands in, as bits."""
+        """Per node the branches that lead to it, as bits."""
         self._below: dict[int, int] = {}
-        """Per node the branches that begin behind it."""
+        """Per node the branches that begin behind it, as bits."""
         self._states: list[frozenset[int]] = []
         self._by_positions: dict[frozenset[int], int] = {}
         self.trees: list[int] = []
@@ -77,7 +74,7 @@ class Forest:
         self._state(frozenset(begin))
 
     def _branch(self, node: Node, above: int) -> int:
-        """Note the branches a node stands in and those behind it; return all from it on."""
+        """Fill in the branches above and below a node; return its own and those below it."""
         own = above | 1 << node.branch
         self._ways[id(node)] = own
         below = 0
@@ -87,7 +84,7 @@ class Forest:
         return below | 1 << node.branch
 
     def step(self, state: int, byte: int) -> tuple[int, int]:
-        """Return the state that ``byte`` leads to, and all bytes that lead there alike."""
+        """Return the state that ``byte`` leads to, and the ASCII bytes that lead there, as bits."""
         found: set[int] = set()
         alike = ANY
         for number in self._states[state]:
@@ -102,11 +99,11 @@ class Forest:
         return self._state(frozenset(found)), alike & _ASCII
 
     def rivals(self, way: list[Node], roots: list[Node]) -> Iterator[tuple[list[int], int]]:
-        """Yield for each node of a way the first layouts off the way that may be on a line so far.
+        """Yield for each node of a way what else may take a line that begins as the way up to it.
 
-        What begins as the way does up to the node may be of layouts that leave the way
-        before its first node, before its second, ...: for each the earliest that is left.
-        With them come all branches that are left, as bits.
+        Such a line may be of a layout that leaves the way before its first node, before its
+        second, ...: for each the number of the first such layout, BEHIND_ALL if there is none.
+        With them come all branches that may take the line, as bits.
         """
         leaving: list[set[int]] = []
         siblings = roots
@@ -122,11 +119,11 @@ class Forest:
             branches = 1
             for one in (node, *chain.from_iterable(left)):
                 branches |= self._ways[id(one)] | self._below[id(one)]
-            yield [min((one.order for one in off), default=LAST) for off in left], branches
+            yield [min((one.order for one in off), default=BEHIND_ALL) for off in left], branches
             siblings = node.children
 
     def _led(self, positions: set[int], atoms: Atoms) -> set[int]:
-        """Return where what the atoms take may lead from these positions."""
+        """Return the positions to which texts of the atoms may lead from these."""
         before: list[set[int]] = [positions, *(set() for _ in atoms)]
         for number, atom in enumerate(atoms):
             before[number + atom.absent] |= before[number]
@@ -169,7 +166,7 @@ class Forest:
         return self._by_positions[numbers]
 
     def _is_settled(self, positions: list[Position], trees: int) -> bool:
-        """Return whether what is there stays whatever follows, or is one way only."""
+        """Return whether further bytes rule out nothing, or only one way is left."""
         if all(p.atom is not None and p.atom.repeats and p.atom.bytes == ANY for p in positions):
             return True
         left = trees & self._early or trees
@@ -182,7 +179,7 @@ class Forest:
         return together in ways
 
     def _behind(self, position: int) -> frozenset[int]:
-        """Return the positions where the next byte is expected behind one that was taken."""
+        """Return the positions behind one whose byte was read."""
         if position not in self._after:
             atom, node, text, index, tree = self._positions[position]
             found: set[int] = set()

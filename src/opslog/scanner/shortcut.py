@@ -1,7 +1,7 @@
-"""Shortcuts: where a line's beginning says that one part of the tree takes it, or none.
+"""Shortcuts: the first nodes of a layout, if no layout declared before it begins alike.
 
-Most lines of a file are of one layout, and mostly its first few nodes are of no other
-layout declared before.  Where they match, nothing else needs to be tried.
+Most lines of a file have one layout.  If its first few nodes match, and no layout declared
+before can take such a line, only what is behind these nodes needs to be tried.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from opslog.scanner._prefix import LONGEST_SHORTCUT
-from opslog.scanner.prefix import LAST, Forest
+from opslog.scanner._program import BEHIND_ALL
+from opslog.scanner.prefix import Forest
 from opslog.scanner.trie import Node
 
 
 class ShortcutFinder:
     """Finds the shortcuts of a program's trees.
 
-    ``place`` gives for a node the index of the placed node that ends with it, None where
-    it is matched together with the next.
+    ``place`` returns the index of the placed node that ends with a node, None if the node is
+    matched together with the next one.
     """
 
     def __init__(
@@ -28,12 +29,12 @@ class ShortcutFinder:
         self._place = place
 
     def find(self, leaf: int) -> tuple[list[int], int, int, int] | None:
-        """Return the first nodes on the way to a leaf behind which few layouts are left.
+        """Return the shortcut to a leaf: (nodes, common, limit, branches), None if there is none.
 
-        With them comes how many of them need not be left again: behind those all that
-        may take such a line is found, but for layouts from the number on that comes third;
-        the branches left there come fourth, as bits.
-        None if there are no such nodes, or too many.
+        A line that matches the placed ``nodes`` has a layout behind the first ``common`` of them,
+        unless that layout's number is ``limit`` or greater.  ``branches`` are those that may
+        still take such a line, as bits.  There is no shortcut if it had more nodes than
+        LONGEST_SHORTCUT.
         """
         with self._forest.lock:
             return self._along(_way(self._roots, leaf), leaf)
@@ -48,7 +49,7 @@ class ShortcutFinder:
             nodes.append(index)
             if len(nodes) > LONGEST_SHORTCUT:
                 return None
-            common, limit = 0, LAST
+            common, limit = 0, BEHIND_ALL
             for at, rival in enumerate(rivals):
                 if min(limit, rival) <= leaf:
                     break

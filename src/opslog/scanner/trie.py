@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from opslog.scanner.instructions import Instruction, Step, literal
+from opslog.scanner.instructions import Described, Instruction, literal
 
 
 @dataclass(slots=True)
@@ -25,7 +25,7 @@ class Node:
     """A number that tells it from its siblings where prefix.py may tell them apart."""
 
 
-def insert(siblings: list[Node], steps: list[Step], order: int) -> None:
+def insert(siblings: list[Node], steps: list[Described], order: int) -> None:
     """Add the steps of a variant below ``siblings``; the node of the last one is its leaf.
 
     Literals share a node as far as they begin alike, the last step shares none.
@@ -41,13 +41,21 @@ def insert(siblings: list[Node], steps: list[Step], order: int) -> None:
             if rest:
                 waiting.append(literal(rest))
         elif waiting:
-            node = next((one for one in siblings if one.instruction == instruction), None)
+            node = _same(siblings, instruction)
         if node is None:
             node = Node(instruction, order, meaning)
             siblings.append(node)
         siblings = node.children
     assert node is not None, "a variant has steps"
     node.leaf = order
+
+
+def _same(siblings: list[Node], instruction: Instruction) -> Node | None:
+    """Return the sibling that does the same, None if there is none."""
+    for node in siblings:
+        if node.instruction == instruction:
+            return node
+    return None
 
 
 def _sharing(siblings: list[Node], text: str) -> Node | None:
