@@ -14,7 +14,14 @@ KINDS = {
 CHANGES = {
     "milliseconds": _text.MILLISECONDS, "microseconds": _text.MICROSECONDS, "percent": _text.PERCENT,
 }
-FIXED_TEXTS = [b"incomplete", b"timestamp_ambiguous", b"closed"]
+SHAPES = {
+    "any": ANY, "id": ID_ONLY, "name": NAME_ONLY, "facility": FACILITY, "stamp": STAMP_ONLY,
+}
+FIXED_TEXTS = [b"", b"", b""]
+FIXED_TEXTS[INCOMPLETE] = b"incomplete"
+FIXED_TEXTS[AMBIGUOUS] = b"timestamp_ambiguous"
+FIXED_TEXTS[CLOSED_BY] = b"closed"
+
 
 @cython.final
 cdef class Plan:

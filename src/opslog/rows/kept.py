@@ -17,8 +17,7 @@ from opslog.model.arrays import texts
 from opslog.model.zones import Zone
 from opslog.rows import _columns, _plan
 from opslog.rows._columns import Columns, Memory
-from opslog.rows._json_rows import JsonKeys, JsonRows
-from opslog.rows._jsonl import JsonLines
+from opslog.rows._jsonl import JsonKeys, JsonLines, JsonRows
 from opslog.rows._plan import FIXED_TEXTS, Plan
 from opslog.scanner._program import FLAGS, Program
 from opslog.scanner.catalog import Catalog, CompiledFormats
@@ -123,7 +122,7 @@ class Kept:
 
     def clock(self) -> tuple[pa.Array, pa.Array]:
         """Return the times as read (microseconds, int64, nullable) and which are UTC, not local."""
-        nulls, validity, values, utc = _columns.times(self.records, self.program, self._selection)
+        nulls, validity, values, utc = _columns.times(self.records, self._selection)
         local = _array(pa.int64(), self.count, nulls, validity, values)
         return local, _array(pa.bool_(), self.count, 0, None, utc)
 
