@@ -22,7 +22,7 @@ from helpers import records, table
 from opslog.correlate import RequestGraph
 from opslog.correlate._links import Sightings
 from opslog.correlate.links import COLUMNS, LinkCandidates, claims_in, link_candidates, links
-from opslog.engine._needles import Needles
+from opslog.engine._search import Ids, Needles
 from opslog.engine.job import Job
 from opslog.engine.normalizer import Normalizer
 from opslog.engine.stream import Stream
@@ -36,7 +36,6 @@ from opslog.model.stats import Stats
 from opslog.model.zones import Zones
 from opslog.outputs.jsonl import to_json_lines
 from opslog.reading import merge
-from opslog.reading._ids import Ids
 from opslog.rows.literal import event_as_json
 from opslog.scanner import catalog
 from opslog.scanner.catalog import Catalog

@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import opslog as library
+from opslog.engine._search import Ids
 from opslog.filters.filter import Filter
 from opslog.inputs import lines
 from opslog.inputs.lines import BLOCK_BYTES
 from opslog.kernel._block import Block
 from opslog.model.stats import Stats
-from opslog.reading._ids import Ids
 from opslog.reading.index import Index
 from opslog.rows.kept import Kept
 from opslog.trace import Story, trace

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import opslog as library
 from helpers import on_terminal, opslog
-from opslog.engine._needles import Needles
+from opslog.engine._search import Needles
 from opslog.kernel._block import Block
 from opslog.model.errors import OpslogError, SourceError
 from opslog.terminal.cells import cells

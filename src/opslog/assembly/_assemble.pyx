@@ -22,7 +22,7 @@ from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint64_t
 
 from opslog.assembly._agreement cimport agrees, is_damaged, text_of, unindent
 from opslog.assembly._records cimport OpenRecords, Records, close, is_open
-from opslog.assembly._trace_text cimport (begins, continues_block, inside_block, links_blocks, names_exception, opens_block, torn)
+from opslog.assembly._traceback_text cimport (STACK, STACK_SIZE, begins, continues_block, inside_block, is_header, links_blocks, names_exception, opens_block, torn)
 from opslog.assembly._workers cimport Worker, find_worker, get_worker
 from opslog.kernel._block cimport (Block, CLOSED, CONTINUED, HAS_TRACEBACK, HEADLESS, IN_BLOCK, IN_STACK, Line, MORE, MOST_LINES, NONE, OVERLONG, PART_BODY, PART_STACK, PART_TRACEBACK, PIECE, Record, SYSLOG, TIMED, TORN, UNENDED, UNRECOGNISED, WINDOW)
 from opslog.scanner._envelope cimport undo_envelope
@@ -261,11 +261,11 @@ cdef class Assembler(OpenRecords):
                 part = PART_STACK
             else:
                 record.flags &= ~IN_STACK
-        if begins(text, length, b"Stack (most recent call last):", 30) and length == 30:
+        if length == STACK_SIZE and begins(text, length, STACK, STACK_SIZE):
             record.flags |= IN_STACK
             part = PART_STACK
         if whole:
-            if begins(text, length, b"Traceback (most recent call last)", 33):
+            if is_header(text, length):
                 record.flags |= IN_BLOCK
             if record.flags & IN_BLOCK:
                 part = PART_TRACEBACK

@@ -9,7 +9,7 @@ from itertools import groupby, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
-from opslog.engine._needles import Needles
+from opslog.engine._search import Needles
 from opslog.engine.stream import Item, Stream
 from opslog.kernel._block import Block
 

@@ -12,10 +12,10 @@ import os
 from itertools import compress
 from typing import NamedTuple
 
+from opslog.engine._search import Ids
 from opslog.engine.skipping import REACH
 from opslog.inputs.source import Source
 from opslog.kernel._block import Block
-from opslog.reading._ids import Ids
 
 _HEAD = 256
 """Bytes of a file's beginning that tell it from another that took its place."""

@@ -1,4 +1,9 @@
-"""Arrow columns of records: rows loaded one by one, appended to one builder a column."""
+"""Arrow columns of records: rows loaded one by one, appended to one builder a column.
+
+Only rows that have a value are appended: offsets and validity of the rows between
+are filled in when the next value, or the end, comes.  Below stand the columns every
+record has, or that the line's scan already knows: they need no row to be loaded.
+"""
 
 cimport cython
 from cpython.buffer cimport PyBuffer_FillInfo
@@ -6,14 +11,133 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
-from opslog.kernel._block cimport BAD_TIME, HAS_OFFSET, Line, NONE, Record, TIMED
-from opslog.kernel._bytes cimport lowest_bit
-from opslog.rows._column cimport (Column, add_end, begin, decimal, drop, end_row, integer, intern, mark)
-from opslog.scanner._program cimport Program
 from opslog.assembly._records cimport Records
-from opslog.kernel._text cimport Buffer, put
+from opslog.kernel._block cimport BAD_TIME, HAS_OFFSET, Line, NONE, Record, TIMED
+from opslog.kernel._bytes cimport hash_bytes, lowest_bit, same
+from opslog.kernel._table cimport Place, Table, begin_table, first_place, next_place, put_item
+from opslog.kernel._text cimport Buffer, need, put
+from opslog.rows._numbers cimport read_decimal, read_integer
 from opslog.rows._plan cimport CODES, DECIMAL, INTEGER, PAIRS, TEXT
 from opslog.rows._values cimport Attribute, Rows, Value
+from opslog.scanner._program cimport Program
+
+
+ctypedef struct Column:
+    int kind
+    int32_t filled              # rows whose offsets are written
+    int32_t values_set
+    uint8_t* validity
+    int64_t* numbers            # INTEGER, DECIMAL
+    int32_t* indices            # CODES
+    int32_t* ends               # TEXT, PAIRS: offsets
+    Buffer data                 # TEXT: text; CODES: dictionary; PAIRS: values
+    Buffer data_ends            # CODES, PAIRS
+    Buffer keys                 # PAIRS
+    Buffer key_ends
+    int32_t entries             # CODES, PAIRS
+    Table codes                 # CODES: entries by their texts
+    int32_t last_entry          # CODES: entry looked up last, -1: none
+
+
+cdef inline void mark(Column* column, int32_t row) noexcept nogil:
+    column.validity[row >> 3] |= <uint8_t>(1 << (row & 7))
+    column.values_set += 1
+
+
+cdef inline int add_end(Buffer* ends, Py_ssize_t end) except -1 nogil:
+    need(ends, 4)
+    (<int32_t*>(ends.data + ends.used))[0] = <int32_t>end
+    ends.used += 4
+    return 0
+
+
+cdef int begin_column(Column* column, int kind, int32_t rows) except -1 nogil:
+    """Make room for `rows` rows, all null."""
+    memset(column, 0, sizeof(Column))
+    column.kind = kind
+    column.last_entry = -1
+    column.validity = <uint8_t*>calloc((rows + 7) // 8 + 8, 1)
+    if kind == TEXT or kind == PAIRS:
+        column.ends = <int32_t*>malloc((rows + 2) * sizeof(int32_t))
+    elif kind == CODES:
+        column.indices = <int32_t*>calloc(rows + 2, sizeof(int32_t))
+    else:
+        column.numbers = <int64_t*>calloc(rows + 1, sizeof(int64_t))
+    if column.validity == NULL or (column.ends == NULL and column.indices == NULL and column.numbers == NULL):
+        with gil:
+            raise MemoryError()
+    if column.ends != NULL:
+        column.ends[0] = 0
+    if kind == CODES or kind == PAIRS:
+        add_end(&column.data_ends, 0)
+        add_end(&column.key_ends, 0)
+    if kind == CODES:
+        begin_table(&column.codes, 256)
+    return 0
+
+
+cdef void drop_column(Column* column) noexcept nogil:
+    """Free what has not been handed out."""
+    free(column.validity)
+    free(column.numbers)
+    free(column.indices)
+    free(column.ends)
+    free(column.data.data)
+    free(column.data_ends.data)
+    free(column.keys.data)
+    free(column.key_ends.data)
+    free(column.codes.places)
+    memset(column, 0, sizeof(Column))
+
+
+cdef inline void end_row(Column* column, int32_t row) noexcept nogil:
+    """Write the offsets of the rows before `row` and of `row` itself, whose text is complete."""
+    cdef int32_t end
+    if column.filled < row:
+        end = column.ends[column.filled]
+        while column.filled < row:
+            column.filled += 1
+            column.ends[column.filled] = end
+    column.filled = row + 1
+    column.ends[row + 1] = column.entries if column.kind == PAIRS else <int32_t>column.data.used
+
+
+cdef inline bint is_entry(const Column* column, int32_t entry, const uint8_t* text, Py_ssize_t size) noexcept nogil:
+    """Whether the text is that of a dictionary entry."""
+    cdef const int32_t* end = <const int32_t*>column.data_ends.data + entry
+    return end[1] - end[0] == size and same(column.data.data + end[0], text, size)
+
+
+cdef inline int32_t intern(Column* column, const uint8_t* text, Py_ssize_t size, int change) except -1 nogil:
+    """Return the number of the dictionary entry of this text."""
+    cdef uint64_t hashed
+    cdef Place* place
+    cdef Py_ssize_t start
+    # Neighbours mostly share their logger, level, user.
+    if column.last_entry >= 0 and not change and is_entry(column, column.last_entry, text, size):
+        return column.last_entry
+    start = column.data.used
+    if change:
+        put(&column.data, text, size, change)
+        text = column.data.data + start
+        size = column.data.used - start
+        column.data.used = start
+    hashed = hash_bytes(text, size, 7)
+    place = first_place(&column.codes, hashed)
+    while place.item >= 0 and not (place.hash == hashed and is_entry(column, place.item, text, size)):
+        place = next_place(&column.codes, place)
+    if place.item >= 0:
+        column.last_entry = place.item
+        return place.item
+    column.last_entry = column.entries
+    if change:
+        column.data.used = start + size
+    else:
+        put(&column.data, text, size, 0)
+    add_end(&column.data_ends, column.data.used)
+    put_item(&column.codes, place, hashed, column.entries)
+    column.entries += 1
+    return column.last_entry
 
 
 @cython.final
@@ -43,7 +167,7 @@ cdef Memory owned(void** data, Py_ssize_t size):
     return memory
 
 
-cdef Memory room(Py_ssize_t size):
+cdef Memory zeroed(Py_ssize_t size):
     cdef void* data = calloc(size + 8, 1)
     if data == NULL:
         raise MemoryError()
@@ -64,7 +188,7 @@ cdef class Columns(Rows):
         with nogil:
             for i in range(self.plan.count):
                 if self.plan.kinds[i] <= PAIRS:
-                    begin(&self.columns[i], self.plan.kinds[i], self.count)
+                    begin_column(&self.columns[i], self.plan.kinds[i], self.count)
             for i in range(self.count):
                 self.load(i)
                 self.append(i)
@@ -73,7 +197,7 @@ cdef class Columns(Rows):
         cdef int32_t i
         if self.columns != NULL:
             for i in range(self.plan.count):
-                drop(&self.columns[i])
+                drop_column(&self.columns[i])
         free(self.columns)
 
     cdef int append(self, int32_t row) except -1 nogil:
@@ -97,11 +221,11 @@ cdef class Columns(Rows):
                 end_row(column, row)
                 mark(column, row)
             elif column.kind == INTEGER:
-                if integer(value.data, value.size, &whole):
+                if read_integer(value.data, value.size, &whole):
                     column.numbers[row] = whole
                     mark(column, row)
             elif column.kind == DECIMAL:
-                if decimal(value.data, value.size, value.change, <double*>&column.numbers[row]):
+                if read_decimal(value.data, value.size, value.change, <double*>&column.numbers[row]):
                     mark(column, row)
             else:
                 for i in range(self.attribute_count):
@@ -150,7 +274,7 @@ cdef inline Record* selected(Records records, const int32_t[::1] selection, int3
     return &records.records[i if selection is None else selection[i]]
 
 
-cdef int32_t counted(Records records, const int32_t[::1] selection) except -1:
+cdef int32_t checked_count(Records records, const int32_t[::1] selection) except -1:
     cdef int32_t i
     if selection is None:
         return records.count
@@ -165,12 +289,12 @@ cdef int64_t EARLIEST = -62135510400000000
 cdef int64_t LATEST = 253402214399999999
 
 
-def times(Records records not None, Program program not None, const int32_t[::1] selection):
+def times(Records records not None, const int32_t[::1] selection):
     """Return (nulls, validity, int64 microseconds, bits: is UTC, any local)."""
-    cdef int32_t i, count = counted(records, selection), nulls = 0
-    cdef Memory validity = room((count + 7) // 8)
-    cdef Memory utc = room((count + 7) // 8)
-    cdef Memory values = room(8 * count)
+    cdef int32_t i, count = checked_count(records, selection), nulls = 0
+    cdef Memory validity = zeroed((count + 7) // 8)
+    cdef Memory utc = zeroed((count + 7) // 8)
+    cdef Memory values = zeroed(8 * count)
     cdef Record* record
     cdef Line* line
     with nogil:
@@ -190,9 +314,9 @@ def times(Records records not None, Program program not None, const int32_t[::1]
 
 def severities(Records records not None, const int32_t[::1] selection):
     """Return (nulls, validity, uint8 values)."""
-    cdef int32_t i, count = counted(records, selection), nulls = 0
-    cdef Memory validity = room((count + 7) // 8)
-    cdef Memory values = room(count)
+    cdef int32_t i, count = checked_count(records, selection), nulls = 0
+    cdef Memory validity = zeroed((count + 7) // 8)
+    cdef Memory values = zeroed(count)
     cdef Record* record
     cdef uint8_t number
     with nogil:
@@ -207,9 +331,9 @@ def severities(Records records not None, const int32_t[::1] selection):
 
 def formats(Records records not None, Program program not None, const int32_t[::1] selection):
     """Return (nulls, validity, int32 format numbers)."""
-    cdef int32_t i, leaf, count = counted(records, selection), nulls = 0
-    cdef Memory validity = room((count + 7) // 8)
-    cdef Memory values = room(4 * count)
+    cdef int32_t i, leaf, count = checked_count(records, selection), nulls = 0
+    cdef Memory validity = zeroed((count + 7) // 8)
+    cdef Memory values = zeroed(4 * count)
     with nogil:
         for i in range(count):
             leaf = selected(records, selection, i).leaf
@@ -223,8 +347,8 @@ def formats(Records records not None, Program program not None, const int32_t[::
 
 def offsets(Records records not None, const int32_t[::1] selection):
     """Return int64 source offsets of the records' first bytes."""
-    cdef int32_t i, count = counted(records, selection)
-    cdef Memory values = room(8 * count)
+    cdef int32_t i, count = checked_count(records, selection)
+    cdef Memory values = zeroed(8 * count)
     with nogil:
         for i in range(count):
             (<int64_t*>values.data)[i] = selected(records, selection, i).offset
@@ -233,8 +357,8 @@ def offsets(Records records not None, const int32_t[::1] selection):
 
 def originals(Records records not None, const int32_t[::1] selection):
     """Return (offsets, data) of the records' bytes as read."""
-    cdef int32_t i, at, count = counted(records, selection)
-    cdef Memory ends = room(4 * (count + 1))
+    cdef int32_t i, at, count = checked_count(records, selection)
+    cdef Memory ends = zeroed(4 * (count + 1))
     cdef Buffer out
     cdef Line* line
     memset(&out, 0, sizeof(out))

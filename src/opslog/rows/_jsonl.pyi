@@ -1,10 +1,37 @@
+from collections.abc import Callable
 from typing import Any
 
 from typing_extensions import Buffer
 
-from opslog.rows._json_rows import JsonRows
+from opslog.assembly._records import Records
+from opslog.rows._plan import Plan
+from opslog.rows._values import Rows
 
 ARRAY_KINDS: dict[str, int]
+
+class JsonKeys:
+    def __init__(
+        self,
+        columns: list[tuple[str, str]],
+        shown: int,
+        formats: list[str],
+        source: str,
+        program: str | None,
+    ) -> None: ...
+
+class JsonRows(Rows):
+    def __init__(
+        self,
+        records: Records,
+        plan: Plan,
+        find_service: Callable[[bytes], bytes | None],
+        program: bytes,
+        selection: memoryview | None,
+        ambiguous: memoryview | None,
+        names: JsonKeys,
+        moments: memoryview | None,
+        timed: memoryview | None,
+    ) -> None: ...
 
 class JsonLines(Buffer):
     exports: int

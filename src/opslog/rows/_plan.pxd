@@ -19,6 +19,21 @@ cdef enum Kind:
     OFFSET
     ORIGINAL
 
+cdef enum Shape:
+    ANY
+    ID_ONLY                     # a field only if its text has the shape of an id
+    NAME_ONLY                   # only if it has not
+    FACILITY                    # a syslog priority, of which the facility is kept
+    STAMP_ONLY                  # an envelope's time, where that of the record is another
+
+cdef enum FixedText:            # numbers in the texts of every plan
+    INCOMPLETE
+    AMBIGUOUS
+    CLOSED_BY
+
+cdef enum:
+    NO_SLOT = -1
+
 ctypedef struct Field:
     int32_t column              # number among the columns asked for
     int32_t slot                # NO_SLOT: a constant, `text` is its number
@@ -61,3 +76,8 @@ cdef class Plan:
     cdef int32_t* text_sizes
 
     cdef int32_t fill(self, int32_t* starts, list leaves, int32_t at) except -1
+
+
+cdef inline int32_t slot_of(Program program, int32_t column, int32_t leaf) noexcept nogil:
+    """The slot of a column that the leaf's layout captures as it is, -1 if it does not."""
+    return program.slots[column * program.leaf_count + leaf]

@@ -1,8 +1,14 @@
+from collections.abc import Sequence
+
 from opslog.scanner._program import Program
 
 KINDS: dict[str, int]
 CHANGES: dict[str, int]
+SHAPES: dict[str, int]
+FIELDS: tuple[str, ...]
 FIXED_TEXTS: list[bytes]
+WITHOUT_SLOT: int
+COLUMN_LIMIT: int
 
 class Plan:
     count: int
@@ -13,8 +19,8 @@ class Plan:
         lines: Program,
         messages: Program,
         kinds: list[tuple[str, bool]],
-        line_fields: list[list[tuple[int, ...]]],
-        message_fields: list[list[tuple[int, ...]]],
+        line_fields: Sequence[Sequence[tuple[int, ...]]],
+        message_fields: Sequence[Sequence[tuple[int, ...]]],
         special: dict[str, int],
         services: list[int],
         texts: list[bytes],

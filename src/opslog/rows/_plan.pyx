@@ -6,6 +6,8 @@ from libc.stdlib cimport calloc, free
 from opslog.kernel._block cimport NONE
 from opslog.kernel cimport _text
 
+WITHOUT_SLOT = NO_SLOT
+COLUMN_LIMIT = MOST_COLUMNS
 KINDS = {
     "string": TEXT, "dictionary": CODES, "int64": INTEGER, "float64": DECIMAL, "map": PAIRS,
     "timestamp": TIMESTAMP, "level": LEVEL, "format": FORMAT, "source": SOURCE,
@@ -14,7 +16,14 @@ KINDS = {
 CHANGES = {
     "milliseconds": _text.MILLISECONDS, "microseconds": _text.MICROSECONDS, "percent": _text.PERCENT,
 }
-FIXED_TEXTS = [b"incomplete", b"timestamp_ambiguous", b"closed"]
+SHAPES = {
+    "any": ANY, "id": ID_ONLY, "name": NAME_ONLY, "facility": FACILITY, "stamp": STAMP_ONLY,
+}
+FIELDS = ("column", "slot", "shape", "text", "change")
+FIXED_TEXTS = [b"", b"", b""]
+FIXED_TEXTS[INCOMPLETE] = b"incomplete"
+FIXED_TEXTS[AMBIGUOUS] = b"timestamp_ambiguous"
+FIXED_TEXTS[CLOSED_BY] = b"closed"
 
 @cython.final
 cdef class Plan:
@@ -29,6 +38,8 @@ cdef class Plan:
         cdef int32_t i
         if len(kinds) > MOST_COLUMNS:
             raise ValueError(f"more than {MOST_COLUMNS} columns")
+        if texts[:len(FIXED_TEXTS)] != FIXED_TEXTS:
+            raise ValueError("the fixed texts come first")
         self.lines = lines
         self.messages = messages
         self.count = len(kinds)

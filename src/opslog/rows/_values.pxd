@@ -7,6 +7,8 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
 from opslog.assembly._records cimport Records
 from opslog.kernel._block cimport Block, Line, Record
+from opslog.rows._exception cimport ExceptionText
+from opslog.rows._message cimport Message
 from opslog.rows._plan cimport MOST_COLUMNS, Plan
 from opslog.rows._services cimport Services
 from opslog.scanner._program cimport Leaf
@@ -46,53 +48,36 @@ cdef class Rows:
     cdef int32_t tail                   # leaf of the tail found, NONE
     cdef int32_t tail_line
     cdef int32_t tail_at
-    cdef int32_t message                # leaf of the message format found, NONE
-    cdef const uint8_t* message_data
-    cdef int message_change
-    cdef bint foremost                  # what it says counts before what the line says
-    cdef Value[2] detailed              # global and own request id in details, no data if none
+    cdef Message message
+    cdef bint foremost                  # what the message says counts before what the line says
+    cdef Value[2] detail_ids            # global and own request id in details, no data if none
     cdef uint64_t withheld              # bit per column that the line must not fill
+    cdef ExceptionText exception
     cdef Buffer tail_spans
-    cdef Buffer request_spans
-    cdef Buffer request_text
-    cdef Buffer event_text
     cdef Buffer body_text
-    cdef Buffer trace_text
-    cdef Buffer message_text
     cdef uint8_t[32] trace_id
 
     cdef Record* record(self, int32_t i) noexcept nogil
-    cdef int text_changes(self, const Line* line, const Leaf* leaf, int32_t start) noexcept nogil
     cdef int load(self, int32_t i) except -1 nogil
-    cdef int changes(self, const Line* line, const Leaf* leaf) noexcept nogil
     cdef int fields(self, const int32_t* starts, int32_t leaf, const uint8_t* data,
                     const int32_t* spans, int change) except -1 nogil
     cdef void add_attribute(self, int32_t name, const uint8_t* data, Py_ssize_t size, int change) noexcept nogil
     cdef bint has_attribute(self, int32_t name, int32_t count) noexcept nogil
-    cdef void body_part(self, const Line* line, int32_t* start, int32_t* end) noexcept nogil
+    cdef int envelope_fields(self, int32_t at) except -1 nogil
     cdef int find_tail(self, Record* record, const Leaf* leaf) except -1 nogil
-    cdef int find_request(self, Record* record, Line* line, int change) except -1 nogil
-    cdef int find_details(self, Record* record, const Leaf* leaf) except -1 nogil
-    cdef int body(self, Record* record, const Leaf* leaf) except -1 nogil
-    cdef int envelopes(self, int32_t at) except -1 nogil
-    cdef const int32_t* span_of(self, int32_t column, int32_t leaf, int32_t row, int32_t outer) noexcept nogil
-    cdef const uint8_t* request_of(self, int32_t column, int32_t leaf, const Line* line, Py_ssize_t* size) noexcept nogil
-    cdef const uint8_t* in_message(self, int32_t column, Py_ssize_t* size) noexcept nogil
-    cdef void keep_ids(self, int32_t leaf) noexcept nogil
-    cdef bint of_another(self, int32_t leaf, const Line* line) noexcept nogil
-    cdef bint read_event(self, const uint8_t* text, Py_ssize_t size) except -1 with gil
-    cdef bint is_quote(self, int32_t leaf, const Line* line) noexcept nogil
+    cdef int find_message(self, Record* record, Line* line, int change) except -1 nogil
     cdef int message_fields(self) except -1 nogil
-    cdef int service(self, int32_t leaf, int32_t row, int32_t outer) except -1 nogil
-    cdef int trace(self, int32_t leaf, const Line* line) except -1 nogil
-    cdef int put_parts(self, Buffer* out, int32_t at, uint8_t part) except -1 nogil
-    cdef int exception(self, Record* record, Line* line) except -1 nogil
-    cdef int find_listed(self, Record* record, Line* line) except -1 nogil
-    cdef int decode(self, const uint8_t* text, Py_ssize_t size, int32_t rest) except -1 with gil
-    cdef int raised(self) except -1 nogil
+    cdef bint is_quote(self, int32_t leaf, const Line* line) noexcept nogil
+    cdef bint names_another(self, int32_t leaf, const Line* line) noexcept nogil
+    cdef int find_details(self, Record* record, const Leaf* leaf) except -1 nogil
+    cdef void keep_detail_ids(self, int32_t leaf) noexcept nogil
+    cdef int body_field(self, Record* record, const Leaf* leaf) except -1 nogil
+    cdef const int32_t* span_of(self, int32_t column, int32_t leaf, int32_t row, int32_t outer) noexcept nogil
+    cdef int service_field(self, int32_t leaf, int32_t row, int32_t outer) except -1 nogil
+    cdef const uint8_t* request_id(self, int32_t column, int32_t leaf, const Line* line, Py_ssize_t* size) noexcept nogil
+    cdef int trace_field(self, int32_t leaf, const Line* line) except -1 nogil
+    cdef int exception_fields(self, Record* record, Line* line) except -1 nogil
 
-cdef inline void found(Rows rows, int32_t column, const uint8_t* data, Py_ssize_t size, int change) noexcept nogil:
-    rows.values[column].data = data
-    rows.values[column].size = size
-    rows.values[column].change = change
+cdef inline void set_value(Rows rows, int32_t column, const uint8_t* data, Py_ssize_t size, int change) noexcept nogil:
+    rows.values[column] = Value(data, size, change)
     rows.present |= <uint64_t>1 << column

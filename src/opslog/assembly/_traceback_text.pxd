@@ -4,24 +4,52 @@
 from libc.stdint cimport int32_t, uint8_t
 from libc.string cimport memcmp
 
+# What Python's traceback module prints.
+cdef extern from *:
+    """
+    static const char opslog_header[] = "Traceback (most recent call last):";
+    static const char opslog_group[] = "  + Exception Group Traceback (most recent call last):";
+    static const char opslog_stack[] = "Stack (most recent call last):";
+    static const char opslog_context[] =
+        "During handling of the above exception, another exception occurred:";
+    static const char opslog_cause[] =
+        "The above exception was the direct cause of the following exception:";
+    """
+    const char* HEADER "opslog_header"
+    const char* GROUP "opslog_group"
+    const char* STACK "opslog_stack"
+    const char* CONTEXT "opslog_context"
+    const char* CAUSE "opslog_cause"
+    const int HEADER_SIZE "(sizeof(opslog_header) - 1)"
+    const int GROUP_SIZE "(sizeof(opslog_group) - 1)"
+    const int STACK_SIZE "(sizeof(opslog_stack) - 1)"
+    const int CONTEXT_SIZE "(sizeof(opslog_context) - 1)"
+    const int CAUSE_SIZE "(sizeof(opslog_cause) - 1)"
+
 
 cdef inline bint begins(const uint8_t* p, int32_t length, const char* text, int32_t size) noexcept nogil:
     return length >= size and memcmp(p, text, size) == 0
 
 
+cdef inline bint is_header(const uint8_t* p, int32_t n) noexcept nogil:
+    """Whether the text begins a traceback; its colon may be missing."""
+    return begins(p, n, HEADER, HEADER_SIZE - 1)
+
+
+cdef inline bint is_list(const uint8_t* p, int32_t n) noexcept nogil:
+    """Whether the text begins a traceback printed as the repr of the list of its lines."""
+    return begins(p, n, b"[u'Traceback (most recent", 25) or begins(p, n, b"['Traceback (most recent", 24)
+
+
 cdef inline bint opens_block(const uint8_t* p, int32_t n) noexcept nogil:
     """Whether the text begins a traceback or stack."""
-    return (begins(p, n, b"Traceback (most recent call last)", 33)
-            or begins(p, n, b"  + Exception Group Traceback (most recent", 42)
-            or begins(p, n, b"[u'Traceback (most recent", 25)
-            or begins(p, n, b"['Traceback (most recent", 24)
-            or begins(p, n, b"Stack (most recent call last)", 29))
+    return (is_header(p, n) or begins(p, n, GROUP, 42) or is_list(p, n)
+            or begins(p, n, STACK, STACK_SIZE - 1))
 
 
 cdef inline bint links_blocks(const uint8_t* p, int32_t n) noexcept nogil:
     """Whether the text stands between the tracebacks of a chain."""
-    return (begins(p, n, b"During handling of the above exception, another exception occurred:", 67)
-            or begins(p, n, b"The above exception was the direct cause of the following exception:", 68))
+    return begins(p, n, CONTEXT, CONTEXT_SIZE) or begins(p, n, CAUSE, CAUSE_SIZE)
 
 
 cdef inline bint names_exception(const uint8_t* p, int32_t n) noexcept nogil:

@@ -1,0 +1,34 @@
+# What the text of a field says of it.
+
+from libc.stdint cimport uint8_t
+
+from opslog.scanner._ops cimport is_hex
+
+
+cdef inline bint is_null_word(const uint8_t* p, Py_ssize_t n) noexcept nogil:
+    return n == 0 or (n == 1 and p[0] == c'-') or (
+        n == 4 and p[0] == c'N' and p[1] == c'o' and p[2] == c'n' and p[3] == c'e')
+
+
+cdef inline bint has_id_shape(const uint8_t* p, Py_ssize_t n) noexcept nogil:
+    """Whether the text is 32 or 64 hex digits or a dashed UUID."""
+    cdef Py_ssize_t i
+    if n != 32 and n != 64 and n != 36:
+        return False
+    for i in range(n):
+        if n == 36 and (i == 8 or i == 13 or i == 18 or i == 23):
+            if p[i] != c'-':
+                return False
+        elif not is_hex(p[i]):
+            return False
+    return True
+
+
+cdef inline const uint8_t* facility(const uint8_t* pri, Py_ssize_t* size) noexcept nogil:
+    """The facility of a syslog priority, and its length."""
+    cdef const char* numbers = "000102030405060708091011121314151617181920212223"
+    cdef Py_ssize_t i, value = 0
+    for i in range(size[0]):
+        value = 10 * value + pri[i] - c'0'
+    size[0] = 1 if value < 80 else 2
+    return <const uint8_t*>numbers + (value >> 3) * 2 + (value < 80)

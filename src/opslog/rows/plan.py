@@ -1,0 +1,164 @@
+"""Which fields of which layouts fill the columns asked for: the tables of _plan.pyx."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import zip_longest
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from opslog.model import schema
+from opslog.rows import _plan
+from opslog.rows._jsonl import JsonKeys
+from opslog.rows._plan import FIXED_TEXTS, SHAPES, WITHOUT_SLOT, Plan
+from opslog.scanner._program import FLAGS
+from opslog.scanner.catalog import Catalog, CompiledFormats
+from opslog.scanner.leaf import CHANGED, CONSTANT, FACILITY, FIRST, SECOND, SLOT, Leaf
+
+_NUMBER = {column.name: index for index, column in enumerate(schema.COLUMNS)}
+_RECORD_KINDS = {"timestamp": "timestamp", "severity_number": "level", "format": "format",
+                 "source": "source", "source_offset": "offset", "original": "original"}  # fmt: skip
+"""Columns that are not captured fields: how the kernels call them."""
+
+_SOURCE_KINDS = {"program": "program"}
+"""What all records of a source have in common, unless a layout captures it."""
+
+_EXCEPTION = ("exception_stacktrace", "exception_type", "exception_message")
+_SPECIAL = ("body", "service_name", "trace_id", "attributes", *_EXCEPTION)
+_CHANGES = {mark: _plan.CHANGES[name] for name, mark in CHANGED.items()}
+_SHAPES = {FIRST: SHAPES["id"], SECOND: SHAPES["name"], FACILITY: SHAPES["facility"]}
+
+assert {c.kind for c in schema.COLUMNS if c.name not in _RECORD_KINDS} <= set(_plan.KINDS)
+assert {*_RECORD_KINDS.values(), *_SOURCE_KINDS.values()} <= set(_plan.KINDS)
+assert len(schema.COLUMNS) <= _plan.COLUMN_LIMIT
+
+
+class Field(NamedTuple):
+    """What fills a column: a capture of a layout, or a constant."""
+
+    column: int
+    """Number among the columns that are built."""
+    slot: int
+    """WITHOUT_SLOT: a constant."""
+    shape: int
+    """One of SHAPES."""
+    text: int
+    """Number of the attribute's name, or of the constant."""
+    change: int
+    """What is done with the text, as put() in the kernels takes it."""
+
+
+assert Field._fields == _plan.FIELDS
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ColumnPlan:
+    """How a list of columns is built from the layouts of a catalog."""
+
+    plan: Plan
+    arrow: pa.Schema
+    """Of the columns asked for."""
+    columns: list[tuple[str, str]]
+    """(name, kind) of those that are built, those asked for first."""
+    shown: int
+    """How many were asked for."""
+    formats: list[str]
+
+
+@lru_cache(maxsize=64)
+def column_plan(catalog: Catalog, names: tuple[str, ...]) -> ColumnPlan:
+    """Return how the columns ``names`` are built."""
+    wanted = list(names)
+    if any(name in wanted for name in _EXCEPTION):
+        wanted += [name for name in _EXCEPTION if name not in wanted]
+    lines = catalog.lines.leaves
+    leaves = (*lines, *catalog.messages.leaves)
+    told = any("program" in leaf.slots for leaf in leaves)
+    if told and "service_name" in wanted and "program" not in wanted:
+        wanted.append("program")
+    numbers = {name: index for index, name in enumerate(wanted)}
+    ruled = (*_SPECIAL, "global_request_id")
+    special = {name: numbers[name] for name in ruled if name in numbers}
+    if told and "program" in numbers:
+        special["program"] = numbers["program"]
+    alone = _RECORD_KINDS if told else _RECORD_KINDS | _SOURCE_KINDS
+    kinds = [(alone.get(name, schema.BY_NAME[name].kind), name) for name in wanted]
+    texts_used = {text: number for number, text in enumerate(FIXED_TEXTS)}
+    plan = Plan(
+        lines=catalog.lines.program,
+        messages=catalog.messages.program,
+        kinds=[(kind, schema.BY_NAME[name].context) for kind, name in kinds],
+        line_fields=_fields(catalog.lines, numbers, texts_used),
+        message_fields=_fields(catalog.messages, numbers, texts_used),
+        special=special,
+        services=[_number(f.service, texts_used) for f in catalog.lines.formats],
+        texts=list(texts_used),
+        slots=_NUMBER,
+        tails=bool((_filled(e for e in lines if e.entry.tail) | {"body"}) & set(names)),
+        details=bool((_filled(e for e in lines if e.entry.detail) | {"trace_id"}) & set(names)),
+        requests=bool((_filled(catalog.messages.leaves) | {"trace_id"}) & set(names)),
+    )
+    return ColumnPlan(
+        plan,
+        pa.schema([pa.field(name, schema.BY_NAME[name].type) for name in names]),
+        [(name, kind) for kind, name in kinds],
+        len(names),
+        [f.name for f in catalog.lines.formats],
+    )
+
+
+def _number(text: str, texts_used: dict[bytes, int]) -> int:
+    """Return the number of a text, -1 of an empty one."""
+    return texts_used.setdefault(text.encode(), len(texts_used)) if text else -1
+
+
+def _filled(leaves: Iterable[Leaf]) -> set[str]:
+    """Return the columns that layouts fill."""
+    names = {name for leaf in leaves for name in leaf.slots}
+    return {name if name in _NUMBER else "attributes" for name in names}
+
+
+def _fields(
+    compiled: CompiledFormats, numbers: dict[str, int], texts_used: dict[bytes, int]
+) -> list[list[Field]]:
+    """Return per leaf what fills a column."""
+    return [list(_leaf_fields(compiled, leaf, numbers, texts_used)) for leaf in compiled.leaves]
+
+
+def _leaf_fields(
+    compiled: CompiledFormats, leaf: Leaf, numbers: dict[str, int], texts_used: dict[bytes, int]
+) -> Iterator[Field]:
+    stamp, number = leaf.slots.get("timestamp"), numbers.get("attributes")
+    if leaf.entry.flags & FLAGS["envelope"] and stamp is not None and number is not None:
+        # Where the record has a time of its own, the envelope's is kept beside it.
+        kept = f"{compiled.formats[leaf.entry.format].name}.timestamp".encode()
+        text = texts_used.setdefault(kept, len(texts_used))
+        yield Field(number, stamp, SHAPES["stamp"], text, 0)
+    for name, slot in leaf.slots.items():
+        if name in _RECORD_KINDS or (name in _SPECIAL and name != "service_name"):
+            continue
+        attribute = name not in _NUMBER
+        number = numbers.get("attributes" if attribute else name)
+        if number is None:
+            continue
+        change = _CHANGES.get(slot & ~(SLOT | FIRST | SECOND | CONSTANT | FACILITY), 0)
+        text = -1
+        if attribute or slot & CONSTANT:
+            known = (name if attribute else compiled.constants[slot & SLOT]).encode()
+            text = texts_used.setdefault(known, len(texts_used))
+        shape = next((shape for mark, shape in _SHAPES.items() if slot & mark), SHAPES["any"])
+        yield Field(number, WITHOUT_SLOT if slot & CONSTANT else slot & SLOT, shape, text, change)
+
+
+@lru_cache(maxsize=256)
+def json_keys(
+    planned: ColumnPlan, names: tuple[str, ...], source: str, program: str | None
+) -> JsonKeys:
+    """Return the keys of JSON lines with these columns, called ``names`` in the output."""
+    # Columns that are built but not written stand behind the others, as they are.
+    spelled = zip_longest(names, planned.columns)
+    columns = [(name or own, kind) for name, (own, kind) in spelled]
+    return JsonKeys(columns, planned.shown, planned.formats, source, program)
