@@ -109,7 +109,7 @@ def load(path: str) -> tuple[list[Known], dict[str, int]]:
         raise SourceError(
             path,
             f"expected a checkpoint of opslog, found {'something else' if data else 'nothing'}; "
-            "name another file, or remove this one to read all from the start",
+            "name another file; a damaged checkpoint must be removed, to read all from the start",
         ) from None
     raise SourceError(
         path,
