@@ -6,6 +6,8 @@ import argparse
 import os
 import signal
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -218,7 +220,7 @@ def test_a_file_of_others_is_replaced_only_where_one_insists(output: Output, pla
     assert result.err.startswith(f"opslog: {file}: expected ")
     assert result.err.count("\n") == 1
     if "--checkpoint" in output.arguments:
-        assert "name another file, or remove this one" in result.err
+        assert "name another file; a damaged checkpoint must be removed" in result.err
         return
     assert "; write to another file, or insist with --overwrite" in result.err
     assert place.run(file, more="--overwrite").code in output.codes
@@ -383,3 +385,27 @@ def test_what_cannot_be_meant_is_told_before_anything_is_read(
     result = commands.run(*arguments.split(), cwd=tmp_path)
     assert (result.code, result.out, result.err) == (2, "", f"opslog: {message}\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "key"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "filter",
+        "stats",
+        "events",
+        "doctor",
+        "requests",
+        "resources",
+        f"trace {ID}",
+        "formats learn",
+    ],
+)
+def test_standard_output_is_no_input_either(command: str, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(LOG)
+    result = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m opslog {command} ./a >> a"],
+        cwd=tmp_path, stderr=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    assert result.returncode == 2
+    assert result.stderr == b"opslog: -: is also an input; write to another file\n"
+    assert (tmp_path / "a").read_bytes() == LOG

@@ -220,7 +220,7 @@ def test_nothing_is_lost_over_kills_at_any_moment(threads: str, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "expected a checkpoint of opslog, found nothing; name another file, or remove"),
+        ("", "expected a checkpoint of opslog, found nothing; name another file; a damaged"),
         ("no json", "expected a checkpoint of opslog, found something else; name another file"),
         ("[1]", "expected a checkpoint of opslog, found something else"),
         ('{"kind": "other", "version": 1}', "expected a checkpoint of opslog, found something else"),

@@ -25,6 +25,7 @@ from opslog.cli import (
     standard_streams,
     stats,
     trace,
+    writing,
 )
 from opslog.cli.complaints import complain, complain_of_sources
 from opslog.cli.parser import CommandParser, with_signed_values
@@ -46,6 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     options = parser().parse_args(_prepared(arguments))
     signal.signal(signal.SIGTERM, _terminate)
+    writing.check_standard_output(options)
     complain_of_sources(options)
     code: int = options.run(options)
     return code

@@ -72,3 +72,11 @@ def check(options: argparse.Namespace, *outputs: Named, follow: bool = False) ->
         elif one.own is not None:
             check_replaceable(path, one.own, options.overwrite)
     refuse_shared([(one.flag, one.path) for one in outputs if one.path not in (None, STDOUT)])
+
+
+def check_standard_output(options: argparse.Namespace) -> None:
+    """Raise SinkError where standard output is a file that an argument names as an input.
+
+    What lies in a folder or fits a glob may be: `opslog stats /var/log >> /var/log/stats.txt`.
+    """
+    refuse_named(STDOUT, (*getattr(options, "paths", ()), *getattr(options, "files", ())))

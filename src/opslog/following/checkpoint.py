@@ -113,7 +113,7 @@ def load(path: str) -> tuple[list[Content], dict[str, int]]:
         raise SourceError(
             path,
             f"expected a checkpoint of opslog, found {found}; "
-            "name another file, or remove this one to read all from the start",
+            "name another file; a damaged checkpoint must be removed, to read all from the start",
         ) from None
 
 

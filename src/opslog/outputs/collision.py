@@ -25,10 +25,9 @@ def refuse_input(output: str, paths: tuple[str, ...], followed: bool = False) ->
     # Not expanded without need: there may be many files.
     if own and any(file_id(0 if name == STDIN else name) == own for name in expand(paths)):
         raise _is_input(output)
-    if output != STDOUT:
-        refuse_named(output, paths)
-        if followed:
-            _refuse_future(output, output, paths, followed=True)
+    refuse_named(output, paths)
+    if followed and output != STDOUT:
+        _refuse_future(output, output, paths, followed=True)
 
 
 def refuse_input_folder(folder: str, paths: tuple[str, ...], followed: bool = False) -> None:
@@ -38,7 +37,7 @@ def refuse_input_folder(folder: str, paths: tuple[str, ...], followed: bool = Fa
 
 def refuse_named(output: str, paths: Iterable[str]) -> None:
     """Raise SinkError for an output that is one of the files ``paths``, there or not."""
-    own = _sign(output)
+    own = _sign(1 if output == STDOUT else output)
     if own is not None and any(_sign(path) == own for path in paths if path != STDIN):
         raise _is_input(output)
 
@@ -57,7 +56,7 @@ def _is_input(output: str) -> SinkError:
     return SinkError(output, "is also an input; write to another file")
 
 
-def _sign(path: str) -> tuple[int, int] | str | None:
+def _sign(path: str | int) -> tuple[int, int] | str | None:
     """Return what is the same for all names of a file, None if it can be read and written at once.
 
     That is so of terminals, /dev/null and the like.
@@ -65,7 +64,7 @@ def _sign(path: str) -> tuple[int, int] | str | None:
     try:
         status = os.stat(path)
     except FileNotFoundError:
-        return _real(path)
+        return _real(str(path))
     except (OSError, ValueError):
         return None
     if stat.S_ISCHR(status.st_mode) or stat.S_ISDIR(status.st_mode):
