@@ -127,7 +127,7 @@ def test_a_damaged_checkpoint_is_one_error(content: bytes, tmp_path: Path) -> No
     assert result.stderr.startswith(b"opslog: ")
     assert b"expected a checkpoint of opslog, found " in result.stderr
     assert result.stderr.endswith(
-        b"name another file, or remove this one to read all from the start\n"
+        b"name another file; a damaged checkpoint must be removed, to read all from the start\n"
     )
     assert (tmp_path / "state").read_bytes() == content
 

@@ -351,7 +351,7 @@ def test_a_stop_completes_every_output(tmp_path: Path) -> None:
 
     log, out = tmp_path / "a.log", tmp_path / "a.parquet"
     written(log, heads(0, 9))
-    with follow(tmp_path, "--exit-zero", "-o", str(out), str(log)) as run:
+    with follow(tmp_path, "--exit-zero", "--to", "parquet", "-o", str(out), str(log)) as run:
         wait_for(lambda: is_open(run, log), run)
         time.sleep(0.5)
         assert run.stop() == 0
