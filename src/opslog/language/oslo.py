@@ -117,7 +117,19 @@ def _tracebacks(prefix: Pieces) -> list[str]:
     if not without_blank.endswith(" "):
         return [_join([*prefix, "{body:rest}"])]
     # Editors and copies strip the blank behind which the text is empty.
-    return [_join([*prefix, "{body:rest}"]), without_blank.rstrip(" ")]
+    stripped = _join(
+        [
+            f"{{? {piece[2:-2]}}}" if piece.endswith(" }") else piece
+            for piece in _before_blank(prefix)
+        ]
+    )
+    return [stripped, _join([*prefix, "{body:rest}"])]
+
+
+def _before_blank(prefix: Pieces) -> Pieces:
+    """Return the pieces without the last blank that is no part of an optional one."""
+    last = max(i for i, piece in enumerate(prefix) if not piece.startswith("{?"))
+    return [*prefix[:last], prefix[last].rstrip(" "), *prefix[last + 1 :]]
 
 
 def shipped(sets: Iterable[OsloOptions]) -> OsloLayouts:

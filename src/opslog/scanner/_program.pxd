@@ -27,6 +27,7 @@ cdef enum LeafFlag:
     ALONE = 16384               # starts a record whatever is open, even without a timestamp
     HOLLOW = 32768              # nothing but the record it holds tells that it is one
     UNLOGGED = 65536            # begins a traceback that nobody logged
+    LINED = 262144              # its tracebacks are printed line by line, each behind a head's beginning
     FOREMOST = 131072           # a message's: what it says counts before what its line says
 
 cdef enum:

@@ -210,6 +210,7 @@ def _entry(one: Format, number: int, index: int, item: FormatLayout) -> CatalogE
         unfinished=item.unfinished,
         alone=item.alone,
         unlogged=item.traceback,
+        lined=one.envelope is None and not any(x.rank == Rank.TRACEBACK for x in one.layouts),
     )
     role = "traceback" if item.rank == Rank.TRACEBACK else "head"
     level = ERROR if role == "traceback" else one.level
