@@ -21,7 +21,7 @@ cimport cython
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint64_t
 from libc.string cimport memchr
 
-from opslog.assembly._agreement cimport agrees, is_damaged, same_text, text_of, unindent
+from opslog.assembly._agreement cimport agrees, is_damaged, same_text, same_writer, text_of, unindent
 from opslog.assembly._records cimport OpenRecords, Records, close, is_open
 from opslog.assembly._traceback_text cimport (STACK, STACK_SIZE, begins, continues_block, in_group, inside_block, links_blocks, names_exception, names_origin, opens_block, opens_traceback, torn)
 from opslog.assembly._workers cimport Worker, find_worker, get_worker
@@ -128,7 +128,28 @@ cdef class Assembler(OpenRecords):
         self.previous = number if leaf.flags & FOLLOW_ON else NONE
         if line.flags & TIMED:
             self.stamped = self.records[number].offset
+        if leaf.closing_size:
+            self.block = number
         return 0
+
+    cdef bint block_line(self, Block block, int32_t i) noexcept nogil:
+        """Whether the line is of the block that a record opened: whatever its own looks are."""
+        cdef Line* line = &block.lines[i]
+        cdef int32_t number = self.block, start, end
+        cdef const Leaf* leaf = &self.program.leaves[self.records[number].leaf]
+        if line.flags & PIECE or not same_writer(self.program, block, self.head_of(block, number), line, &start, &end):
+            return False
+        if not self.is_open(block, number, line) or line.leaf == self.records[number].leaf:
+            self.block = NONE
+            return False
+        line.start = start
+        line.end = end
+        line.leaf = line.row = NONE
+        if begins(block.data + start, end - start, <const char*>self.program.closings + leaf.closing, leaf.closing_size):
+            self.block = NONE
+        self.join(block, number, i, PART_BODY)
+        self.previous = self.latest = number
+        return True
 
     cdef int head_line(self, Block block, int32_t i, const Leaf* leaf) except -1 nogil:
         if leaf.flags & JSON:
@@ -576,6 +597,8 @@ cdef class Assembler(OpenRecords):
         for i in range(block.line_count):
             if block.lines[i].flags & MORE:
                 self.part_line(block, i)
+                continue
+            if self.block != NONE and self.block_line(block, i):
                 continue
             if block.lines[i].leaf < 0:
                 self.raw_line(block, i)

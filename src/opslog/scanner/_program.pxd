@@ -47,6 +47,8 @@ ctypedef struct Leaf:
     int32_t resource
     int32_t body
     int32_t level               # OpenTelemetry number the layout implies, 0: none
+    int32_t closing             # what the last line of its block begins with: closings[closing:][:closing_size]
+    int32_t closing_size        # 0: it opens no block
     int32_t[WORKERS] worker
 
 cdef class Program:
@@ -61,6 +63,7 @@ cdef class Program:
     cdef const int32_t* details         # per format: the tree of its details, -1
     cdef int32_t format_count
     cdef const Leaf* leaves
+    cdef const uint8_t* closings
     cdef const int16_t* slots           # [column, leaf]: slot of a column whose values need no change, -1
     cdef readonly int32_t leaf_count
     cdef readonly int32_t most_slots

@@ -55,9 +55,9 @@ cdef class Program:
     """Compiled layouts; see compiler.py, which makes the tables."""
 
     def __init__(self, *, bytes nodes, bytes firsts, bytes roots, bytes literals, bytes classes, bytes words,
-                 bytes times, bytes tails, bytes details, bytes leaves, bytes slots, int32_t most_slots, forest,
+                 bytes times, bytes tails, bytes details, bytes leaves, bytes closings, bytes slots, int32_t most_slots, forest,
                  shortcuts, JsonTable json=None):
-        self.owners = (nodes, firsts, roots, literals, classes, words, times, tails, details, leaves, slots)
+        self.owners = (nodes, firsts, roots, literals, classes, words, times, tails, details, leaves, closings, slots)
         self.nodes = <const Node*><const char*>nodes
         self.firsts = <const uint64_t*><const char*>firsts
         self.roots = <const int32_t*><const char*>roots
@@ -70,6 +70,7 @@ cdef class Program:
         self.format_count = len(details) // sizeof(int32_t)
         self.leaves = <const Leaf*><const char*>leaves
         self.slots = <const int16_t*><const char*>slots
+        self.closings = <const uint8_t*><const char*>closings
         self.leaf_count = len(leaves) // sizeof(Leaf)
         self.most_slots = max(most_slots, json.slots if json is not None else 0)
         self.json = json
