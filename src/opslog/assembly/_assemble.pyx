@@ -2,14 +2,17 @@
 
 Rules (docs/explanation/assembly.md gives examples):
 
-1. A head line starts a record; records leave in the order of their heads.
+1. A head line starts a record; records leave in the order of their heads.  A line
+   with a date and time of its own is a head whatever else it is.
 2. A line no layout recognises continues the record that owns the line before.
 3. A traceback line joins the open record equal in every field its prefix has.
-4. Where traceback lines look like heads, a line joins only inside a block.
+4. Where traceback lines look like heads, a line joins only inside a traceback.
 5. In an envelope that hands on a stream (a container's output) rule 2 holds for
-   each stream of its own; elsewhere only a traceback's lines join there.
-6. Further lines of one message, and what continues text cut in the middle, belong
-   to its record whatever they look like.
+   each stream of its own, as long as the envelopes' times are near; elsewhere only
+   a traceback's lines join there.
+6. Further lines of one message, what continues text cut in the middle, and the
+   lines of a block that a format declares belong to their record whatever they
+   look like.
 7. A record closes at the next head of its worker, or when WINDOW bytes of later
    input have gone by since its own first byte, or at the end of the input.
 
@@ -21,40 +24,20 @@ cimport cython
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint64_t
 from libc.string cimport memchr
 
-from opslog.assembly._agreement cimport agrees, is_damaged, same_text, same_writer, text_of, unindent
-from opslog.assembly._records cimport OpenRecords, Records, close, is_open
-from opslog.assembly._traceback_text cimport (STACK, STACK_SIZE, begins, continues_block, in_group, inside_block, links_blocks, names_exception, names_origin, opens_block, opens_traceback, torn)
+from opslog.assembly._agreement cimport is_damaged, text_of, unindent
+from opslog.assembly._joins cimport JoinedRecords
+from opslog.assembly._records cimport Records, close
+from opslog.assembly._traceback_text cimport (begins, continues_block, inside_block, links_blocks, names_exception, opens_block, torn)
 from opslog.assembly._workers cimport Worker, find_worker, get_worker
-from opslog.kernel._block cimport (Block, CLOSED, CONTINUED, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HEADLESS, IN_BLOCK, IN_STACK, IN_TEXT, Line, MORE, MOST_LINES, NONE, OVERLONG, PART_BODY, PART_STACK, PART_TRACEBACK, PIECE, QUOTES, Record, TIMED, TORN, UNENDED, UNRECOGNISED, WINDOW)
+from opslog.kernel._block cimport (Block, CLOSED, CONTINUED, HAS_TRACEBACK, HEADLESS, IN_BLOCK, Line, MORE, MOST_LINES, NONE, OVERLONG, PART_TRACEBACK, PIECE, Record, TIMED, TORN, UNENDED, UNRECOGNISED, WINDOW)
 from opslog.scanner._envelope cimport keep_match, undo_envelope, unwrap
-from opslog.scanner._program cimport (ALONE, BARE, ENVELOPE, FOLLOW_ON, HEAD, JSON, LINED, Leaf, Program, STAMPED, STREAM, UNLOGGED, WEAK)
+from opslog.scanner._program cimport (ALONE, ENVELOPE, FOLLOW_ON, HEAD, JSON, LINED, Leaf, STAMPED, STREAM, UNLOGGED, WEAK)
 from opslog.scanner._state cimport MatchState, begin_state
 
 
-cdef enum:
-    NEAR = 1000000              # microseconds between the envelopes of one record's lines, at most
-    NEAR_IN_BLOCK = 60000000    # inside a traceback
-
-cdef extern from *:
-    """
-    static const int64_t opslog_day = 86400000000;
-    static const int64_t opslog_year = 365 * 86400000000;
-    static const int64_t opslog_yearless = -62167219200000000;
-    """
-    const int64_t DAY "opslog_day"
-    const int64_t YEAR "opslog_year"
-    const int64_t YEARLESS "opslog_yearless"     # before year 0 are times without a year, where nothing tells it
-
-
-
 @cython.final
-cdef class Assembler(OpenRecords):
-    """The open records of one source, and the rules by which lines join them."""
-
-    cdef int64_t stamped        # offset of the latest record with a timestamp
-
-    def __cinit__(self, Program program not None):
-        self.stamped = -WINDOW - 1
+cdef class Assembler(JoinedRecords):
+    """The open records of one source, and what each line of it is."""
 
     def feed(self, Block block not None, bint final, int64_t held=-1):
         """Assemble the next block of the source and return the records now complete.
@@ -71,85 +54,7 @@ cdef class Assembler(OpenRecords):
             self.release(block, final, held, out)
         return out
 
-    cdef inline const Line* head_of(self, Block block, int32_t number) noexcept nogil:
-        return &block.lines[self.records[number].head]
-
     # -- lines -----------------------------------------------------------------
-
-    cdef inline bint is_open(self, Block block, int32_t number, const Line* line) noexcept nogil:
-        return is_open(self.records, number, block.offset + line.first)
-
-    cdef inline bint takes(self, Block block, int32_t number, const Line* line) noexcept nogil:
-        """Whether a line without a time of its own may still join the record."""
-        return self.is_open(block, number, line) and self.is_near(block, number, line)
-
-    cdef bint is_near(self, Block block, int32_t number, const Line* line) noexcept nogil:
-        """Whether the envelope of the line is hardly later than that of the record's last line."""
-        cdef const Line* last = &block.lines[self.records[number].last]
-        cdef int64_t later
-        if line.stamp == NONE or last.stamp == NONE:
-            return True
-        later = line.stamp - last.stamp
-        if line.stamp < YEARLESS:
-            # As between the years that a file's time would tell.
-            later += YEAR if later < -YEAR // 2 else -YEAR if later > YEAR - 2 * DAY else 0
-        return later <= NEAR or (later <= NEAR_IN_BLOCK and self.is_in_block(block, number))
-
-    cdef bint is_in_block(self, Block block, int32_t number) noexcept nogil:
-        """Whether the record's last line is inside a traceback."""
-        cdef const Line* last = &block.lines[self.records[number].last]
-        cdef const uint8_t* text
-        cdef int32_t length
-        if self.records[number].flags & IN_BLOCK:
-            return True
-        if last.part != PART_TRACEBACK:
-            return False
-        text = self.line_text(block, last, &length)
-        return inside_block(text, length) or opens_block(text, length)
-
-    cdef const uint8_t* line_text(self, Block block, const Line* line, int32_t* length) noexcept nogil:
-        """What of a line is not its prefix."""
-        cdef const uint8_t* text = NULL
-        if line.leaf >= 0:
-            text = text_of(block, line, self.program.leaves[line.leaf].body, length)
-        if text == NULL:
-            text = block.data + line.start
-            length[0] = line.end - line.start
-        return text
-
-    cdef int lead(self, Block block, int32_t number, const Leaf* leaf) except -1 nogil:
-        """Make a record just begun the open one of its worker."""
-        cdef const Line* line = self.head_of(block, number)
-        cdef Worker* worker = get_worker(&self.workers, line.worker)
-        close(self.records, worker.head)
-        close(self.records, worker.orphan)
-        worker.orphan = NONE
-        worker.head = self.latest = number
-        self.previous = number if leaf.flags & FOLLOW_ON else NONE
-        if line.flags & TIMED:
-            self.stamped = self.records[number].offset
-        if leaf.closing_size:
-            self.block = number
-        return 0
-
-    cdef bint block_line(self, Block block, int32_t i) noexcept nogil:
-        """Whether the line is of the block that a record opened: whatever its own looks are."""
-        cdef Line* line = &block.lines[i]
-        cdef int32_t number = self.block, start, end
-        cdef const Leaf* leaf = &self.program.leaves[self.records[number].leaf]
-        if line.flags & PIECE or not same_writer(self.program, block, self.head_of(block, number), line, &start, &end):
-            return False
-        if not self.is_open(block, number, line) or line.leaf == self.records[number].leaf:
-            self.block = NONE
-            return False
-        line.start = start
-        line.end = end
-        line.leaf = line.row = NONE
-        if begins(block.data + start, end - start, <const char*>self.program.closings + leaf.closing, leaf.closing_size):
-            self.block = NONE
-        self.join(block, number, i, PART_BODY)
-        self.previous = self.latest = number
-        return True
 
     cdef int head_line(self, Block block, int32_t i, const Leaf* leaf) except -1 nogil:
         if leaf.flags & JSON:
@@ -160,97 +65,6 @@ cdef class Assembler(OpenRecords):
         if leaf.flags & LINED and self.lined(block, i, leaf):
             return 0
         return self.lead(block, self.start(block, i, 0), leaf)
-
-    cdef bint lined(self, Block block, int32_t i, const Leaf* leaf) except -1 nogil:
-        """Whether a line that looks like a head is one of a traceback that is printed line by line."""
-        cdef Line* line = &block.lines[i]
-        cdef int32_t length, number
-        cdef const uint8_t* text = text_of(block, line, leaf.body, &length)
-        cdef const Worker* worker
-        cdef Record* record
-        cdef bint opens, inside
-        if length < 0:
-            return False
-        opens = opens_traceback(text, length)
-        inside = inside_block(text, length)
-        worker = find_worker(&self.workers, line.worker)
-        number = worker.head if worker != NULL else NONE
-        if self.is_open(block, number, line) and self.is_alike(block, number, line, leaf):
-            record = &self.records[number]
-            if record.flags & IN_BLOCK:
-                if not (inside or opens):
-                    record.flags &= ~IN_BLOCK
-                    if not record.flags & HAS_TRACEBACK:
-                        return False        # the header alone was a message
-                self.turn_head(block, number)
-                self.join(block, number, i, PART_TRACEBACK)
-                return True
-            if (record.flags & HAS_TRACEBACK and self.part_of(block, number) == PART_TRACEBACK and inside
-                    and (length == 0 or links_blocks(text, length))):
-                if length:
-                    record.flags |= IN_BLOCK
-                self.join(block, number, i, PART_TRACEBACK)
-                return True
-            if opens and not record.flags & HAS_TRACEBACK and line.time == self.head_of(block, number).time:
-                record.flags |= IN_BLOCK
-                self.join(block, number, i, PART_TRACEBACK)
-                return True
-        if not opens:
-            return False
-        self.lead(block, self.start(block, i, IN_BLOCK), leaf)
-        return True
-
-    cdef bint is_alike(self, Block block, int32_t number, const Line* line, const Leaf* leaf) noexcept nogil:
-        """Whether a head has the level, the logger and about the time of the record's last line."""
-        cdef const Line* last = &block.lines[self.records[number].last]
-        cdef const Line* head = self.head_of(block, number)
-        return (last.leaf >= 0 and self.program.leaves[last.leaf].format == leaf.format
-                and last.severity == line.severity
-                and line.time - last.time <= NEAR_IN_BLOCK
-                and same_text(block, line, leaf.logger, head, self.program.leaves[head.leaf].logger))
-
-    cdef void turn_head(self, Block block, int32_t number) noexcept nogil:
-        """Make a head that is the header of a traceback a line of it, too."""
-        cdef Line* head = &block.lines[self.records[number].head]
-        cdef int32_t length
-        cdef const uint8_t* text = self.line_text(block, head, &length)
-        if self.records[number].lines == 1 and opens_traceback(text, length):
-            head.part = PART_TRACEBACK
-            self.records[number].flags |= HAS_TRACEBACK
-
-    cdef bint takes_traceback(self, Block block, int32_t number, const Line* line, const Leaf* leaf,
-                              const uint8_t* text, int32_t length) noexcept nogil:
-        """Whether the open record takes the traceback line; keeps track of its block."""
-        cdef Record* record
-        cdef const Line* head
-        cdef const Leaf* other
-        cdef bint names
-        if not self.is_open(block, number, line):
-            return False
-        head = self.head_of(block, number)
-        if not (leaf.flags & STAMPED or self.is_near(block, number, line)):
-            return False
-        if not agrees(self.program, block, head, line, leaf):
-            return False
-        record = &self.records[number]
-        other = &self.program.leaves[head.leaf]
-        names = leaf.logger >= 0 and other.logger >= 0
-        if not (record.flags & HEADLESS or other.flags & BARE) and names:
-            return True
-        # A head may look like this line, too: only what is inside a block joins.
-        if opens_block(text, length):
-            if not (names or other.format == leaf.format):
-                return False
-            record.flags |= IN_BLOCK
-            return True
-        if inside_block(text, length) and record.flags & (HAS_TRACEBACK | HAS_STACK):
-            if links_blocks(text, length):
-                record.flags |= IN_BLOCK
-            return True
-        if not record.flags & IN_BLOCK:
-            return False
-        record.flags &= ~IN_BLOCK           # the line that names the exception
-        return True
 
     cdef int traceback_line(self, Block block, int32_t i, const Leaf* leaf) except -1 nogil:
         cdef Line* line = &block.lines[i]
@@ -370,11 +184,6 @@ cdef class Assembler(OpenRecords):
         self.join_text(block, number, i, text, length)
         return 0
 
-    cdef inline bint is_unlogged(self, int32_t number) noexcept nogil:
-        """Whether the record is a traceback that nobody logged."""
-        return (self.records[number].flags & HEADLESS and self.records[number].leaf >= 0
-                and self.program.leaves[self.records[number].leaf].flags & UNLOGGED)
-
     cdef int unlogged_line(self, Block block, int32_t i) except -1 nogil:
         """The first line of a traceback that nobody logged: it belongs to what is open, or starts a record."""
         cdef Line* line = &block.lines[i]
@@ -385,24 +194,6 @@ cdef class Assembler(OpenRecords):
         self.previous = self.start(block, i, HEADLESS | HAS_TRACEBACK | IN_BLOCK)
         line.part = PART_TRACEBACK
         return 0
-
-    cdef bint join_unlogged(self, Block block, int32_t number, int32_t i, const uint8_t* text, int32_t length) noexcept nogil:
-        """Join a line to a traceback that nobody logged, if it is one of its lines."""
-        cdef Record* record = &self.records[number]
-        cdef const uint8_t* last
-        cdef int32_t size
-        if record.flags & IN_BLOCK:
-            if not (inside_block(text, length) or opens_block(text, length)):
-                record.flags &= ~IN_BLOCK       # the line that names the exception
-                last = self.line_text(block, &block.lines[record.last], &size)
-                if in_group(last, size):
-                    return False                # a group names it inside its margin
-        elif length and links_blocks(text, length):
-            record.flags |= IN_BLOCK
-        elif length:
-            return False
-        self.join(block, number, i, PART_TRACEBACK)
-        return True
 
     cdef int match_traceback_line(self, Block block, int32_t number, Line* line) except -1 nogil:
         """Whether a message's further line is one of its traceback; if so its layout is found."""
@@ -420,54 +211,6 @@ cdef class Assembler(OpenRecords):
         line.row = block.span_used
         block.span_used += 2 * self.program.leaves[found].slots
         return True
-
-    cdef void join_text(self, Block block, int32_t number, int32_t i, const uint8_t* text,
-                        int32_t length) noexcept nogil:
-        """Join text to the record as part of its body, its stack or its traceback."""
-        cdef Record* record = &self.records[number]
-        cdef uint8_t part = PART_BODY
-        if record.flags & IN_STACK:
-            if begins(text, length, b"  ", 2):
-                part = PART_STACK
-            else:
-                record.flags &= ~IN_STACK
-        if length == STACK_SIZE and begins(text, length, STACK, STACK_SIZE):
-            record.flags |= IN_STACK
-            part = PART_STACK
-        if part == PART_BODY:
-            if not record.flags & (IN_TEXT | QUOTES) and opens_traceback(text, length):
-                record.flags |= QUOTES if self.quotes(block, number) else IN_TEXT
-                if not block.lines[record.head].severity:
-                    block.lines[record.head].severity = 17      # as a traceback alone has
-            elif record.lines == 1 and inside_block(text, length):
-                self.turn_head(block, number)
-                if record.flags & HAS_TRACEBACK:
-                    record.flags |= IN_TEXT
-            elif not length and record.flags & IN_TEXT and self.ends_in_header(block, number):
-                # Printed with empty lines between: by oslo.messaging, of what another program raised.
-                record.flags = record.flags & ~(IN_TEXT | HAS_TRACEBACK) | QUOTES | HAS_MORE
-                block.lines[record.last].part = PART_BODY
-            if record.flags & (IN_TEXT | HEADLESS):
-                part = PART_TRACEBACK
-        self.join(block, number, i, part)
-
-    cdef bint ends_in_header(self, Block block, int32_t number) noexcept nogil:
-        """Whether the record's last line begins its traceback."""
-        cdef const Line* last = &block.lines[self.records[number].last]
-        cdef int32_t length
-        cdef const uint8_t* text = self.line_text(block, last, &length)
-        return last.part == PART_TRACEBACK and length > 0 and opens_traceback(text, length)
-
-    cdef bint quotes(self, Block block, int32_t number) noexcept nogil:
-        """Whether the record's text says that a traceback in it is of another program."""
-        cdef int32_t at = self.records[number].head, length
-        cdef const uint8_t* text
-        while at != NONE:
-            text = self.line_text(block, &block.lines[at], &length)
-            if names_origin(text, length):
-                return True
-            at = block.lines[at].next
-        return False
 
     # -- lines in envelopes -------------------------------------------------------
 
@@ -586,10 +329,6 @@ cdef class Assembler(OpenRecords):
         stream.previous = self.latest
         stream.unended = (flags & UNENDED) != 0
         return 0
-
-    cdef uint8_t part_of(self, Block block, int32_t number) noexcept nogil:
-        """The part of a record that its last line belongs to."""
-        return block.lines[self.records[number].last].part
 
     cdef int assemble(self, Block block) except -1 nogil:
         cdef int32_t i
