@@ -8,6 +8,7 @@ cdef class Records:
     cdef readonly Block block
     cdef Record* records
     cdef readonly int32_t count
+    cdef public object places   # where they stand in the order of time: an Arrow array, None
 
 cdef class OpenRecords:
     cdef Program program

@@ -215,9 +215,7 @@ def _entry(one: Format, number: int, index: int, item: FormatLayout) -> CatalogE
     role = "traceback" if item.rank == Rank.TRACEBACK else "head"
     level = ERROR if role == "traceback" else one.level
     late = item.rank in (Rank.WEAK, Rank.HOLLOW)
-    return CatalogEntry(
-        item.layout, number, index, role, flags, level, until=item.until, late=late
-    )
+    return CatalogEntry(item.layout, number, index, role, flags, level, until=item.until, late=late)
 
 
 def _flags(one: Format, **own: bool) -> int:
