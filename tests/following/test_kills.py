@@ -8,8 +8,9 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
-from collections.abc import Callable
-from itertools import count
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count, islice, product
 from pathlib import Path
 
 import pytest
@@ -96,7 +97,7 @@ class World:
     def run(self, kill_at: int = 0, turn_at: int = 0) -> bool:
         """Run until it is killed or has told all; return whether it was not killed."""
         self.runs += 1
-        options = ["--threads", "1", "--checkpoint", str(self.folder / "state")]
+        options = ["--threads", "1", "--hold", "0.05s", "--checkpoint", str(self.folder / "state")]
         if self.roll:
             options += ["-o", f"{self.folder}/lake/", "--roll", "1s"]
         arguments = ["filter", "-f", "--to", "jsonl", *options, self.pattern]
@@ -110,6 +111,16 @@ class World:
 
 
 ROTATIONS = (rename, copy_and_truncate, compress)
+AT_ONCE = 4
+"""Most of its time a run waits."""
+
+
+def at_each(moments: Iterable[int], survived: Callable[[int], bool]) -> None:
+    """Kill at each of these moments, some runs at once, until a run has none that is so late."""
+    moments = iter(moments)
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        while not any(threads.map(survived, islice(moments, AT_ONCE))):
+            pass
 
 
 @pytest.mark.parametrize(
@@ -119,8 +130,7 @@ ROTATIONS = (rename, copy_and_truncate, compress)
         ("*", True, 9),
         *(
             pytest.param(pattern, roll, 1, marks=pytest.mark.thorough)
-            for pattern in ("*.log", "*")
-            for roll in (False, True)
+            for pattern, roll in product(("*.log", "*"), (False, True))
         ),
     ],
 )
@@ -134,7 +144,7 @@ def test_killed_at_any_moment_and_rotated_meanwhile(
     step: int,
     tmp_path: Path,
 ) -> None:
-    for moment in count(2, step):
+    def survived(moment: int) -> bool:
         world = World(tmp_path / str(moment), rotate, banner, pattern, roll)
         # What was rotated before the first look was not asked for.
         world.write(1)
@@ -148,8 +158,9 @@ def test_killed_at_any_moment_and_rotated_meanwhile(
         world.turn()
         assert world.run()
         assert world.union() == world.expected()
-        if alive:
-            break
+        return alive
+
+    at_each(count(2, step), survived)
 
 
 @pytest.mark.thorough
@@ -158,7 +169,7 @@ def test_killed_at_any_moment_and_rotated_meanwhile(
 def test_rotated_in_the_middle_and_killed_after(
     rotate: Callable[[Path], None], roll: bool, tmp_path: Path
 ) -> None:
-    for moment in count(1):
+    def survived(moment: int) -> bool:
         world = World(tmp_path / str(moment), rotate, b"", "*", roll)
         world.write(1)
         assert world.run()
@@ -167,5 +178,6 @@ def test_rotated_in_the_middle_and_killed_after(
         world.turn()
         assert world.run()
         assert world.union() == world.expected()
-        if alive:
-            break
+        return alive
+
+    at_each(count(1), survived)
