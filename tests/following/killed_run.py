@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from functools import cache
@@ -92,6 +93,10 @@ def _run(arguments: list[str], out: str, kill_at: int, do_at: int, do: Callable[
     os._exit(main(arguments))
 
 
+_one_thread = threading.Lock()
+"""Held by who asks for an exit code: multiprocessing asks for those of all processes at a start."""
+
+
 @cache
 def _forks() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
@@ -114,25 +119,33 @@ def start(
 
     At moment ``do_at`` it calls ``do``, at moment ``kill_at`` it is killed.
     """
-    process = _forks().Process(target=_run, args=(arguments, str(out), kill_at, do_at, do))
-    process.start()
+    with _one_thread:
+        process = _forks().Process(target=_run, args=(arguments, str(out), kill_at, do_at, do))
+        process.start()
     return process
+
+
+def _code(process: BaseProcess) -> int | None:
+    with _one_thread:
+        return process.exitcode
 
 
 def until(process: BaseProcess, enough: Callable[[], bool]) -> bool:
     """Wait until there is enough, and end the process; return whether it was not killed before."""
     end = time.monotonic() + DEADLINE
-    while process.exitcode is None and not enough():
+    while _code(process) is None and not enough():
         if time.monotonic() > end:
             os.kill(process.pid or 0, signal.SIGKILL)
             raise AssertionError("in vain")
-        process.join(0.01)
-    killed = process.exitcode is not None
+        time.sleep(0.01)
+    killed = _code(process) is not None
     if not killed:
         os.kill(process.pid or 0, signal.SIGTERM)
-        process.join(DEADLINE)
-    assert process.exitcode in (-signal.SIGKILL, 128 + signal.SIGTERM), process.exitcode
-    return process.exitcode != -signal.SIGKILL
+        while _code(process) is None:
+            assert time.monotonic() < end + DEADLINE
+            time.sleep(0.01)
+    assert _code(process) in (-signal.SIGKILL, 128 + signal.SIGTERM), _code(process)
+    return _code(process) != -signal.SIGKILL
 
 
 def rows(path: Any) -> list[dict[str, Any]]:
