@@ -11,6 +11,12 @@ os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
 # What a shell starts in the background ignores SIGINT, and so would what the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many processes -n auto means: one more than processors, as many tests wait."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 settings.register_profile("default", deadline=None)
 settings.register_profile("thorough", deadline=None, max_examples=3000)
 settings.register_profile("same", deadline=None, derandomize=True, database=None)
