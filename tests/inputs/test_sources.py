@@ -49,7 +49,7 @@ def test_concatenated_members_are_read_as_one(kind: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("kind", PACKERS)
-def test_what_is_whole_of_a_truncated_file_comes_out_and_then_the_error(
+def test_the_lines_before_the_end_of_a_truncated_file_are_read_and_then_it_is_an_error(
     kind: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "x"
@@ -58,7 +58,7 @@ def test_what_is_whole_of_a_truncated_file_comes_out_and_then_the_error(
     result = run("filter", str(path))
     assert result.returncode == 2
     assert result.stdout.count(b"\n") > 50_000
-    assert b"ends too early; what was whole was read" in result.stderr
+    assert b"ends too early; the lines before that were read" in result.stderr
     assert str(path).encode() in result.stderr
     batches = opslog.read(path).batches()
     rows: list[int] = []

@@ -18,6 +18,8 @@ from opslog.kernel._text cimport Buffer, need
 
 import os
 
+assert HEAD == sizeof(Head)
+
 ctypedef struct Run:
     int64_t at                  # what is read next of the part in the file
     int64_t stop

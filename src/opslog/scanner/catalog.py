@@ -8,7 +8,7 @@ tried before them.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -133,6 +133,12 @@ class Catalog:
         for one in (*own, *without_samples()):
             named.setdefault(one.name, one)
         return cls.of(named.values())
+
+    def __reduce__(self) -> tuple[Callable[..., Catalog], tuple[object, ...]]:
+        """Pickle the formats: the program is compiled from them again where they arrive."""
+        if self is Catalog.default():
+            return Catalog.default, ()
+        return Catalog.of, ((*self.lines.formats, *self.messages.formats),)
 
 
 def _compile(formats: tuple[Format, ...]) -> CompiledFormats:
