@@ -8,7 +8,7 @@ record: the line's own, that of the message's tail and that of the message.
 
 from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcmp
+from libc.string cimport memcmp, memcpy, memmove
 
 from opslog.kernel._block cimport (CONTINUED, ESCAPED, Envelope, HAS_MORE, HEADLESS, HELD, Line, NONE, OVERLONG, PART_BODY, Record, TIMED, TORN)
 from opslog.kernel._bytes cimport request_uuid
@@ -17,7 +17,7 @@ from opslog.rows._exception cimport ExceptionText
 from opslog.rows._fields cimport facility, has_id_shape, is_null_word
 from opslog.rows._line_text cimport body_part, changes_of, text_changes
 from opslog.rows._message cimport Message
-from opslog.rows._plan cimport (AMBIGUOUS, CLOSED_BY, FACILITY, Field, ID_ONLY, INCOMPLETE, NO_SLOT, PAIRS, STAMP_ONLY, slot_of)
+from opslog.rows._plan cimport (AMBIGUOUS, CLOSED_BY, FACILITY, Field, ID_ONLY, INCOMPLETE, NO_SLOT, OWN, PAIRS, STAMP_ONLY, slot_of)
 from opslog.rows._services cimport drop_services, service_of
 from opslog.scanner._program cimport FOREMOST, JSON, Leaf
 from opslog.scanner._state cimport begin_state
@@ -63,6 +63,7 @@ cdef class Rows:
         drop_services(&self.services)
         free(self.tail_spans.data)
         free(self.body_text.data)
+        free(self.keys.data)
 
     cdef inline Record* record(self, int32_t i) noexcept nogil:
         return &self.records.records[self.selected[i]]
@@ -75,6 +76,7 @@ cdef class Rows:
         cdef int change
         self.present = 0
         self.attribute_count = 0
+        self.keys.used = 0
         self.tail = NONE
         self.message.leaf = NONE
         self.foremost = False
@@ -115,6 +117,7 @@ cdef class Rows:
         if self.plan.special.exception_stacktrace != NONE:
             self.exception_fields(record, line)
         if self.plan.special.attributes != NONE:
+            self.owner = OWN
             if record.flags & (HEADLESS | TORN | OVERLONG):
                 self.add_attribute(
                     INCOMPLETE,
@@ -151,6 +154,7 @@ cdef class Rows:
         cdef const uint8_t* text
         cdef Py_ssize_t size
         cdef int own
+        self.owner = self.plan.owner(starts, leaf)
         while field < end:
             if ((self.present | self.withheld) >> field.column & 1      # a layout before had it
                     or (field.shape == STAMP_ONLY and not self.untimed)):
@@ -180,15 +184,75 @@ cdef class Rows:
             field += 1
         return 0
 
-    cdef void add_attribute(self, int32_t name, const uint8_t* data, Py_ssize_t size, int change) noexcept nogil:
-        cdef Attribute* attribute
-        if self.attribute_count < MOST_ATTRIBUTES:
-            attribute = &self.attributes[self.attribute_count]
-            attribute.name = name
-            attribute.value.data = data
-            attribute.value.size = size
-            attribute.value.change = change
-            self.attribute_count += 1
+    cdef int add_attribute(self, int32_t name, const uint8_t* data, Py_ssize_t size, int change) except -1 nogil:
+        """Add an attribute; where its key is taken already, under another one."""
+        cdef Attribute* attribute = &self.attributes[self.attribute_count]
+        cdef const uint8_t* key
+        cdef Py_ssize_t key_size
+        if self.attribute_count == MOST_ATTRIBUTES:
+            return 0
+        attribute.name = name
+        key = key_of(self, attribute, &key_size)
+        if self.has_key(key, key_size):
+            if self.repeated:
+                return 0
+            self.make_key(attribute)
+        attribute.value = Value(data, size, change)
+        self.attribute_count += 1
+        return 0
+
+    cdef bint has_key(self, const uint8_t* key, Py_ssize_t size) noexcept nogil:
+        """Whether an attribute of the row has this key."""
+        cdef const uint8_t* other
+        cdef Py_ssize_t other_size
+        cdef int32_t i
+        for i in range(self.attribute_count):
+            other = key_of(self, &self.attributes[i], &other_size)
+            if other_size == size and (other == key or memcmp(other, key, size) == 0):
+                return True
+        return False
+
+    cdef int make_key(self, Attribute* attribute) except -1 nogil:
+        """Put the key behind its format's name, and a number behind it, until no attribute has it."""
+        cdef Py_ssize_t size, owner = self.plan.text_sizes[self.owner], start = self.keys.used
+        cdef const uint8_t* name = <const uint8_t*>self.plan.text_data[self.owner]
+        cdef const uint8_t* key = key_of(self, attribute, &size)
+        cdef int32_t number = 1
+        cdef uint8_t[8] digits
+        cdef int count, rest
+        if attribute.name == NONE:
+            start = attribute.key_at
+        need(&self.keys, owner + size + 16)
+        key = key_of(self, attribute, &size)
+        if size > owner and memcmp(key, name, owner) == 0 and key[owner] == c'.':
+            owner = 0                   # it stands behind the name already
+        else:
+            owner += 1
+        memmove(self.keys.data + start + owner, key, size)
+        if owner:
+            memcpy(self.keys.data + start, name, owner - 1)
+            self.keys.data[start + owner - 1] = c'.'
+        size += owner
+        attribute.name = NONE
+        attribute.key_at = start
+        attribute.key_size = size
+        while self.has_key(self.keys.data + start, attribute.key_size):
+            number += 1
+            rest = number
+            count = 0
+            while rest:
+                digits[count] = <uint8_t>(c'0' + rest % 10)
+                rest //= 10
+                count += 1
+            attribute.key_size = size
+            self.keys.data[start + size] = c'.'
+            while count:
+                count -= 1
+                attribute.key_size += 1
+                self.keys.data[start + attribute.key_size] = digits[count]
+            attribute.key_size += 1
+        self.keys.used = start + attribute.key_size
+        return 0
 
     # -- the message ----------------------------------------------------------------
 
@@ -264,7 +328,7 @@ cdef class Rows:
 
     cdef int find_details(self, Record* record, const Leaf* leaf) except -1 nogil:
         """Add what else lines of the body say; of several that say the same the first counts."""
-        cdef int32_t at = record.head, start, end, found, known, i, j
+        cdef int32_t at = record.head, start, end, found
         cdef int32_t* spans = <int32_t*>self.tail_spans.data
         cdef Line* line
         if not self.plan.lines.has_details(leaf.format):
@@ -282,15 +346,10 @@ cdef class Rows:
             if found < 0:
                 continue
             self.keep_detail_ids(found)
-            known = self.attribute_count
+            self.repeated = True
             self.fields(self.plan.line_fields, found, self.block.data, spans,
                         0 if self.block.ascii else CHECKED)
-            i = known
-            for j in range(known, self.attribute_count):
-                if not self.has_attribute(self.attributes[j].name, known):
-                    self.attributes[i] = self.attributes[j]
-                    i += 1
-            self.attribute_count = i
+            self.repeated = False
         return 0
 
     cdef void keep_detail_ids(self, int32_t leaf) noexcept nogil:
@@ -305,14 +364,6 @@ cdef class Rows:
             span = <const int32_t*>self.tail_spans.data + 2 * slot
             if span[0] >= 0 and not is_null_word(self.block.data + span[0], span[1] - span[0]):
                 self.detail_ids[i] = Value(self.block.data + span[0], span[1] - span[0], 0)
-
-    cdef inline bint has_attribute(self, int32_t name, int32_t count) noexcept nogil:
-        """Whether one of the first `count` attributes has this name."""
-        cdef int32_t i
-        for i in range(count):
-            if self.attributes[i].name == name:
-                return True
-        return False
 
     cdef int body_field(self, Record* record, const Leaf* leaf) except -1 nogil:
         cdef Line* line = &self.block.lines[record.head]
