@@ -24,6 +24,7 @@ cdef enum Shape:
     ID_ONLY                     # a field only if its text has the shape of an id
     NAME_ONLY                   # only if it has not
     FACILITY                    # a syslog priority, of which the facility is kept
+    HOST                        # of which a port is left out
     STAMP_ONLY                  # an envelope's time, where that of the record is another
 
 cdef enum FixedText:            # numbers in the texts of every plan

@@ -47,6 +47,7 @@ cdef class Rows:
     cdef Attribute[MOST_ATTRIBUTES] attributes
     cdef int32_t attribute_count
     cdef Buffer keys                    # keys made up, one behind the other
+    cdef Buffer unnamed                 # values of JSON that fill no column
     cdef int32_t owner                  # number in the plan's texts: name of the format being read
     cdef bint repeated                  # it says again what an attribute may have said already
     cdef bint untimed                   # the time is not from the envelope being read
@@ -68,6 +69,9 @@ cdef class Rows:
                     const int32_t* spans, int change) except -1 nogil
     cdef int add_attribute(self, int32_t name, const uint8_t* data, Py_ssize_t size, int change) except -1 nogil
     cdef bint has_key(self, const uint8_t* key, Py_ssize_t size) noexcept nogil
+    cdef int unnamed_fields(self, int32_t leaf, int32_t start, int32_t end, const int32_t* spans, int change) except -1 nogil
+    cdef int add(self, Attribute* attribute, const uint8_t* data, Py_ssize_t size, int change) except -1 nogil
+    cdef bint is_fixed(self, const uint8_t* key, Py_ssize_t size) noexcept nogil
     cdef int make_key(self, Attribute* attribute) except -1 nogil
     cdef int envelope_fields(self, int32_t at) except -1 nogil
     cdef int find_tail(self, Record* record, const Leaf* leaf) except -1 nogil

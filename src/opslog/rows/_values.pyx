@@ -8,17 +8,18 @@ record: the line's own, that of the message's tail and that of the message.
 
 from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcmp, memcpy, memmove
+from libc.string cimport memchr, memcmp, memcpy, memmove
 
-from opslog.kernel._block cimport (CONTINUED, ESCAPED, Envelope, HAS_MORE, HEADLESS, HELD, Line, NONE, OVERLONG, PART_BODY, Record, TIMED, TORN)
+from opslog.kernel._block cimport (CONTINUED, ESCAPED, Envelope, HAS_MORE, HEADLESS, HELD, Line, NONE, OVERLONG, PART_BODY, Record, TIMED, TORN, UNNAMED)
 from opslog.kernel._bytes cimport request_uuid
 from opslog.kernel._text cimport CHECKED, JSON_STRING, need, put
 from opslog.rows._exception cimport ExceptionText
 from opslog.rows._fields cimport facility, has_id_shape, is_null_word
 from opslog.rows._line_text cimport body_part, changes_of, text_changes
 from opslog.rows._message cimport Message
-from opslog.rows._plan cimport (AMBIGUOUS, CLOSED_BY, FACILITY, Field, ID_ONLY, INCOMPLETE, NO_SLOT, OWN, PAIRS, STAMP_ONLY, slot_of)
+from opslog.rows._plan cimport (AMBIGUOUS, CLOSED_BY, FACILITY, Field, ID_ONLY, HOST, INCOMPLETE, NO_SLOT, OWN, PAIRS, STAMP_ONLY, slot_of)
 from opslog.rows._services cimport drop_services, service_of
+from opslog.scanner._json cimport JsonTable, Unnamed, host_size
 from opslog.scanner._program cimport FOREMOST, JSON, Leaf
 from opslog.scanner._state cimport begin_state
 
@@ -64,6 +65,7 @@ cdef class Rows:
         free(self.tail_spans.data)
         free(self.body_text.data)
         free(self.keys.data)
+        free(self.unnamed.data)
 
     cdef inline Record* record(self, int32_t i) noexcept nogil:
         return &self.records.records[self.selected[i]]
@@ -97,6 +99,8 @@ cdef class Rows:
                     self.withheld = <uint64_t>1 << self.plan.special.global_request_id
             self.fields(self.plan.line_fields, record.leaf, self.block.data,
                         self.block.spans + line.row, change)
+            if line.flags & UNNAMED:
+                self.unnamed_fields(record.leaf, line.start, line.end, self.block.spans + line.row, change)
             # What the line says of its request counts more than what its message says.
             if not self.foremost:
                 self.message_fields()
@@ -143,6 +147,8 @@ cdef class Rows:
                 change |= JSON_STRING
             self.untimed = not envelope.flags & TIMED
             self.fields(self.plan.line_fields, envelope.leaf, self.block.data, self.block.spans + envelope.row, change)
+            if envelope.flags & UNNAMED:
+                self.unnamed_fields(envelope.leaf, envelope.start, envelope.end, self.block.spans + envelope.row, change)
             at = envelope.outer
         self.untimed = False
         return 0
@@ -174,6 +180,11 @@ cdef class Rows:
                 continue
             if field.shape == FACILITY:
                 text = facility(text, &size)
+            elif field.shape == HOST:
+                if (text[0] == c'{' or text[0] == c'[') and (text - 1)[0] != c'"':
+                    field += 1
+                    continue
+                size = host_size(text, size)
             own = change | field.change
             if change & JSON_STRING and (text - 1)[0] != c'"':
                 own &= ~JSON_STRING         # a list or object is kept as JSON
@@ -186,16 +197,55 @@ cdef class Rows:
 
     cdef int add_attribute(self, int32_t name, const uint8_t* data, Py_ssize_t size, int change) except -1 nogil:
         """Add an attribute; where its key is taken already, under another one."""
+        cdef Attribute attribute
+        attribute.name = name
+        return self.add(&attribute, data, size, change)
+
+    cdef int unnamed_fields(self, int32_t leaf, int32_t start, int32_t end, const int32_t* spans, int change) except -1 nogil:
+        """Add the values of a JSON object that fill no column, under the paths of their keys."""
+        cdef Attribute attribute
+        cdef const Unnamed* value
+        cdef const Unnamed* last
+        cdef const uint8_t* text
+        cdef Py_ssize_t size
+        cdef int own
+        if self.plan.special.attributes == NONE:
+            return 0
+        self.unnamed.used = 0
+        self.owner = self.plan.line_owners[leaf]
+        (<JsonTable>self.plan.lines.json).unnamed(leaf, self.block.data, start, end, spans, self.block.ascii,
+                                                  &self.keys, &self.unnamed)
+        value = <const Unnamed*>self.unnamed.data
+        last = value + self.unnamed.used // sizeof(Unnamed)
+        while value < last:
+            text = self.block.data + value.start
+            size = value.end - value.start
+            own = change & ~JSON_STRING
+            if (text - 1)[0] == c'"' and memchr(text, c'\\', size) != NULL:
+                own |= JSON_STRING
+            attribute.name = NONE
+            attribute.key_at = value.key
+            attribute.key_size = value.key_size
+            if value.key_size and not is_null_word(text, size) and not (
+                    size == 2 and (text[0] == c'{' or text[0] == c'[')):
+                self.add(&attribute, text, size, own)
+            value += 1
+        return 0
+
+    cdef int add(self, Attribute* wanted, const uint8_t* data, Py_ssize_t size, int change) except -1 nogil:
+        """Add an attribute under a key that none has."""
         cdef Attribute* attribute = &self.attributes[self.attribute_count]
         cdef const uint8_t* key
         cdef Py_ssize_t key_size
         if self.attribute_count == MOST_ATTRIBUTES:
             return 0
-        attribute.name = name
+        attribute[0] = wanted[0]
         key = key_of(self, attribute, &key_size)
         if self.has_key(key, key_size):
             if self.repeated:
                 return 0
+            self.make_key(attribute)
+        elif attribute.name == NONE and self.is_fixed(key, key_size):
             self.make_key(attribute)
         attribute.value = Value(data, size, change)
         self.attribute_count += 1
@@ -212,6 +262,14 @@ cdef class Rows:
                 return True
         return False
 
+    cdef bint is_fixed(self, const uint8_t* key, Py_ssize_t size) noexcept nogil:
+        """Whether a key has a meaning of opslog's own."""
+        cdef int32_t i
+        for i in range(<int32_t>OWN):
+            if self.plan.text_sizes[i] == size and memcmp(self.plan.text_data[i], key, size) == 0:
+                return True
+        return False
+
     cdef int make_key(self, Attribute* attribute) except -1 nogil:
         """Put the key behind its format's name, and a number behind it, until no attribute has it."""
         cdef Py_ssize_t size, owner = self.plan.text_sizes[self.owner], start = self.keys.used
@@ -220,8 +278,6 @@ cdef class Rows:
         cdef int32_t number = 1
         cdef uint8_t[8] digits
         cdef int count, rest
-        if attribute.name == NONE:
-            start = attribute.key_at
         need(&self.keys, owner + size + 16)
         key = key_of(self, attribute, &size)
         if size > owner and memcmp(key, name, owner) == 0 and key[owner] == c'.':

@@ -158,6 +158,8 @@ def _leaf_fields(
             known = (name if attribute else compiled.constants[slot & SLOT]).encode()
             text = texts_used.setdefault(known, len(texts_used))
         shape = next((shape for mark, shape in _SHAPES.items() if slot & mark), SHAPES["any"])
+        if name == "host_name" and leaf.entry.flags & FLAGS["json"]:
+            shape = SHAPES["host"]
         yield Field(number, WITHOUT_SLOT if slot & CONSTANT else slot & SLOT, shape, text, change)
 
 
