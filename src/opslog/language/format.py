@@ -86,19 +86,23 @@ class JsonShape:
     """The keys it must have."""
     columns: dict[str, tuple[str, ...]]
     """Per column the keys that may fill it: the first that is neither null nor empty does."""
-    epoch: str | None = None
-    """The key of seconds since the epoch, as a number or text."""
-    iso: str | None = None
-    """The key of an ISO time."""
+    epoch: tuple[str, ...] = ()
+    """Keys of seconds since the epoch, as a number or text: the first present one counts."""
+    iso: tuple[str, ...] = ()
+    """Keys of an ISO time, likewise."""
     epoch_us: tuple[str, ...] = ()
     """Keys of microseconds since the epoch: the first present one counts, before the others."""
     constants: dict[str, str] = field(default_factory=dict)
     """Values its lines imply, by column."""
+    others: bool = True
+    """Whether keys that fill no column become attributes, under their paths."""
+    opened: tuple[str, ...] = ()
+    """Objects whose keys become attributes as if they stood beside them."""
 
     @property
     def times(self) -> tuple[str, ...]:
         """The keys that may hold the time, empty if it has none."""
-        return tuple(filter(None, (self.epoch, self.iso, *self.epoch_us)))
+        return (*self.epoch, *self.iso, *self.epoch_us)
 
 
 @dataclass(frozen=True, slots=True)

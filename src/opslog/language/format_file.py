@@ -289,14 +289,18 @@ def _parsed(reader: TomlTable, key: str, text: str, severity: str) -> Layout:
 def _json(reader: TomlTable, timed: bool) -> JsonShape | None:
     if "json" not in reader.data:
         return None
-    item = reader.table("json", "required", "columns", "constants", "epoch", "iso", "epoch_us")
+    item = reader.table(
+        "json", "required", "columns", "constants", "epoch", "iso", "epoch_us", "others", "opened"
+    )
     shape = JsonShape(
         required=item.texts("required"),
         columns=_columns(item.table("columns")),
-        epoch=item.text("epoch", "") or None,
-        iso=item.text("iso", "") or None,
+        epoch=item.texts("epoch"),
+        iso=item.texts("iso"),
         epoch_us=item.texts("epoch_us"),
         constants=_constants(item.table("constants")) if "constants" in item.data else {},
+        others=item.flag("others") if "others" in item.data else timed,
+        opened=item.texts("opened"),
     )
     if timed and "envelope" not in reader.data and not shape.times:
         raise item.wrong("epoch", "expected epoch, iso or epoch_us, the key of the time")

@@ -21,7 +21,7 @@ from opslog.rows._json_arrays cimport (Array, Arrays, OF_BINARY, OF_DICTIONARY, 
 from opslog.rows._json_text cimport (byte, decimal, escaped, integer, key, quoted, quoted_bytes, raw, timestamp)
 from opslog.rows._numbers cimport read_decimal, read_integer
 from opslog.rows._plan cimport (DECIMAL, FORMAT, INTEGER, LEVEL, OFFSET, PAIRS, PROGRAM, SOURCE, TIMESTAMP)
-from opslog.rows._values cimport Attribute, Rows, Value
+from opslog.rows._values cimport Attribute, Rows, Value, key_of
 
 cdef enum:
     KEY_BYTES = 64
@@ -219,12 +219,14 @@ cdef class JsonRows(Rows):
     cdef int pairs(self, Buffer* out) except -1 nogil:
         cdef int32_t i
         cdef Attribute* attribute
+        cdef const uint8_t* name
+        cdef Py_ssize_t size
         byte(out, c'{')
         for i in range(self.attribute_count):
             attribute = &self.attributes[i]
-            need(out, 6 * self.plan.text_sizes[attribute.name] + SLACK)
-            quoted(out, <const uint8_t*>self.plan.text_data[attribute.name],
-                   self.plan.text_sizes[attribute.name])
+            name = key_of(self, attribute, &size)
+            need(out, 6 * size + SLACK)
+            quoted(out, name, size)
             self.text(out, COLON, 2, &attribute.value)
             raw(out, b'",', 2)
         out.data[out.used - 1] = c'}'

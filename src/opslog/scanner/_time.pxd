@@ -3,7 +3,8 @@
 # Each function reads data[at:end] and returns the position behind what it
 # accepted, or -1.  A text without an offset gives local microseconds; with one
 # HAS_OFFSET is set and the value is UTC.  A text without a year is of the newest
-# year in which it is not later than a day after the source's reference.
+# year in which it is not later than a day after the reference: of the source, or of
+# the envelope around it, whose time it is nearest to.
 
 from libc.stdint cimport INT64_MIN, int32_t, int64_t, uint8_t
 from libc.string cimport memcmp, memcpy
@@ -165,6 +166,11 @@ cdef inline int32_t year_of(int64_t time) noexcept nogil:
     cdef int64_t yoe = (doe - doe // 1460 + doe // 36524 - doe // 146096) // 365
     # Years of this reckoning begin on 1 March.
     return <int32_t>(era * 400 + yoe + (doe - (365 * yoe + yoe // 4 - yoe // 100) >= 306))
+
+
+cdef inline int64_t nearest_year() noexcept nogil:
+    """How much later than a time a reference is that gives the year nearest to the time."""
+    return 182 * one_day() + one_day() // 2 - one_day()
 
 
 cdef inline int32_t newest_year(int32_t mo, int32_t d, int64_t time, int64_t reference) noexcept nogil:

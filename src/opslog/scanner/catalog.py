@@ -145,7 +145,7 @@ def _compile(formats: tuple[Format, ...]) -> CompiledFormats:
     compiler = Compiler(tuple(column.name for column in COLUMNS))
     for number, one in enumerate(formats):
         _add_beside(compiler, one, number)
-    for number, one in sorted(enumerate(formats), key=lambda item: not _timed(item[1])):
+    for number, one in sorted(enumerate(formats), key=lambda item: _json_order(item[1])):
         if one.json:
             flags = _flags(one, json=True)
             entry = CatalogEntry(_without_layout(one), number, -1, flags=flags, level=one.level)
@@ -204,9 +204,10 @@ def _without_layout(one: Format) -> Layout:
     return Layout("", (), one.severity)
 
 
-def _timed(one: Format) -> bool:
-    """Whether a JSON format's objects have a time: those without are looked for last."""
-    return one.applies_to == "message" or bool(one.json and one.json.times)
+def _json_order(one: Format) -> tuple[bool, bool]:
+    """When a JSON format is tried: those without a time last, envelopes behind records."""
+    timed = one.applies_to == "message" or bool(one.json and one.json.times)
+    return not timed, one.envelope is not None
 
 
 def _entry(one: Format, number: int, index: int, item: FormatLayout) -> CatalogEntry:

@@ -42,15 +42,23 @@ def json_table(
                 required,
                 otherwise,
                 numbers.add(kept),
-                paths.get(shape.epoch or "", -1),
-                paths.get(shape.iso or "", -1),
+                paths[shape.epoch[0]] if shape.epoch else -1,
+                paths[shape.iso[0]] if shape.iso else -1,
                 paths[shape.epoch_us[0]] if shape.epoch_us else -1,
                 slots.get("severity_text", -1),
                 *places[name],
+                numbers.add(sorted({paths[path] for path in _paths(shape)})),
+                found[-1].get("host_name", -1),
+                int(shape.others),
             )
         )
-    keys, texts = _keys(paths)
-    table = _json.JsonTable(keys, texts, numbers.packed(), packed, len(paths), words, places[""][1])
+    keys, texts, ordered = _keys(paths)
+    uses = b"".join(
+        _uses(shape, slots, ordered) for (shape, _), slots in zip(shapes, found, strict=True)
+    )
+    table = _json.JsonTable(
+        keys, texts, numbers.packed(), packed, len(paths), words, places[""][1], uses
+    )
     return table, found
 
 
@@ -86,7 +94,8 @@ def _paths(shape: JsonShape) -> Iterable[str]:
 
 def _pairs(shape: JsonShape) -> Iterable[tuple[str, str]]:
     """Yield the first path of a column and each one whose value counts if that has none."""
-    for first, *others in filter(None, (shape.epoch_us, *shape.columns.values())):
+    times = (shape.epoch_us, shape.epoch, shape.iso)
+    for first, *others in filter(None, (*times, *shape.columns.values())):
         for other in others:
             yield first, other
 
@@ -100,10 +109,13 @@ def _split(path: str) -> tuple[str, str]:
 _DOT = re.compile(r"(?<!\\)\.")
 
 
-def _keys(paths: dict[str, int]) -> tuple[list[tuple[int, int, int, int, int]], bytes]:
+def _keys(
+    paths: dict[str, int],
+) -> tuple[list[tuple[int, int, int, int, int]], bytes, list[str]]:
     """Return each key (where its text is, its size, its object, its slot, the object it holds).
 
-    Objects are numbered, 0 is the line itself; behind the keys come their texts.
+    Objects are numbered, 0 is the line itself; behind the keys come their texts, and the
+    paths of the keys.
     """
     objects = {"": 0}
     for path in paths:
@@ -111,13 +123,39 @@ def _keys(paths: dict[str, int]) -> tuple[list[tuple[int, int, int, int, int]], 
             objects.setdefault(path, len(objects))
     keys = []
     texts = b""
-    for path in sorted({*paths, *objects} - {""}):
+    ordered = sorted({*paths, *objects} - {""})
+    for path in ordered:
         parent, key = _split(path)
         raw = key.encode()
         place = (len(texts), len(raw))
         keys.append((*place, objects[parent], paths.get(path, -1), objects.get(path, -1)))
         texts += raw
-    return keys, texts
+    return keys, texts, ordered
+
+
+def _uses(shape: JsonShape, slots: dict[str, int], ordered: list[str]) -> bytes:
+    """Return for each key what it fills of a shape's columns, and whether keys inside it do.
+
+    That is the struct Use of _json.pxd.
+    """
+    fills = dict.fromkeys(shape.columns.get("body", ()), _json.USES["read"])
+    fills |= dict.fromkeys(shape.times, slots.get("timestamp", 0))
+    for column, paths in shape.columns.items():
+        if column != "body":
+            fills |= dict.fromkeys(paths, slots[column])
+    inside: set[str] = set()
+    for path in fills:
+        while path := _split(path)[0]:
+            inside.add(path)
+    inside.update(shape.opened)
+    return b"".join(
+        struct.pack(
+            "=hh",
+            fills.get(path, _json.USES["no_column"]),
+            (path in inside) * _json.USES["opened" if path in shape.opened else "inside"],
+        )
+        for path in ordered
+    )
 
 
 def _level_words(vocabularies: set[str]) -> tuple[bytes, dict[str, tuple[int, int]]]:
