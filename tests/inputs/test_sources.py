@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,8 @@ else:
 LINE = b"2024-01-01 00:00:00.000 1 INFO nova.api [-] number %06d\n"
 TEXT = b"".join(LINE % i for i in range(60_000))
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
-    "gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": zstd.compress,
+    "gz": gzip.compress, "bz2": bz2.compress, "zst": zstd.compress,
+    "xz": partial(lzma.compress, preset=0),
 }  # fmt: skip
 
 
@@ -53,7 +55,7 @@ def test_the_lines_before_the_end_of_a_truncated_file_are_read_and_then_it_is_an
     kind: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "x"
-    packed = PACKERS[kind](b"".join(LINE % (i * 7919 % 999_983) for i in range(300_000)))
+    packed = PACKERS[kind](b"".join(LINE % (i * 7919 % 999_983) for i in range(120_000)))
     path.write_bytes(packed[: len(packed) * 2 // 3])
     result = run("filter", str(path))
     assert result.returncode == 2

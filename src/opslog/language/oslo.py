@@ -72,7 +72,7 @@ def _derive(options: OsloOptions, resources: bool) -> OsloLayouts:
     order = _in_order(options)
     for option in order:
         head, tail = _head_and_tail(Translation(options, option, resources=resources))
-        if _alike(prefix, head):
+        if _may_look_like_head(prefix, head):
             bares += [_join(head), *_fallback(head)]
         elif option == order[0] == "logging_context_format_string":
             # Without its own mark the other format takes what this one's head does not.
@@ -177,7 +177,7 @@ _WORD = re.compile(rf"\b(?:{'|'.join(VOCABULARIES['oslo'])})\b")
 _SEVERITY = re.compile(r"\{[a-z_]*:severity(?:([<>])(\d+))?\}")
 
 
-def _alike(prefix: Pieces, head: Pieces) -> bool:
+def _may_look_like_head(prefix: Pieces, head: Pieces) -> bool:
     """Whether a line that begins with the prefix of a traceback may look like a head."""
     shapes = [
         _unnamed("".join(p for p in pieces if not p.startswith(("{?", "{body:", "{~}"))))

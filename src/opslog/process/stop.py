@@ -75,7 +75,7 @@ def at_signals() -> Iterator[Stop]:
         stop.close()
 
 
-def hold_back() -> None:
+def block_sigterm() -> None:
     """Have SIGTERM wait until at_end_of_input listens to it."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 
