@@ -1,4 +1,4 @@
-"""A format as a checked value: its layouts, patterns or JSON shape, and its samples.
+"""A format as a checked value: its layouts, patterns or keys, and its samples.
 
 format_file.py reads one from a TOML file; docs/reference/format-files.md describes the keys.
 """
@@ -73,8 +73,8 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class JsonShape:
-    r"""A JSON object on one line, recognised by the keys it has.
+class KeyedShape:
+    r"""A JSON object on one line, or a line of pairs, recognised by the keys it has.
 
     A key is a path: ``a``, ``a.b`` for a key of the object that ``a`` holds, ``a\.b`` for
     one with a dot in it.
@@ -84,10 +84,14 @@ class JsonShape:
     """The keys it must have."""
     columns: dict[str, tuple[str, ...]]
     """Per column the keys that may fill it: the first that is neither null nor empty does."""
-    epoch: str | None = None
-    """The key of seconds since the epoch, as a number or text."""
-    iso: str | None = None
-    """The key of an ISO time."""
+    one_of: tuple[str, ...] = ()
+    """Keys of which one must have a value; empty if there are none."""
+    pairs: bool = False
+    """Whether the line is pairs, ``KEY=VALUE``; those of other keys become attributes."""
+    epoch: tuple[str, ...] = ()
+    """Keys of seconds since the epoch, as a number or text: the first present one counts."""
+    iso: tuple[str, ...] = ()
+    """Likewise keys of an ISO time."""
     epoch_us: tuple[str, ...] = ()
     """Keys of microseconds since the epoch: the first present one counts, before the others."""
     constants: dict[str, str] = field(default_factory=dict)
@@ -96,7 +100,15 @@ class JsonShape:
     @property
     def times(self) -> tuple[str, ...]:
         """The keys that may hold the time, empty if it has none."""
-        return tuple(filter(None, (self.epoch, self.iso, *self.epoch_us)))
+        return (*self.epoch, *self.iso, *self.epoch_us)
+
+    @property
+    def described(self) -> str:
+        """What a line must be, for people."""
+        kind = "a line of pairs" if self.pairs else "a JSON object"
+        times = () if set(self.times) & set(self.required) else dict.fromkeys(self.times)
+        choices = (" or ".join(keys) for keys in (self.one_of, times) if keys)
+        return f"{kind} with the keys {', '.join([*self.required, *choices])}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +142,7 @@ class Format:
     details: tuple[FormatLayout, ...] = ()
     """Layouts that are tried on each line of a record's body, to fill more columns."""
     patterns: tuple[Pattern, ...] = ()
-    json: JsonShape | None = None
+    keyed: KeyedShape | None = None
     envelope: Envelope | None = None
     samples: tuple[FormatSample, ...] = ()
     rejects: tuple[str, ...] = field(default=())

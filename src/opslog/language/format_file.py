@@ -27,7 +27,7 @@ from opslog.language.format import (
     Format,
     FormatLayout,
     FormatSample,
-    JsonShape,
+    KeyedShape,
     Rank,
 )
 from opslog.language.layout import Constant, Layout, names_of
@@ -103,13 +103,13 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
         tails=tails + _tails(reader, severity, applies_to),
         details=_details(reader, severity, applies_to),
         patterns=patterns,
-        json=_json(reader, timed=applies_to == "line"),
+        keyed=_keyed(reader, timed=applies_to == "line"),
         envelope=_envelope(reader),
         samples=tuple(_sample(item) for item in reader.tables("samples", "line", "expect")),
         rejects=tuple(item.text("line") for item in reader.tables("rejects", "line", "reason")),
     )
-    if not (layouts or written or patterns or result.tails) and result.json is None:
-        raise reader.wrong("layouts", "expected [[layouts]], [[oslo]] or [json]")
+    if not (layouts or written or patterns or result.tails) and result.keyed is None:
+        raise reader.wrong("layouts", "expected [[layouts]], [[oslo]], [json] or [pairs]")
     reader.refuse_unknown()
     return result
 
@@ -285,15 +285,25 @@ def _parsed(reader: TomlTable, key: str, text: str, severity: str) -> Layout:
         raise reader.wrong(key, str(error)) from None
 
 
-def _json(reader: TomlTable, timed: bool) -> JsonShape | None:
-    if "json" not in reader.data:
+def _keyed(reader: TomlTable, timed: bool) -> KeyedShape | None:
+    """Return the keys of [json] or [pairs]; ``timed`` says whether one must be of a time."""
+    key = "pairs" if "pairs" in reader.data else "json"
+    if key not in reader.data:
         return None
-    item = reader.table("json", "required", "columns", "constants", "epoch", "iso", "epoch_us")
-    shape = JsonShape(
+    if key == "pairs" and "json" in reader.data:
+        raise reader.wrong("pairs", "a format has [json] or [pairs], not both")
+    if key == "pairs" and not timed:
+        raise reader.wrong("pairs", "expected in formats of lines only")
+    item = reader.table(
+        key, "required", "one_of", "columns", "constants", "epoch", "iso", "epoch_us"
+    )
+    shape = KeyedShape(
         required=item.texts("required"),
         columns=_columns(item.table("columns")),
-        epoch=item.text("epoch", "") or None,
-        iso=item.text("iso", "") or None,
+        one_of=item.texts("one_of"),
+        pairs=key == "pairs",
+        epoch=item.texts("epoch"),
+        iso=item.texts("iso"),
         epoch_us=item.texts("epoch_us"),
         constants=_constants(item.table("constants")) if "constants" in item.data else {},
     )

@@ -230,8 +230,7 @@ cdef class Columns(Rows):
             else:
                 for i in range(self.attribute_count):
                     attribute = &self.attributes[i]
-                    put(&column.keys, <const uint8_t*>self.plan.text_data[attribute.name],
-                        self.plan.text_sizes[attribute.name], 0)
+                    put(&column.keys, attribute.key.data, attribute.key.size, attribute.key.change)
                     add_end(&column.key_ends, column.keys.used)
                     put(&column.data, attribute.value.data, attribute.value.size, attribute.value.change)
                     add_end(&column.data_ends, column.data.used)

@@ -32,8 +32,10 @@ ARRAY_KINDS = {
     "string": OF_STRINGS, "dictionary": OF_DICTIONARY, "map": OF_MAPS, "binary": OF_BINARY,
 }
 
-cdef uint8_t[32] COLON          # what stands between a key and a text
-COLON[0], COLON[1] = c':', c'"'
+cdef uint8_t[32] QUOTE          # what stands before a key
+cdef uint8_t[32] COLON          # and between it and a text
+QUOTE[0] = COLON[0] = COLON[2] = c'"'
+COLON[1] = c':'
 
 
 @cython.final
@@ -222,10 +224,8 @@ cdef class JsonRows(Rows):
         byte(out, c'{')
         for i in range(self.attribute_count):
             attribute = &self.attributes[i]
-            need(out, 6 * self.plan.text_sizes[attribute.name] + SLACK)
-            quoted(out, <const uint8_t*>self.plan.text_data[attribute.name],
-                   self.plan.text_sizes[attribute.name])
-            self.text(out, COLON, 2, &attribute.value)
+            self.text(out, QUOTE, 1, &attribute.key)
+            self.text(out, COLON, 3, &attribute.value)
             raw(out, b'",', 2)
         out.data[out.used - 1] = c'}'
         return 0

@@ -16,7 +16,7 @@ from opslog.kernel._text cimport Buffer
 from opslog.scanner._state cimport MatchState
 
 cdef enum:
-    MOST_ATTRIBUTES = 64        # of one record
+    MOST_ATTRIBUTES = 160       # of one record: those of a layout, its envelopes, or MOST_PAIRS
 
 ctypedef struct Value:
     const uint8_t* data
@@ -24,7 +24,8 @@ ctypedef struct Value:
     int change                  # what put() must do with it
 
 ctypedef struct Attribute:
-    int32_t name                # number in the plan's texts
+    int32_t name                # number in the plan's texts, NONE if the line has it
+    Value key
     Value value
 
 cdef class Rows:
@@ -44,6 +45,7 @@ cdef class Rows:
     cdef Value[MOST_COLUMNS] values
     cdef Attribute[MOST_ATTRIBUTES] attributes
     cdef int32_t attribute_count
+    cdef bint paired                    # attributes have keys that stand in the line
     cdef bint untimed                   # the time is not from the envelope being read
     cdef int32_t tail                   # leaf of the tail found, NONE
     cdef int32_t tail_line
@@ -62,6 +64,8 @@ cdef class Rows:
     cdef int fields(self, const int32_t* starts, int32_t leaf, const uint8_t* data,
                     const int32_t* spans, int change) except -1 nogil
     cdef void add_attribute(self, int32_t name, const uint8_t* data, Py_ssize_t size, int change) noexcept nogil
+    cdef int pair_attributes(self, int32_t leaf, const Line* line) noexcept nogil
+    cdef bint has_key(self, const uint8_t* data, Py_ssize_t size) noexcept nogil
     cdef bint has_attribute(self, int32_t name, int32_t count) noexcept nogil
     cdef int envelope_fields(self, int32_t at) except -1 nogil
     cdef int find_tail(self, Record* record, const Leaf* leaf) except -1 nogil

@@ -19,7 +19,8 @@ from opslog.rows._line_text cimport body_part, changes_of, text_changes
 from opslog.rows._message cimport Message
 from opslog.rows._plan cimport (AMBIGUOUS, CLOSED_BY, FACILITY, Field, ID_ONLY, INCOMPLETE, NO_SLOT, PAIRS, STAMP_ONLY, slot_of)
 from opslog.rows._services cimport drop_services, service_of
-from opslog.scanner._program cimport FOREMOST, JSON, Leaf
+from opslog.scanner._json cimport Pair, next_pair
+from opslog.scanner._program cimport FOREMOST, JSON, KEYED, Leaf
 from opslog.scanner._state cimport begin_state
 
 
@@ -75,6 +76,7 @@ cdef class Rows:
         cdef int change
         self.present = 0
         self.attribute_count = 0
+        self.paired = False
         self.tail = NONE
         self.message.leaf = NONE
         self.foremost = False
@@ -95,6 +97,8 @@ cdef class Rows:
                     self.withheld = <uint64_t>1 << self.plan.special.global_request_id
             self.fields(self.plan.line_fields, record.leaf, self.block.data,
                         self.block.spans + line.row, change)
+            if leaf.flags & KEYED and not record.flags & HEADLESS and self.plan.special.attributes != NONE:
+                self.pair_attributes(record.leaf, line)
             # What the line says of its request counts more than what its message says.
             if not self.foremost:
                 self.message_fields()
@@ -182,13 +186,50 @@ cdef class Rows:
 
     cdef void add_attribute(self, int32_t name, const uint8_t* data, Py_ssize_t size, int change) noexcept nogil:
         cdef Attribute* attribute
+        if self.paired and self.has_key(<const uint8_t*>self.plan.text_data[name], self.plan.text_sizes[name]):
+            return
         if self.attribute_count < MOST_ATTRIBUTES:
             attribute = &self.attributes[self.attribute_count]
             attribute.name = name
-            attribute.value.data = data
-            attribute.value.size = size
-            attribute.value.change = change
+            attribute.key = Value(<const uint8_t*>self.plan.text_data[name], self.plan.text_sizes[name], 0)
+            attribute.value = Value(data, size, change)
             self.attribute_count += 1
+
+    cdef int pair_attributes(self, int32_t leaf, const Line* line) noexcept nogil:
+        """Add the pairs of a line whose values fill no column; of one key the first counts."""
+        cdef const int32_t* spans = self.block.spans + line.row
+        cdef int32_t slots = self.plan.lines.leaves[leaf].slots
+        cdef const uint8_t* data = self.block.data
+        cdef int32_t at = line.start, i, checked = 0 if self.block.ascii else CHECKED
+        cdef Py_ssize_t size
+        cdef Attribute* attribute
+        cdef Pair pair
+        self.paired = True
+        while at < line.end and self.attribute_count < MOST_ATTRIBUTES:
+            at = next_pair(data, at, line.end, &pair)
+            if at < 0:
+                break
+            i = 0
+            while i < slots and spans[2 * i] != pair.value:
+                i += 1
+            size = pair.value_end - pair.value
+            if (i < slots or is_null_word(data + pair.value, size)
+                    or self.has_key(data + pair.key, pair.key_end - pair.key)):
+                continue
+            attribute = &self.attributes[self.attribute_count]
+            attribute.name = NONE
+            attribute.key = Value(data + pair.key, pair.key_end - pair.key, checked)
+            attribute.value = Value(data + pair.value, size, checked | (JSON_STRING if pair.escaped else 0))
+            self.attribute_count += 1
+        return 0
+
+    cdef bint has_key(self, const uint8_t* data, Py_ssize_t size) noexcept nogil:
+        """Whether an attribute has this key."""
+        cdef int32_t i
+        for i in range(self.attribute_count):
+            if self.attributes[i].key.size == size and memcmp(self.attributes[i].key.data, data, size) == 0:
+                return True
+        return False
 
     # -- the message ----------------------------------------------------------------
 

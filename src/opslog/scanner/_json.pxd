@@ -10,9 +10,17 @@ ctypedef struct Key:
     int32_t slot                # where its value goes, -1 nowhere
     int32_t table               # table of its object's keys, -1 not looked into
 
+ctypedef struct Pair:           # KEY=VALUE; of a quoted value what stands in the quotes
+    int32_t key
+    int32_t key_end
+    int32_t value
+    int32_t value_end
+    bint escaped                # the value holds a backslash
+
 ctypedef struct Shape:
     int32_t leaf
     int32_t required            # offset in numbers: count, then slots
+    int32_t one_of              # offset in numbers: count, then slots of which one must have a value
     int32_t otherwise           # offset in numbers: count, then pairs (slot, slot used if it is null)
     int32_t kept                # offset in numbers: count, then the slots its leaf has, in their order
     int32_t epoch               # slot of seconds since the epoch, -1
@@ -22,6 +30,12 @@ ctypedef struct Shape:
     int32_t words               # its format's level words: the first one
     int32_t word_count
 
+cdef enum:
+    MOST_PAIRS = 100            # a record keeps no more attributes
+
+cdef int32_t next_pair(const uint8_t* data, int32_t at, int32_t end, Pair* pair) noexcept nogil
+cdef bint begins_pair(const uint8_t* data, int32_t at, int32_t end) noexcept nogil
+
 cdef class JsonTable:
     cdef Key* keys
     cdef Table known                    # numbers of keys, by their texts and tables
@@ -29,6 +43,7 @@ cdef class JsonTable:
     cdef const int32_t* numbers
     cdef Shape* shapes
     cdef int32_t shape_count
+    cdef bint pairs                     # of lines of KEY=VALUE, not of objects
     cdef readonly int32_t slots
     cdef const uint8_t* words           # level words: number, length, bytes
     cdef int32_t common                 # how many, from the first on, are of any format

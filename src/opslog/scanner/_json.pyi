@@ -11,4 +11,5 @@ class JsonTable:
         slots: int,
         words: bytes,
         common: int,
+        pairs: bool,
     ) -> None: ...

@@ -140,10 +140,10 @@ def _compile(formats: tuple[Format, ...]) -> CompiledFormats:
     for number, one in enumerate(formats):
         _add_beside(compiler, one, number)
     for number, one in sorted(enumerate(formats), key=lambda item: not _timed(item[1])):
-        if one.json:
-            flags = _flags(one, json=True)
+        if one.keyed:
+            flags = _flags(one, json=True, keyed=one.keyed.pairs)
             entry = CatalogEntry(_without_layout(one), number, -1, flags=flags, level=one.level)
-            compiler.add_json(entry, one.json)
+            compiler.add_keyed(entry, one.keyed)
     for entry in _in_rank(formats):
         compiler.add(entry)
     patterns = []
@@ -194,13 +194,13 @@ def _order(item: FormatLayout) -> tuple[Rank, bool]:
 
 
 def _without_layout(one: Format) -> Layout:
-    """Return what stands for a layout in the entry of a pattern or a JSON shape."""
+    """Return what stands for a layout in the entry of a pattern or of keys."""
     return Layout("", (), one.severity)
 
 
 def _timed(one: Format) -> bool:
-    """Whether a JSON format's objects have a time: those without are looked for last."""
-    return one.applies_to == "message" or bool(one.json and one.json.times)
+    """Whether a format's objects or pairs have a time: those without are looked for last."""
+    return one.applies_to == "message" or bool(one.keyed and one.keyed.times)
 
 
 def _entry(one: Format, number: int, index: int, item: FormatLayout) -> CatalogEntry:
