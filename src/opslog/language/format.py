@@ -87,7 +87,9 @@ class KeyedShape:
     one_of: tuple[str, ...] = ()
     """Keys of which one must have a value; empty if there are none."""
     pairs: bool = False
-    """Whether the line is pairs, ``KEY=VALUE``; those of other keys become attributes."""
+    """Whether the line is pairs, ``KEY=VALUE``."""
+    others: bool = False
+    """Whether what fills no column becomes an attribute, under its own key."""
     epoch: tuple[str, ...] = ()
     """Keys of seconds since the epoch, as a number or text: the first present one counts."""
     iso: tuple[str, ...] = ()

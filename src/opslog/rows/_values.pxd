@@ -64,7 +64,7 @@ cdef class Rows:
     cdef int fields(self, const int32_t* starts, int32_t leaf, const uint8_t* data,
                     const int32_t* spans, int change) except -1 nogil
     cdef void add_attribute(self, int32_t name, const uint8_t* data, Py_ssize_t size, int change) noexcept nogil
-    cdef int pair_attributes(self, int32_t leaf, const Line* line) noexcept nogil
+    cdef int other_attributes(self, int32_t leaf, const Line* line) noexcept nogil
     cdef bint has_key(self, const uint8_t* data, Py_ssize_t size) noexcept nogil
     cdef bint has_attribute(self, int32_t name, int32_t count) noexcept nogil
     cdef int envelope_fields(self, int32_t at) except -1 nogil

@@ -14,13 +14,13 @@ from opslog.kernel._block cimport (CONTINUED, ESCAPED, Envelope, HAS_MORE, HEADL
 from opslog.kernel._bytes cimport request_uuid
 from opslog.kernel._text cimport CHECKED, JSON_STRING, need, put
 from opslog.rows._exception cimport ExceptionText
-from opslog.rows._fields cimport facility, has_id_shape, is_null_word
+from opslog.rows._fields cimport facility, has_id_shape, is_nothing, is_null_word
 from opslog.rows._line_text cimport body_part, changes_of, text_changes
 from opslog.rows._message cimport Message
 from opslog.rows._plan cimport (AMBIGUOUS, CLOSED_BY, FACILITY, Field, ID_ONLY, INCOMPLETE, NO_SLOT, PAIRS, STAMP_ONLY, slot_of)
 from opslog.rows._services cimport drop_services, service_of
-from opslog.scanner._json cimport Pair, next_pair
-from opslog.scanner._program cimport FOREMOST, JSON, KEYED, Leaf
+from opslog.scanner._json cimport Pair, next_member, next_pair
+from opslog.scanner._program cimport FOREMOST, JSON, KEYED, Leaf, OTHERS
 from opslog.scanner._state cimport begin_state
 
 
@@ -97,8 +97,8 @@ cdef class Rows:
                     self.withheld = <uint64_t>1 << self.plan.special.global_request_id
             self.fields(self.plan.line_fields, record.leaf, self.block.data,
                         self.block.spans + line.row, change)
-            if leaf.flags & KEYED and not record.flags & HEADLESS and self.plan.special.attributes != NONE:
-                self.pair_attributes(record.leaf, line)
+            if leaf.flags & OTHERS and not record.flags & HEADLESS and self.plan.special.attributes != NONE:
+                self.other_attributes(record.leaf, line)
             # What the line says of its request counts more than what its message says.
             if not self.foremost:
                 self.message_fields()
@@ -195,30 +195,36 @@ cdef class Rows:
             attribute.value = Value(data, size, change)
             self.attribute_count += 1
 
-    cdef int pair_attributes(self, int32_t leaf, const Line* line) noexcept nogil:
-        """Add the pairs of a line whose values fill no column; of one key the first counts."""
+    cdef int other_attributes(self, int32_t leaf, const Line* line) noexcept nogil:
+        """Add the values of a line that fill no column, not even in part; of one key the first counts."""
         cdef const int32_t* spans = self.block.spans + line.row
         cdef int32_t slots = self.plan.lines.leaves[leaf].slots
         cdef const uint8_t* data = self.block.data
         cdef int32_t at = line.start, i, checked = 0 if self.block.ascii else CHECKED
+        cdef const uint8_t* text
         cdef Py_ssize_t size
         cdef Attribute* attribute
         cdef Pair pair
         self.paired = True
         while at < line.end and self.attribute_count < MOST_ATTRIBUTES:
-            at = next_pair(data, at, line.end, &pair)
+            if self.plan.lines.leaves[leaf].flags & KEYED:
+                at = next_pair(data, at, line.end, &pair)
+            else:
+                at = next_member(data, at, line.end, &pair)
             if at < 0:
                 break
             i = 0
-            while i < slots and spans[2 * i] != pair.value:
+            while i < slots and not pair.value <= spans[2 * i] <= pair.value_end:
                 i += 1
+            text = data + pair.value
             size = pair.value_end - pair.value
-            if (i < slots or is_null_word(data + pair.value, size)
+            if (i < slots or is_null_word(text, size) or ((text - 1)[0] != c'"' and is_nothing(text, size))
                     or self.has_key(data + pair.key, pair.key_end - pair.key)):
                 continue
             attribute = &self.attributes[self.attribute_count]
             attribute.name = NONE
-            attribute.key = Value(data + pair.key, pair.key_end - pair.key, checked)
+            attribute.key = Value(data + pair.key, pair.key_end - pair.key,
+                                  checked | (JSON_STRING if pair.key_escaped else 0))
             attribute.value = Value(data + pair.value, size, checked | (JSON_STRING if pair.escaped else 0))
             self.attribute_count += 1
         return 0

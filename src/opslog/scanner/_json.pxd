@@ -10,12 +10,13 @@ ctypedef struct Key:
     int32_t slot                # where its value goes, -1 nowhere
     int32_t table               # table of its object's keys, -1 not looked into
 
-ctypedef struct Pair:           # KEY=VALUE; of a quoted value what stands in the quotes
+ctypedef struct Pair:           # of a quoted key or value what stands in the quotes
     int32_t key
     int32_t key_end
     int32_t value
     int32_t value_end
-    bint escaped                # the value holds a backslash
+    bint key_escaped            # the key holds a backslash
+    bint escaped                # the value does
 
 ctypedef struct Shape:
     int32_t leaf
@@ -34,6 +35,7 @@ cdef enum:
     MOST_PAIRS = 100            # a record keeps no more attributes
 
 cdef int32_t next_pair(const uint8_t* data, int32_t at, int32_t end, Pair* pair) noexcept nogil
+cdef int32_t next_member(const uint8_t* data, int32_t at, int32_t end, Pair* pair) noexcept nogil
 cdef bint begins_pair(const uint8_t* data, int32_t at, int32_t end) noexcept nogil
 
 cdef class JsonTable:

@@ -182,6 +182,7 @@ cdef int32_t read_object(JsonTable self, const uint8_t* data, int32_t at, int32_
 cdef int32_t next_pair(const uint8_t* data, int32_t at, int32_t end, Pair* pair) noexcept nogil:
     """Read the pair KEY=VALUE at `at`; return where the next one begins, or -1 if it is none."""
     pair.key = at
+    pair.key_escaped = False
     while at < end and data[at] > c' ' and data[at] != c'=' and data[at] != c'"' and data[at] != 127:
         at += 1
     pair.key_end = at
@@ -206,6 +207,30 @@ cdef int32_t next_pair(const uint8_t* data, int32_t at, int32_t end, Pair* pair)
     while at < end and data[at] == c' ':
         at += 1
     return at
+
+
+cdef int32_t next_member(const uint8_t* data, int32_t at, int32_t end, Pair* pair) noexcept nogil:
+    """Read the member at `at` of an object; return where the next one begins, or -1 behind the last."""
+    at = blanks(data, at, end)
+    if at < end and (data[at] == c'{' or data[at] == c','):
+        at = blanks(data, at + 1, end)
+    if at >= end or data[at] != c'"':
+        return -1
+    pair.key = at + 1
+    pair.key_escaped = pair.escaped = False
+    pair.key_end = string_end(data, pair.key, end, &pair.key_escaped)
+    if pair.key_end < 0:
+        return -1
+    at = blanks(data, pair.key_end + 1, end)
+    if at >= end or data[at] != c':':
+        return -1
+    at = pair.value = blanks(data, at + 1, end)
+    if at < end and data[at] == c'"':
+        pair.value += 1
+        pair.value_end = string_end(data, pair.value, end, &pair.escaped)
+        return blanks(data, pair.value_end + 1, end) if pair.value_end >= 0 else -1
+    pair.value_end = skip(data, at, end)
+    return blanks(data, pair.value_end, end) if pair.value_end >= 0 else -1
 
 
 cdef int32_t read_pairs(JsonTable self, const uint8_t* data, int32_t at, int32_t end, int32_t* row,

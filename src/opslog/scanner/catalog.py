@@ -141,7 +141,7 @@ def _compile(formats: tuple[Format, ...]) -> CompiledFormats:
         _add_beside(compiler, one, number)
     for number, one in sorted(enumerate(formats), key=lambda item: not _timed(item[1])):
         if one.keyed:
-            flags = _flags(one, json=True, keyed=one.keyed.pairs)
+            flags = _flags(one, json=True, keyed=one.keyed.pairs, others=one.keyed.others)
             entry = CatalogEntry(_without_layout(one), number, -1, flags=flags, level=one.level)
             compiler.add_keyed(entry, one.keyed)
     for entry in _in_rank(formats):
