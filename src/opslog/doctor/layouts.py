@@ -32,7 +32,7 @@ class LayoutFacts:
     process_id: bool
     timed: bool
     yearless: bool
-    weak: bool
+    dated: bool
     """Whether the layout reads no more than a time or a name."""
 
 
@@ -56,7 +56,7 @@ def _facts(leaf: Leaf, of: Format) -> LayoutFacts:
         "process_pid" in leaf.slots,
         kind is not None or (of.keyed is not None and "timestamp" in leaf.slots),
         kind is not None and "%" in kind and not _YEARS.search(kind),
-        of.envelope is not None and (of.envelope.weak or of.envelope.hollow),
+        of.dated,
     )
 
 

@@ -139,6 +139,8 @@ class Format:
     """Whether lines that no format recognises continue its records."""
     foremost: bool = False
     """Whether the values of a message replace those of its line."""
+    catch_all: bool = False
+    """Whether it takes any text behind a time."""
     layouts: tuple[FormatLayout, ...] = ()
     tails: tuple[FormatLayout, ...] = ()
     details: tuple[FormatLayout, ...] = ()
@@ -148,3 +150,9 @@ class Format:
     envelope: Envelope | None = None
     samples: tuple[FormatSample, ...] = ()
     rejects: tuple[str, ...] = field(default=())
+
+    @property
+    def dated(self) -> bool:
+        """Whether its records are only dated: it tells a time, or a name, before any text."""
+        weak = self.envelope is not None and (self.envelope.weak or self.envelope.hollow)
+        return self.catch_all or weak

@@ -99,6 +99,7 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
         level=_level(reader),
         follow_on=reader.flag("follow_on"),
         foremost=_foremost(reader, applies_to),
+        catch_all=reader.flag("catch_all"),
         layouts=layouts + written,
         tails=tails + _tails(reader, severity, applies_to),
         details=_details(reader, severity, applies_to),
