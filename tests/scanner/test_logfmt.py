@@ -126,7 +126,7 @@ def independent(text: str) -> bool:
                 return False
             at += 1
         else:
-            while at < len(text) and text[at] not in " \t":
+            while at < len(text) and text[at] != " ":
                 at += 1
         if at < len(text) and text[at] != " ":
             return False

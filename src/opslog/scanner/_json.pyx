@@ -199,7 +199,8 @@ cdef int32_t next_pair(const uint8_t* data, int32_t at, int32_t end, Pair* pair)
         pair.value_end = at
         at += 1
     else:
-        while at < end and data[at] > c' ' and data[at] != 127:
+        # structlog leaves a tab as it is.
+        while at < end and (data[at] > c' ' or data[at] == c'\t') and data[at] != 127:
             at += 1
         pair.value_end = at
     if at < end and data[at] != c' ':
