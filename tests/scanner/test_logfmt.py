@@ -136,11 +136,18 @@ def independent(text: str) -> bool:
 def test_a_key_stands_once_in_the_attributes() -> None:
     line = f"time={TIME} level=info msg=x stream=own stream=other a=1 a=2"
     [row] = records(json.dumps({"log": line + "\n", "stream": "stderr", "time": TIME}) + "\n")
-    assert row["attributes"] == {"stream": "own", "a": "1", "container.docker.timestamp": TIME}
+    assert row["attributes"] == {
+        "stream": "own",
+        "logfmt.stream": "other",
+        "a": "1",
+        "logfmt.a": "2",
+        "container.docker.timestamp": TIME,
+        "container.docker.stream": "stderr",
+    }
     found = opslog("filter", "-", stdin=f"{line}\n".encode()).stdout
     pairs = json.loads(found, object_pairs_hook=list)
     keys = [key for key, _ in dict(pairs)["attributes"]]
-    assert keys == ["stream", "a"]
+    assert keys == ["stream", "logfmt.stream", "a", "logfmt.a"]
 
 
 @pytest.mark.parametrize(

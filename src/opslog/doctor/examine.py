@@ -131,16 +131,15 @@ class _Examination:
     def _stream(
         self, file: FileFindings, source: Source
     ) -> Stream[tuple[FileFindings, BlockFindings]]:
-        reference = self.times.reference
-        if reference is None:
-            reference = file.zone.reference(source.modified)
         survey_block = surveyor(facts(self.catalog), file.zone.to_utc, self.examples)
 
         def finish(kept: Kept) -> tuple[FileFindings, BlockFindings]:
             return file, survey_block(kept)
 
         job: Job[tuple[FileFindings, BlockFindings]] = Job(self.catalog, (), None, finish)
-        return Stream(job, file.path, file.zone, file.stats, reference)
+        stream = Stream(job, file.path, file.zone, file.stats, self.times.reference)
+        stream.dated(source.modified)
+        return stream
 
 
 def _reports(

@@ -30,9 +30,10 @@ class Normalizer:
 
     Where bytes are cut between two calls of ``feed`` never changes the
     records.  Batches have the columns ``schema.names(original)`` and come in
-    the order of the records' first lines.  Times without a year are of ``year``,
-    or the newest that are at most a day later than ``reference``; with neither
-    they are null: nothing here reads a clock.  ``where`` is a condition as
+    the order of the records' first lines.  Times without a year have that of the
+    nearest envelope around them, else ``year``, else what the source's first line
+    says, else they are the newest that are at most a day later than ``reference``;
+    with none of these they are null: nothing here reads a clock.  ``where`` is a condition as
     ``Logs.filter`` takes them.
     """
 
@@ -56,8 +57,10 @@ class Normalizer:
             Kept.batch,
         )
         zone = zones.of(source)
-        newest = reference_of_year(year) if year is not None else zone.reference(reference)
-        self._stream = Stream(job, source, zone, self.stats, newest)
+        stated = None if year is None else reference_of_year(year)
+        self._stream = Stream(job, source, zone, self.stats, stated)
+        if reference is not None:
+            self._stream.dated(reference)
         self._spare: deque[Block] = deque()
         self._cutter = BlockCutter(self._spare)
         self._closed = False

@@ -13,6 +13,7 @@ from opslog.assembly._records import Records
 from opslog.engine.job import Job
 from opslog.kernel._block import Block
 from opslog.model.arrays import int32
+from opslog.model.first_line import LONGEST, reference_of_first_line
 from opslog.model.stats import Stats
 from opslog.model.zones import Zone
 from opslog.rows.kept import BatchBuilder
@@ -30,9 +31,10 @@ MOST_LINES = 65536
 class Stream(Generic[T]):
     """One source on its way through the steps.
 
-    ``live`` says that its blocks may be long in coming, ``source`` what it is
-    called in records where that is not its ``name``.  ``note`` is told, in any
-    thread, of each block that is searched for needles.
+    Times without a year are of the year that ``reference`` tells; without it of that which
+    the first line states, else of that of the moment it is ``dated``.  ``live`` says that its
+    blocks may be long in coming, ``source`` what it is called in records where that is not its
+    ``name``.  ``note`` is told, in any thread, of each block that is searched for needles.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Stream(Generic[T]):
         self.job = job
         self.live = live
         self.reference = reference
+        self._told = reference is not None
         self.stats = stats
         self.assembler = Assembler(job.catalog.lines.program)
         self.builder = BatchBuilder(job.catalog, name, zone, source)
@@ -55,8 +58,16 @@ class Stream(Generic[T]):
         self._late: list[str] = []
 
     def dated(self, moment: datetime) -> None:
-        """Read times without a year as at ``moment`` from now on."""
-        self.reference = self.builder.zone.reference(moment)
+        """Read times without a year as at ``moment`` from now on, if nothing else says the year."""
+        if not self._told:
+            self.reference = self.builder.zone.reference(moment)
+
+    def begins_with(self, start: bytes) -> None:
+        """Read times without a year as the source's first line says, if it does."""
+        if not self._told:
+            stated = reference_of_first_line(start)
+            if stated is not None:
+                self.reference, self._told = stated, True
 
     def scan(self, block: Block) -> Block | None:
         """Find and match the lines of ``block``; return what it has too many lines for."""
@@ -122,3 +133,8 @@ class Item(Generic[T]):
     skip: bool = False
     held: int = -1
     flush: bool = False
+
+    def __post_init__(self) -> None:
+        # Here, where blocks come one after the other: they are scanned in any order.
+        if self.block.offset == 0 and self.block.size:
+            self.stream.begins_with(self.block.start(LONGEST))

@@ -316,16 +316,15 @@ class Streams:
         tag = key[0]
         name = as_text(tag) if isinstance(tag, (str, bytes)) else str(tag)
         zone = self._wanted.times.zones.of(name)
-        stream = Stream(self._job, STDIN, zone, self.stats, live=True)
+        reference = self._wanted.times.reference
+        stream = Stream(self._job, STDIN, zone, self.stats, reference, live=True)
         stream.builder.source = repr(key)  # by which stages tell streams apart
         live = LiveStream(stream, self._spare, max(self._wanted.hold, LEAST_HOLD))
         return _Stream(live, self._maker, self.counts, self._spare)
 
     def _fed(self, stream: _Stream, now: float) -> list[Out]:
         """Return what is complete in ``stream``, and take note of whether more waits."""
-        reference = self._wanted.times.reference
-        of = stream.live.stream
-        of.reference = of.builder.zone.reference(self._clock()) if reference is None else reference
+        stream.live.stream.dated(self._clock())
         out = stream.feed(now)
         due = stream.live.due()
         if due is None:

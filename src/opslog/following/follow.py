@@ -283,9 +283,7 @@ class Following(Generic[T]):
 
     def _date(self, stream: Stream[T], modified: int) -> None:
         """Read times without a year as at the file's last change."""
-        if self.times.reference is None:
-            moment = datetime.fromtimestamp(min(max(modified, 0) / 1e9, time.time()), UTC)
-            stream.dated(moment)
+        stream.dated(datetime.fromtimestamp(min(max(modified, 0) / 1e9, time.time()), UTC))
 
     # -- standard input ----------------------------------------------------------------
 

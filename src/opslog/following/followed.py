@@ -144,6 +144,7 @@ class FollowedContent(Generic[T]):
             self._tail = os.pread(self.fd, count, self.size - count)
         inside = self._tail[-1:] not in (b"", b"\n")
         self.live = begin(self.content, self.size, inside)
+        self.live.stream.begins_with(self.start)
         return self.live
 
     def rest(self) -> None:

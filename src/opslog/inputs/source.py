@@ -82,6 +82,11 @@ class Source:
         """What it is if it holds no text; what comes through a pipe is always read as text."""
         return not_text(self._sampled()) if self.regular else None
 
+    @property
+    def start(self) -> bytes:
+        """The first bytes of a regular file, decompressed."""
+        return self._sampled()
+
     def _sampled(self) -> bytes:
         """Return the first bytes of a regular file."""
         if self._sample is None:

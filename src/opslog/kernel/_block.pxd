@@ -19,6 +19,7 @@ cdef enum LineFlag:
     MORE = 64                   # a further part of the message that the line before began
     UNENDED = 128               # the next line of its stream continues its text
     CONTINUED = 256             # its text continues that of the record's line before
+    UNNAMED = 512               # JSON: it has keys whose values fill no column
 
 cdef enum LinePart:
     PART_BODY = 0

@@ -166,6 +166,10 @@ cdef class Block:
         self.used = self.size
         self.hidden = -1
 
+    def start(self, Py_ssize_t count):
+        """Return the first bytes, ``count`` at most."""
+        return self.data[:min(count, self.size)]
+
     def whole(self, Py_ssize_t since=0):
         """Return how many bytes are whole lines, or pieces of an overlong one.
 

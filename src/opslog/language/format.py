@@ -88,8 +88,6 @@ class KeyedShape:
     """Keys of which one must have a value; empty if there are none."""
     pairs: bool = False
     """Whether the line is pairs, ``KEY=VALUE``."""
-    others: bool = False
-    """Whether what fills no column becomes an attribute, under its own key."""
     epoch: tuple[str, ...] = ()
     """Keys of seconds since the epoch, as a number or text: the first present one counts."""
     iso: tuple[str, ...] = ()
@@ -98,6 +96,10 @@ class KeyedShape:
     """Keys of microseconds since the epoch: the first present one counts, before the others."""
     constants: dict[str, str] = field(default_factory=dict)
     """Values its lines imply, by column."""
+    others: bool = True
+    """Whether keys that fill no column become attributes, under their paths."""
+    opened: tuple[str, ...] = ()
+    """Objects whose keys become attributes as if they stood beside them."""
 
     @property
     def times(self) -> tuple[str, ...]:

@@ -296,18 +296,20 @@ def _keyed(reader: TomlTable, timed: bool) -> KeyedShape | None:
     if key == "pairs" and not timed:
         raise reader.wrong("pairs", "expected in formats of lines only")
     item = reader.table(
-        key, "required", "one_of", "others", "columns", "constants", "epoch", "iso", "epoch_us"
-    )
+        key, "required", "one_of", "columns", "constants", "epoch", "iso", "epoch_us",
+        "others", "opened",
+    )  # fmt: skip
     shape = KeyedShape(
         required=item.texts("required"),
         columns=_columns(item.table("columns")),
         one_of=item.texts("one_of"),
         pairs=key == "pairs",
-        others=item.flag("others"),
         epoch=item.texts("epoch"),
         iso=item.texts("iso"),
         epoch_us=item.texts("epoch_us"),
         constants=_constants(item.table("constants")) if "constants" in item.data else {},
+        others=item.flag("others") if "others" in item.data else timed,
+        opened=item.texts("opened"),
     )
     if timed and "envelope" not in reader.data and not shape.times:
         raise item.wrong("epoch", "expected epoch, iso or epoch_us, the key of the time")

@@ -16,7 +16,8 @@ from opslog.model.errors import OpslogError
 from opslog.model.instants import EPOCH, micros_of
 
 
-def _local_microseconds(moment: datetime) -> int:
+def local_microseconds(moment: datetime) -> int:
+    """Return microseconds from the epoch, of the same zone, to the naive ``moment``."""
     return (moment - EPOCH.replace(tzinfo=None)) // timedelta(microseconds=1)
 
 
@@ -32,7 +33,7 @@ def reference_of_year(year: int) -> int:
     """
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise OpslogError(f"year: expected one from {FIRST_YEAR} to {LAST_YEAR}, found {year}")
-    return _local_microseconds(datetime(year, 12, 31)) - 1
+    return local_microseconds(datetime(year, 12, 31)) - 1
 
 
 _FIXED = re.compile(r"([+-])(\d\d):?(\d\d)$")
@@ -88,7 +89,7 @@ class Zone:
         """
         if moment is None:
             return None
-        return _local_microseconds(moment if moment.tzinfo is None else self.local(moment))
+        return local_microseconds(moment if moment.tzinfo is None else self.local(moment))
 
     def to_utc(self, local: pa.Array, has_offset: pa.Array) -> tuple[pa.Array, pa.Array | None]:
         """Turn ``local`` (int64 microseconds, nullable) into UTC int64 microseconds.

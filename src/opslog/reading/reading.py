@@ -95,10 +95,12 @@ class Reading(Generic[T]):
         """Yield the blocks of a source; ``done`` bytes were read of those before."""
         self.stats.sources += 1
         zone = self.times.zones.of(source.name)
-        reference = self.times.reference
-        if reference is None:
-            reference = zone.reference(source.modified)
-        stream = Stream(self.job, source.name, zone, self.stats, reference, live=not source.regular)
+        stream = Stream(
+            self.job, source.name, zone, self.stats, self.times.reference, live=not source.regular
+        )
+        stream.dated(source.modified)
+        if source.regular:
+            stream.begins_with(source.start)  # its first block may be left out
         self._errors_before[stream.builder.source] = len(self._errors)
         begin = spans.begin if spans else (0, False)
         live = LiveStream(stream, self.spare, self.hold, *begin)
@@ -156,7 +158,7 @@ class Reading(Generic[T]):
                 continue
             yield from live.flush(monotonic())
             flushed = monotonic()
-            if flushed > dated + _DATED and self.times.reference is None:
+            if flushed > dated + _DATED:
                 live.stream.dated(datetime.now(UTC))
                 dated = flushed
             due = live.due()

@@ -18,7 +18,7 @@ from opslog.kernel._table cimport Place, Table, begin_table, first_place, next_p
 from opslog.kernel._text cimport Buffer, need, put
 from opslog.rows._numbers cimport read_decimal, read_integer
 from opslog.rows._plan cimport CODES, DECIMAL, INTEGER, PAIRS, TEXT
-from opslog.rows._values cimport Attribute, Rows, Value
+from opslog.rows._values cimport Attribute, Rows, Value, key_of
 from opslog.scanner._program cimport Program
 
 
@@ -207,6 +207,8 @@ cdef class Columns(Rows):
         cdef Column* column
         cdef Value* value
         cdef Attribute* attribute
+        cdef const uint8_t* key
+        cdef Py_ssize_t size
         cdef int64_t whole
         while left:
             number = lowest_bit(left)
@@ -230,7 +232,8 @@ cdef class Columns(Rows):
             else:
                 for i in range(self.attribute_count):
                     attribute = &self.attributes[i]
-                    put(&column.keys, attribute.key.data, attribute.key.size, attribute.key.change)
+                    key = key_of(self, attribute, &size)
+                    put(&column.keys, key, size, 0)
                     add_end(&column.key_ends, column.keys.used)
                     put(&column.data, attribute.value.data, attribute.value.size, attribute.value.change)
                     add_end(&column.data_ends, column.data.used)

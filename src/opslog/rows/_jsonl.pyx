@@ -21,7 +21,7 @@ from opslog.rows._json_arrays cimport (Array, Arrays, OF_BINARY, OF_DICTIONARY, 
 from opslog.rows._json_text cimport (byte, decimal, escaped, integer, key, quoted, quoted_bytes, raw, timestamp)
 from opslog.rows._numbers cimport read_decimal, read_integer
 from opslog.rows._plan cimport (DECIMAL, FORMAT, INTEGER, LEVEL, OFFSET, PAIRS, PROGRAM, SOURCE, TIMESTAMP)
-from opslog.rows._values cimport Attribute, Rows, Value
+from opslog.rows._values cimport Attribute, Rows, Value, key_of
 
 cdef enum:
     KEY_BYTES = 64
@@ -32,10 +32,8 @@ ARRAY_KINDS = {
     "string": OF_STRINGS, "dictionary": OF_DICTIONARY, "map": OF_MAPS, "binary": OF_BINARY,
 }
 
-cdef uint8_t[32] QUOTE          # what stands before a key
-cdef uint8_t[32] COLON          # and between it and a text
-QUOTE[0] = COLON[0] = COLON[2] = c'"'
-COLON[1] = c':'
+cdef uint8_t[32] COLON          # what stands between a key and a text
+COLON[0], COLON[1] = c':', c'"'
 
 
 @cython.final
@@ -221,11 +219,15 @@ cdef class JsonRows(Rows):
     cdef int pairs(self, Buffer* out) except -1 nogil:
         cdef int32_t i
         cdef Attribute* attribute
+        cdef const uint8_t* name
+        cdef Py_ssize_t size
         byte(out, c'{')
         for i in range(self.attribute_count):
             attribute = &self.attributes[i]
-            self.text(out, QUOTE, 1, &attribute.key)
-            self.text(out, COLON, 3, &attribute.value)
+            name = key_of(self, attribute, &size)
+            need(out, 6 * size + SLACK)
+            quoted(out, name, size)
+            self.text(out, COLON, 2, &attribute.value)
             raw(out, b'",', 2)
         out.data[out.used - 1] = c'}'
         return 0

@@ -24,12 +24,14 @@ cdef enum Shape:
     ID_ONLY                     # a field only if its text has the shape of an id
     NAME_ONLY                   # only if it has not
     FACILITY                    # a syslog priority, of which the facility is kept
+    HOST                        # of which a port is left out
     STAMP_ONLY                  # an envelope's time, where that of the record is another
 
 cdef enum FixedText:            # numbers in the texts of every plan
     INCOMPLETE
     AMBIGUOUS
     CLOSED_BY
+    OWN                         # the name that keys of opslog's own stand behind
 
 cdef enum:
     NO_SLOT = -1
@@ -67,6 +69,8 @@ cdef class Plan:
     cdef int32_t request_slots
     cdef int32_t logger_slots
     cdef int32_t trace_slots
+    cdef int32_t* line_owners           # per leaf: the name of its format, number in texts
+    cdef int32_t* message_owners
     cdef int32_t* services              # per format: text, the service if nothing else says one; -1
     cdef bint tails                     # whether tails must be looked for
     cdef bint requests
@@ -74,6 +78,10 @@ cdef class Plan:
     cdef readonly list texts
     cdef const char** text_data
     cdef int32_t* text_sizes
+
+    cdef inline int32_t owner(self, const int32_t* starts, int32_t leaf) noexcept nogil:
+        """The name of the format of a leaf whose fields are found by `starts`."""
+        return (self.line_owners if starts == self.line_fields else self.message_owners)[leaf]
 
     cdef int32_t fill(self, int32_t* starts, list leaves, int32_t at) except -1
 

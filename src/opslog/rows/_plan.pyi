@@ -21,6 +21,8 @@ class Plan:
         kinds: list[tuple[str, bool]],
         line_fields: Sequence[Sequence[tuple[int, ...]]],
         message_fields: Sequence[Sequence[tuple[int, ...]]],
+        line_owners: list[int],
+        message_owners: list[int],
         special: dict[str, int],
         services: list[int],
         texts: list[bytes],

@@ -17,23 +17,26 @@ CHANGES = {
     "milliseconds": _text.MILLISECONDS, "microseconds": _text.MICROSECONDS, "percent": _text.PERCENT,
 }
 SHAPES = {
-    "any": ANY, "id": ID_ONLY, "name": NAME_ONLY, "facility": FACILITY, "stamp": STAMP_ONLY,
+    "any": ANY, "id": ID_ONLY, "name": NAME_ONLY, "facility": FACILITY, "host": HOST, "stamp": STAMP_ONLY,
 }
 FIELDS = ("column", "slot", "shape", "text", "change")
-FIXED_TEXTS = [b"", b"", b""]
+FIXED_TEXTS = [b"", b"", b"", b""]
 FIXED_TEXTS[INCOMPLETE] = b"incomplete"
 FIXED_TEXTS[AMBIGUOUS] = b"timestamp_ambiguous"
 FIXED_TEXTS[CLOSED_BY] = b"closed"
+FIXED_TEXTS[OWN] = b"opslog"
 
 @cython.final
 cdef class Plan:
     """What fields the layouts of a catalog fill in the columns asked for."""
 
     def __init__(self, *, Program lines not None, Program messages not None, list kinds,
-                 list line_fields, list message_fields, dict special, list services, list texts,
+                 list line_fields, list message_fields, list line_owners, list message_owners,
+                 dict special, list services, list texts,
                  dict slots, bint tails, bint details, bint requests):
         """``kinds``: (kind, context) per column; ``line_fields`` and ``message_fields``: per leaf
-        a list of (column, slot, shape, text, change); ``texts``: bytes, first FIXED_TEXTS.
+        a list of (column, slot, shape, text, change); ``line_owners`` and ``message_owners``: per
+        leaf the text that is its format's name; ``texts``: bytes, first FIXED_TEXTS.
         """
         cdef int32_t i
         if len(kinds) > MOST_COLUMNS:
@@ -50,10 +53,13 @@ cdef class Plan:
         self.fields = <Field*>calloc(total + 1, sizeof(Field))
         self.line_fields = <int32_t*>calloc(len(line_fields) + 1, sizeof(int32_t))
         self.message_fields = <int32_t*>calloc(len(message_fields) + 1, sizeof(int32_t))
+        self.line_owners = <int32_t*>calloc(len(line_owners) + 1, sizeof(int32_t))
+        self.message_owners = <int32_t*>calloc(len(message_owners) + 1, sizeof(int32_t))
         self.text_data = <const char**>calloc(len(texts) + 1, sizeof(char*))
         self.text_sizes = <int32_t*>calloc(len(texts) + 1, sizeof(int32_t))
         if (self.kinds == NULL or self.contexts == NULL or self.services == NULL or self.fields == NULL
                 or self.line_fields == NULL or self.message_fields == NULL
+                or self.line_owners == NULL or self.message_owners == NULL
                 or self.text_data == NULL or self.text_sizes == NULL):
             raise MemoryError()
         for i, (kind, context) in enumerate(kinds):
@@ -61,6 +67,10 @@ cdef class Plan:
             self.contexts[i] = context
         for i, number in enumerate(services):
             self.services[i] = number
+        for i, number in enumerate(line_owners):
+            self.line_owners[i] = number
+        for i, number in enumerate(message_owners):
+            self.message_owners[i] = number
         self.texts = texts
         for i, text in enumerate(texts):
             self.text_data[i] = <bytes>text
@@ -101,5 +111,7 @@ cdef class Plan:
         free(self.fields)
         free(self.line_fields)
         free(self.message_fields)
+        free(self.line_owners)
+        free(self.message_owners)
         free(self.text_data)
         free(self.text_sizes)

@@ -6,7 +6,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
 from opslog.assembly._records cimport Records
-from opslog.kernel._block cimport Block, Line, Record
+from opslog.kernel._block cimport Block, Line, NONE, Record
 from opslog.rows._exception cimport ExceptionText
 from opslog.rows._message cimport Message
 from opslog.rows._plan cimport MOST_COLUMNS, Plan
@@ -16,7 +16,7 @@ from opslog.kernel._text cimport Buffer
 from opslog.scanner._state cimport MatchState
 
 cdef enum:
-    MOST_ATTRIBUTES = 160       # of one record: those of a layout, its envelopes, or MOST_PAIRS
+    MOST_ATTRIBUTES = 256       # of one record
 
 ctypedef struct Value:
     const uint8_t* data
@@ -24,8 +24,9 @@ ctypedef struct Value:
     int change                  # what put() must do with it
 
 ctypedef struct Attribute:
-    int32_t name                # number in the plan's texts, NONE if the line has it
-    Value key
+    int32_t name                # number in the plan's texts, NONE: the key is made up
+    Py_ssize_t key_at           # of a key made up: where it is in Rows.keys
+    Py_ssize_t key_size
     Value value
 
 cdef class Rows:
@@ -45,7 +46,10 @@ cdef class Rows:
     cdef Value[MOST_COLUMNS] values
     cdef Attribute[MOST_ATTRIBUTES] attributes
     cdef int32_t attribute_count
-    cdef bint paired                    # attributes have keys that stand in the line
+    cdef Buffer keys                    # keys made up, one behind the other
+    cdef Buffer unnamed                 # values of JSON that fill no column
+    cdef int32_t owner                  # number in the plan's texts: name of the format being read
+    cdef bint repeated                  # it says again what an attribute may have said already
     cdef bint untimed                   # the time is not from the envelope being read
     cdef int32_t tail                   # leaf of the tail found, NONE
     cdef int32_t tail_line
@@ -63,10 +67,13 @@ cdef class Rows:
     cdef int load(self, int32_t i) except -1 nogil
     cdef int fields(self, const int32_t* starts, int32_t leaf, const uint8_t* data,
                     const int32_t* spans, int change) except -1 nogil
-    cdef void add_attribute(self, int32_t name, const uint8_t* data, Py_ssize_t size, int change) noexcept nogil
-    cdef int other_attributes(self, int32_t leaf, const Line* line) noexcept nogil
-    cdef bint has_key(self, const uint8_t* data, Py_ssize_t size) noexcept nogil
-    cdef bint has_attribute(self, int32_t name, int32_t count) noexcept nogil
+    cdef int add_attribute(self, int32_t name, const uint8_t* data, Py_ssize_t size, int change) except -1 nogil
+    cdef bint has_key(self, const uint8_t* key, Py_ssize_t size) noexcept nogil
+    cdef int pair_fields(self, int32_t leaf, const Line* line, const int32_t* spans) except -1 nogil
+    cdef int unnamed_fields(self, int32_t leaf, int32_t start, int32_t end, const int32_t* spans, int change) except -1 nogil
+    cdef int add(self, Attribute* attribute, const uint8_t* data, Py_ssize_t size, int change) except -1 nogil
+    cdef bint is_fixed(self, const uint8_t* key, Py_ssize_t size) noexcept nogil
+    cdef int make_key(self, Attribute* attribute) except -1 nogil
     cdef int envelope_fields(self, int32_t at) except -1 nogil
     cdef int find_tail(self, Record* record, const Leaf* leaf) except -1 nogil
     cdef int find_message(self, Record* record, Line* line, int change) except -1 nogil
@@ -81,6 +88,15 @@ cdef class Rows:
     cdef const uint8_t* request_id(self, int32_t column, int32_t leaf, const Line* line, Py_ssize_t* size) noexcept nogil
     cdef int trace_field(self, int32_t leaf, const Line* line) except -1 nogil
     cdef int exception_fields(self, Record* record, Line* line) except -1 nogil
+
+cdef inline const uint8_t* key_of(Rows rows, const Attribute* attribute, Py_ssize_t* size) noexcept nogil:
+    """The key of an attribute, and its length; valid until the next attribute is added."""
+    if attribute.name != NONE:
+        size[0] = rows.plan.text_sizes[attribute.name]
+        return <const uint8_t*>rows.plan.text_data[attribute.name]
+    size[0] = attribute.key_size
+    return rows.keys.data + attribute.key_at
+
 
 cdef inline void set_value(Rows rows, int32_t column, const uint8_t* data, Py_ssize_t size, int change) noexcept nogil:
     rows.values[column] = Value(data, size, change)

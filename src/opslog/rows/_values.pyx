@@ -8,19 +8,19 @@ record: the line's own, that of the message's tail and that of the message.
 
 from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcmp
+from libc.string cimport memchr, memcmp, memcpy, memmove
 
-from opslog.kernel._block cimport (CONTINUED, ESCAPED, Envelope, HAS_MORE, HEADLESS, HELD, Line, NONE, OVERLONG, PART_BODY, Record, TIMED, TORN)
+from opslog.kernel._block cimport (CONTINUED, ESCAPED, Envelope, HAS_MORE, HEADLESS, HELD, Line, NONE, OVERLONG, PART_BODY, Record, TIMED, TORN, UNNAMED)
 from opslog.kernel._bytes cimport request_uuid
 from opslog.kernel._text cimport CHECKED, JSON_STRING, need, put
 from opslog.rows._exception cimport ExceptionText
 from opslog.rows._fields cimport facility, has_id_shape, is_nothing, is_null_word
 from opslog.rows._line_text cimport body_part, changes_of, text_changes
 from opslog.rows._message cimport Message
-from opslog.rows._plan cimport (AMBIGUOUS, CLOSED_BY, FACILITY, Field, ID_ONLY, INCOMPLETE, NO_SLOT, PAIRS, STAMP_ONLY, slot_of)
+from opslog.rows._plan cimport (AMBIGUOUS, CLOSED_BY, FACILITY, Field, ID_ONLY, HOST, INCOMPLETE, NO_SLOT, OWN, PAIRS, STAMP_ONLY, slot_of)
 from opslog.rows._services cimport drop_services, service_of
-from opslog.scanner._json cimport Pair, next_member, next_pair
-from opslog.scanner._program cimport FOREMOST, JSON, KEYED, Leaf, OTHERS
+from opslog.scanner._json cimport JsonTable, Pair, Unnamed, host_size, next_pair
+from opslog.scanner._program cimport FOREMOST, JSON, KEYED, Leaf
 from opslog.scanner._state cimport begin_state
 
 
@@ -64,6 +64,8 @@ cdef class Rows:
         drop_services(&self.services)
         free(self.tail_spans.data)
         free(self.body_text.data)
+        free(self.keys.data)
+        free(self.unnamed.data)
 
     cdef inline Record* record(self, int32_t i) noexcept nogil:
         return &self.records.records[self.selected[i]]
@@ -76,7 +78,7 @@ cdef class Rows:
         cdef int change
         self.present = 0
         self.attribute_count = 0
-        self.paired = False
+        self.keys.used = 0
         self.tail = NONE
         self.message.leaf = NONE
         self.foremost = False
@@ -97,8 +99,10 @@ cdef class Rows:
                     self.withheld = <uint64_t>1 << self.plan.special.global_request_id
             self.fields(self.plan.line_fields, record.leaf, self.block.data,
                         self.block.spans + line.row, change)
-            if leaf.flags & OTHERS and not record.flags & HEADLESS and self.plan.special.attributes != NONE:
-                self.other_attributes(record.leaf, line)
+            if line.flags & UNNAMED:
+                self.unnamed_fields(record.leaf, line.start, line.end, self.block.spans + line.row, change)
+            if leaf.flags & KEYED and not record.flags & HEADLESS:
+                self.pair_fields(record.leaf, line, self.block.spans + line.row)
             # What the line says of its request counts more than what its message says.
             if not self.foremost:
                 self.message_fields()
@@ -119,6 +123,7 @@ cdef class Rows:
         if self.plan.special.exception_stacktrace != NONE:
             self.exception_fields(record, line)
         if self.plan.special.attributes != NONE:
+            self.owner = OWN
             if record.flags & (HEADLESS | TORN | OVERLONG):
                 self.add_attribute(
                     INCOMPLETE,
@@ -144,6 +149,8 @@ cdef class Rows:
                 change |= JSON_STRING
             self.untimed = not envelope.flags & TIMED
             self.fields(self.plan.line_fields, envelope.leaf, self.block.data, self.block.spans + envelope.row, change)
+            if envelope.flags & UNNAMED:
+                self.unnamed_fields(envelope.leaf, envelope.start, envelope.end, self.block.spans + envelope.row, change)
             at = envelope.outer
         self.untimed = False
         return 0
@@ -155,6 +162,7 @@ cdef class Rows:
         cdef const uint8_t* text
         cdef Py_ssize_t size
         cdef int own
+        self.owner = self.plan.owner(starts, leaf)
         while field < end:
             if ((self.present | self.withheld) >> field.column & 1      # a layout before had it
                     or (field.shape == STAMP_ONLY and not self.untimed)):
@@ -174,6 +182,11 @@ cdef class Rows:
                 continue
             if field.shape == FACILITY:
                 text = facility(text, &size)
+            elif field.shape == HOST:
+                if (text[0] == c'{' or text[0] == c'[') and (text - 1)[0] != c'"':
+                    field += 1
+                    continue
+                size = host_size(text, size)
             own = change | field.change
             if change & JSON_STRING and (text - 1)[0] != c'"':
                 own &= ~JSON_STRING         # a list or object is kept as JSON
@@ -184,58 +197,150 @@ cdef class Rows:
             field += 1
         return 0
 
-    cdef void add_attribute(self, int32_t name, const uint8_t* data, Py_ssize_t size, int change) noexcept nogil:
-        cdef Attribute* attribute
-        if self.paired and self.has_key(<const uint8_t*>self.plan.text_data[name], self.plan.text_sizes[name]):
-            return
-        if self.attribute_count < MOST_ATTRIBUTES:
-            attribute = &self.attributes[self.attribute_count]
-            attribute.name = name
-            attribute.key = Value(<const uint8_t*>self.plan.text_data[name], self.plan.text_sizes[name], 0)
-            attribute.value = Value(data, size, change)
-            self.attribute_count += 1
+    cdef int add_attribute(self, int32_t name, const uint8_t* data, Py_ssize_t size, int change) except -1 nogil:
+        """Add an attribute; where its key is taken already, under another one."""
+        cdef Attribute attribute
+        attribute.name = name
+        return self.add(&attribute, data, size, change)
 
-    cdef int other_attributes(self, int32_t leaf, const Line* line) noexcept nogil:
-        """Add the values of a line that fill no column, not even in part; of one key the first counts."""
-        cdef const int32_t* spans = self.block.spans + line.row
+    cdef int unnamed_fields(self, int32_t leaf, int32_t start, int32_t end, const int32_t* spans, int change) except -1 nogil:
+        """Add the values of a JSON object that fill no column, under the paths of their keys."""
+        cdef Attribute attribute
+        cdef const Unnamed* value
+        cdef const Unnamed* last
+        cdef const uint8_t* text
+        cdef Py_ssize_t size
+        cdef int own
+        if self.plan.special.attributes == NONE:
+            return 0
+        self.unnamed.used = 0
+        self.owner = self.plan.line_owners[leaf]
+        (<JsonTable>self.plan.lines.json).unnamed(leaf, self.block.data, start, end, spans, self.block.ascii,
+                                                  &self.keys, &self.unnamed)
+        value = <const Unnamed*>self.unnamed.data
+        last = value + self.unnamed.used // sizeof(Unnamed)
+        while value < last:
+            text = self.block.data + value.start
+            size = value.end - value.start
+            own = change & ~JSON_STRING
+            if (text - 1)[0] == c'"' and memchr(text, c'\\', size) != NULL:
+                own |= JSON_STRING
+            attribute.name = NONE
+            attribute.key_at = value.key
+            attribute.key_size = value.key_size
+            if value.key_size and not is_null_word(text, size) and not (
+                    size == 2 and (text[0] == c'{' or text[0] == c'[')):
+                self.add(&attribute, text, size, own)
+            value += 1
+        return 0
+
+    cdef int pair_fields(self, int32_t leaf, const Line* line, const int32_t* spans) except -1 nogil:
+        """Add the pairs of a line whose values fill no column."""
+        cdef Attribute attribute
         cdef int32_t slots = self.plan.lines.leaves[leaf].slots
         cdef const uint8_t* data = self.block.data
         cdef int32_t at = line.start, i, checked = 0 if self.block.ascii else CHECKED
         cdef const uint8_t* text
         cdef Py_ssize_t size
-        cdef Attribute* attribute
         cdef Pair pair
-        self.paired = True
-        while at < line.end and self.attribute_count < MOST_ATTRIBUTES:
-            if self.plan.lines.leaves[leaf].flags & KEYED:
-                at = next_pair(data, at, line.end, &pair)
-            else:
-                at = next_member(data, at, line.end, &pair)
+        if self.plan.special.attributes == NONE:
+            return 0
+        self.owner = self.plan.line_owners[leaf]
+        while at < line.end:
+            at = next_pair(data, at, line.end, &pair)
             if at < 0:
                 break
             i = 0
-            while i < slots and not pair.value <= spans[2 * i] <= pair.value_end:
+            while i < slots and spans[2 * i] != pair.value:
                 i += 1
             text = data + pair.value
             size = pair.value_end - pair.value
-            if (i < slots or is_null_word(text, size) or ((text - 1)[0] != c'"' and is_nothing(text, size))
-                    or self.has_key(data + pair.key, pair.key_end - pair.key)):
+            if i < slots or is_null_word(text, size) or ((text - 1)[0] != c'"' and is_nothing(text, size)):
                 continue
-            attribute = &self.attributes[self.attribute_count]
             attribute.name = NONE
-            attribute.key = Value(data + pair.key, pair.key_end - pair.key,
-                                  checked | (JSON_STRING if pair.key_escaped else 0))
-            attribute.value = Value(data + pair.value, size, checked | (JSON_STRING if pair.escaped else 0))
-            self.attribute_count += 1
+            attribute.key_at = self.keys.used
+            put(&self.keys, data + pair.key, pair.key_end - pair.key, checked)
+            attribute.key_size = self.keys.used - attribute.key_at
+            self.add(&attribute, text, size, checked | (JSON_STRING if pair.escaped else 0))
         return 0
 
-    cdef bint has_key(self, const uint8_t* data, Py_ssize_t size) noexcept nogil:
-        """Whether an attribute has this key."""
+    cdef int add(self, Attribute* wanted, const uint8_t* data, Py_ssize_t size, int change) except -1 nogil:
+        """Add an attribute under a key that none has."""
+        cdef Attribute* attribute = &self.attributes[self.attribute_count]
+        cdef const uint8_t* key
+        cdef Py_ssize_t key_size
+        if self.attribute_count == MOST_ATTRIBUTES:
+            return 0
+        attribute[0] = wanted[0]
+        key = key_of(self, attribute, &key_size)
+        if self.has_key(key, key_size):
+            if self.repeated:
+                return 0
+            self.make_key(attribute)
+        elif attribute.name == NONE and self.is_fixed(key, key_size):
+            self.make_key(attribute)
+        attribute.value = Value(data, size, change)
+        self.attribute_count += 1
+        return 0
+
+    cdef bint has_key(self, const uint8_t* key, Py_ssize_t size) noexcept nogil:
+        """Whether an attribute of the row has this key."""
+        cdef const uint8_t* other
+        cdef Py_ssize_t other_size
         cdef int32_t i
         for i in range(self.attribute_count):
-            if self.attributes[i].key.size == size and memcmp(self.attributes[i].key.data, data, size) == 0:
+            other = key_of(self, &self.attributes[i], &other_size)
+            if other_size == size and (other == key or memcmp(other, key, size) == 0):
                 return True
         return False
+
+    cdef bint is_fixed(self, const uint8_t* key, Py_ssize_t size) noexcept nogil:
+        """Whether a key has a meaning of opslog's own."""
+        cdef int32_t i
+        for i in range(<int32_t>OWN):
+            if self.plan.text_sizes[i] == size and memcmp(self.plan.text_data[i], key, size) == 0:
+                return True
+        return False
+
+    cdef int make_key(self, Attribute* attribute) except -1 nogil:
+        """Put the key behind its format's name, and a number behind it, until no attribute has it."""
+        cdef Py_ssize_t size, owner = self.plan.text_sizes[self.owner], start = self.keys.used
+        cdef const uint8_t* name = <const uint8_t*>self.plan.text_data[self.owner]
+        cdef const uint8_t* key = key_of(self, attribute, &size)
+        cdef int32_t number = 1
+        cdef uint8_t[8] digits
+        cdef int count, rest
+        need(&self.keys, owner + size + 16)
+        key = key_of(self, attribute, &size)
+        if size > owner and memcmp(key, name, owner) == 0 and key[owner] == c'.':
+            owner = 0                   # it stands behind the name already
+        else:
+            owner += 1
+        memmove(self.keys.data + start + owner, key, size)
+        if owner:
+            memcpy(self.keys.data + start, name, owner - 1)
+            self.keys.data[start + owner - 1] = c'.'
+        size += owner
+        attribute.name = NONE
+        attribute.key_at = start
+        attribute.key_size = size
+        while self.has_key(self.keys.data + start, attribute.key_size):
+            number += 1
+            rest = number
+            count = 0
+            while rest:
+                digits[count] = <uint8_t>(c'0' + rest % 10)
+                rest //= 10
+                count += 1
+            attribute.key_size = size
+            self.keys.data[start + size] = c'.'
+            while count:
+                count -= 1
+                attribute.key_size += 1
+                self.keys.data[start + attribute.key_size] = digits[count]
+            attribute.key_size += 1
+        self.keys.used = start + attribute.key_size
+        return 0
 
     # -- the message ----------------------------------------------------------------
 
@@ -311,7 +416,7 @@ cdef class Rows:
 
     cdef int find_details(self, Record* record, const Leaf* leaf) except -1 nogil:
         """Add what else lines of the body say; of several that say the same the first counts."""
-        cdef int32_t at = record.head, start, end, found, known, i, j
+        cdef int32_t at = record.head, start, end, found
         cdef int32_t* spans = <int32_t*>self.tail_spans.data
         cdef Line* line
         if not self.plan.lines.has_details(leaf.format):
@@ -329,15 +434,10 @@ cdef class Rows:
             if found < 0:
                 continue
             self.keep_detail_ids(found)
-            known = self.attribute_count
+            self.repeated = True
             self.fields(self.plan.line_fields, found, self.block.data, spans,
                         0 if self.block.ascii else CHECKED)
-            i = known
-            for j in range(known, self.attribute_count):
-                if not self.has_attribute(self.attributes[j].name, known):
-                    self.attributes[i] = self.attributes[j]
-                    i += 1
-            self.attribute_count = i
+            self.repeated = False
         return 0
 
     cdef void keep_detail_ids(self, int32_t leaf) noexcept nogil:
@@ -352,14 +452,6 @@ cdef class Rows:
             span = <const int32_t*>self.tail_spans.data + 2 * slot
             if span[0] >= 0 and not is_null_word(self.block.data + span[0], span[1] - span[0]):
                 self.detail_ids[i] = Value(self.block.data + span[0], span[1] - span[0], 0)
-
-    cdef inline bint has_attribute(self, int32_t name, int32_t count) noexcept nogil:
-        """Whether one of the first `count` attributes has this name."""
-        cdef int32_t i
-        for i in range(count):
-            if self.attributes[i].name == name:
-                return True
-        return False
 
     cdef int body_field(self, Record* record, const Leaf* leaf) except -1 nogil:
         cdef Line* line = &self.block.lines[record.head]

@@ -93,6 +93,8 @@ def column_plan(catalog: Catalog, names: tuple[str, ...]) -> ColumnPlan:
         kinds=[(kind, schema.BY_NAME[name].context) for kind, name in kinds],
         line_fields=_fields(catalog.lines, numbers, texts_used),
         message_fields=_fields(catalog.messages, numbers, texts_used),
+        line_owners=_owners(catalog.lines, texts_used),
+        message_owners=_owners(catalog.messages, texts_used),
         special=special,
         services=[_number(f.service, texts_used) for f in catalog.lines.formats],
         texts=list(texts_used),
@@ -113,6 +115,12 @@ def column_plan(catalog: Catalog, names: tuple[str, ...]) -> ColumnPlan:
 def _number(text: str, texts_used: dict[bytes, int]) -> int:
     """Return the number of a text, -1 of an empty one."""
     return texts_used.setdefault(text.encode(), len(texts_used)) if text else -1
+
+
+def _owners(compiled: CompiledFormats, texts_used: dict[bytes, int]) -> list[int]:
+    """Return per leaf the number of its format's name."""
+    names = [_number(one.name, texts_used) for one in compiled.formats]
+    return [names[leaf.entry.format] for leaf in compiled.leaves]
 
 
 def _filled(leaves: Iterable[Leaf]) -> set[str]:
@@ -150,6 +158,8 @@ def _leaf_fields(
             known = (name if attribute else compiled.constants[slot & SLOT]).encode()
             text = texts_used.setdefault(known, len(texts_used))
         shape = next((shape for mark, shape in _SHAPES.items() if slot & mark), SHAPES["any"])
+        if name == "host_name" and leaf.entry.flags & FLAGS["json"]:
+            shape = SHAPES["host"]
         yield Field(number, WITHOUT_SLOT if slot & CONSTANT else slot & SLOT, shape, text, change)
 
 

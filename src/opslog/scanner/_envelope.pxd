@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, uint8_t, uint64_t
 
-from opslog.kernel._block cimport BAD_TIME, Block, ESCAPED, HAS_OFFSET, Line, TIMED
+from opslog.kernel._block cimport BAD_TIME, Block, ESCAPED, HAS_OFFSET, Line, TIMED, UNNAMED
 from opslog.kernel._bytes cimport hash_bytes
 from opslog.scanner._program cimport GRADED, Leaf, Program, STAMPED, UTC, WORKERS
 from opslog.scanner._state cimport MatchState
@@ -10,7 +10,7 @@ from opslog.scanner._state cimport MatchState
 cdef inline void keep_match(Line* line, const Leaf* leaf, const MatchState* state) noexcept nogil:
     """Keep what matching a layout told beside spans: time and severity, if it told any."""
     cdef uint8_t severity = 0
-    line.flags |= state.flags & ESCAPED
+    line.flags |= state.flags & (ESCAPED | UNNAMED)
     if leaf.flags & STAMPED:
         line.time = state.time
         line.flags &= ~(HAS_OFFSET | BAD_TIME)

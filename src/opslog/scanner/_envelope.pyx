@@ -7,14 +7,15 @@ the block's input, and split where it holds several lines: the first may be a
 head, the others are further parts of the same message.
 """
 
-from libc.stdint cimport int16_t, int32_t, uint8_t, uint64_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memchr, memcpy, memset
 
-from opslog.kernel._block cimport (Block, ESCAPED, Line, MORE, MOST_LINES, NONE, SYSLOG, TIMED, UNENDED, Envelope)
+from opslog.kernel._block cimport (BAD_TIME, Block, ESCAPED, Line, MORE, MOST_LINES, NONE, SYSLOG, TIMED, UNENDED, UNNAMED, Envelope)
 from opslog.kernel._bytes cimport all_ascii
 from opslog.scanner._program cimport (ENVELOPE, HOLLOW, Leaf, NEWLINES, OCTAL, Program, STAMPED, TRACEBACK, UNFINISHED, UNLOGGED)
 from opslog.scanner._state cimport MatchState
+from opslog.scanner._time cimport nearest_year
 from opslog.kernel._text cimport Buffer, CHECKED, JSON_STRING, RSYSLOG, need, put, put_list
 
 cdef enum:
@@ -127,6 +128,7 @@ cdef int unwrap(Program program, Block block, int32_t number, MatchState* state)
     cdef HeldText text
     cdef MatchState before
     cdef uint64_t stream = 1
+    cdef int64_t reference = state.reference
     while depth < DEEPEST:
         depth += 1
         line = &block.lines[number]
@@ -165,6 +167,8 @@ cdef int unwrap(Program program, Block block, int32_t number, MatchState* state)
         block.need_spans(2 * program.most_slots)
         before = state[0]
         state.flags = state.severity = 0
+        if line.flags & TIMED and not line.flags & BAD_TIME:
+            state.reference = line.time + nearest_year()
         row = block.spans + block.span_used
         found = program.match(block.data, text.start, first_end, row, state, False)
         if found < 0 and text.start < first_end and block.data[text.start] == c' ':
@@ -197,13 +201,14 @@ cdef int unwrap(Program program, Block block, int32_t number, MatchState* state)
         block.span_used += 2 * leaf.slots
         line.start = text.start
         line.end = first_end
-        line.flags &= ~(ESCAPED | SYSLOG)
+        line.flags &= ~(ESCAPED | SYSLOG | UNNAMED)
         keep_match(line, leaf, state)
         if leaf.flags & STAMPED:
             # The time is the innermost one: those around it are kept as attributes.
             envelope.flags &= ~TIMED
             forget_outer_times(block, envelope)
         line.worker = worker_of(block, leaf, row, stream)
+    state.reference = reference
     while parts:                # the innermost text ends before that around it goes on
         parts -= 1
         add_parts(program, block, number, rests[2 * parts], rests[2 * parts + 1], state)

@@ -1,4 +1,5 @@
 WORD: int
+USES: dict[str, int]
 
 class JsonTable:
     slots: int
@@ -11,5 +12,6 @@ class JsonTable:
         slots: int,
         words: bytes,
         common: int,
+        uses: bytes,
         pairs: bool,
     ) -> None: ...

@@ -9,11 +9,12 @@ pairs, with nothing behind, and has every key a shape requires.
 cimport cython
 from libc.stdint cimport uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcmp, memset
+from libc.string cimport memcmp, memcpy, memset
 
-from opslog.kernel._block cimport ESCAPED
+from opslog.kernel._block cimport ESCAPED, UNNAMED
 from opslog.kernel._bytes cimport find_either, hash_bytes
 from opslog.kernel._table cimport Place, begin_table, first_place, next_place, put_item
+from opslog.kernel._text cimport CHECKED, JSON_STRING, Buffer, need, put
 from opslog.scanner._time cimport time_epoch, time_iso, time_micros
 
 cdef enum:
@@ -23,6 +24,7 @@ cdef enum:
     WORD_SIZE = 18              # bytes of a level word's entry
 
 WORD = WORD_SIZE
+USES = {"no_column": NO_COLUMN, "read": READ, "inside": INSIDE, "opened": OPENED}
 
 
 cdef inline int32_t blanks(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
@@ -115,7 +117,7 @@ cdef inline Key* lookup(JsonTable self, const uint8_t* text, int32_t length, int
 
 
 cdef int32_t read_object(JsonTable self, const uint8_t* data, int32_t at, int32_t end, int32_t table,
-                    int32_t* row, bint* escaped) noexcept nogil:
+                    int32_t* row, bint* escaped, int32_t* values) noexcept nogil:
     """Read the object whose '{' is at `at`; return the position behind it, or -1."""
     cdef int32_t begin, stop
     cdef Key* key
@@ -145,15 +147,18 @@ cdef int32_t read_object(JsonTable self, const uint8_t* data, int32_t at, int32_
             if stop < 0:
                 return -1
             at = stop + 1
+            values[0] += 1
             if key != NULL and key.slot >= 0:
                 escaped[0] = escaped[0] or key_escaped
                 row[2 * key.slot] = begin + 1
                 row[2 * key.slot + 1] = stop
         else:
             if data[at] == c'{' and key != NULL and key.table >= 0:
-                at = read_object(self, data, at, end, key.table, row, escaped)
+                at = read_object(self, data, at, end, key.table, row, escaped, values)
+                values[0] += key.slot >= 0
             else:
                 at = skip(data, at, end)
+                values[0] += 1
             if at < 0:
                 return -1
             if key != NULL and key.slot >= 0:
@@ -182,7 +187,6 @@ cdef int32_t read_object(JsonTable self, const uint8_t* data, int32_t at, int32_
 cdef int32_t next_pair(const uint8_t* data, int32_t at, int32_t end, Pair* pair) noexcept nogil:
     """Read the pair KEY=VALUE at `at`; return where the next one begins, or -1 if it is none."""
     pair.key = at
-    pair.key_escaped = False
     while at < end and data[at] > c' ' and data[at] != c'=' and data[at] != c'"' and data[at] != 127:
         at += 1
     pair.key_end = at
@@ -208,30 +212,6 @@ cdef int32_t next_pair(const uint8_t* data, int32_t at, int32_t end, Pair* pair)
     while at < end and data[at] == c' ':
         at += 1
     return at
-
-
-cdef int32_t next_member(const uint8_t* data, int32_t at, int32_t end, Pair* pair) noexcept nogil:
-    """Read the member at `at` of an object; return where the next one begins, or -1 behind the last."""
-    at = blanks(data, at, end)
-    if at < end and (data[at] == c'{' or data[at] == c','):
-        at = blanks(data, at + 1, end)
-    if at >= end or data[at] != c'"':
-        return -1
-    pair.key = at + 1
-    pair.key_escaped = pair.escaped = False
-    pair.key_end = string_end(data, pair.key, end, &pair.key_escaped)
-    if pair.key_end < 0:
-        return -1
-    at = blanks(data, pair.key_end + 1, end)
-    if at >= end or data[at] != c':':
-        return -1
-    at = pair.value = blanks(data, at + 1, end)
-    if at < end and data[at] == c'"':
-        pair.value += 1
-        pair.value_end = string_end(data, pair.value, end, &pair.escaped)
-        return blanks(data, pair.value_end + 1, end) if pair.value_end >= 0 else -1
-    pair.value_end = skip(data, at, end)
-    return blanks(data, pair.value_end, end) if pair.value_end >= 0 else -1
 
 
 cdef int32_t read_pairs(JsonTable self, const uint8_t* data, int32_t at, int32_t end, int32_t* row,
@@ -263,6 +243,11 @@ cdef bint begins_pair(const uint8_t* data, int32_t at, int32_t end) noexcept nog
             return c == c'=' and at > begin
         at += 1
     return False
+
+
+cdef inline bint has_port(const uint8_t* data, const int32_t* span) noexcept nogil:
+    """Whether a host is written with its port; an IPv6 address without brackets is not."""
+    return span[0] >= 0 and host_size(data + span[0], span[1] - span[0]) != span[1] - span[0]
 
 
 cdef inline uint8_t level(const uint8_t* words, int32_t count, const uint8_t* text, int32_t length) noexcept nogil:
@@ -326,7 +311,7 @@ cdef class JsonTable:
     """Keys to look for, and the shapes (formats) they make up."""
 
     def __init__(self, list keys, bytes texts, bytes numbers, list shapes, int32_t slots, bytes words,
-                 int32_t common, bint pairs):
+                 int32_t common, bytes uses, bint pairs):
         cdef int32_t i
         cdef Key* key
         begin_table(&self.known, 256)
@@ -334,7 +319,11 @@ cdef class JsonTable:
         self.shapes = <Shape*>calloc(len(shapes) + 1, sizeof(Shape))
         if self.keys == NULL or self.shapes == NULL:
             raise MemoryError()
-        self.keep = (texts, numbers, words)
+        self.keep = (texts, numbers, words, uses)
+        self.uses = <Use*><char*>uses
+        self.key_count = len(keys)
+        if len(uses) != <Py_ssize_t>sizeof(Use) * len(keys) * len(shapes):
+            raise ValueError("one use of each key by each shape")
         self.texts = texts
         self.numbers = <const int32_t*><const char*>numbers
         self.words = words
@@ -350,7 +339,8 @@ cdef class JsonTable:
         for i, shape in enumerate(shapes):
             (self.shapes[i].leaf, self.shapes[i].required, self.shapes[i].one_of, self.shapes[i].otherwise, self.shapes[i].kept,
              self.shapes[i].epoch, self.shapes[i].iso, self.shapes[i].micros,
-             self.shapes[i].severity, self.shapes[i].words, self.shapes[i].word_count) = shape
+             self.shapes[i].severity, self.shapes[i].words, self.shapes[i].word_count,
+             self.shapes[i].paths, self.shapes[i].host, self.shapes[i].keeps) = shape
 
     def __dealloc__(self):
         free(self.keys)
@@ -361,14 +351,14 @@ cdef class JsonTable:
                        int32_t* row, MatchState* state) noexcept nogil:
         """Return the leaf of the first shape that what stands at `at` has, its spans in row; or -1."""
         cdef bint escaped = False
-        cdef int32_t i, j, base, other
+        cdef int32_t i, j, base, other, values = 0, own = 0
         cdef Shape* shape
-        cdef bint complete
+        cdef bint complete, unnamed
         memset(row, 0xFF, 2 * self.slots * sizeof(int32_t))
         if self.pairs:
             i = read_pairs(self, data, at, end, row, &escaped)
         else:
-            i = read_object(self, data, at, end, 0, row, &escaped)
+            i = read_object(self, data, at, end, 0, row, &escaped, &values)
         if i < 0 or blanks(data, i, end) != end:
             return -1
         for i in range(self.shape_count):
@@ -386,19 +376,30 @@ cdef class JsonTable:
                     complete = complete or row[2 * self.numbers[base + j]] >= 0
             if not complete:
                 continue
+            unnamed = False
+            if shape.keeps:
+                own = 0
+                base = shape.paths
+                for j in range(1, self.numbers[base] + 1):
+                    own += row[2 * self.numbers[base + j]] != ABSENT
+                unnamed = values != own
             base = shape.otherwise
             for j in range(self.numbers[base]):
                 at = 2 * self.numbers[base + 1 + 2 * j]
                 other = 2 * self.numbers[base + 2 + 2 * j]
-                if row[other] >= 0 and (row[at] < 0 or row[at] == row[at + 1]):
-                    row[at] = row[other]
-                    row[at + 1] = row[other + 1]
+                if row[at] < 0 or row[at] == row[at + 1]:
+                    if row[other] >= 0:
+                        row[at] = row[other]
+                        row[at + 1] = row[other + 1]
+                elif shape.keeps and row[other] >= 0:
+                    unnamed = True
             if not when(self, shape, data, row, state):
                 continue
             if escaped:
                 state.flags |= ESCAPED
             else:
                 state.flags &= ~ESCAPED
+            state.flags &= ~UNNAMED
             state.severity = 0
             if shape.severity >= 0 and row[2 * shape.severity] >= 0:
                 at = row[2 * shape.severity]
@@ -409,5 +410,95 @@ cdef class JsonTable:
                 at = 2 * self.numbers[base + 1 + j]
                 row[2 * j] = max(row[at], ABSENT)
                 row[2 * j + 1] = row[at + 1]
+            if unnamed or (shape.keeps and shape.host >= 0 and has_port(data, row + 2 * shape.host)):
+                state.flags |= UNNAMED
             return shape.leaf
         return -1
+
+    cdef int unnamed(self, int32_t leaf, const uint8_t* data, int32_t at, int32_t end, const int32_t* row,
+                     bint ascii, Buffer* keys, Buffer* found) except -1 nogil:
+        """Find the values of an object matched as `leaf`, its spans in row, that fill no column.
+
+        Their keys are put behind `keys`, each an Unnamed behind `found`.
+        """
+        cdef int32_t shape = leaf - self.shapes[0].leaf
+        at = blanks(data, at, end)
+        find_unnamed(self, shape, data, at, end, 0, row, ascii, keys, keys.used, 0, found)
+        return 0
+
+
+cdef int32_t find_unnamed(JsonTable self, int32_t shape, const uint8_t* data, int32_t at, int32_t end, int32_t table,
+                          const int32_t* row, bint ascii, Buffer* keys, Py_ssize_t before, Py_ssize_t before_size,
+                          Buffer* found) except -2 nogil:
+    """Do so in the object at `at`, whose keys stand behind keys[before:]; return the position behind it."""
+    cdef int32_t key_at, key_end, begin, stop
+    cdef bint escaped, quoted
+    cdef const Key* key
+    cdef const Use* use
+    cdef Unnamed* value
+    cdef Py_ssize_t start
+    cdef int checked = 0 if ascii else CHECKED
+    at = blanks(data, at + 1, end)
+    while data[at] != c'}':
+        key_at = at + 1
+        escaped = False
+        key_end = string_end(data, key_at, end, &escaped)
+        key = NULL if escaped else lookup(self, data + key_at, key_end - key_at, table)
+        use = NULL if key == NULL else &self.uses[shape * self.key_count + <int32_t>(key - self.keys)]
+        at = blanks(data, blanks(data, key_end + 1, end) + 1, end)
+        start = keys.used
+        need(keys, before_size + 1)
+        memcpy(keys.data + start, keys.data + before, before_size)
+        keys.used += before_size
+        put(keys, data + key_at, key_end - key_at, checked | (JSON_STRING if escaped else 0))
+        begin = at
+        quoted = data[at] == c'"'
+        if data[at] == c'{' and use != NULL and use.inside:
+            if use.inside == OPENED:
+                keys.used = start + before_size
+            else:
+                need(keys, 1)
+                keys.data[keys.used] = c'.'
+                keys.used += 1
+            at = find_unnamed(self, shape, data, at, end, key.table, row, ascii, keys, start, keys.used - start, found)
+        else:
+            if quoted:
+                stop = string_end(data, at + 1, end, &escaped)
+                at = stop + 1
+                begin += 1
+            else:
+                stop = at = skip(data, at, end)
+                key_at = only_text(data, begin, at, &escaped) if data[begin] == c'[' else -1
+                if key_at >= 0:
+                    stop = key_at
+                    begin = blanks(data, begin + 1, at) + 1
+                    quoted = True
+            if fills_column(self, shape, use, data, begin, stop, row) or (
+                    not quoted and stop - begin == 4 and memcmp(data + begin, b"null", 4) == 0):
+                keys.used = start
+            else:
+                need(found, sizeof(Unnamed))
+                value = <Unnamed*>(found.data + found.used)
+                found.used += sizeof(Unnamed)
+                value.key = start
+                value.key_size = keys.used - start
+                value.start = begin
+                value.end = stop
+        at = blanks(data, at, end)
+        if data[at] == c',':
+            at = blanks(data, at + 1, end)
+    return at + 1
+
+
+cdef inline bint fills_column(JsonTable self, int32_t shape, const Use* use, const uint8_t* data,
+                              int32_t start, int32_t end, const int32_t* row) noexcept nogil:
+    """Whether a column holds all of a value: of several keys that may fill it one does."""
+    cdef const int32_t* span
+    if use == NULL or use.slot == NO_COLUMN:
+        return False
+    if use.slot == READ:
+        return True
+    span = row + 2 * use.slot
+    if span[0] < 0 or span[1] - span[0] != end - start or memcmp(data + span[0], data + start, end - start) != 0:
+        return False
+    return use.slot != self.shapes[shape].host or not has_port(data, span)

@@ -61,7 +61,7 @@ cdef inline int32_t match_op(const Tables* tables, const Node* node, const uint8
     """Return the position behind what the node matches at `at`, or -1."""
     cdef int32_t p = at, stop, op = node.op, count = 0
     cdef int64_t time
-    cdef uint8_t flags
+    cdef uint16_t flags
     cdef const uint8_t* table
     cdef const void* found
     # One chain of comparisons with constants: it becomes a jump table.

@@ -28,8 +28,7 @@ cdef enum LeafFlag:
     HOLLOW = 32768              # nothing but the record it holds tells that it is one
     UNLOGGED = 65536            # begins a traceback that nobody logged
     FOREMOST = 131072           # a message's: what it says counts before what its line says
-    KEYED = 262144              # the line is pairs, KEY=VALUE
-    OTHERS = 524288             # what fills no column becomes an attribute, under its own key
+    KEYED = 262144              # the line is pairs, KEY=VALUE: those of no column are attributes
 
 cdef enum:
     WORKERS = 6                 # captures that tell writers of one source apart

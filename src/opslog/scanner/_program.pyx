@@ -42,7 +42,7 @@ FLAGS = {
     "utc": UTC, "graded": GRADED,
     "envelope": ENVELOPE, "stream": STREAM, "octal": OCTAL, "newlines": NEWLINES,
     "indented": INDENTED, "unfinished": UNFINISHED, "weak": WEAK, "hollow": HOLLOW, "alone": ALONE,
-    "unlogged": UNLOGGED, "foremost": FOREMOST, "keyed": KEYED, "others": OTHERS,
+    "unlogged": UNLOGGED, "foremost": FOREMOST, "keyed": KEYED,
 }
 ROLES = {"head": HEAD, "traceback": TRACEBACK}
 WORKER_SLOTS = WORKERS

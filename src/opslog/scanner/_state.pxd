@@ -1,6 +1,6 @@
 # What matching a line told beside its spans, and what the next line's matching needs of it.
 
-from libc.stdint cimport INT64_MIN, int32_t, int64_t, uint8_t
+from libc.stdint cimport INT64_MIN, int32_t, int64_t, uint8_t, uint16_t
 from libc.string cimport memcpy
 
 from opslog.kernel._block cimport NONE
@@ -8,7 +8,7 @@ from opslog.scanner._prefix cimport BytePath, Shortcut
 
 ctypedef struct MatchState:
     int64_t time
-    uint8_t flags               # LineFlag
+    uint16_t flags              # LineFlag
     uint8_t severity
     int64_t reference           # local microseconds, for times without a year; INT64_MIN: none
     int64_t second              # value and text of the second read last: lines

@@ -139,9 +139,9 @@ def _compile(formats: tuple[Format, ...]) -> CompiledFormats:
     compiler = Compiler(tuple(column.name for column in COLUMNS))
     for number, one in enumerate(formats):
         _add_beside(compiler, one, number)
-    for number, one in sorted(enumerate(formats), key=lambda item: not _timed(item[1])):
+    for number, one in sorted(enumerate(formats), key=lambda item: _key_order(item[1])):
         if one.keyed:
-            flags = _flags(one, json=True, keyed=one.keyed.pairs, others=one.keyed.others)
+            flags = _flags(one, json=True, keyed=one.keyed.pairs and one.keyed.others)
             entry = CatalogEntry(_without_layout(one), number, -1, flags=flags, level=one.level)
             compiler.add_keyed(entry, one.keyed)
     for entry in _in_rank(formats):
@@ -198,9 +198,10 @@ def _without_layout(one: Format) -> Layout:
     return Layout("", (), one.severity)
 
 
-def _timed(one: Format) -> bool:
-    """Whether a format's objects or pairs have a time: those without are looked for last."""
-    return one.applies_to == "message" or bool(one.keyed and one.keyed.times)
+def _key_order(one: Format) -> tuple[bool, bool]:
+    """When objects or pairs are tried: those without a time last, envelopes behind records."""
+    timed = one.applies_to == "message" or bool(one.keyed and one.keyed.times)
+    return not timed, one.envelope is not None
 
 
 def _entry(one: Format, number: int, index: int, item: FormatLayout) -> CatalogEntry:

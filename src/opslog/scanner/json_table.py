@@ -47,9 +47,15 @@ def json_table(
                 *(paths[keys[0]] if keys else -1 for keys in _times(shape)),
                 slots.get("severity_text", -1),
                 *places[name],
+                numbers.add(sorted({paths[path] for path in _paths(shape)})),
+                found[-1].get("host_name", -1),
+                int(shape.others and not shape.pairs),
             )
         )
-    keys, texts = _keys(paths)
+    keys, texts, ordered = _keys(paths)
+    uses = b"".join(
+        _uses(shape, slots, ordered) for (shape, _), slots in zip(shapes, found, strict=True)
+    )
     table = _json.JsonTable(
         keys,
         texts,
@@ -58,6 +64,7 @@ def json_table(
         len(paths),
         words,
         places[""][1],
+        uses,
         any(shape.pairs for shape, _ in shapes),
     )
     return table, found
@@ -114,10 +121,13 @@ def _split(path: str) -> tuple[str, str]:
 _DOT = re.compile(r"(?<!\\)\.")
 
 
-def _keys(paths: dict[str, int]) -> tuple[list[tuple[int, int, int, int, int]], bytes]:
+def _keys(
+    paths: dict[str, int],
+) -> tuple[list[tuple[int, int, int, int, int]], bytes, list[str]]:
     """Return each key (where its text is, its size, its object, its slot, the object it holds).
 
-    Objects are numbered, 0 is the line itself; behind the keys come their texts.
+    Objects are numbered, 0 is the line itself; behind the keys come their texts, and the
+    paths of the keys.
     """
     objects = {"": 0}
     for path in paths:
@@ -125,13 +135,39 @@ def _keys(paths: dict[str, int]) -> tuple[list[tuple[int, int, int, int, int]], 
             objects.setdefault(path, len(objects))
     keys = []
     texts = b""
-    for path in sorted({*paths, *objects} - {""}):
+    ordered = sorted({*paths, *objects} - {""})
+    for path in ordered:
         parent, key = _split(path)
         raw = key.encode()
         place = (len(texts), len(raw))
         keys.append((*place, objects[parent], paths.get(path, -1), objects.get(path, -1)))
         texts += raw
-    return keys, texts
+    return keys, texts, ordered
+
+
+def _uses(shape: KeyedShape, slots: dict[str, int], ordered: list[str]) -> bytes:
+    """Return for each key what it fills of a shape's columns, and whether keys inside it do.
+
+    That is the struct Use of _json.pxd.
+    """
+    fills = dict.fromkeys(shape.columns.get("body", ()), _json.USES["read"])
+    fills |= dict.fromkeys(shape.times, slots.get("timestamp", 0))
+    for column, paths in shape.columns.items():
+        if column != "body":
+            fills |= dict.fromkeys(paths, slots[column])
+    inside: set[str] = set()
+    for path in fills:
+        while path := _split(path)[0]:
+            inside.add(path)
+    inside.update(shape.opened)
+    return b"".join(
+        struct.pack(
+            "=hh",
+            fills.get(path, _json.USES["no_column"]),
+            (path in inside) * _json.USES["opened" if path in shape.opened else "inside"],
+        )
+        for path in ordered
+    )
 
 
 def _level_words(vocabularies: set[str]) -> tuple[bytes, dict[str, tuple[int, int]]]:
