@@ -11,10 +11,13 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,87 +58,125 @@ class Result:
 
 
 class Commands:
-    """Runs of the command."""
+    """Runs of the command; with ``disk`` the disk of a run may be full."""
 
-    def __init__(self) -> None:
+    def __init__(self, disk: bool = False) -> None:
         self._folder = tempfile.TemporaryDirectory()
         environment = dict(os.environ)
         compiler = shutil.which("cc") or shutil.which("gcc")
-        self.can_fill_the_disk = compiler is not None
-        if compiler is not None:
+        self.can_fill_the_disk = disk and compiler is not None
+        if disk and compiler is not None:
             source, library = (Path(self._folder.name) / name for name in ("full.c", "full.so"))
             source.write_text(_FULL_DISK)
             subprocess.run(
                 [compiler, "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True
             )
             environment["LD_PRELOAD"] = str(library)
-        self._process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            env=environment,
-        )  # fmt: skip
+        self._socket, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, __file__, str(theirs.fileno())], stdin=subprocess.DEVNULL,
+                env=environment, pass_fds=(theirs.fileno(),),
+            )  # fmt: skip
+        self._codes = self._socket.makefile()
 
-    def run(
+    def run(self, *arguments: str, **how: Any) -> Result:
+        """Run the command as ``run_bytes`` does, and return what it said as text."""
+        code, out, err = self.run_bytes(*arguments, **how)
+        return Result(code, out.decode(), err.decode())
+
+    def run_bytes(
         self,
         *arguments: str,
         cwd: Path,
-        stdin: Path = Path(os.devnull),
+        stdin: Path | bytes = Path(os.devnull),
         room: int | None = None,
         rights: bool = True,
         terminate: float | None = None,
-    ) -> Result:
-        """Run the command in ``cwd``.
+    ) -> tuple[int, bytes, bytes]:
+        """Run the command in ``cwd``; return its exit code, its output and its errors.
 
-        A file may grow to ``room`` bytes.  Without ``rights`` modes hold for root, too.
-        After ``terminate`` seconds it gets SIGTERM.
+        Its standard input is a file, or a pipe with bytes.  A file may grow to ``room`` bytes.
+        Without ``rights`` modes hold for root, too.  After ``terminate`` seconds it gets SIGTERM.
         """
-        asked = {"arguments": arguments, "cwd": str(cwd), "stdin": str(stdin), "room": room,
-                 "rights": rights, "terminate": terminate}  # fmt: skip
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(json.dumps(asked).encode() + b"\n")
-        self._process.stdin.flush()
-        return Result(**json.loads(self._process.stdout.readline()))
+        asked = {"arguments": arguments, "cwd": str(cwd), "room": room, "rights": rights,
+                 "terminate": terminate, "variables": dict(os.environ)}  # fmt: skip
+        threads: list[threading.Thread] = []
+        said: dict[int, bytes] = {}
+        if isinstance(stdin, bytes):
+            given, into = os.pipe()
+            threads.append(threading.Thread(target=_feed, args=(into, stdin)))
+        else:
+            given = os.open(stdin, os.O_RDONLY)
+        pipes = [os.pipe(), os.pipe()]
+        for number, (end, _) in enumerate(pipes):
+            threads.append(threading.Thread(target=_drain, args=(end, said, number)))
+        theirs = (given, *(end for _, end in pipes))
+        request = json.dumps(asked).encode()
+        socket.send_fds(self._socket, [len(request).to_bytes(4, "little")], theirs)
+        self._socket.sendall(request)
+        for end in theirs:
+            os.close(end)
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return int(self._codes.readline()), said[0], said[1]
 
     def close(self) -> None:
-        self._process.communicate()
+        self._codes.close()
+        self._socket.close()
+        self._process.wait()
         self._folder.cleanup()
 
 
-def _serve() -> None:
+def _feed(pipe: int, data: bytes) -> None:
+    with suppress(BrokenPipeError), open(pipe, "wb", buffering=0) as file:
+        while data:
+            data = data[file.write(data) :]
+
+
+def _drain(pipe: int, said: dict[int, bytes], number: int) -> None:
+    with open(pipe, "rb") as file:
+        said[number] = file.read()
+
+
+def _serve(channel: socket.socket) -> None:
     import pyarrow.compute
     import pyarrow.parquet  # noqa: F401
 
     import opslog.cli
     import opslog.correlate.relations
     import opslog.trace  # noqa: F401
+    from opslog.scanner.catalog import Catalog
 
-    for line in sys.stdin.buffer:
-        print(json.dumps(_run(**json.loads(line))), flush=True)
-
-
-def _run(**asked: Any) -> dict[str, Any]:
-    out, into_out = os.pipe()
-    err, into_err = os.pipe()
-    if (child := os.fork()) == 0:
-        os._exit(_command(into_out, into_err, **asked))
-    os.close(into_out)
-    os.close(into_err)
-    with open(out, "rb") as said, open(err, "rb") as told:
-        texts = {"out": said.read().decode(), "err": told.read().decode()}
-    return {"code": os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), **texts}
+    Catalog.default()
+    while True:
+        size, ends, _, _ = socket.recv_fds(channel, 4, 3)
+        if not size:
+            return
+        request = bytearray()
+        while len(request) < int.from_bytes(size, "little"):
+            request += channel.recv(1 << 20)
+        if (child := os.fork()) == 0:
+            channel.close()
+            os._exit(_command(ends, **json.loads(request)))
+        for end in ends:
+            os.close(end)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        channel.sendall(b"%d\n" % code)
 
 
 def _command(
-    out: int,
-    err: int,
+    ends: list[int],
     arguments: list[str],
     cwd: str,
-    stdin: str,
     room: int | None,
     rights: bool,
     terminate: float | None,
+    variables: dict[str, str],
 ) -> int:
-    from opslog.cli import main
+    from opslog.__main__ import main
 
     # What hangs is ended, too.
     number, seconds = (
@@ -144,16 +185,21 @@ def _command(
     timer = threading.Timer(seconds, os.kill, (os.getpid(), number))
     timer.daemon = True
     timer.start()
+    os.environ.clear()
+    os.environ.update(variables)
+    time.tzset()
     os.chdir(cwd)
-    for fd, number in ((os.open(stdin, os.O_RDONLY), 0), (out, 1), (err, 2)):
-        os.dup2(fd, number)
+    for number, end in enumerate(ends):
+        os.dup2(end, number)
+        os.close(end)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115
+    sys.argv = ["opslog", *arguments]
     if room is not None:
         os.environ["OPSLOG_TEST_ROOM"] = str(room)
     if not rights:
         _give_up_rights()
     try:
-        return main(arguments)
+        return main()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -174,4 +220,4 @@ def _give_up_rights() -> None:
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(socket.socket(fileno=int(sys.argv[1])))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
+import functools
 import os
 import pty
 import struct
@@ -18,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from forked import Commands
 from opslog import Normalizer
 from opslog.model import schema
 
@@ -57,10 +60,15 @@ def opslog(
     *arguments: str, stdin: bytes = b"", cwd: Path | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     """Run the command and return what it said."""
-    return subprocess.run(
-        [sys.executable, "-m", "opslog", *arguments], input=stdin, capture_output=True, cwd=cwd,
-        check=False,
-    )  # fmt: skip
+    said = _commands().run_bytes(*arguments, cwd=cwd or Path.cwd(), stdin=stdin)
+    return subprocess.CompletedProcess(["opslog", *arguments], *said)
+
+
+@functools.cache
+def _commands() -> Commands:
+    commands = Commands()
+    atexit.register(commands.close)
+    return commands
 
 
 def wait_until_idle(process: subprocess.Popen[bytes]) -> None:

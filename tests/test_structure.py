@@ -89,6 +89,13 @@ def test_every_room_is_there() -> None:
     assert rooms - {"__init__", DOOR, "__pycache__"} == set(LEVELS)
 
 
+def test_every_file_that_the_map_names_is_there() -> None:
+    named_there = re.findall(r"`(\w+/\w+\.\w+)`", (ROOT / "ARCHITECTURE.md").read_text())
+    assert named_there
+    for path in named_there:
+        assert (SOURCE / path).exists() or (ROOT / path).exists(), path
+
+
 def test_modules_import_each_other_in_no_circle() -> None:
     graph: dict[str, set[str]] = {}
     for path in FILES:

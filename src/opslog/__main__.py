@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from opslog.process.stop import hold_back
+from opslog.process.stop import block_sigterm
 
 
 def main() -> int:
     """Run the command and return its exit code."""
     if sys.argv[1:2] == ["fluentd"]:
         # Fluentd may end its child at once, and what is imported here takes a fifth of a second.
-        hold_back()
+        block_sigterm()
     from opslog.cli import main as command
 
     return command()

@@ -93,7 +93,7 @@ RESULTS = [
 
 @pytest.fixture(scope="module")
 def commands() -> Iterator[Commands]:
-    one = Commands()
+    one = Commands(disk=True)
     yield one
     one.close()
 

@@ -101,9 +101,9 @@ def test_threads_and_blocks_do_not_change_what_is_said(tmp_path: Path) -> None:
         (
             gzip.compress(DEFAULT.encode() * 9, mtime=0)[:-9],
             "damaged",
-            "the gzip data ends too early; what was whole was read",
+            "the gzip data ends too early; the lines before that were read",
         ),
-        (gzip.compress(b"", mtime=0)[:4], "unreadable", "the gzip data ends too early; what was whole was read"),
+        (gzip.compress(b"", mtime=0)[:4], "unreadable", "the gzip data ends too early; the lines before that were read"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_said(

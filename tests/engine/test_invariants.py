@@ -88,7 +88,9 @@ def test_the_size_of_blocks_changes_nothing(large: Path, monkeypatch: pytest.Mon
     assert plain(opslog.read(large, original=True).to_table()).equals(wanted)
     monkeypatch.undo()
     # The same through small feeds.
-    data, normalizer = large.read_bytes(), Normalizer(source=str(large), original=True)
+    modified = datetime.datetime.fromtimestamp(large.stat().st_mtime, datetime.UTC)
+    data = large.read_bytes()
+    normalizer = Normalizer(source=str(large), original=True, reference=modified)
     batches = [
         b for at in range(0, len(data), 70_001) for b in normalizer.feed(data[at : at + 70_001])
     ]

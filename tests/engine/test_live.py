@@ -30,7 +30,7 @@ from live_run import bodies, heads
 from opslog import Normalizer
 from opslog.engine.job import Job
 from opslog.engine.live import LiveStream
-from opslog.engine.run import in_turn
+from opslog.engine.run import in_this_thread
 from opslog.engine.stream import Item, Stream
 from opslog.kernel._block import Block
 from opslog.model import schema
@@ -56,7 +56,7 @@ class Clocked:
         self.batches: list[pa.RecordBatch] = []
 
     def use(self, item: Item[pa.RecordBatch]) -> None:
-        self.batches += [batch for _, batch in in_turn(item, self.spare)]
+        self.batches += [batch for _, batch in in_this_thread(item, self.spare)]
 
     def arrive(self, data: bytes) -> None:
         for item in self.live.feed(data, self.now):

@@ -12,16 +12,31 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
+from functools import cache
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from typing import Any
+
+import pytest
+
+from opslog.scanner.catalog import Catalog
 
 DEADLINE = 60.0
 _CALLS = ("write", "replace", "rename", "fsync", "truncate", "ftruncate")
 
-_fork = multiprocessing.get_context("forkserver")
-_fork.set_forkserver_preload(["opslog.cli", "opslog.logs", "opslog.following.follow", "killed_run"])
+_PRELOADED = [
+    "opslog.cli",
+    "opslog.logs",
+    "opslog.following.follow",
+    "pytest",
+    "live_run",
+    "killed_run",
+]
+Catalog.default()  # once, in the process that runs are forked from
 
 Moments = Callable[[int], None]
 """Is told before and behind each call, by number from 1 on."""
@@ -30,11 +45,13 @@ Moments = Callable[[int], None]
 def _hasten() -> None:
     """Have the run wait less for what may be still to come."""
     from opslog.following import contents, follow, watchlist
+    from opslog.outputs import rolling
 
     follow._SECOND, follow._SLOW = 0.03, 0.02  # type: ignore[misc]
     watchlist.ROTATE_WAIT = follow.ROTATE_WAIT = 0.4  # type: ignore[misc, attr-defined]
     watchlist._SETTLED = 0.1  # type: ignore[misc]
     contents._SEARCH = 20.0  # type: ignore[misc]
+    rolling._UNITS["s"] = 0.1  # type: ignore[assignment]
 
 
 def _watched(told: Moments) -> None:
@@ -76,6 +93,21 @@ def _run(arguments: list[str], out: str, kill_at: int, do_at: int, do: Callable[
     os._exit(main(arguments))
 
 
+_one_thread = threading.Lock()
+"""Held by who asks for an exit code: multiprocessing asks for those of all processes at a start."""
+
+
+@cache
+def _forks() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_PRELOADED)
+    with pytest.MonkeyPatch.context() as patch:
+        # It does not get our sys.path otherwise, and imports nothing of the tests.
+        patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+        forkserver.ensure_running()
+    return context
+
+
 def start(
     arguments: list[str],
     out: Any,
@@ -87,25 +119,33 @@ def start(
 
     At moment ``do_at`` it calls ``do``, at moment ``kill_at`` it is killed.
     """
-    process = _fork.Process(target=_run, args=(arguments, str(out), kill_at, do_at, do))
-    process.start()
+    with _one_thread:
+        process = _forks().Process(target=_run, args=(arguments, str(out), kill_at, do_at, do))
+        process.start()
     return process
+
+
+def _code(process: BaseProcess) -> int | None:
+    with _one_thread:
+        return process.exitcode
 
 
 def until(process: BaseProcess, enough: Callable[[], bool]) -> bool:
     """Wait until there is enough, and end the process; return whether it was not killed before."""
     end = time.monotonic() + DEADLINE
-    while process.exitcode is None and not enough():
+    while _code(process) is None and not enough():
         if time.monotonic() > end:
             os.kill(process.pid or 0, signal.SIGKILL)
             raise AssertionError("in vain")
-        process.join(0.01)
-    killed = process.exitcode is not None
+        time.sleep(0.01)
+    killed = _code(process) is not None
     if not killed:
         os.kill(process.pid or 0, signal.SIGTERM)
-        process.join(DEADLINE)
-    assert process.exitcode in (-signal.SIGKILL, 128 + signal.SIGTERM), process.exitcode
-    return process.exitcode != -signal.SIGKILL
+        while _code(process) is None:
+            assert time.monotonic() < end + DEADLINE
+            time.sleep(0.01)
+    assert _code(process) in (-signal.SIGKILL, 128 + signal.SIGTERM), _code(process)
+    return _code(process) != -signal.SIGKILL
 
 
 def rows(path: Any) -> list[dict[str, Any]]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
-from collections.abc import Callable
-from itertools import count
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count, islice, product
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,7 @@ class World:
         self.folder = folder
         self.log = folder / "logs" / "a.log"
         self.log.parent.mkdir(parents=True)
+        self.turned = folder / "turned"
         self.pattern = str(self.log.parent / pattern)
         self.rotate = rotate
         self.banner = banner
@@ -80,6 +83,17 @@ class World:
         self.begin()
         self.write(2)
 
+    def turn_there(self) -> None:
+        """Do so in the process of a run, where the numbers of this one do not change."""
+        self.turn()
+        self.turned.touch()
+
+    def count_turn(self) -> None:
+        if self.turned.exists():
+            self.turned.unlink()
+            self.generations += 1
+            self.number += 2
+
     def expected(self) -> list[str]:
         lines = [self.banner.decode().strip()] * self.generations if self.banner else []
         return sorted([*lines, *(f"n{number}" for number in range(self.number))])
@@ -96,20 +110,42 @@ class World:
     def run(self, kill_at: int = 0, turn_at: int = 0) -> bool:
         """Run until it is killed or has told all; return whether it was not killed."""
         self.runs += 1
-        options = ["--threads", "1", "--checkpoint", str(self.folder / "state")]
+        options = ["--threads", "1", "--hold", "0.05s", "--checkpoint", str(self.folder / "state")]
         if self.roll:
             options += ["-o", f"{self.folder}/lake/", "--roll", "1s"]
         arguments = ["filter", "-f", "--to", "jsonl", *options, self.pattern]
         out = self.folder / f"out{self.runs}"
-        process = start(arguments, out, kill_at, turn_at, self.turn)
-        if turn_at:
-            # It is done in that process: here only the numbers go on.
-            self.generations += 1
-            self.number += 2
-        return until(process, lambda: set(self.union()) >= set(self.expected()))
+        numbers, quiet = self.number, 0.0
+
+        def enough() -> bool:
+            nonlocal quiet
+            self.count_turn()
+            if not set(self.union()) >= set(self.expected()):
+                return False
+            if turn_at and self.number == numbers:
+                quiet = quiet or time.monotonic()
+                return time.monotonic() - quiet > LAST_MOMENT
+            return True
+
+        alive = until(start(arguments, out, kill_at, turn_at, self.turn_there), enough)
+        self.count_turn()
+        return alive
 
 
 ROTATIONS = (rename, copy_and_truncate, compress)
+AT_ONCE = 4
+"""Most of its time a run waits."""
+
+LAST_MOMENT = 1.0
+"""Seconds after the last record within which the last moment of a run comes."""
+
+
+def at_each(moments: Iterable[int], survived: Callable[[int], bool]) -> None:
+    """Kill at each of these moments, some runs at once, until a run has none that is so late."""
+    moments = iter(moments)
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        while not any(threads.map(survived, islice(moments, AT_ONCE))):
+            pass
 
 
 @pytest.mark.parametrize(
@@ -119,8 +155,7 @@ ROTATIONS = (rename, copy_and_truncate, compress)
         ("*", True, 9),
         *(
             pytest.param(pattern, roll, 1, marks=pytest.mark.thorough)
-            for pattern in ("*.log", "*")
-            for roll in (False, True)
+            for pattern, roll in product(("*.log", "*"), (False, True))
         ),
     ],
 )
@@ -134,7 +169,7 @@ def test_killed_at_any_moment_and_rotated_meanwhile(
     step: int,
     tmp_path: Path,
 ) -> None:
-    for moment in count(2, step):
+    def survived(moment: int) -> bool:
         world = World(tmp_path / str(moment), rotate, banner, pattern, roll)
         # What was rotated before the first look was not asked for.
         world.write(1)
@@ -148,8 +183,9 @@ def test_killed_at_any_moment_and_rotated_meanwhile(
         world.turn()
         assert world.run()
         assert world.union() == world.expected()
-        if alive:
-            break
+        return alive
+
+    at_each(count(2, step), survived)
 
 
 @pytest.mark.thorough
@@ -158,7 +194,7 @@ def test_killed_at_any_moment_and_rotated_meanwhile(
 def test_rotated_in_the_middle_and_killed_after(
     rotate: Callable[[Path], None], roll: bool, tmp_path: Path
 ) -> None:
-    for moment in count(1):
+    def survived(moment: int) -> bool:
         world = World(tmp_path / str(moment), rotate, b"", "*", roll)
         world.write(1)
         assert world.run()
@@ -167,5 +203,6 @@ def test_rotated_in_the_middle_and_killed_after(
         world.turn()
         assert world.run()
         assert world.union() == world.expected()
-        if alive:
-            break
+        return alive
+
+    at_each(count(1), survived)

@@ -111,7 +111,7 @@ def test_every_command_reads_what_it_can_and_tells_the_rest(
         f"opslog: {tmp_path}/unsearchable/b.log: Permission denied",
         "opslog: missing.log: No such file or directory",
     ]
-    packed = f"opslog: {tmp_path}/z.log.gz: the gzip data ends too early; what was whole was read"
+    packed = f"opslog: {tmp_path}/z.log.gz: the gzip data ends too early; the lines before that were read"
     assert said[4:] == ([] if command == ("doctor",) else [packed])
     assert result.returncode == 2
     if command[0] not in ("events", "resources"):

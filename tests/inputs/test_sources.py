@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,8 @@ else:
 LINE = b"2024-01-01 00:00:00.000 1 INFO nova.api [-] number %06d\n"
 TEXT = b"".join(LINE % i for i in range(60_000))
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
-    "gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": zstd.compress,
+    "gz": gzip.compress, "bz2": bz2.compress, "zst": zstd.compress,
+    "xz": partial(lzma.compress, preset=0),
 }  # fmt: skip
 
 
@@ -49,16 +51,16 @@ def test_concatenated_members_are_read_as_one(kind: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("kind", PACKERS)
-def test_what_is_whole_of_a_truncated_file_comes_out_and_then_the_error(
+def test_the_lines_before_the_end_of_a_truncated_file_are_read_and_then_it_is_an_error(
     kind: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "x"
-    packed = PACKERS[kind](b"".join(LINE % (i * 7919 % 999_983) for i in range(300_000)))
+    packed = PACKERS[kind](b"".join(LINE % (i * 7919 % 999_983) for i in range(120_000)))
     path.write_bytes(packed[: len(packed) * 2 // 3])
     result = run("filter", str(path))
     assert result.returncode == 2
     assert result.stdout.count(b"\n") > 50_000
-    assert b"ends too early; what was whole was read" in result.stderr
+    assert b"ends too early; the lines before that were read" in result.stderr
     assert str(path).encode() in result.stderr
     batches = opslog.read(path).batches()
     rows: list[int] = []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import struct
+import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,8 +37,9 @@ def add(runs: merge.Runs, number: int, times: list[int | None], sizes: list[int]
     for size in [*sizes, len(times)]:
         part = rows.slice(at, size)
         if len(part):
-            moments = pa.array(times[at : at + size], pa.int64())
-            runs.add(runs.put(str(number), lambda moments=moments: moments, part))
+            own = [NO_TIME if time is None else time for time in times[at : at + size]]
+            places = pa.array(own, pa.int64())
+            runs.add(runs.put(str(number), lambda places=places: places, part))
         at += size
 
 
@@ -183,6 +186,38 @@ def test_logs_merge_alike_whatever_is_read_at_once(
     )
     merged.write_parquet(tmp_path / "merged.parquet")
     assert plain(pq.read_table(tmp_path / "merged.parquet")).equals(plain(table))
+
+
+LINES = (
+    b"2024-01-01 00:00:0%d.000 1 INFO a.b [-] kept\n",
+    b"2024-01-01 00:00:0%d.000 2 ERROR a.b [-] dropped\n",
+    b'{"kept": %d}\n',
+    b"kept %d, without a time\n",
+    b"Jan  1 00:00:0%d h p[1]: kept\n",
+)
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.sampled_from(LINES), st.integers(0, 9)), max_size=9), max_size=4
+    ),
+    st.sampled_from([1, 2]),
+)
+def test_a_filter_of_merged_logs_keeps_their_order(
+    logs: list[list[tuple[bytes, int]]], threads: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder, f"{number}.log") for number in range(len(logs))]
+        for path, lines in zip(paths, logs, strict=True):
+            path.write_bytes(b"".join(line % second for line, second in lines))
+        merged = opslog.read(*paths, merge=True, threads=threads, year=2024)
+        for where in (F.body.contains("kept"), F.severity >= "ERROR", F.timestamp.is_null()):
+            kept = merged.filter(where)
+            assert plain(kept.to_table()).equals(plain(merged.to_table().filter(where)))
+            kept.write_jsonl(Path(folder, "out"))
+            lines = Path(folder, "out").read_bytes().splitlines()
+            rows = [json.loads(line)["source_offset"] for line in lines]
+            assert rows == kept.to_table()["source_offset"].to_pylist()
 
 
 def test_a_request_is_found_in_merged_logs(logs: list[Path]) -> None:

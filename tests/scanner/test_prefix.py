@@ -36,7 +36,7 @@ class Anything:
     def step(self, state: int, byte: int) -> tuple[int, int]:
         return state, (1 << 128) - 1
 
-    def rivals(self, way: list[Node], roots: list[Node]) -> Iterator[tuple[list[int], int]]:
+    def competitors(self, way: list[Node], roots: list[Node]) -> Iterator[tuple[list[int], int]]:
         for depth in range(len(way)):
             yield [0] * (depth + 1), self.branches[0]
 

@@ -18,7 +18,7 @@ from opslog.model.errors import SourceError
 from opslog.stages import Dedup, RateLimit, Sample
 
 LOG = str(ROOT / "docs" / "examples" / "nova-compute.log")
-LINE = "2024-01-01 00:{:02}:{:02}.000 {} {} nova.api [-] message {}\n"
+LINE = "2024-01-01 00:{:02}:{:02}.000 {} {} nova.api [-] " + 100 * "x" + " {}\n"
 
 
 def same(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -32,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, process in (("a.log", 1), ("b.log", 2)):
         lines = (
             LINE.format(n // 1500 % 60, n // 25 % 60, process, "INFO" if n % 1000 else "ERROR", n)
-            for n in range(90_000)
+            for n in range(30_000)
         )
         (path / name).write_text("".join(lines))
     return path
@@ -116,7 +116,7 @@ def test_stats_say_what_each_stage_dropped(folder: Path) -> None:
         if "dropped" in name
     }
     assert list(counts) == ["dropped by --dedup", "dropped by --rate-limit"]
-    assert sum(counts.values()) + int(result.stdout) == 180_000
+    assert sum(counts.values()) + int(result.stdout) == 60_000
 
 
 def test_a_rate_limit_says_what_it_dropped() -> None:

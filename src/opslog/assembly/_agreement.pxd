@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memchr, memcmp
 
 from opslog.kernel._block cimport BAD_TIME, Block, HAS_OFFSET, Line, NONE
-from opslog.scanner._program cimport INDENTED, Leaf, OCTAL, Program, STAMPED
+from opslog.scanner._program cimport ENVELOPE, INDENTED, Leaf, OCTAL, Program, STAMPED, WEAK
 from opslog.scanner._time cimport is_digit
 
 
@@ -72,11 +72,48 @@ cdef inline int32_t outermost(Block block, const Line* line, int32_t* row) noexc
     return leaf
 
 
+cdef inline bint same_writer(Program program, Block block, const Line* head, const Line* line,
+                             int32_t* start, int32_t* end) noexcept nogil:
+    """Whether a line is of the head's worker; data[start:end] is what stands there, a time included."""
+    cdef int32_t leaf, row, slot, at
+    start[0] = line.start
+    end[0] = line.end
+    if head.outer == NONE:
+        leaf = outermost(block, line, &row)
+        if line.outer == NONE and (leaf < 0 or not program.leaves[leaf].flags & ENVELOPE):
+            return line.worker == head.worker
+        start[0] = line.first
+        at = line.outer
+        while at != NONE:
+            end[0] = block.envelopes[at].end
+            at = block.envelopes[at].outer
+        return (program.leaves[leaf].flags & (WEAK | STAMPED)) == (WEAK | STAMPED)
+    leaf = line.leaf
+    row = line.row
+    at = line.outer
+    if leaf < 0 or not program.leaves[leaf].flags & ENVELOPE or line.worker != block.envelopes[head.outer].stream:
+        while at != NONE and block.envelopes[at].stream != block.envelopes[head.outer].stream:
+            at = block.envelopes[at].outer
+        if at == NONE:
+            return False
+        leaf = block.envelopes[at].leaf
+        row = block.envelopes[at].row
+    slot = program.leaves[leaf].body
+    start[0] = block.spans[row + 2 * slot]
+    end[0] = block.spans[row + 2 * slot + 1]
+    return start[0] >= 0
+
+
 cdef inline bint is_damaged(Program program, Block block, const Line* head, const uint8_t* text, int32_t length) noexcept nogil:
     """Whether a line behind a syslog message is one itself, though not written as one should be."""
     cdef int32_t leaf, row
+    cdef int32_t at = 2
     if length < 3 or text[0] != c'<' or not is_digit(text[1]):
         return False
+    while at < length and at < 4 and is_digit(text[at]):
+        at += 1
+    if at < length and text[at] == c'>':
+        return True
     leaf = outermost(block, head, &row)
     return leaf >= 0 and program.leaves[leaf].flags & OCTAL
 

@@ -2,14 +2,17 @@
 
 Rules (docs/explanation/assembly.md gives examples):
 
-1. A head line starts a record; records leave in the order of their heads.
+1. A head line starts a record; records leave in the order of their heads.  A line
+   with a date and time of its own is a head whatever else it is.
 2. A line no layout recognises continues the record that owns the line before.
 3. A traceback line joins the open record equal in every field its prefix has.
-4. Where traceback lines look like heads, a line joins only inside a block.
+4. Where traceback lines look like heads, a line joins only inside a traceback.
 5. In an envelope that hands on a stream (a container's output) rule 2 holds for
-   each stream of its own; elsewhere only a traceback's lines join there.
-6. Further lines of one message, and what continues text cut in the middle, belong
-   to its record whatever they look like.
+   each stream of its own, as long as the envelopes' times are near; elsewhere only
+   a traceback's lines join there.
+6. Further lines of one message, what continues text cut in the middle, and the
+   lines of a block that a format declares belong to their record whatever they
+   look like.
 7. A record closes at the next head of its worker, or when WINDOW bytes of later
    input have gone by since its own first byte, or at the end of the input.
 
@@ -19,25 +22,22 @@ do not depend on how the input was cut into blocks.
 
 cimport cython
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint64_t
+from libc.string cimport memchr
 
-from opslog.assembly._agreement cimport agrees, is_damaged, text_of, unindent
-from opslog.assembly._records cimport OpenRecords, Records, close, is_open
-from opslog.assembly._traceback_text cimport (STACK, STACK_SIZE, begins, continues_block, inside_block, is_header, links_blocks, names_exception, opens_block, torn)
+from opslog.assembly._agreement cimport is_damaged, text_of, unindent
+from opslog.assembly._joins cimport JoinedRecords
+from opslog.assembly._records cimport Records, close
+from opslog.assembly._traceback_text cimport (begins, continues_block, inside_block, links_blocks, names_exception, opens_block, torn)
 from opslog.assembly._workers cimport Worker, find_worker, get_worker
-from opslog.kernel._block cimport (Block, CLOSED, CONTINUED, HAS_TRACEBACK, HEADLESS, IN_BLOCK, IN_STACK, Line, MORE, MOST_LINES, NONE, OVERLONG, PART_BODY, PART_STACK, PART_TRACEBACK, PIECE, Record, SYSLOG, TIMED, TORN, UNENDED, UNRECOGNISED, WINDOW)
-from opslog.scanner._envelope cimport undo_envelope
-from opslog.scanner._program cimport (ALONE, BARE, ENVELOPE, FOLLOW_ON, HEAD, JSON, Leaf, Program, STAMPED, STREAM, UNLOGGED, WEAK)
+from opslog.kernel._block cimport (Block, CLOSED, CONTINUED, HAS_TRACEBACK, HEADLESS, IN_BLOCK, Line, MORE, MOST_LINES, NONE, OVERLONG, PART_TRACEBACK, PIECE, Record, TIMED, TORN, UNENDED, UNRECOGNISED, WINDOW)
+from opslog.scanner._envelope cimport keep_match, undo_envelope, unwrap
+from opslog.scanner._program cimport (ALONE, ENVELOPE, FOLLOW_ON, HEAD, JSON, LINED, Leaf, STAMPED, STREAM, UNLOGGED, WEAK)
 from opslog.scanner._state cimport MatchState, begin_state
 
 
 @cython.final
-cdef class Assembler(OpenRecords):
-    """The open records of one source, and the rules by which lines join them."""
-
-    cdef int64_t stamped        # offset of the latest record with a timestamp
-
-    def __cinit__(self, Program program not None):
-        self.stamped = -WINDOW - 1
+cdef class Assembler(JoinedRecords):
+    """The open records of one source, and what each line of it is."""
 
     def feed(self, Block block not None, bint final, int64_t held=-1):
         """Assemble the next block of the source and return the records now complete.
@@ -54,27 +54,7 @@ cdef class Assembler(OpenRecords):
             self.release(block, final, held, out)
         return out
 
-    cdef inline const Line* head_of(self, Block block, int32_t number) noexcept nogil:
-        return &block.lines[self.records[number].head]
-
     # -- lines -----------------------------------------------------------------
-
-    cdef inline bint takes(self, Block block, int32_t number, const Line* line) noexcept nogil:
-        """Whether the line may still join the record."""
-        return is_open(self.records, number, block.offset + line.first)
-
-    cdef int lead(self, Block block, int32_t number, const Leaf* leaf) except -1 nogil:
-        """Make a record just begun the open one of its worker."""
-        cdef const Line* line = self.head_of(block, number)
-        cdef Worker* worker = get_worker(&self.workers, line.worker)
-        close(self.records, worker.head)
-        close(self.records, worker.orphan)
-        worker.orphan = NONE
-        worker.head = self.latest = number
-        self.previous = number if leaf.flags & FOLLOW_ON else NONE
-        if line.flags & TIMED:
-            self.stamped = self.records[number].offset
-        return 0
 
     cdef int head_line(self, Block block, int32_t i, const Leaf* leaf) except -1 nogil:
         if leaf.flags & JSON:
@@ -82,30 +62,9 @@ cdef class Assembler(OpenRecords):
             self.latest = self.start(block, i, CLOSED)
             self.previous = NONE
             return 0
+        if leaf.flags & LINED and self.lined(block, i, leaf):
+            return 0
         return self.lead(block, self.start(block, i, 0), leaf)
-
-    cdef bint takes_traceback(self, Block block, int32_t number, const Line* line, const Leaf* leaf,
-                              const uint8_t* text, int32_t length) noexcept nogil:
-        """Whether the open record takes the traceback line; keeps track of its block."""
-        cdef Record* record
-        if not (self.takes(block, number, line)
-                and agrees(self.program, block, self.head_of(block, number), line, leaf)):
-            return False
-        record = &self.records[number]
-        if not (record.flags & HEADLESS or self.program.leaves[record.leaf].flags & BARE):
-            return True
-        # A head may look like this line, too: only what is inside a block joins.
-        if opens_block(text, length):
-            record.flags |= IN_BLOCK
-            return True
-        if inside_block(text, length):
-            if links_blocks(text, length):
-                record.flags |= IN_BLOCK
-            return True
-        if not record.flags & IN_BLOCK:
-            return False
-        record.flags &= ~IN_BLOCK           # the line that names the exception
-        return True
 
     cdef int traceback_line(self, Block block, int32_t i, const Leaf* leaf) except -1 nogil:
         cdef Line* line = &block.lines[i]
@@ -144,7 +103,7 @@ cdef class Assembler(OpenRecords):
             self.previous = NONE
             return 0
         last = names_exception(text, length)
-        if not (last or opens_block(text, length) or continues_block(text, length)):
+        if not (opens_block(text, length) or ((last or continues_block(text, length)) and self.is_named(block, line, leaf, text, length))):
             # Not surely of a traceback: a head, if any layout of heads takes it.
             begin_state(&state)
             block.need_spans(2 * self.program.most_slots)
@@ -156,6 +115,8 @@ cdef class Assembler(OpenRecords):
                 block.span_used += 2 * self.program.leaves[again].slots
                 line.severity = state.severity
                 return self.head_line(block, i, &self.program.leaves[again])
+            if again >= 0 and line.outer == NONE and self.program.leaves[again].flags & STAMPED:
+                return self.dated_line(block, i, again, &state)
             if line.outer != NONE and not leaf.flags & STAMPED:
                 undo_envelope(block, line)       # a sentence of an envelope that begins as the prefix does
                 return self.text_line(block, i, &self.program.leaves[line.leaf])
@@ -166,6 +127,24 @@ cdef class Assembler(OpenRecords):
         if line.flags & TIMED:
             self.stamped = self.records[self.latest].offset
         return 0
+
+    cdef bint is_named(self, Block block, const Line* line, const Leaf* leaf, const uint8_t* text, int32_t length) noexcept nogil:
+        """Whether the line has a logger that is more than a word, or says more than a word can."""
+        cdef int32_t size
+        cdef const uint8_t* logger = text_of(block, line, leaf.logger, &size)
+        return (size < 0 or memchr(logger, c'.', size - 1) != NULL
+                or (length > 0 and begins(text, length, b"  ", 2)) or links_blocks(text, length))
+
+    cdef int dated_line(self, Block block, int32_t i, int32_t leaf, MatchState* state) except -1 nogil:
+        """A line that only its time tells: what stands behind that is read as a line of its own."""
+        cdef Line* line = &block.lines[i]
+        line.leaf = <int16_t>leaf
+        line.row = block.span_used
+        block.span_used += 2 * self.program.leaves[leaf].slots
+        line.severity = 0
+        keep_match(line, &self.program.leaves[leaf], state)
+        unwrap(self.program, block, i, state)
+        return self.wrapped_line(block, i, &self.program.leaves[block.lines[i].leaf])
 
     cdef inline bint is_shadowed(self, Block block, const Line* line) noexcept nogil:
         """Whether a record with a timestamp is open, so that a weak line starts none."""
@@ -202,13 +181,8 @@ cdef class Assembler(OpenRecords):
             self.start(block, i, CLOSED | UNRECOGNISED | alone)
             self.previous = NONE
             return 0
-        self.join_text(block, number, i, text, length, whole or line.flags & SYSLOG)
+        self.join_text(block, number, i, text, length)
         return 0
-
-    cdef inline bint is_unlogged(self, int32_t number) noexcept nogil:
-        """Whether the record is a traceback that nobody logged."""
-        return (self.records[number].flags & HEADLESS and self.records[number].leaf >= 0
-                and self.program.leaves[self.records[number].leaf].flags & UNLOGGED)
 
     cdef int unlogged_line(self, Block block, int32_t i) except -1 nogil:
         """The first line of a traceback that nobody logged: it belongs to what is open, or starts a record."""
@@ -220,19 +194,6 @@ cdef class Assembler(OpenRecords):
         self.previous = self.start(block, i, HEADLESS | HAS_TRACEBACK | IN_BLOCK)
         line.part = PART_TRACEBACK
         return 0
-
-    cdef bint join_unlogged(self, Block block, int32_t number, int32_t i, const uint8_t* text, int32_t length) noexcept nogil:
-        """Join a line to a traceback that nobody logged, if it is one of its lines."""
-        cdef Record* record = &self.records[number]
-        if record.flags & IN_BLOCK:
-            if not (inside_block(text, length) or opens_block(text, length)):
-                record.flags &= ~IN_BLOCK       # the line that names the exception
-        elif length and links_blocks(text, length):
-            record.flags |= IN_BLOCK
-        elif length:
-            return False
-        self.join(block, number, i, PART_TRACEBACK)
-        return True
 
     cdef int match_traceback_line(self, Block block, int32_t number, Line* line) except -1 nogil:
         """Whether a message's further line is one of its traceback; if so its layout is found."""
@@ -251,26 +212,6 @@ cdef class Assembler(OpenRecords):
         block.span_used += 2 * self.program.leaves[found].slots
         return True
 
-    cdef void join_text(self, Block block, int32_t number, int32_t i, const uint8_t* text,
-                        int32_t length, bint whole) noexcept nogil:
-        """Join text to the record as part of its body, stack or, if its lines come whole, traceback."""
-        cdef Record* record = &self.records[number]
-        cdef uint8_t part = PART_BODY
-        if record.flags & IN_STACK:
-            if begins(text, length, b"  ", 2):
-                part = PART_STACK
-            else:
-                record.flags &= ~IN_STACK
-        if length == STACK_SIZE and begins(text, length, STACK, STACK_SIZE):
-            record.flags |= IN_STACK
-            part = PART_STACK
-        if whole:
-            if is_header(text, length):
-                record.flags |= IN_BLOCK
-            if record.flags & IN_BLOCK:
-                part = PART_TRACEBACK
-        self.join(block, number, i, part)
-
     # -- lines in envelopes -------------------------------------------------------
 
     cdef int part_line(self, Block block, int32_t i) except -1 nogil:
@@ -282,7 +223,7 @@ cdef class Assembler(OpenRecords):
         if line.leaf >= 0 or self.records[number].flags & HEADLESS:
             self.join(block, number, i, PART_TRACEBACK)
         else:
-            self.join_text(block, number, i, block.data + line.start, line.end - line.start, True)
+            self.join_text(block, number, i, block.data + line.start, line.end - line.start)
         return 0
 
     cdef bint join_stream(self, Block block, int32_t i, const Leaf* envelope, const uint8_t* text,
@@ -321,9 +262,11 @@ cdef class Assembler(OpenRecords):
             return True
         if (not envelope.flags & STREAM or record.flags & HEADLESS
                 or not self.program.leaves[record.leaf].flags & FOLLOW_ON
-                or self.program.leaves[record.leaf].flags & ENVELOPE):
+                or self.program.leaves[record.leaf].flags & ENVELOPE
+                or (envelope.flags & WEAK and line.flags & TIMED
+                    and not self.program.leaves[record.leaf].flags & STAMPED)):
             return False
-        self.join_text(block, number, i, text, length, False)
+        self.join_text(block, number, i, text, length)
         return True
 
     cdef int text_line(self, Block block, int32_t i, const Leaf* envelope) except -1 nogil:
@@ -352,14 +295,14 @@ cdef class Assembler(OpenRecords):
         cdef Worker* stream
         stream = get_worker(&self.workers, line.worker if line.outer == NONE or leaf.flags & ENVELOPE
                                   else block.envelopes[line.outer].stream)
-        if stream.unended and self.takes(block, stream.previous, line):
+        if stream.unended and self.is_open(block, stream.previous, line):
             number = stream.previous
             line.flags |= CONTINUED
             if not leaf.flags & ENVELOPE:
                 line.leaf = line.row = NONE     # it may look like a record of its own
             self.join(block, number, i, self.part_of(block, number))
             self.latest = number
-        elif (leaf.flags & WEAK and line.outer == NONE and self.is_shadowed(block, line)
+        elif (leaf.flags & WEAK and not line.flags & TIMED and line.outer == NONE and self.is_shadowed(block, line)
                 and not self.takes(block, stream.previous, line)):
             return self.raw_line(block, i)
         elif leaf.flags & ENVELOPE:
@@ -387,16 +330,14 @@ cdef class Assembler(OpenRecords):
         stream.unended = (flags & UNENDED) != 0
         return 0
 
-    cdef uint8_t part_of(self, Block block, int32_t number) noexcept nogil:
-        """The part of a record that its last line belongs to."""
-        return block.lines[self.records[number].last].part
-
     cdef int assemble(self, Block block) except -1 nogil:
         cdef int32_t i
         cdef const Leaf* leaf
         for i in range(block.line_count):
             if block.lines[i].flags & MORE:
                 self.part_line(block, i)
+                continue
+            if self.block != NONE and self.block_line(block, i):
                 continue
             if block.lines[i].leaf < 0:
                 self.raw_line(block, i)

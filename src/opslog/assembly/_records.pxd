@@ -8,6 +8,7 @@ cdef class Records:
     cdef readonly Block block
     cdef Record* records
     cdef readonly int32_t count
+    cdef public object places   # where they stand in the order of time: an Arrow array, None
 
 cdef class OpenRecords:
     cdef Program program
@@ -17,6 +18,7 @@ cdef class OpenRecords:
     cdef Workers workers
     cdef int32_t previous       # record of the line before, NONE if it takes no follow-on
     cdef int32_t latest         # latest head or headless record
+    cdef int32_t block          # record whose block is open, NONE
     cdef Block kept             # lines of the records not yet released
     cdef int64_t end            # source offset behind all that was fed
     cdef int64_t reach          # source offset behind all lines of released records

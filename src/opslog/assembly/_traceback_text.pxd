@@ -4,6 +4,9 @@
 from libc.stdint cimport int32_t, uint8_t
 from libc.string cimport memcmp
 
+cdef extern from "string.h" nogil:
+    void* memmem(const void*, size_t, const void*, size_t)
+
 # What Python's traceback module prints.
 cdef extern from *:
     """
@@ -62,6 +65,35 @@ cdef inline bint names_exception(const uint8_t* p, int32_t n) noexcept nogil:
     return (i >= 5 and memcmp(p + i - 5, b"Error", 5) == 0) or (i >= 9 and memcmp(p + i - 9, b"Exception", 9) == 0)
 
 
+cdef inline bint opens_traceback(const uint8_t* p, int32_t n) noexcept nogil:
+    """Whether the text begins a traceback, printed as text or as a list."""
+    return is_header(p, n) or begins(p, n, GROUP, 42) or is_list(p, n)
+
+
+cdef inline bint names_origin(const uint8_t* p, int32_t n) noexcept nogil:
+    """Whether the text says that what follows is what another program printed."""
+    return n > 0 and (memmem(p, n, b"Remote error", 12) != NULL or memmem(p, n, b"Error from last host", 20) != NULL
+                      or memmem(p, n, b"Stderr", 6) != NULL or memmem(p, n, b"Stdout", 6) != NULL)
+
+
+cdef inline bint in_group(const uint8_t* p, int32_t n) noexcept nogil:
+    """Whether the text is of an exception group: behind blanks stands its margin."""
+    cdef int32_t i = 0
+    while i < n and p[i] == c' ':
+        i += 1
+    return 2 <= i < n and (p[i] == c'|' or p[i] == c'+')
+
+
+cdef inline bint is_quoted(const uint8_t* p, int32_t at) noexcept nogil:
+    """Whether what has a level at p[at] is quoted: a label, or a quote, stands before its time."""
+    while at > 0 and (48 <= p[at - 1] <= 58 or p[at - 1] == c'-' or p[at - 1] == c'.' or p[at - 1] == c','
+                      or p[at - 1] == c' ' or p[at - 1] == c'T'):
+        at -= 1
+        if p[at] == c':' and at > 0 and (65 <= p[at - 1] <= 90 or 97 <= p[at - 1] <= 122):
+            return True
+    return at > 0 and (p[at - 1] == c'"' or p[at - 1] == c"'")
+
+
 cdef inline bint inside_block(const uint8_t* p, int32_t n) noexcept nogil:
     """Whether the text can only stand inside or at the end of a traceback."""
     return n == 0 or begins(p, n, b"  ", 2) or links_blocks(p, n)
@@ -104,7 +136,7 @@ cdef inline bint torn(const uint8_t* p, int32_t n, bint at_start) noexcept nogil
                          or 65 <= p[i] <= 90 or 97 <= p[i] <= 122):
             dots += p[i] == c'.' and i > word
             i += 1
-        if dots and i < n and p[i] == c' ' and p[i - 1] != c'.':
+        if dots and i < n and p[i] == c' ' and p[i - 1] != c'.' and not is_quoted(p, word - word_size):
             return True
         i = word - 1
     return False

@@ -31,7 +31,7 @@ def complain(what: BaseException | str) -> None:
 
 def complain_of_sources(options: argparse.Namespace) -> None:
     """Say which inputs cannot be opened, before a run that may be long."""
-    # What is followed may come into being: it is said, and looked for again.
+    # A followed file may appear later: that it is missing is printed, and it is looked for again.
     # With a limit it may never be asked for.
     if not getattr(options, "follow", False) and getattr(options, "limit", None) is None:
         for error in Sources.of(tuple(getattr(options, "paths", ()))).unopenable():

@@ -40,7 +40,7 @@ def add(command: argparse.ArgumentParser, limit: str | None = "records") -> argp
     def once(flag: str, read: Callable[[str], object], metavar: str, told: str) -> None:
         group.add_argument(flag, type=read, metavar=metavar, help=told)
 
-    def again(
+    def repeatable(
         flag: str, read: Callable[[str], object], metavar: str, told: str,
         repeated: str = "may be given again",
     ) -> None:  # fmt: skip
@@ -55,35 +55,35 @@ def add(command: argparse.ArgumentParser, limit: str | None = "records") -> argp
         "LEVEL",
         "records of LEVEL and above: DEBUG, INFO, NOTICE, WARNING, ERROR, CRITICAL, ..., or 1-24",
     )
-    again("--service", str, "NAME", "records of the service NAME (nova, neutron, ...)")
-    again("--program", str, "NAME", "records of the program NAME (nova-compute, ...)")
-    again("--host", str, "NAME", "records of the host NAME")
-    again("--logger", str, "NAME", "records of the logger NAME (nova.compute.*)")
-    again(
+    repeatable("--service", str, "NAME", "records of the service NAME (nova, neutron, ...)")
+    repeatable("--program", str, "NAME", "records of the program NAME (nova-compute, ...)")
+    repeatable("--host", str, "NAME", "records of the host NAME")
+    repeatable("--logger", str, "NAME", "records of the logger NAME (nova.compute.*)")
+    repeatable(
         "--request", values.id_or_pattern, "ID",
         "records whose request id or global request id is ID, or begins with it: "
         "eight digits are enough, as in req-7822cfee",
     )  # fmt: skip
-    again(
+    repeatable(
         "--resource", values.id_or_pattern, "ID",
         "records about the instance or other resource whose id is ID, or begins with it",
     )  # fmt: skip
-    again("--project", str, "NAME", "records of the project with this id or name")
-    again("--user", str, "NAME", "records of the user with this id or name")
-    again("--status", values.status, "CODE", "HTTP status: 404, 5xx or 400-499")
+    repeatable("--project", str, "NAME", "records of the project with this id or name")
+    repeatable("--user", str, "NAME", "records of the user with this id or name")
+    repeatable("--status", values.status, "CODE", "HTTP status: 404, 5xx or 400-499")
     once(
         "--since", str, "TIME",
         "records of TIME and later: 2026-03-10, 2026-03-10T10:00:07Z, 2h, yesterday, ...",
     )  # fmt: skip
     once("--until", str, "TIME", "records before TIME")
-    again(
+    repeatable(
         "--grep", str, "PATTERN",
         "records with the regular expression PATTERN (RE2) in message or traceback",
     )  # fmt: skip
     group.add_argument(
         "-i", "--ignore-case", action="store_true", help="letters of --grep match either case"
     )
-    again(
+    repeatable(
         "--where", str, "CONDITION",
         "records for which CONDITION is true: severity >= WARNING and not body ~ 'heartbeat'",
         "may be given again: all conditions must be true",

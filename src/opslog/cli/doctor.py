@@ -50,7 +50,7 @@ def add(commands: Commands) -> None:
     shown.add_argument(
         "--full",
         action="store_true",
-        help="in text: show everything, also of files without trouble",
+        help="in text: show everything, also of files without findings",
     )
     shown.add_argument(
         "--examples", type=values.number(0, 1_000_000), default=3, metavar="N",
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
             if options.json:
                 _print_json(report)
     finally:
-        # Of what is interrupted, what is known is said.
+        # An interrupted run prints what it found.
         shown.close()
         if seen and not options.json:
             from opslog.doctor.text import DoctorText

@@ -99,7 +99,7 @@ def run(options: argparse.Namespace) -> int:
                     if options.rows != "orphans" or _orphan(row):
                         write(row)
         finally:
-            # Of what cannot be read, or is interrupted, what is known is said.
+            # Where a source cannot be read, or the run is interrupted, print what was found.
             shown.close()
             if write is None:
                 print(text.render(collector.summary.rows()))

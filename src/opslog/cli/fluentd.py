@@ -154,7 +154,7 @@ def _work(options: argparse.Namespace, stop: int, log: LogFile) -> None:
     child = Child(streams, source, target, OutputStream(), staged=staged, watch=watch)
 
     def so_far() -> str:
-        return f"so far: {_told(streams)}\n{counts.table(stats)}"
+        return f"so far: {_summary(streams)}\n{counts.table(stats)}"
 
     log.say("started")
     say = on_stderr if options.log_file is None else log.say
@@ -167,7 +167,7 @@ def _work(options: argparse.Namespace, stop: int, log: LogFile) -> None:
                 counted.write()
             except OpslogError as error:
                 log.say(str(error))
-    log.say(f"ended: {_told(streams)}")
+    log.say(f"ended: {_summary(streams)}")
 
 
 def _streams(logs: Logs, options: argparse.Namespace) -> tuple[Streams, Staged | None]:
@@ -230,7 +230,7 @@ def _refuse_wrong(options: argparse.Namespace) -> None:
         )
 
 
-def _told(streams: Streams) -> str:
+def _summary(streams: Streams) -> str:
     """Return what was counted, on a line."""
     seen, stats = streams.counts, streams.stats
     dropped = dict(stages.dropped(stats))

@@ -38,7 +38,7 @@ class CommandParser(argparse.ArgumentParser):
         super().__init__(formatter_class=_Help, **given)
         self.register("action", None, _Once)
         self.register("action", "store", _Once)
-        self.register("action", "append", _Each)
+        self.register("action", "append", _Repeatable)
         self._mixing = False
         self._arguments: list[str] = []
         self.on_error: Callable[[list[str], str], None] | None = None
@@ -119,7 +119,7 @@ class _Once(argparse._StoreAction):
         super().__call__(parser, namespace, values, option_string)
 
 
-class _Each(argparse._AppendAction):
+class _Repeatable(argparse._AppendAction):
     """Adds the value of an option that may be given again."""
 
     def __call__(

@@ -85,13 +85,13 @@ def run(options: argparse.Namespace) -> int:
         html = None  # no page of a part takes the place of one of all
         raise
     finally:
-        # Of what cannot be read, or is interrupted, what is known is said.
+        # Where a source cannot be read, or the run is interrupted, print what was found.
         shown.close()
-        _tell(counted.report(options.top), options, html)
+        _print_report(counted.report(options.top), options, html)
     return 0 if stats.kept or options.exit_zero else 1
 
 
-def _tell(report: StatsReport, options: argparse.Namespace, html: str | None) -> None:
+def _print_report(report: StatsReport, options: argparse.Namespace, html: str | None) -> None:
     if html is not None:
         from opslog.stats.page import page
 

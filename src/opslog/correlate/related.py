@@ -92,13 +92,13 @@ class FirstReading:
         if self._relation.requests:
             self._ids.update(ids_of(batch)[1])
             if self._relation.many is not None and len(self._ids) > self._relation.most:
-                self._put_aside()
+                self._spill()
         if self._relation.resources:
             import pyarrow.compute as pc  # start-up: most runs ask for no resources
 
             self._resources.update(filter(None, pc.unique(_column(batch, _RESOURCE)).to_pylist()))
 
-    def _put_aside(self) -> None:
+    def _spill(self) -> None:
         if self._more is None:
             self._more = SortedRows(_PAIRS, [(name, "ascending") for name in IDS])
         columns = [pa.array([pair[n] for pair in self._ids], pa.string()) for n in range(2)]
@@ -112,7 +112,7 @@ class FirstReading:
             found = filter(None, (root_of(*pair, self.graph) for pair in self._ids))
             # A task is no request: it goes on for weeks under one id.
             return frozenset(root for root in found if not self.graph.is_task(root))
-        self._put_aside()
+        self._spill()
         with self._more as more:
             for rows in more.tables():
                 pairs = zip(*(rows[name].to_pylist() for name in IDS), strict=True)
@@ -125,7 +125,7 @@ class FirstReading:
         self.settle()
         assert self._relation is not None
         columns = self._relation.columns + (also.columns if also else ())
-        return _Belonging(
+        return _RelatedFilter(
             self._relation.condition.expression,
             tuple(dict.fromkeys(columns)),
             relation=self._relation,
@@ -137,7 +137,7 @@ class FirstReading:
 
 
 @dataclass(frozen=True, slots=True)
-class _Belonging(Filter):
+class _RelatedFilter(Filter):
     """Keeps what fulfils the condition, and what belongs to it."""
 
     relation: Relation = field(kw_only=True)

@@ -102,7 +102,7 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What is said of one file."""
+    """What was found out about one file."""
 
     path: Annotated[str, "its name as given or found; `-` is standard input"]
     status: Annotated[

@@ -28,10 +28,13 @@ class Job(Generic[T]):
     skip: bool = False
     """Whether blocks that cannot hold a kept record need not be scanned."""
 
+    ordered: bool = False
+    """Whether each record is told its place in the order of time: what is merged needs it."""
+
     @property
     def needles(self) -> tuple[frozenset[bytes], ...]:
         """What a kept record holds and a block must be searched for, if anything."""
-        if not self.skip or self.where is None:
+        if not self.skip or self.where is None or self.ordered:
             return ()
         # What a layout states itself need not stand in the line.
         stated = {text.encode() for text in self.catalog.lines.constants}

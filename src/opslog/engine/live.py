@@ -115,7 +115,7 @@ class LiveStream(Generic[T]):
         block = self._cutter.lines() if moved else None
         if moved:
             self._arrived(now)
-        held = self._over(now)
+        held = self._expired_until(now)
         if moved or held >= 0:
             block = block or self._nothing()
             yield Item(self.stream, block, final=False, held=held, flush=True)
@@ -152,7 +152,7 @@ class LiveStream(Generic[T]):
         if self._cutter.size:
             self._unfinished = (now, now)
 
-    def _over(self, now: float) -> int:
+    def _expired_until(self, now: float) -> int:
         """Return the offset up to which lines came long enough ago, -1 if none did."""
         held = -1
         if self._unfinished:

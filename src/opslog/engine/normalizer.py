@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from opslog.engine.job import Job
-from opslog.engine.run import in_turn
+from opslog.engine.run import in_this_thread
 from opslog.engine.stream import Item, Stream
 from opslog.filters.filter import Filter
 from opslog.inputs.lines import BlockCutter
@@ -105,6 +105,6 @@ class Normalizer:
         return self._batches(Item(self._stream, self._cutter.rest(), final=True))
 
     def _batches(self, item: Item[pa.RecordBatch]) -> list[pa.RecordBatch]:
-        found = list(in_turn(item, self._spare))
+        found = list(in_this_thread(item, self._spare))
         self.stats.kept += sum(rows for rows, _ in found)
         return [batch for _, batch in found]

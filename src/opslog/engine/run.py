@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-from opslog.engine.skipping import at_once, in_pool, without_needless
+from opslog.engine.skipping import at_once, in_pool, with_skipped_marked
 from opslog.engine.stream import Item
 from opslog.kernel._block import Block
 
@@ -28,15 +28,15 @@ def run(
 ) -> Generator[tuple[int, T], None, None]:
     """Yield (rows, result) of every batch, in order; used blocks go to ``spare``."""
     if threads == 1:
-        for item in without_needless(items, at_once, 0):
-            yield from in_turn(item, spare)
+        for item in with_skipped_marked(items, at_once, 0):
+            yield from in_this_thread(item, spare)
         return
     with ThreadPoolExecutor(threads, "opslog") as pool:
-        searched = without_needless(items, in_pool(pool), threads)
+        searched = with_skipped_marked(items, in_pool(pool), threads)
         yield from _overlapped(searched, pool, threads + 1, spare)
 
 
-def in_turn(item: Item[T], spare: deque[Block]) -> Iterator[tuple[int, T]]:
+def in_this_thread(item: Item[T], spare: deque[Block]) -> Iterator[tuple[int, T]]:
     """Yield (rows, result) of the batches complete with ``item``, made in this thread."""
     stream, block = item.stream, item.block
     if item.skip:
@@ -92,7 +92,7 @@ def _overlapped(
     try:
         for item in items:
             if item.flush and not scanning and not finishing:
-                yield from in_turn(item, spare)
+                yield from in_this_thread(item, spare)
                 continue
             scanning.append(
                 (item, None if item.skip else pool.submit(item.stream.scan, item.block))

@@ -37,7 +37,7 @@ def in_pool(pool: ThreadPoolExecutor) -> _Search:
     return lambda look, block: pool.submit(look, block).result
 
 
-def without_needless(items: Iterable[Item[T]], search: _Search, ahead: int) -> Iterator[Item[T]]:
+def with_skipped_marked(items: Iterable[Item[T]], search: _Search, ahead: int) -> Iterator[Item[T]]:
     """Mark the blocks to skip: those that cannot hold a part of a kept record.
 
     A kept record holds all the filter's needles, so the blocks it lies in hold

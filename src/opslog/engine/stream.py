@@ -8,6 +8,8 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+import pyarrow.compute as pc
+
 from opslog.assembly._assemble import Assembler
 from opslog.assembly._records import Records
 from opslog.engine.job import Job
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     pass
 
 T = TypeVar("T")
+
+_NEVER = -(1 << 63)
 
 MOST_LINES = 65536
 """Lines of a block scanned at once, so that blank lines do not fill the memory."""
@@ -56,6 +60,7 @@ class Stream(Generic[T]):
         self.builder = BatchBuilder(job.catalog, name, zone, source)
         self.note: Callable[[Block], None] | None = None
         self._late: list[str] = []
+        self._latest: int = _NEVER
 
     def dated(self, moment: datetime) -> None:
         """Read times without a year as at ``moment`` from now on, if nothing else says the year."""
@@ -100,10 +105,19 @@ class Stream(Generic[T]):
             self.stats.count(known.name, counts)
             if known.dated:
                 self.stats.catch_alls.add(known.name)
+        if self.job.ordered and records.count:
+            self._place(records)
         if records.count:
             last = self.builder.kept(records, (), int32(records.count - 1)).times()[0].as_py()
             self.stats.last_time = self.stats.last_time if last is None else last
         return records
+
+    def _place(self, records: Records) -> None:
+        """Tell records, kept or not, their places: as late as the latest record up to them."""
+        times = self.builder.kept(records, ()).times()
+        latest = pc.cumulative_max(times, start=self._latest, skip_nulls=True)
+        records.places = pc.fill_null_forward(latest).fill_null(self._latest)
+        self._latest = records.places[-1].as_py()
 
     def finish(self, records: Records) -> tuple[int, T] | None:
         """Return (rows, result) of the kept records, None if there are none."""

@@ -63,7 +63,7 @@ class PairFinder:
         self._open.clear()
         self._messages.clear()
         self._count = 0
-        for one in sorted(left, key=_came):
+        for one in sorted(left, key=_number_of):
             yield _pair(one, None)
 
     def _start(self, event: Notification) -> Iterator[Pair]:
@@ -87,7 +87,7 @@ class PairFinder:
             self._messages[key, event.message_id] = started
         self._count += 1
         if self._count > self.most:
-            yield self._given_up()
+            yield self._evict_oldest()
 
     def _attempt(self, own: tuple[_Key, str | None]) -> int:
         attempt = self._attempts.pop(own, 0) + 1
@@ -107,7 +107,7 @@ class PairFinder:
                 return _pair(found, event)
         return _pair(None, event)
 
-    def _given_up(self) -> Pair:
+    def _evict_oldest(self) -> Pair:
         key, waiting = next(iter(self._open.items()))
         oldest = next(iter(waiting.values()))[0]
         self._take(key, oldest)
@@ -134,14 +134,14 @@ def _nearest(waiting: dict[str | None, list[_Open]], end: Notification) -> _Open
     """Return the start an end takes: of its own request, on its own host, the last one."""
     fitting = waiting.get(end.request_id) or waiting.get(None)
     if fitting is None and end.request_id is None:
-        fitting = sorted((s for starts in waiting.values() for s in starts), key=_came)
+        fitting = sorted((s for starts in waiting.values() for s in starts), key=_number_of)
     if not fitting:
         return None
     same = (one for one in reversed(fitting) if one.event.host_name == end.host_name)
     return next(same, fitting[-1])
 
 
-def _came(one: _Open) -> int:
+def _number_of(one: _Open) -> int:
     return one.number
 
 

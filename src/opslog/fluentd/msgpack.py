@@ -30,16 +30,16 @@ class MsgpackDecoder:
         found: list[Event | Unread] = []
         done, refused = self._read(data, 0, found)
         while refused:
-            self._pass_over(data[done : done + 1], found)
+            self._skip(data[done : done + 1], found)
             done, refused = self._read(data, done + 1, found)
         self._rest = data[done:]
         return found
 
     def close(self) -> list[Event | Unread]:
         found: list[Event | Unread] = []
-        self._pass_over(self._rest, found)
+        self._skip(self._rest, found)
         self._rest = b""
-        return found + self._told()
+        return found + self._take_skipped()
 
     def _read(self, data: bytes, start: int, found: list[Event | Unread]) -> tuple[int, bool]:
         """Add the maps from ``start``; return where they end, and whether no map begins there."""
@@ -52,23 +52,23 @@ class MsgpackDecoder:
                 if end - done > self._longest:
                     return done, True
                 if isinstance(value, dict):
-                    found += [*self._told(), value] if self._garbage else [value]
+                    found += [*self._take_skipped(), value] if self._garbage else [value]
                 else:
-                    self._pass_over(data[done:end], found)
+                    self._skip(data[done:end], found)
                 done = end
         except (ValueError, TypeError):  # no msgpack; a map or list as a key
             return done, True
         return done, len(data) - done > self._longest
 
-    def _pass_over(self, data: bytes, found: list[Event | Unread]) -> None:
+    def _skip(self, data: bytes, found: list[Event | Unread]) -> None:
         self._garbage += data
         while len(self._garbage) >= _GARBAGE:
             rest = self._garbage[_GARBAGE:]
             self._garbage = self._garbage[:_GARBAGE]
-            found += self._told()
+            found += self._take_skipped()
             self._garbage = rest
 
-    def _told(self) -> list[Event | Unread]:
+    def _take_skipped(self) -> list[Event | Unread]:
         garbage, self._garbage = self._garbage, b""
         return [Unread(garbage, "expected maps in msgpack, found other bytes")] if garbage else []
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from opslog.engine.job import Job
 from opslog.engine.live import LiveStream
-from opslog.engine.run import in_turn
+from opslog.engine.run import in_this_thread
 from opslog.engine.stream import Item, Stream
 from opslog.filters.filter import Filter
 from opslog.fluentd.events import ERROR, Event, Unread, as_bytes, as_text
@@ -106,7 +106,7 @@ class Counts:
         yield "events_joined_total", "Events that continue a record.", self.joined
 
 
-class _Made(NamedTuple):
+class _StreamRecords(NamedTuple):
     """Records of a stream: where each begins, which are kept, and those as events."""
 
     offsets: memoryview
@@ -137,7 +137,11 @@ class _Stream:
     """The lines of one tag, and the events they came in."""
 
     def __init__(
-        self, live: LiveStream[_Made], maker: _Events | Staged, counts: Counts, spare: deque[Block]
+        self,
+        live: LiveStream[_StreamRecords],
+        maker: _Events | Staged,
+        counts: Counts,
+        spare: deque[Block],
     ) -> None:
         self.live = live
         self._maker = maker
@@ -167,10 +171,10 @@ class _Stream:
             self._forget()
         return out
 
-    def _events(self, items: Iterable[Item[_Made]]) -> list[Out]:
+    def _events(self, items: Iterable[Item[_StreamRecords]]) -> list[Out]:
         out: list[Out] = []
         for item in items:
-            for _, made in in_turn(item, self._spare):
+            for _, made in in_this_thread(item, self._spare):
                 beside = [self._beside(offset) for offset in made.offsets]
                 if len(made.rows):
                     self.live.stream.stats.kept += len(made.rows)
@@ -208,7 +212,7 @@ class Streams:
         self._clock = clock
         self._most = most
         self._maker = wanted.staged or _Events(wanted)
-        self._job: Job[_Made] = Job(wanted.catalog, self._maker.columns, None, self._made)
+        self._job: Job[_StreamRecords] = Job(wanted.catalog, self._maker.columns, None, self._made)
         self._spare: deque[Block] = deque()
         self._streams: dict[Hashable, _Stream] = {}
         self._open: dict[_Stream, float] = {}
@@ -266,14 +270,14 @@ class Streams:
         if staged is not None and len(out) >= MOST_APART:
             out[:] = [staged.gathered(out)]
 
-    def _made(self, kept: Kept) -> _Made:
+    def _made(self, kept: Kept) -> _StreamRecords:
         """Return what is made of the records that are wanted."""
         offsets, where = kept.offsets(), self._wanted.where
         chosen: Iterable[int] = range(kept.count)
         if where is not None:
             selection = where.select(kept.others(where.columns))
             kept, chosen = kept.chosen(selection), selection.to_pylist()
-        return _Made(offsets, chosen, self._maker.rows(kept) if kept.count else [])
+        return _StreamRecords(offsets, chosen, self._maker.rows(kept) if kept.count else [])
 
     def _lines(self, event: Event) -> bytes | None:
         """Take the line out of ``event``, with its end; None if there is none."""

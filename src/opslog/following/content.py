@@ -46,13 +46,13 @@ class Position(NamedTuple):
     offset: int
     mark: Fingerprint
 
-    def fits_start(self, data: bytes) -> bool:
+    def may_begin_with(self, data: bytes) -> bool:
         """Return whether a content may be it that begins with ``data``: START_BYTES, if so many."""
         return Fingerprint.of(data[: self.start.size]) == self.start
 
     def in_file(self, fd: int) -> bool | None:
         """Return whether the file has this position; None where it is too short to say so."""
-        if not self.fits_start(os.pread(fd, self.start.size, 0)):
+        if not self.may_begin_with(os.pread(fd, self.start.size, 0)):
             size = os.fstat(fd).st_size
             return None if size < self.start.size else False
         data = os.pread(fd, self.mark.size, self.offset - self.mark.size)
@@ -60,7 +60,7 @@ class Position(NamedTuple):
             return None
         return Fingerprint.of(data) == self.mark
 
-    def in_packed(self, path: str) -> Source | None:
+    def in_compressed_file(self, path: str) -> Source | None:
         """Return the compressed file, read up to this position; None if it has no such one.
 
         Raises SourceError if it cannot be read so far.
@@ -78,7 +78,7 @@ class Position(NamedTuple):
         except SourceError:
             source.close()
             raise
-        same = self.fits_start(start) or self.offset < self.start.size
+        same = self.may_begin_with(start) or self.offset < self.start.size
         if not left and same and Fingerprint.of(tail[len(tail) - self.mark.size :]) == self.mark:
             return source
         source.close()

@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
 from opslog.following.content import Content, first_line, source_name
-from opslog.following.rotation import Home, home, rotated_in
+from opslog.following.rotation import LogPlace, log_place, rotated_in
 from opslog.inputs.paths import FileId
 
 _SEARCH = 15.0
@@ -40,15 +40,15 @@ class Contents:
         self.added: list[Content] = []
         self._by_source: dict[str, Content] = {}
         self._by_file: dict[FileId, Content] = {}
-        self._homes: dict[str, Home] = {}
-        self._at_home: dict[Home, list[Content]] = {}
-        self._searches: dict[Home, _Search] = {}
+        self._places: dict[str, LogPlace] = {}
+        self._of_place: dict[LogPlace, list[Content]] = {}
+        self._searches: dict[LogPlace, _Search] = {}
 
     def restore(self, contents: Iterable[Content], sought: dict[str, int], now: float) -> None:
         """Take what an earlier run remembered, and was looking for."""
         for content in contents:
             self._remember(content)
-        for where, kin in self._at_home.items():
+        for where, kin in self._of_place.items():
             latest = max(kin, key=lambda one: one.modified)
             since = [latest.modified, *(sought[one.path] for one in kin if one.path in sought)]
             self._searches[where] = _Search(latest.path, min(since), now + _SEARCH)
@@ -59,9 +59,9 @@ class Contents:
         self.added.append(content)
 
     def _remember(self, content: Content) -> None:
-        where = self._homes[content.source] = home(content.path)
+        where = self._places[content.source] = log_place(content.path)
         self._by_source[content.source] = content
-        self._at_home.setdefault(where, []).append(content)
+        self._of_place.setdefault(where, []).append(content)
         self._by_file[content.file] = content
 
     def remembered(self, followed: Container[str]) -> list[Content]:
@@ -72,7 +72,7 @@ class Contents:
                 content.seen = now
             elif content.seen < now - _FORGET:
                 del self._by_source[content.source]
-                self._at_home[self._homes.pop(content.source)].remove(content)
+                self._of_place[self._places.pop(content.source)].remove(content)
                 if self._by_file.get(content.file) is content:
                     del self._by_file[content.file]
         return list(self._by_source.values())
@@ -89,9 +89,9 @@ class Contents:
         """Return the content that was last in a file."""
         return self._by_file.get(file)
 
-    def at_home_of(self, name: str) -> list[Content]:
+    def of_log(self, name: str) -> list[Content]:
         """Return the contents of the log that a file of this name is, or was before rotation."""
-        return self._at_home.get(home(name), [])
+        return self._of_place.get(log_place(name), [])
 
     def move(self, content: Content, file: FileId) -> None:
         """Take note that a content is in this file now."""
@@ -109,7 +109,7 @@ class Contents:
 
     def search(self, content: Content, now: float) -> None:
         """Look for a content, and for those between it and the one that has its name now."""
-        where = self._homes[content.source]
+        where = self._places[content.source]
         before = self._searches.get(where)
         since = content.modified if before is None else min(before.since, content.modified)
         self._searches[where] = _Search(content.path, since, now + _SEARCH)

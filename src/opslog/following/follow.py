@@ -157,7 +157,7 @@ class Following(Generic[T]):
 
     def _wait(self, watchlist: Watchlist[T], until: float) -> None:
         """Wait until then, or a record is due, or the wish comes to stop."""
-        dues = (live.due() for live in self._lives(watchlist))
+        dues = (live.due() for live in self._live_streams(watchlist))
         until = min([until, *(due for due in dues if due is not None)])
         poll = select.poll()
         if self.stop:
@@ -170,7 +170,7 @@ class Following(Generic[T]):
         if self.stop:
             self.stop.check()
 
-    def _lives(self, watchlist: Watchlist[T]) -> list[LiveStream[T]]:
+    def _live_streams(self, watchlist: Watchlist[T]) -> list[LiveStream[T]]:
         lives = [file.live for file in watchlist.hot.values() if file.live]
         return [*lives, self._pipe[1]] if self._pipe else lives
 
@@ -182,7 +182,7 @@ class Following(Generic[T]):
         for file in files:
             self._check()
             moved |= yield from self._look_at(watchlist, file, now)
-        for live in self._lives(watchlist):
+        for live in self._live_streams(watchlist):
             due = live.due()
             if due is not None and due <= time.monotonic():
                 yield from live.flush(time.monotonic())
@@ -251,7 +251,7 @@ class Following(Generic[T]):
         self, watchlist: Watchlist[T], checkpoint: Checkpoint, last: bool = False
     ) -> Generator[Item[T], None, bool]:
         """Note how far all was read, once what is read so far is written; return whether it is."""
-        for live in self._lives(watchlist):
+        for live in self._live_streams(watchlist):
             yield from live.flush(time.monotonic())
         if not self.how.safe(last):
             return False

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TypeAlias
 
-Home: TypeAlias = tuple[str, str]
+LogPlace: TypeAlias = tuple[str, str]
 """A folder, and the name there of a log that is not rotated."""
 
 _DATE = r"(?:19|20)\d\d-?[01]\d(?:-?[0-3]\d)?[\dTZ_:.-]*"
@@ -24,7 +24,7 @@ def unrotated(name: str) -> str:
     return _DATED.sub("", _ROTATED.sub("", name) or name)
 
 
-def home(path: str) -> Home:
+def log_place(path: str) -> LogPlace:
     """Return the folder in which a log lies in fact, and its name before it is rotated."""
     folder, name = os.path.split(os.path.realpath(path))
     return folder, unrotated(name)

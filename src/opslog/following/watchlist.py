@@ -273,15 +273,15 @@ class Watchlist(Generic[T]):
     ) -> bool:
         """Return whether it has a known content, or it is too early to say that it has none."""
         own = self.contents.in_file(new.file)
-        kin = (one for one in self.contents.at_home_of(new.name) if one is not own)
-        for content in ([own] if own else []) + sorted(kin, key=self._elsewhere):
+        kin = (one for one in self.contents.of_log(new.name) if one is not own)
+        for content in ([own] if own else []) + sorted(kin, key=self._is_known_elsewhere):
             file = self.open.get(content.source)
             position = file.position if file else content.position
-            if not position.fits_start(start):
+            if not position.may_begin_with(start):
                 continue
-            elsewhere = self._elsewhere(content)
+            elsewhere = self._is_known_elsewhere(content)
             if packed:
-                source = None if elsewhere else position.in_packed(new.name)
+                source = None if elsewhere else position.in_compressed_file(new.name)
                 found: bool | None = elsewhere or source is not None
             else:
                 source, found = None, position.in_file(new.fd)
@@ -306,7 +306,7 @@ class Watchlist(Generic[T]):
             new.again = True
         return False
 
-    def _elsewhere(self, content: Content) -> bool:
+    def _is_known_elsewhere(self, content: Content) -> bool:
         """Whether a content is followed in another file, or was read to its end."""
         file = self.open.get(content.source)
         return content.done or (file is not None and not file.lost)

@@ -104,7 +104,7 @@ def _members(name: str, read: Reader, start: bytes, codec: _Codec) -> Iterator[b
                 out = unpacker.decompress(data, _CHUNK)
             except (codec.error, EOFError, ValueError) as error:
                 raise SourceError(
-                    name, f"damaged {kind} data ({error}); what was whole was read"
+                    name, f"damaged {kind} data ({error}); the lines before that were read"
                 ) from None
             data = getattr(unpacker, "unconsumed_tail", b"")
             if out:
@@ -113,7 +113,7 @@ def _members(name: str, read: Reader, start: bytes, codec: _Codec) -> Iterator[b
                 data = more()
                 if not data:
                     raise SourceError(
-                        name, f"the {kind} data ends too early; what was whole was read"
+                        name, f"the {kind} data ends too early; the lines before that were read"
                     )
         data = unpacker.unused_data
         while not data.strip(b"\0"):

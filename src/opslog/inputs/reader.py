@@ -53,7 +53,7 @@ def behind(start: bytes, read: Reader) -> Reader:
     return whole
 
 
-def made_later(make: Callable[[], Reader]) -> Reader:
+def deferred_reader(make: Callable[[], Reader]) -> Reader:
     """Return a reader that is made when it is asked for the first bytes."""
     made: Reader | None = None
 

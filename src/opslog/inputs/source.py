@@ -15,7 +15,7 @@ from io import FileIO
 
 from opslog.inputs import compression, journal_export, utf16
 from opslog.inputs.paths import STDIN
-from opslog.inputs.reader import Reader, behind, made_later, of_chunks, sample_of, start_of
+from opslog.inputs.reader import Reader, behind, deferred_reader, of_chunks, sample_of, start_of
 from opslog.inputs.text import SAMPLE_BYTES, not_text
 from opslog.model.errors import SourceError
 from opslog.process.stop import Stop
@@ -72,7 +72,7 @@ class Source:
         self._converted = packed or _marked(self._sample or start)
         self._start = len(start)
         # Not at once: in a pipe what tells the encoding may be long in coming.
-        self._read = made_later(self._lines)
+        self._read = deferred_reader(self._lines)
         if self._converted and not self.regular:
             self._pump = _Pump(self._read)
             self._start, self._read = 0, self._pump.read

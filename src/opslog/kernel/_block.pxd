@@ -38,9 +38,12 @@ cdef enum RecordFlag:
     HAS_MORE = 256              # follow-on lines in the body
     OVERLONG = 512              # a piece of an overlong line
     HELD = 1024                 # closed because nothing more came for a while
+    IN_TEXT = 2048              # its further lines without a layout are of its traceback
+    QUOTES = 4096               # a traceback in its text is of another program
 
 ctypedef struct Line:
     int64_t time                # microseconds: UTC or local, see HAS_OFFSET
+    int64_t stamp               # likewise the time of the innermost envelope that has one, NONE
     uint64_t worker             # hash of what tells writers of one source apart
     int32_t start               # content: data[start:end]
     int32_t end

@@ -210,7 +210,7 @@ def _written(
             for name in patterns[-1].names:
                 _refuse(item, "regex", refused_name(name))
         else:
-            item.only("layout", "bare", "severity", "unfinished", "alone", "traceback")
+            item.only("layout", "bare", "severity", "unfinished", "alone", "traceback", "until")
             rank = Rank.BARE if item.flag("bare") else _around(reader)
             words = _severity(item) if "severity" in item.data else severity
             layout = _parsed(item, "layout", item.text("layout"), words)
@@ -223,6 +223,7 @@ def _written(
                     unfinished=item.flag("unfinished"),
                     alone=item.flag("alone"),
                     traceback=item.flag("traceback"),
+                    until=item.text("until", ""),
                 )
             )
     return tuple(layouts), tuple(patterns)

@@ -19,7 +19,7 @@ from opslog.language.layout import (
     Literal,
     literals_behind,
 )
-from opslog.model.severity import longest_first, prolonging, vocabulary
+from opslog.model.severity import continuing_characters, longest_first, vocabulary
 
 if TYPE_CHECKING:
     import regex
@@ -66,7 +66,7 @@ def _level_word(group: str, width: int, words: str) -> str:
     """Return the expression of a word of a vocabulary, filled up with blanks to a width."""
     options = []
     for word in longest_first(vocabulary(words)):
-        value = f"({group}{re.escape(word)})(?!{prolonging(word)})"
+        value = f"({group}{re.escape(word)})(?!{continuing_characters(word)})"
         blanks = f" {{{max(0, abs(width) - len(word))}}}"
         options.append(f"{blanks}{value}" if width < 0 else f"{value}{blanks}")
     return f"(?>{'|'.join(options)})"

@@ -72,7 +72,7 @@ def _derive(options: OsloOptions, resources: bool) -> OsloLayouts:
     order = _in_order(options)
     for option in order:
         head, tail = _head_and_tail(Translation(options, option, resources=resources))
-        if _alike(prefix, head):
+        if _may_look_like_head(prefix, head):
             bares += [_join(head), *_fallback(head)]
         elif option == order[0] == "logging_context_format_string":
             # Without its own mark the other format takes what this one's head does not.
@@ -117,7 +117,19 @@ def _tracebacks(prefix: Pieces) -> list[str]:
     if not without_blank.endswith(" "):
         return [_join([*prefix, "{body:rest}"])]
     # Editors and copies strip the blank behind which the text is empty.
-    return [_join([*prefix, "{body:rest}"]), without_blank.rstrip(" ")]
+    stripped = _join(
+        [
+            f"{{? {piece[2:-2]}}}" if piece.endswith(" }") else piece
+            for piece in _before_blank(prefix)
+        ]
+    )
+    return [stripped, _join([*prefix, "{body:rest}"])]
+
+
+def _before_blank(prefix: Pieces) -> Pieces:
+    """Return the pieces without the last blank that is no part of an optional one."""
+    last = max(i for i, piece in enumerate(prefix) if not piece.startswith("{?"))
+    return [*prefix[:last], prefix[last].rstrip(" "), *prefix[last + 1 :]]
 
 
 def shipped(sets: Iterable[OsloOptions]) -> OsloLayouts:
@@ -165,7 +177,7 @@ _WORD = re.compile(rf"\b(?:{'|'.join(VOCABULARIES['oslo'])})\b")
 _SEVERITY = re.compile(r"\{[a-z_]*:severity(?:([<>])(\d+))?\}")
 
 
-def _alike(prefix: Pieces, head: Pieces) -> bool:
+def _may_look_like_head(prefix: Pieces, head: Pieces) -> bool:
     """Whether a line that begins with the prefix of a traceback may look like a head."""
     shapes = [
         _unnamed("".join(p for p in pieces if not p.startswith(("{?", "{body:", "{~}"))))

@@ -153,7 +153,7 @@ def longest_first(words: Iterable[str]) -> list[str]:
     return sorted(words, key=lambda word: (-len(word), word))
 
 
-def prolonging(word: str) -> str:
+def continuing_characters(word: str) -> str:
     """Return the class of characters with which ``word`` would go on: it does not end there."""
     if word[-1].isalpha():
         return "[A-Za-z]"

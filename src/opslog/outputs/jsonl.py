@@ -38,7 +38,7 @@ class JsonEncoder:
         writer = self._writer()
         if writer.exports:  # rows in it are still in use
             writer = JsonLines()
-        kept.json_lines(writer, self._names, heads=True)
+        kept.json_lines(writer, self._names, merged=True)
         rows = memoryview(writer)
         self._spare.append(writer)
         return rows

@@ -34,7 +34,7 @@ class OutputStream:
         data = memoryview(data)
         try:
             while data:
-                deadline.waits()
+                deadline.write_begins()
                 count = os.write(self._fd, data)
                 self.size += count
                 data = data[count:]
@@ -44,12 +44,12 @@ class OutputStream:
             if error.errno == errno.EBADF:  # it was closed, or is not to be written
                 raise failed(self.path, error) from None
             raise self._incomplete(error.strerror or str(error)) from None
-        except deadline.ImpatientError:
+        except deadline.ReaderTimeoutError:
             raise self._incomplete(
                 f"asked to end, but for {deadline.SECONDS:.0f} seconds nobody has read on"
             ) from None
         finally:
-            deadline.goes_on()
+            deadline.write_ended()
 
     def close(self) -> None:
         """End the output; standard output stays open.  Raises SinkError."""

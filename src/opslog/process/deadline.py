@@ -1,8 +1,7 @@
-"""Patience: how long a run that was told to end waits for who reads its output.
+"""How long a run that was told to end waits for a reader of its output that reads no further.
 
-A write that waits for its reader cannot be left by a flag that it would look at:
-only what a signal's handler raises ends it.  So an alarm looks each second whether
-the reader has taken anything.
+A blocked write checks no flag: only an exception from a signal's handler ends it.
+So an alarm checks each second whether the reader has taken anything.
 """
 
 from __future__ import annotations
@@ -17,47 +16,47 @@ SECONDS = 8.0
 _TICK = 1.0
 
 
-class ImpatientError(Exception):
+class ReaderTimeoutError(Exception):
     """The reader has taken nothing for SECONDS."""
 
 
-_wished: float | None = None
-_waiting: float | None = None
+_started: float | None = None
+_write_since: float | None = None
 
 
-def begin() -> None:
-    """Raise ImpatientError in a write that waits too long from now on; may be called again."""
-    global _wished
-    if _wished is None:
-        _wished = monotonic()
-        signal.signal(signal.SIGALRM, _look)
+def start() -> None:
+    """Raise ReaderTimeoutError in a write that waits too long from now on; may be called again."""
+    global _started
+    if _started is None:
+        _started = monotonic()
+        signal.signal(signal.SIGALRM, _check)
         signal.setitimer(signal.ITIMER_REAL, _TICK, _TICK)
 
 
-def end() -> None:
-    """Have all patience again."""
-    global _wished
-    if _wished is not None:
-        _wished = None
+def cancel() -> None:
+    """Let writes wait without limit again."""
+    global _started
+    if _started is not None:
+        _started = None
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
-def waits() -> None:
-    """Say that a write begins, which may wait."""
-    global _waiting
-    _waiting = monotonic()
+def write_begins() -> None:
+    """Note that a write begins, which may block."""
+    global _write_since
+    _write_since = monotonic()
 
 
-def goes_on() -> None:
-    """Say that it waits no more."""
-    global _waiting
-    _waiting = None
+def write_ended() -> None:
+    """Note that no write is going on."""
+    global _write_since
+    _write_since = None
 
 
-def _look(number: int, frame: FrameType | None) -> None:
-    if _wished is None or _waiting is None:
+def _check(number: int, frame: FrameType | None) -> None:
+    if _started is None or _write_since is None:
         return
     # Each alarm ends a write of which something was taken: the next one begins later.
-    if monotonic() - max(_wished, _waiting) >= SECONDS:
-        raise ImpatientError
+    if monotonic() - max(_started, _write_since) >= SECONDS:
+        raise ReaderTimeoutError

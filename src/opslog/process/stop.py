@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from opslog.process import deadline as patience
+from opslog.process import deadline
 
 
 class Stop:
@@ -55,14 +55,14 @@ class Terminated(KeyboardInterrupt):
 def at_signals() -> Iterator[Stop]:
     """Give a Stop that is requested at SIGINT and SIGTERM; a second one raises.
 
-    From SIGTERM on no write waits long for its reader (patience.py).  A person, who
+    From SIGTERM on no write waits long for its reader (deadline.py).  A person, who
     sent SIGINT, sees that nothing goes on, and may send another.
     """
     stop = Stop()
 
     def wish(number: int, frame: FrameType | None) -> None:
         if number == signal.SIGTERM:
-            patience.begin()
+            deadline.start()
         stop.request(Terminated() if number == signal.SIGTERM else KeyboardInterrupt())
 
     before = {number: signal.signal(number, wish) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -71,11 +71,11 @@ def at_signals() -> Iterator[Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        patience.end()
+        deadline.cancel()
         stop.close()
 
 
-def hold_back() -> None:
+def block_sigterm() -> None:
     """Have SIGTERM wait until at_end_of_input listens to it."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 
@@ -86,7 +86,7 @@ def at_end_of_input() -> Iterator[int]:
 
     SIGTERM may come again, from the parent and from what manages its group, and
     late, when all is done: it does no more than the first.  From it on no write waits
-    long for its reader (patience.py).  A second SIGINT is a person's, and raises.
+    long for its reader (deadline.py).  A second SIGINT is a person's, and raises.
     """
     told, tell = map(_apart, os.pipe())
     before = signal.getsignal(signal.SIGINT)
@@ -97,7 +97,7 @@ def at_end_of_input() -> Iterator[int]:
         if number == signal.SIGINT:
             signal.signal(number, before)
         else:
-            patience.begin()
+            deadline.start()
 
     signal.signal(signal.SIGTERM, wish)
     signal.signal(signal.SIGINT, wish)
@@ -107,6 +107,6 @@ def at_end_of_input() -> Iterator[int]:
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGINT, before)
-        patience.end()
+        deadline.cancel()
         os.close(told)
         os.close(tell)

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 from typing_extensions import Buffer
 
-def heads(times: memoryview, known: memoryview | None, size: int) -> bytearray: ...
+def heads(places: memoryview, size: int) -> bytearray: ...
 
 class Taken(Buffer):
     exports: int

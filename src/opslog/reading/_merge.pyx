@@ -18,6 +18,8 @@ from opslog.kernel._text cimport Buffer, need
 
 import os
 
+assert HEAD == sizeof(Head)
+
 ctypedef struct Run:
     int64_t at                  # what is read next of the part in the file
     int64_t stop
@@ -35,17 +37,15 @@ cdef inline bint earlier(const Place* a, const Place* b) noexcept nogil:
     return a.time < b.time or (a.time == b.time and a.run < b.run)
 
 
-def heads(const int64_t[::1] times not None, const uint8_t[::1] known, int64_t size):
-    """Return the heads of rows without bytes, of ``size`` bytes each; ``known``: bits, None if all are."""
-    cdef Py_ssize_t i, count = times.shape[0]
+def heads(const int64_t[::1] places not None, int64_t size):
+    """Return the heads of rows without bytes, of ``size`` bytes each."""
+    cdef Py_ssize_t i, count = places.shape[0]
     cdef bytearray out = bytearray(count * HEAD)
     cdef uint8_t* data = out
     cdef Head head
-    if known is not None and known.shape[0] * 8 < count:
-        raise ValueError("fewer bits than times")
     head.size = size
     for i in range(count):
-        head.time = INT64_MIN if known is not None and not known[i >> 3] >> (i & 7) & 1 else times[i]
+        head.time = places[i]
         memcpy(data + i * HEAD, &head, HEAD)
     return out
 

@@ -33,7 +33,7 @@ class _Version(NamedTuple):
         status = os.fstat(fd)
         return cls(status.st_size, status.st_mtime_ns, os.pread(fd, _HEAD, 0))
 
-    def goes_on_as(self, later: _Version) -> bool:
+    def may_grow_to(self, later: _Version) -> bool:
         """Return whether ``later`` may have the same bytes, and maybe more behind them."""
         return self.size <= later.size and later.head.startswith(self.head)
 
@@ -103,7 +103,7 @@ class Spans:
         for span in sorted([*self._known, *self._added, *last]):
             if span.offset == (spans[-1].end if spans else 0):
                 spans.append(span)
-        if not spans or not self._version.goes_on_as(version):
+        if not spans or not self._version.may_grow_to(version):
             return Spans(version, [], (0, False), None)
         *known, end = spans
         same = version == self._version and end.end == self._end

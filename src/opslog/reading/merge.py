@@ -7,9 +7,10 @@ line.  Where rows are columns, the heads stand alone and tell the order; the
 columns lie beside them, an Arrow stream a block.
 
 Each source gives its records in the order of its file, whose times may go back
-a little: a record counts as no earlier than the one before it, and one without
-a time as late as that one.  So no source's records change places, and records
-of the same time come in the order of the sources.
+a little: a record counts as no earlier than any before it, and one without a time
+as late as those.  What is not kept counts, too: a filter changes no order.  So no
+source's records change places, and records of the same time come in the order of
+the sources.
 """
 
 from __future__ import annotations
@@ -85,23 +86,18 @@ class Runs:
     def __exit__(self, *_: object) -> None:
         os.close(self._fd)
 
-    def put(self, source: str, times: Callable[[], pa.Array], rows: Rows) -> Part:
+    def put(self, source: str, places: Callable[[], pa.Array], rows: Rows) -> Part:
         """Write rows of ``source`` to the file; from any thread.
 
-        Columns need the rows' ``times`` (int64, nullable).  Raises SinkError if
+        Columns need the rows' ``places`` in the order of time (int64).  Raises SinkError if
         the file cannot be written.
         """
         if isinstance(rows, memoryview):
             start, stop = self._write(rows)
             return Part(source, start, stop, stop)
         size = max(1, rows.nbytes // len(rows))
-        moments = times()
-        known, values = moments.buffers()
-        head = heads(
-            memoryview(values).cast("B").cast("q")[: len(moments)],
-            memoryview(known).cast("B") if moments.null_count else None,
-            size,
-        )
+        values = memoryview(places().buffers()[1]).cast("B").cast("q")
+        head = heads(values[: len(rows)], size)
         buffer = pa.BufferOutputStream()
         with pa.ipc.new_stream(buffer, rows.schema) as writer:
             count = max(1, self._window // size)

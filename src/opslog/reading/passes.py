@@ -78,9 +78,9 @@ class Pass:
         with merge.Runs(len(self.sources.names)) as runs:
 
             def put(kept: Kept) -> merge.Part:
-                return runs.put(kept.source, kept.times, finish(kept))
+                return runs.put(kept.source, kept.places, finish(kept))
 
-            reading = self._reading(put, columns)
+            reading = self._reading(put, columns, ordered=True)
             with closing(run(reading.items(), self.threads, reading.spare)) as found:
                 for _, part in found:
                     runs.add(part)
@@ -119,9 +119,9 @@ class Pass:
         reading.close()
 
     def _reading(
-        self, finish: Callable[[Kept], T], columns: tuple[str, ...]
+        self, finish: Callable[[Kept], T], columns: tuple[str, ...], ordered: bool = False
     ) -> Reading[T] | Following[T]:
-        job = Job(self.catalog, columns, self.where, finish, self.skip)
+        job = Job(self.catalog, columns, self.where, finish, self.skip, ordered)
         if self.follow:
             from opslog.following.follow import Following  # start-up: most runs need it not
 

@@ -99,8 +99,6 @@ class Reading(Generic[T]):
             self.job, source.name, zone, self.stats, self.times.reference, live=not source.regular
         )
         stream.dated(source.modified)
-        if source.regular:
-            stream.begins_with(source.start)  # its first block may be left out
         self._errors_before[stream.builder.source] = len(self._errors)
         begin = spans.begin if spans else (0, False)
         live = LiveStream(stream, self.spare, self.hold, *begin)
@@ -128,6 +126,8 @@ class Reading(Generic[T]):
             yield from _whole(source, live)
         else:
             needed, behind = spans.needed(live.stream.job.needles)
+            if needed or behind:
+                live.stream.begins_with(source.start)  # its first block may be left out
             live.stream.note = spans.add
             yield from _known(source, live.stream, needed, spans.begin[0], self.spare)
             if behind:

@@ -12,7 +12,7 @@ from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free
 from libc.string cimport memchr, memcmp
 
-from opslog.assembly._traceback_text cimport (CAUSE, CAUSE_SIZE, CONTEXT, CONTEXT_SIZE, GROUP, GROUP_SIZE, HEADER, HEADER_SIZE, STACK, STACK_SIZE, is_list)
+from opslog.assembly._traceback_text cimport (CAUSE, CAUSE_SIZE, CONTEXT, CONTEXT_SIZE, GROUP, GROUP_SIZE, HEADER, HEADER_SIZE, STACK, STACK_SIZE, is_list, names_origin)
 from opslog.kernel._block cimport (Block, CONTINUED, HAS_STACK, HAS_TRACEBACK, Line, NONE, PART_STACK, PART_TRACEBACK, Record)
 from opslog.kernel._text cimport Buffer, CHECKED, JSON_STRING, need, put, put_list
 from opslog.rows._line_text cimport body_part, changes_of, text_changes
@@ -225,6 +225,7 @@ cdef class ExceptionText:
         cdef int32_t start, end, at = record.head
         cdef const uint8_t* p
         cdef const uint8_t* stop
+        cdef const uint8_t* begin
         if record.flags & HAS_TRACEBACK:
             while at != NONE and self.block.lines[at].part != PART_TRACEBACK:
                 at = self.block.lines[at].next
@@ -241,12 +242,15 @@ cdef class ExceptionText:
             put(&self.other, p, end - start, JSON_STRING)
             p = self.other.data
             stop = p + self.other.used
+        begin = p
         while stop - p >= SHORTEST_LIST:
             if not record.flags & HAS_TRACEBACK:
                 p = <const uint8_t*>memchr(p, c'[', stop - p)
             if p == NULL or stop - p < SHORTEST_LIST:
                 return 0
             if is_list(p, SHORTEST_LIST):
+                if not record.flags & HAS_TRACEBACK and names_origin(begin, <int32_t>(p - begin)):
+                    return 0            # of another program
                 return self.put_list_lines(p, stop - p, self.block.lines[at].next)
             if record.flags & HAS_TRACEBACK:
                 return 0

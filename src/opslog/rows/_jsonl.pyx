@@ -9,7 +9,7 @@ copy.
 
 cimport cython
 from cpython.buffer cimport PyBuffer_FillInfo
-from libc.stdint cimport INT64_MIN, int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy
 
@@ -273,33 +273,31 @@ cdef class JsonLines:
     def __releasebuffer__(self, Py_buffer* view):
         self.exports -= 1
 
-    def encode_rows(self, JsonRows rows not None, bint heads=False):
+    def encode_rows(self, JsonRows rows not None, const int64_t[::1] places=None):
         """Write the rows; return bytes written.
 
         The bytes are those of the object's buffer until the next call.  With
-        ``heads`` each line stands behind its head, to be merged.
+        ``places`` in the order of time each line stands behind its head, to be merged.
         """
         cdef int32_t i
         cdef Head head
         cdef Py_ssize_t start
         if self.exports:
             raise BufferError("the lines written last are still in use")
-        if heads and rows.moments is None:
-            raise ValueError("to be merged, rows need their moments")
+        if places is not None and places.shape[0] < rows.count:
+            raise ValueError("fewer places than rows")
         self.out.used = 0
         with nogil:
             for i in range(rows.count):
                 rows.load(i)
-                if not heads:
+                if places is None:
                     rows.write(i, &self.out)
                     continue
                 need(&self.out, HEAD)
                 start = self.out.used
                 self.out.used += HEAD
                 rows.write(i, &self.out)
-                head.time = rows.moments[i]
-                if rows.timed is not None and not rows.timed[i >> 3] >> (i & 7) & 1:
-                    head.time = INT64_MIN
+                head.time = places[i]
                 head.size = self.out.used - start - HEAD
                 memcpy(self.out.data + start, &head, HEAD)
         return self.out.used

@@ -4,6 +4,9 @@ A layout's captures are its *fields*: each names the column it fills.  A row
 touches only the fields its layouts have, while the line's bytes are in the
 cache; a column that no row has costs nothing.  Three layouts can speak of one
 record: the line's own, that of the message's tail and that of the message.
+
+The file is longer than others because its one class is: which of these values
+counts is one order, and all its methods read and write the state of one row.
 """
 
 from libc.stdint cimport int32_t, uint8_t, uint64_t

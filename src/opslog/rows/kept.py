@@ -100,6 +100,16 @@ class Kept:
         """Return the records' times: microseconds since the epoch in UTC, int64, nullable."""
         return self._moments()[0]
 
+    def places(self) -> pa.Array:
+        """Return how late the latest of each record and those before it is (int64)."""
+        places: pa.Array = self.records.places
+        if self._selection is None:
+            return places
+        chosen = pa.Array.from_buffers(
+            pa.int32(), self.count, [None, pa.py_buffer(self._selection)], 0
+        )
+        return places.take(chosen)
+
     @property
     def program(self) -> Program:
         """The scanner program the records were made by."""
@@ -136,13 +146,13 @@ class Kept:
         chosen = everything if self._selection is None else self._selection[:count]
         return Kept(self._builder, self.records, self._names, chosen)
 
-    def json_lines(self, out: JsonLines, names: tuple[str, ...] = (), heads: bool = False) -> int:
+    def json_lines(self, out: JsonLines, names: tuple[str, ...] = (), merged: bool = False) -> int:
         """Write the records as JSON lines into ``out`` and return how many bytes.
 
         ``names`` are those of the columns in the output, in order, if not their own;
-        with ``heads`` each line stands behind its head, to be merged.
+        with ``merged`` each line stands behind its head, by which it is merged.
         """
-        moments, ambiguous = self._moments() if heads or self._timed() else (None, None)
+        moments, ambiguous = self._moments() if self._timed() else (None, None)
         keys = json_keys(
             self._plan, names or self._names, self._builder.source, self._builder.program
         )
@@ -152,7 +162,8 @@ class Kept:
             values = memoryview(value_buffer).cast("B").cast("q")
             known = memoryview(known_buffer).cast("B") if moments.null_count else None
         rows = JsonRows(*self._rows(ambiguous), names=keys, moments=values, timed=known)
-        return out.encode_rows(rows, heads)
+        places = memoryview(self.places().buffers()[1]).cast("B").cast("q") if merged else None
+        return out.encode_rows(rows, places)
 
     def _timed(self) -> bool:
         return "timestamp" in self._names or "attributes" in self._names

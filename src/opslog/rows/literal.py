@@ -141,14 +141,14 @@ def joined_lines(text: bytes) -> bytes | None:
     """
     position, items = 1, []
     while (match := _ITEM.match(text, position)) is not None:
-        items.append(_ITEM_ESCAPE.sub(_meant, match[1] if match[1] is not None else match[2]))
+        items.append(_ITEM_ESCAPE.sub(_unescaped, match[1] if match[1] is not None else match[2]))
         position = match.end()
     if not items:
         return None
     return b"".join(items).removesuffix(b"\n")
 
 
-def _meant(match: re.Match[bytes]) -> bytes:
+def _unescaped(match: re.Match[bytes]) -> bytes:
     if match[1]:
         return chr(int(match[1], 16)).encode()
     if match[2] or match[3]:

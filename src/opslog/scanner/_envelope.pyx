@@ -159,6 +159,8 @@ cdef int unwrap(Program program, Block block, int32_t number, MatchState* state)
         slot = leaf.body
         if not leaf.flags & ENVELOPE or slot < 0:
             break
+        if leaf.flags & STAMPED:
+            line.stamp = line.time
         row = block.spans + line.row
         stream = worker_of(block, leaf, row, stream * 31 + leaf.format + 1)
         line.worker = stream

@@ -27,8 +27,9 @@ cdef enum LeafFlag:
     ALONE = 16384               # starts a record whatever is open, even without a timestamp
     HOLLOW = 32768              # nothing but the record it holds tells that it is one
     UNLOGGED = 65536            # begins a traceback that nobody logged
+    LINED = 262144              # its tracebacks are printed line by line, each behind a head's beginning
     FOREMOST = 131072           # a message's: what it says counts before what its line says
-    KEYED = 262144              # the line is pairs, KEY=VALUE: those of no column are attributes
+    KEYED = 524288              # the line is pairs, KEY=VALUE: those of no column are attributes
 
 cdef enum:
     WORKERS = 6                 # captures that tell writers of one source apart
@@ -47,6 +48,8 @@ ctypedef struct Leaf:
     int32_t resource
     int32_t body
     int32_t level               # OpenTelemetry number the layout implies, 0: none
+    int32_t closing             # what the last line of its block begins with: closings[closing:][:closing_size]
+    int32_t closing_size        # 0: it opens no block
     int32_t[WORKERS] worker
 
 cdef class Program:
@@ -61,6 +64,7 @@ cdef class Program:
     cdef const int32_t* details         # per format: the tree of its details, -1
     cdef int32_t format_count
     cdef const Leaf* leaves
+    cdef const uint8_t* closings
     cdef const int16_t* slots           # [column, leaf]: slot of a column whose values need no change, -1
     cdef readonly int32_t leaf_count
     cdef readonly int32_t most_slots

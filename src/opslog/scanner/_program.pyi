@@ -29,6 +29,7 @@ class Program:
         tails: bytes,
         details: bytes,
         leaves: bytes,
+        closings: bytes,
         slots: bytes,
         most_slots: int,
         forest: object,

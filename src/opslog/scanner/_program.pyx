@@ -42,7 +42,7 @@ FLAGS = {
     "utc": UTC, "graded": GRADED,
     "envelope": ENVELOPE, "stream": STREAM, "octal": OCTAL, "newlines": NEWLINES,
     "indented": INDENTED, "unfinished": UNFINISHED, "weak": WEAK, "hollow": HOLLOW, "alone": ALONE,
-    "unlogged": UNLOGGED, "foremost": FOREMOST, "keyed": KEYED,
+    "unlogged": UNLOGGED, "foremost": FOREMOST, "lined": LINED, "keyed": KEYED,
 }
 ROLES = {"head": HEAD, "traceback": TRACEBACK}
 WORKER_SLOTS = WORKERS
@@ -56,9 +56,9 @@ cdef class Program:
     """Compiled layouts; see compiler.py, which makes the tables."""
 
     def __init__(self, *, bytes nodes, bytes firsts, bytes roots, bytes literals, bytes classes, bytes words,
-                 bytes times, bytes tails, bytes details, bytes leaves, bytes slots, int32_t most_slots, forest,
+                 bytes times, bytes tails, bytes details, bytes leaves, bytes closings, bytes slots, int32_t most_slots, forest,
                  shortcuts, JsonTable json=None, JsonTable pairs=None):
-        self.owners = (nodes, firsts, roots, literals, classes, words, times, tails, details, leaves, slots)
+        self.owners = (nodes, firsts, roots, literals, classes, words, times, tails, details, leaves, closings, slots)
         self.nodes = <const Node*><const char*>nodes
         self.firsts = <const uint64_t*><const char*>firsts
         self.roots = <const int32_t*><const char*>roots
@@ -71,6 +71,7 @@ cdef class Program:
         self.format_count = len(details) // sizeof(int32_t)
         self.leaves = <const Leaf*><const char*>leaves
         self.slots = <const int16_t*><const char*>slots
+        self.closings = <const uint8_t*><const char*>closings
         self.leaf_count = len(leaves) // sizeof(Leaf)
         self.most_slots = max(most_slots, json.slots if json is not None else 0,
                               pairs.slots if pairs is not None else 0)

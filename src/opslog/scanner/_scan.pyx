@@ -49,6 +49,7 @@ cdef int add_line(Program program, Block block, int32_t first, int32_t end, int3
     line.part = 0
     line.row = line.outer = NONE
     line.worker = 1
+    line.stamp = NONE
     line.severity = 0
     line.flags = flags
     state.flags = state.severity = 0

@@ -8,7 +8,7 @@ tried before them.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -134,6 +134,12 @@ class Catalog:
             named.setdefault(one.name, one)
         return cls.of(named.values())
 
+    def __reduce__(self) -> tuple[Callable[..., Catalog], tuple[object, ...]]:
+        """Pickle the formats: the program is compiled from them again where they arrive."""
+        if self is Catalog.default():
+            return Catalog.default, ()
+        return Catalog.of, ((*self.lines.formats, *self.messages.formats),)
+
 
 def _compile(formats: tuple[Format, ...]) -> CompiledFormats:
     compiler = Compiler(tuple(column.name for column in COLUMNS))
@@ -211,11 +217,12 @@ def _entry(one: Format, number: int, index: int, item: FormatLayout) -> CatalogE
         unfinished=item.unfinished,
         alone=item.alone,
         unlogged=item.traceback,
+        lined=one.envelope is None and not any(x.rank == Rank.TRACEBACK for x in one.layouts),
     )
     role = "traceback" if item.rank == Rank.TRACEBACK else "head"
     level = ERROR if role == "traceback" else one.level
     late = item.rank in (Rank.WEAK, Rank.HOLLOW)
-    return CatalogEntry(item.layout, number, index, role, flags, level, late=late)
+    return CatalogEntry(item.layout, number, index, role, flags, level, until=item.until, late=late)
 
 
 def _flags(one: Format, **own: bool) -> int:

@@ -129,6 +129,7 @@ class Compiler:
         tails = self._tail_table(formats)
         details = [self._table.place(self._details.get(number, [])) for number in range(formats)]
         json, pairs = self._key_table(pairs=False), self._key_table(pairs=True)
+        closings = bytearray()
         forest = Forest(trees, len(self._heads))
         return _program.Program(
             nodes=self._table.nodes,
@@ -142,7 +143,8 @@ class Compiler:
             times=_ints(self._instructions.times),
             tails=_ints(tails),
             details=_ints(details),
-            leaves=b"".join(map(packed, self.leaves)) or b"\0",
+            leaves=b"".join(packed(leaf, closings) for leaf in self.leaves) or b"\0",
+            closings=bytes(closings),
             slots=slot_table(self.leaves, self._names),
             most_slots=max((leaf.count for leaf in self.leaves), default=0),
             json=json,

@@ -45,6 +45,8 @@ class CatalogEntry:
     tail: bool = False
     detail: bool = False
     """Whether it only says more of lines that another layout, or none, took."""
+    until: str = ""
+    """What the last line begins with of the block that its lines open; empty if they open none."""
     late: bool = False
     """Whether so little marks its lines that it is tried only where no other layout fits."""
 
@@ -80,8 +82,11 @@ def column_of(name: str) -> str:
     return "severity_text" if name == "severity" else name
 
 
-def packed(leaf: Leaf) -> bytes:
-    """Return a leaf as the scanner reads it, the struct Leaf of _program.pxd."""
+def packed(leaf: Leaf, closings: bytearray) -> bytes:
+    """Return a leaf as the scanner reads it, the struct Leaf of _program.pxd.
+
+    What ends its block is put behind ``closings``.
+    """
     slots, flags = leaf.slots, leaf.entry.flags
     if "timestamp" in slots:
         flags |= _program.FLAGS["stamped"]
@@ -92,6 +97,9 @@ def packed(leaf: Leaf) -> bytes:
         flags |= _program.FLAGS["colored"]
     plain = _plain(slots)
     writer = [plain[name] for name in _WRITER if name in plain]
+    closing = leaf.entry.until.encode()
+    at = len(closings)
+    closings += closing
     return _LEAF.pack(
         leaf.entry.format,
         leaf.entry.number,
@@ -103,12 +111,14 @@ def packed(leaf: Leaf) -> bytes:
         plain.get("resource_id", -1),
         plain.get("body", -1),
         leaf.entry.level,
+        at,
+        len(closing),
         *writer,
         *[-1] * (_program.WORKER_SLOTS - len(writer)),
     )
 
 
-_LEAF = struct.Struct(f"={10 + _program.WORKER_SLOTS}i")
+_LEAF = struct.Struct(f"={12 + _program.WORKER_SLOTS}i")
 assert _LEAF.size == _program.LEAF_SIZE
 assert len(_WRITER) <= _program.WORKER_SLOTS
 assert {one.change for one in HOLE_TYPES.values()} <= set(_MARKS)

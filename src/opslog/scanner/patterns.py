@@ -111,7 +111,7 @@ class Patterns:
         match = one.pattern.compiled.fullmatch(line, timeout=LIMIT_MS / 1000)
         key, kind = one.pattern.key, one.pattern.kind
         if match is None:
-            return _matched_up_to(one.pattern, line), f"matched up to here by {key}"
+            return _partial_length(one.pattern, line), f"matched up to here by {key}"
         spans = [_bytes(line, *match.span(name)) for name in one.pattern.names]
         name = self._unread(one, spans, line.encode()) or ""
         special = {
@@ -130,7 +130,7 @@ def _bytes(text: str, start: int, end: int) -> tuple[int, int]:
     return before, before + len(text[start:end].encode("utf-8", "surrogateescape"))
 
 
-def _matched_up_to(pattern: Pattern, line: str) -> int:
+def _partial_length(pattern: Pattern, line: str) -> int:
     """Return how many characters of a line may be the beginning of a text the pattern matches."""
     low, high = 0, len(line)
     while low < high:

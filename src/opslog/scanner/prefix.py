@@ -98,7 +98,7 @@ class Forest:
                 alike &= ~atom.bytes
         return self._state(frozenset(found)), alike & _ASCII
 
-    def rivals(self, way: list[Node], roots: list[Node]) -> Iterator[tuple[list[int], int]]:
+    def competitors(self, way: list[Node], roots: list[Node]) -> Iterator[tuple[list[int], int]]:
         """Yield for each node of a way what else may take a line that begins as the way up to it.
 
         Such a line may be of a layout that leaves the way before its first node, before its
@@ -114,7 +114,9 @@ class Forest:
                     self._enter(other, 0, others)
             leaving.append(others)
             texts = self._texts(node)
-            leaving = [set().union(*(self._led(off, text) for text in texts)) for off in leaving]
+            leaving = [
+                set().union(*(self._reachable(off, text) for text in texts)) for off in leaving
+            ]
             left = [[self._positions[position].node for position in off] for off in leaving]
             branches = 1
             for one in (node, *chain.from_iterable(left)):
@@ -122,7 +124,7 @@ class Forest:
             yield [min((one.order for one in off), default=BEHIND_ALL) for off in left], branches
             siblings = node.children
 
-    def _led(self, positions: set[int], atoms: Atoms) -> set[int]:
+    def _reachable(self, positions: set[int], atoms: Atoms) -> set[int]:
         """Return the positions to which texts of the atoms may lead from these."""
         before: list[set[int]] = [positions, *(set() for _ in atoms)]
         for number, atom in enumerate(atoms):

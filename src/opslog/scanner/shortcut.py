@@ -37,12 +37,12 @@ class ShortcutFinder:
         LONGEST_SHORTCUT.
         """
         with self._forest.lock:
-            return self._along(_way(self._roots, leaf), leaf)
+            return self._along(_path_to(self._roots, leaf), leaf)
 
     def _along(self, way: list[Node], leaf: int) -> tuple[list[int], int, int, int] | None:
         nodes: list[int] = []
         ends: list[int | None] = [self._place(node) for node in way]
-        for depth, (rivals, branches) in enumerate(self._forest.rivals(way, self._roots)):
+        for depth, (competitors, branches) in enumerate(self._forest.competitors(way, self._roots)):
             index = ends[depth]
             if index is None or not way[depth].children:
                 continue
@@ -50,10 +50,10 @@ class ShortcutFinder:
             if len(nodes) > LONGEST_SHORTCUT:
                 return None
             common, limit = 0, BEHIND_ALL
-            for at, rival in enumerate(rivals):
-                if min(limit, rival) <= leaf:
+            for at, competitor in enumerate(competitors):
+                if min(limit, competitor) <= leaf:
                     break
-                limit = min(limit, rival)
+                limit = min(limit, competitor)
                 if ends[at] is not None:
                     common, safe = common + 1, limit
             if common:
@@ -61,7 +61,7 @@ class ShortcutFinder:
         return None
 
 
-def _way(siblings: list[Node], leaf: int) -> list[Node]:
+def _path_to(siblings: list[Node], leaf: int) -> list[Node]:
     """Return the nodes from a root to a leaf."""
     return next(filter(None, (_below(node, leaf) for node in siblings)), [])
 
@@ -69,5 +69,5 @@ def _way(siblings: list[Node], leaf: int) -> list[Node]:
 def _below(node: Node, leaf: int) -> list[Node]:
     if node.leaf == leaf:
         return [node]
-    below = _way(node.children, leaf) if node.children else []
+    below = _path_to(node.children, leaf) if node.children else []
     return [node, *below] if below else []

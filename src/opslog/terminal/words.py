@@ -16,7 +16,7 @@ def three_digits(seconds: float | None) -> str:
     return f"{float(f'{seconds * factor:.3g}'):,g} {unit}"
 
 
-def by_the_clock(seconds: float | None) -> str:
+def clock_duration(seconds: float | None) -> str:
     """Return a length of time as a clock shows it: 4 ms, 2.31 s, 12:07, 3:12:07, 5 d 3:12."""
     if seconds is None:
         return ""

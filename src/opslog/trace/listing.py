@@ -11,7 +11,7 @@ from opslog.model.severity import CLASS_OF, CLASSES
 from opslog.terminal.cells import cells, padded, shortened
 from opslog.terminal.escape import escaped
 from opslog.terminal.table import table
-from opslog.terminal.words import by_the_clock
+from opslog.terminal.words import clock_duration
 
 _SHORT_ID, _SHORT_TARGET, _LAST, _SHORT_LAST = 12, 20, 20, 8
 """Columns that are left of ids, of targets and of what stands last where a terminal is narrow."""
@@ -95,7 +95,7 @@ def _text(name: str, value: Any) -> str:
     if name == "start":
         return f"{value:%Y-%m-%d %H:%M:%S.%f}"[:-3]
     if name in ("duration", "active_after"):
-        return by_the_clock(value)
+        return clock_duration(value)
     if name == "severity_number":
         return CLASSES[CLASS_OF[value]].upper()
     return escaped(", ".join(value) if isinstance(value, list) else str(value))

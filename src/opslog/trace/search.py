@@ -187,14 +187,14 @@ class _Search:
 
     def _connected(self) -> Iterator[str]:
         """Yield all ids that must be searched for until the tree of requests is complete."""
-        waiting, found = [s for s in self.seeds if self._is_told_whole(s)], set(self.seeds)
+        waiting, found = [s for s in self.seeds if self._has_whole_request(s)], set(self.seeds)
         while waiting:  # upwards, whoever is named
             one = waiting.pop()
             yield one
             above = {
                 c
                 for c in self.graph.named_callers(one)
-                if c not in found and self._is_told_whole(c)
+                if c not in found and self._has_whole_request(c)
             }
             found |= above
             waiting += above
@@ -202,11 +202,11 @@ class _Search:
             for member in self.graph.members(root):
                 yield member
                 # Whose a call is, is known only when all are known who claim it.
-                yield from filter(self._is_told_whole, self.graph.named_callers(member))
-                if self._is_told_whole(member):
-                    yield from filter(self._is_told_whole, self.graph.named_callees(member))
+                yield from filter(self._has_whole_request, self.graph.named_callers(member))
+                if self._has_whole_request(member):
+                    yield from filter(self._has_whole_request, self.graph.named_callees(member))
 
-    def _is_told_whole(self, one: str) -> bool:
+    def _has_whole_request(self, one: str) -> bool:
         """Whether all records of a request belong to the story, not only those that name the id."""
         if one == self.id:
             return True
@@ -215,7 +215,9 @@ class _Search:
         return not self.graph.is_task(one, _LOOP)
 
     def _roots(self) -> dict[str, None]:
-        return dict.fromkeys(self.graph.root(one) for one in self.seeds if self._is_told_whole(one))
+        return dict.fromkeys(
+            self.graph.root(one) for one in self.seeds if self._has_whole_request(one)
+        )
 
     def _belonging(self, batch: pa.RecordBatch, roots: Iterable[str]) -> pa.RecordBatch:
         """Return the records of these requests, and those of no request that name the id."""
@@ -224,7 +226,7 @@ class _Search:
         belongs = [root_of(own, cause, self.graph) in wanted for own, cause in ids]
         nobody = [own is None and cause is None for own, cause in ids]
         holds = self._mentions(batch)
-        tasks = [own is not None and not self._is_told_whole(own) for own, _ in ids]
+        tasks = [own is not None and not self._has_whole_request(own) for own, _ in ids]
         rows = [
             row
             for row, number in enumerate(numbers.to_pylist())

@@ -13,7 +13,7 @@ from opslog.model.severity import ERROR, WARNING
 from opslog.terminal.cells import padded, shortened
 from opslog.terminal.escape import escaped
 from opslog.terminal.style import BOLD, CYAN, DIM, RED, YELLOW, Style
-from opslog.terminal.words import by_the_clock, count
+from opslog.terminal.words import clock_duration, count
 from opslog.trace.errors import first_error, root_exception
 from opslog.trace.story import ProcessSpan, Request, Story, StoryGap, TraceSpan
 
@@ -51,7 +51,9 @@ class _Tree:
     def lines(self) -> Iterator[str]:
         inside = list(self._root.tree())
         records = sum(len(one.records) for one in inside)
-        length = by_the_clock((self._span[1] - self._span[0]).total_seconds()) if self._span else ""
+        length = (
+            clock_duration((self._span[1] - self._span[0]).total_seconds()) if self._span else ""
+        )
         facts = [
             utc_text(self._span[0] if self._span else None),
             f"a task, seen for {length}" if self._root.task else length,
@@ -91,7 +93,7 @@ class _Tree:
         )
         row = (
             f"{padded(shown, self._label)} {self._style(RED if failed else '', f'{status:>3}')} "
-            f"{by_the_clock(length):>8}  {self._style(color, self._bar_of(span))}"
+            f"{clock_duration(length):>8}  {self._style(color, self._bar_of(span))}"
         )
         return row.rstrip()
 
@@ -121,7 +123,7 @@ def _findings(story: Story, gap: float, width: int, colored: bool) -> Iterator[s
         told = f"{cause.type}: {_line(cause.message)}" if cause.message else cause.type
         yield f"{style(RED, 'root exception')}  {_fitted(told, width - 16)}"
     for one in sorted(story.gaps(gap), key=lambda one: -one.seconds)[:5]:
-        yield f"gap {by_the_clock(one.seconds)}  {_fitted(_gap(story, one), width - 14)}"
+        yield f"gap {clock_duration(one.seconds)}  {_fitted(_gap(story, one), width - 14)}"
     alone = sum(owner is None for owner in story.owners)
     if alone and story.requests:
         yield f"{count(alone, 'record')} of no request, or of a task that goes on, name the id"
