@@ -177,8 +177,8 @@ def _format(one: Format) -> str:
     if any(not item.key for item in one.layouts):
         shown.append("... and layouts derived from oslo.log's options")
     shown += [pattern.text for pattern in one.patterns]
-    if one.json is not None:
-        shown.append("JSON with the keys " + ", ".join(one.json.required))
+    if one.keyed is not None:
+        shown.append(one.keyed.described)
     sample = one.samples[0].text
     record = SampleReader(one).records(sample)[0]
     hidden = UNSHOWN + (OF_THE_LINE if one.applies_to == "message" else ())

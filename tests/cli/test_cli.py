@@ -14,6 +14,7 @@ import pyarrow.parquet
 import pytest
 
 from helpers import opslog, wait_until_idle
+from opslog import Normalizer
 
 LINE = b"2024-01-01 00:00:00.000 1 INFO nova.api [-] hello\n"
 COMMAND = [sys.executable, "-m", "opslog", "filter"]
@@ -150,6 +151,22 @@ def test_stats_add_up() -> None:
         "total                 5      6    221\n"
         "kept                  4\n"
     )
+
+
+def test_records_of_which_only_a_time_is_told_are_counted_as_dated() -> None:
+    text = b"noise at 5\n2026-03-10 11:00:00 odd\nMar 10 11:00:00 odd\n" + LINE
+    result = opslog("filter", "--stats", "--year", "2026", stdin=text)
+    assert [line.split()[:3] for line in result.stderr.decode().splitlines()[1:5]] == [
+        ["oslo.text", "1", "1"],
+        ["syslog.untagged", "(dated)", "1"],
+        ["text.stamped", "(dated)", "1"],
+        ["(unrecognised)", "1", "1"],
+    ]
+    normalizer = Normalizer(year=2026)
+    normalizer.feed(text)
+    normalizer.close()
+    stats = normalizer.stats
+    assert (stats.recognised, stats.dated, stats.unrecognised) == (1, 2, 1)
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:

@@ -67,8 +67,8 @@ def test_lines_nobody_recognises_are_counted_and_shown(tmp_path: Path) -> None:
 
 def test_lines_of_which_only_a_time_is_read_are_told_apart(tmp_path: Path) -> None:
     found = report(tmp_path, "2026-03-10 11:00:00 something odd\n")
-    assert (found.recognised, found.time_only.lines) == (1.0, 1)
-    assert found.time_only.examples[0].text == "2026-03-10 11:00:00 something odd"
+    assert (found.recognised, found.dated.lines) == (0.0, 1)
+    assert found.dated.examples[0].text == "2026-03-10 11:00:00 something odd"
 
 
 def test_joined_lines_that_begin_with_a_time_are_suspected(tmp_path: Path) -> None:

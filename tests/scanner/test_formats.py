@@ -82,7 +82,7 @@ def test_a_later_format_of_the_same_name_replaces_the_first() -> None:
     ("text", "key", "reason"),
     [
         ("", "name", "expected a text, found nothing"),
-        ("name = 'x'\ntitle = 'x'", "layouts", "expected [[layouts]], [[oslo]] or [json]"),
+        ("name = 'x'\ntitle = 'x'", "layouts", "expected [[layouts]], [[oslo]], [json] or [pairs]"),
         ("name = 'x'\ntitle = 'x'\nnonsense = 1", "layouts", ""),
         ("name = 'x'\ntitle = 'x'\nseverity = 'y'", "severity", "expected one of oslo, syslog, ovs,"),
         ("name = 'x'\ntitle = 'x'\nseverity.'w 4' = 'ERROR'", "severity.w 4", "expected 1 to 16 ASCII characters"),
@@ -113,6 +113,9 @@ def test_a_later_format_of_the_same_name_replaces_the_first() -> None:
         ("name = 'x'\ntitle = 'x'\n[json]\niso = 't'\ncolumns.body = []", "json.columns.body", "expected a key or a list of keys, found none"),
         ("name = 'x'\ntitle = 'x'\n[json]\niso = 't'", "json.columns", "expected a table, [json.columns], found nothing"),
         ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayout = '{a:id<9}'", "layouts[0].layout", "id cannot be filled up with blanks: expected one of int,"),
+        ("name = 'x'\ntitle = 'x'\n[pairs]\ncolumns.body = 'msg'", "pairs.epoch", "expected epoch, iso or epoch_us"),
+        ("name = 'x'\ntitle = 'x'\n[pairs]\niso = 't'\ncolumns = {}\n[json]\niso = 't'\ncolumns = {}", "pairs", "has [json] or [pairs], not both"),
+        ("name = 'x'\ntitle = 'x'\napplies_to = 'message'\n[pairs]\niso = 't'\ncolumns = {}", "pairs", "expected in formats of lines only"),
         ("name = ", "file", "Invalid value"),
     ],
 )  # fmt: skip

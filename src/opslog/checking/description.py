@@ -33,8 +33,8 @@ def description(one: Format, width: int) -> Iterator[str]:
         yield f"\nregex\n  {escaped(written.text)}"
         if written.kind is not None:
             yield f"  with a timestamp of kind {written.kind}"
-    if one.json:
-        yield f"\nJSON object with the keys\n  {', '.join(one.json.required)}"
+    if one.keyed:
+        yield f"\n{one.keyed.described}"
     for sample in one.samples:
         yield "\nsample"
         yield from (f"  {escaped(line)}" for line in sample.text.split("\n"))

@@ -88,9 +88,8 @@ class SampleReader:
         if failed >= 0:
             expected = filter(None, self.compiled.expected[failed])
             missing = f"{missing}; expected {', then '.join(expected)}"
-        if self.one.json is not None and failed < 0:
-            keys = ", ".join([*self.one.json.required, *self.one.json.times[:1]])
-            missing = f"expected a JSON object with the keys {keys}"
+        if self.one.keyed is not None and failed < 0:
+            missing = f"expected {self.one.keyed.described}"
         if self.compiled.patterns is not None:
             column, reason = self.compiled.patterns.stop(line)
             if column >= far:

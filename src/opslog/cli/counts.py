@@ -11,9 +11,12 @@ from opslog.terminal.table import table as aligned
 def table(stats: Stats) -> str:
     """Return what was counted as an aligned table."""
     rows: list[tuple[str, ...]] = [("format", "records", "lines", "bytes")]
-    for name in sorted(stats.formats, key=lambda name: (name is None, name)):
+    dated = stats.catch_alls
+    for name in sorted(stats.formats, key=lambda name: (name is None, name in dated, name)):
         counts = stats.formats[name]
         shown = "(unrecognised)" if name is None else escaped(name)
+        if name in dated:
+            shown += " (dated)"
         rows.append((shown, *(f"{count:,}" for count in counts)))
     if stats.skipped_bytes:
         rows.append(("(skipped)", "", "", f"{stats.skipped_bytes:,}"))

@@ -74,7 +74,7 @@ class FileFindings:
         whole = self._whole
         for group, sums in block.groups.items():
             _add(self._groups.setdefault(group, LayoutSums()), sums)
-        for name in ("unrecognised", "time_only", "joined"):
+        for name in ("unrecognised", "dated", "joined"):
             kept = getattr(whole, name)
             kept += getattr(block, name)[: self._most - len(kept)]
         whole.incomplete += block.incomplete
@@ -109,7 +109,7 @@ class FileFindings:
         status = EMPTY if self.status == READ and not stats.bytes else self.status
         lost = stats.formats.get(None, (0, 0, 0))[1]
         known = {group: sums for group, sums in self._groups.items() if group.leaf >= 0}
-        weak = sum(sums.lines for group, sums in known.items() if self._facts[group.leaf].weak)
+        dated = sum(sums.lines for group, sums in known.items() if self._facts[group.leaf].dated)
         joined = sum(sums.joined for sums in known.values())
         return FileReport(
             self.path,
@@ -118,10 +118,10 @@ class FileFindings:
             stats.bytes,
             stats.lines,
             stats.records,
-            share(stats.lines - lost, stats.lines) if stats.lines else None,
+            share(stats.lines - lost - dated, stats.lines) if stats.lines else None,
             self._formats(known),
             self._lines(lost, whole.unrecognised),
-            self._lines(weak, whole.time_only),
+            self._lines(dated, whole.dated),
             self._lines(joined, whole.joined),
             self.cut and status == READ,
             self._times(host),

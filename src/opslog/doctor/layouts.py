@@ -32,7 +32,7 @@ class LayoutFacts:
     process_id: bool
     timed: bool
     yearless: bool
-    weak: bool
+    dated: bool
     """Whether the layout reads no more than a time or a name."""
 
 
@@ -54,9 +54,9 @@ def _facts(leaf: Leaf, of: Format) -> LayoutFacts:
         derived,
         "global_request_id" in leaf.slots,
         "process_pid" in leaf.slots,
-        kind is not None or (of.json is not None and "timestamp" in leaf.slots),
+        kind is not None or (of.keyed is not None and "timestamp" in leaf.slots),
         kind is not None and "%" in kind and not _YEARS.search(kind),
-        of.envelope is not None and (of.envelope.weak or of.envelope.hollow),
+        of.dated,
     )
 
 
@@ -74,7 +74,7 @@ def _kind(leaf: Leaf, of: Format) -> str | None:
 
 
 def _role(leaf: Leaf, of: Format, derived: bool) -> str:
-    python = of.json is None and "logger" in leaf.slots and leaf.entry.role == "head"
+    python = of.keyed is None and "logger" in leaf.slots and leaf.entry.role == "head"
     if not python or not (derived or of.name == "python.logging"):
         return OTHER
     if "request_id" in leaf.slots:

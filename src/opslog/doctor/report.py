@@ -113,11 +113,12 @@ class FileReport:
     lines: Annotated[int, "lines read"]
     records: Annotated[int, "records made of them"]
     recognised: Annotated[
-        float | None, "share of lines in records of a format, 0 to 1; null: no lines"
+        float | None,
+        "share of lines in records that are neither dated nor unrecognised, 0 to 1; null: no lines",
     ]
-    formats: Annotated[tuple[FormatShare, ...], "what was recognised, most lines first"]
+    formats: Annotated[tuple[FormatShare, ...], "what was recognised or dated, most lines first"]
     unrecognised: Annotated[LineShare, "lines that no format takes"]
-    time_only: Annotated[LineShare, "lines of which a format reads no more than a time or a name"]
+    dated: Annotated[LineShare, "lines of which a format reads no more than a time or a name"]
     joined: Annotated[
         LineShare,
         "lines that begin with a time, but were joined to the record before: perhaps heads of a "

@@ -81,7 +81,7 @@ class BlockFindings:
 
     groups: dict[LayoutGroup, LayoutSums] = field(default_factory=dict)
     unrecognised: list[Example] = field(default_factory=list)
-    time_only: list[Example] = field(default_factory=list)
+    dated: list[Example] = field(default_factory=list)
     joined: list[Example] = field(default_factory=list)
     incomplete: Counter[str] = field(default_factory=Counter)
     losses: dict[str, tuple[int, int | None]] = field(default_factory=dict)
@@ -101,7 +101,7 @@ def surveyor(
 ) -> Callable[[Kept], BlockFindings]:
     """Return the function that surveys a block; it may be called from any thread."""
     bare = pa.array([n for n, one in enumerate(facts) if one.role == BARE], pa.int32())
-    weak = pa.array([n for n, one in enumerate(facts) if one.weak], pa.int32())
+    dated = pa.array([n for n, one in enumerate(facts) if one.dated], pa.int32())
 
     def survey_block(kept: Kept) -> BlockFindings:
         block = BlockFindings()
@@ -113,8 +113,8 @@ def surveyor(
         _tell_gaps(block, moments)
         leaves = columns["leaf"]
         block.unrecognised = _examples(kept, pc.equal(leaves, -1), examples)
-        if weak and any(facts[group.leaf].weak for group in block.groups if group.leaf >= 0):
-            block.time_only = _examples(kept, pc.is_in(leaves, weak), examples)
+        if dated and any(facts[group.leaf].dated for group in block.groups if group.leaf >= 0):
+            block.dated = _examples(kept, pc.is_in(leaves, dated), examples)
         if any(sums.joined for sums in block.groups.values()):
             block.joined = _joined(kept, facts, pc.greater(columns["joined"], 0), examples)
         marks = pc.value_counts(columns["mark"])
@@ -206,7 +206,7 @@ def _joined(
 ) -> list[Example]:
     def unknown(line: bytes) -> bool:
         leaf = kept.program.probe(line)[0]
-        return _STAMP.match(line) is not None and (leaf < 0 or facts[leaf].weak)
+        return _STAMP.match(line) is not None and (leaf < 0 or facts[leaf].dated)
 
     batch = kept.others(("source_offset", "original"), _first(mask, count))
     texts = zip(*batch.to_pydict().values(), strict=True)

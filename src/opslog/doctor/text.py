@@ -137,10 +137,13 @@ class DoctorText:
 
     def _summary(self, reports: list[FileReport]) -> str:
         lines = sum(r.lines for r in reports)
-        known = sum(r.lines - r.unrecognised.lines for r in reports)
+        known = sum(r.lines - r.unrecognised.lines - r.dated.lines for r in reports)
+        dated = sum(r.dated.lines for r in reports)
         text = f"{count(len(reports), 'file')}, {count(lines, 'line')}"
         if lines:
             text += f", {percent(known / lines)} recognised"
+        if dated:
+            text += f", {percent(dated / lines)} dated"
         below = sum(r.recognised is not None and 100 * r.recognised < self._least for r in reports)
         counts = [(below, f"below {self._least:g}%")]
         counts += [
@@ -198,7 +201,7 @@ Row = tuple[str, str, list[str]]
 
 def _trouble(report: FileReport) -> Iterator[Row]:
     yield from _lines("unrecognised", report.unrecognised, "")
-    yield from _lines("time only", report.time_only, "; no level, no program is read there")
+    yield from _lines("dated", report.dated, "; only a time or a name is read there")
     yield from _lines(
         "joined",
         report.joined,

@@ -98,8 +98,13 @@ class Stream(Generic[T]):
             name = self._late.pop()
             self.stats.timeouts[name] = self.stats.timeouts.get(name, 0) + 1
         for number, counts in records.counts(self.job.catalog.lines.program).items():
-            known = None if number < 0 else self.job.catalog.lines.formats[number].name
-            self.stats.count(known, counts)
+            if number < 0:
+                self.stats.count(None, counts)
+                continue
+            known = self.job.catalog.lines.formats[number]
+            self.stats.count(known.name, counts)
+            if known.dated:
+                self.stats.catch_alls.add(known.name)
         if self.job.ordered and records.count:
             self._place(records)
         if records.count:

@@ -37,6 +37,24 @@ cdef inline int need(Buffer* out, Py_ssize_t more) except -1 nogil:
     return 0
 
 
+cdef inline int32_t hex2(const uint8_t* p, Py_ssize_t n) noexcept nogil:
+    """Value of the two hexadecimal digits at p, or -1."""
+    cdef int32_t value = 0, i
+    cdef uint8_t c
+    if n < 2:
+        return -1
+    for i in range(2):
+        c = p[i]
+        if 48 <= c <= 57:
+            c -= 48
+        elif 65 <= (c & 0xDF) <= 70:
+            c = (c & 0xDF) - 55
+        else:
+            return -1
+        value = value * 16 + c
+    return value
+
+
 cdef inline int32_t hex4(const uint8_t* p) noexcept nogil:
     """Value of four hexadecimal digits, or -1."""
     cdef int32_t value = 0, i
@@ -77,7 +95,8 @@ cdef inline Py_ssize_t color_code(const uint8_t* p, Py_ssize_t n) noexcept nogil
 cdef inline Py_ssize_t json_escape(const uint8_t* p, Py_ssize_t n, Buffer* out) noexcept nogil:
     """Write what the escape at p (a backslash) stands for; return its length.
 
-    `out` has room for 4 bytes.  An escape JSON does not know is kept as written.
+    `out` has room for 4 bytes.  Those of Go's strconv.Quote that JSON lacks are read, too;
+    any other is kept as written.
     """
     cdef int32_t high, low
     cdef uint8_t c
@@ -93,6 +112,18 @@ cdef inline Py_ssize_t json_escape(const uint8_t* p, Py_ssize_t n, Buffer* out) 
                         return 12
                 out.used += put_utf8(out.data + out.used, <uint32_t>high)
                 return 6
+        elif c == c'U':
+            high = hex4(p + 2) if n >= 10 else -1
+            low = hex4(p + 6) if n >= 10 else -1
+            if 0 <= high <= 0x10 and low >= 0:
+                out.used += put_utf8(out.data + out.used, <uint32_t>(high << 16 | low))
+                return 10
+        elif c == c'x':
+            high = hex2(p + 2, n - 2)
+            if high >= 0:
+                # Above 127 it is a byte that was no UTF-8.
+                out.used += put_utf8(out.data + out.used, <uint32_t>(high if high < 128 else 0xFFFD))
+                return 4
         else:
             if c == c'n':
                 c = c'\n'
@@ -104,6 +135,10 @@ cdef inline Py_ssize_t json_escape(const uint8_t* p, Py_ssize_t n, Buffer* out) 
                 c = 8
             elif c == c'f':
                 c = 12
+            elif c == c'v':
+                c = 11
+            elif c == c'a':
+                c = 7
             elif c != c'"' and c != c'\\' and c != c'/':
                 c = 0
             if c:
@@ -149,28 +184,11 @@ cdef inline int put_changed(Buffer* out, const uint8_t* p, Py_ssize_t n, int cha
     return 0
 
 
-cdef inline uint8_t hex2(const uint8_t* p, Py_ssize_t n, bint* right) noexcept nogil:
-    """Value of the two hexadecimal digits at p, if there are two."""
-    cdef uint8_t value = 0, c
-    cdef int i
-    right[0] = n >= 2
-    for i in range(2 if n >= 2 else 0):
-        c = p[i]
-        if 48 <= c <= 57:
-            c -= 48
-        elif 65 <= (c & 0xDF) <= 70:
-            c = (c & 0xDF) - 55
-        else:
-            right[0] = False
-        value = value * 16 + c
-    return value
-
-
 cdef inline int put_unquoted(Buffer* out, const uint8_t* p, Py_ssize_t n) except -1 nogil:
     """Append text, each %XX as the byte it stands for."""
     cdef Py_ssize_t i = 0, size = 0
     cdef uint8_t* bytes
-    cdef bint right
+    cdef int32_t quoted
     cdef uint8_t c
     # The bytes stand behind the room that putting them takes.
     need(out, 4 * n + 8)
@@ -179,11 +197,10 @@ cdef inline int put_unquoted(Buffer* out, const uint8_t* p, Py_ssize_t n) except
         c = p[i]
         i += 1
         if c == c'%':
-            c = hex2(p + i, n - i, &right)
-            if right:
+            quoted = hex2(p + i, n - i)
+            if quoted >= 0:
                 i += 2
-            else:
-                c = c'%'
+                c = <uint8_t>quoted
         bytes[size] = c
         size += 1
     return put_changed(out, bytes, size, CHECKED)

@@ -1,4 +1,4 @@
-"""A format as a checked value: its layouts, patterns or JSON shape, and its samples.
+"""A format as a checked value: its layouts, patterns or keys, and its samples.
 
 format_file.py reads one from a TOML file; docs/reference/format-files.md describes the keys.
 """
@@ -75,8 +75,8 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class JsonShape:
-    r"""A JSON object on one line, recognised by the keys it has.
+class KeyedShape:
+    r"""A JSON object on one line, or a line of pairs, recognised by the keys it has.
 
     A key is a path: ``a``, ``a.b`` for a key of the object that ``a`` holds, ``a\.b`` for
     one with a dot in it.
@@ -86,10 +86,14 @@ class JsonShape:
     """The keys it must have."""
     columns: dict[str, tuple[str, ...]]
     """Per column the keys that may fill it: the first that is neither null nor empty does."""
+    one_of: tuple[str, ...] = ()
+    """Keys of which one must have a value; empty if there are none."""
+    pairs: bool = False
+    """Whether the line is pairs, ``KEY=VALUE``."""
     epoch: tuple[str, ...] = ()
     """Keys of seconds since the epoch, as a number or text: the first present one counts."""
     iso: tuple[str, ...] = ()
-    """Keys of an ISO time, likewise."""
+    """Likewise keys of an ISO time."""
     epoch_us: tuple[str, ...] = ()
     """Keys of microseconds since the epoch: the first present one counts, before the others."""
     constants: dict[str, str] = field(default_factory=dict)
@@ -103,6 +107,14 @@ class JsonShape:
     def times(self) -> tuple[str, ...]:
         """The keys that may hold the time, empty if it has none."""
         return (*self.epoch, *self.iso, *self.epoch_us)
+
+    @property
+    def described(self) -> str:
+        """What a line must be, for people."""
+        kind = "a line of pairs" if self.pairs else "a JSON object"
+        times = () if set(self.times) & set(self.required) else dict.fromkeys(self.times)
+        choices = (" or ".join(keys) for keys in (self.one_of, times) if keys)
+        return f"{kind} with the keys {', '.join([*self.required, *choices])}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +143,20 @@ class Format:
     """Whether lines that no format recognises continue its records."""
     foremost: bool = False
     """Whether the values of a message replace those of its line."""
+    catch_all: bool = False
+    """Whether it takes any text behind a time."""
     layouts: tuple[FormatLayout, ...] = ()
     tails: tuple[FormatLayout, ...] = ()
     details: tuple[FormatLayout, ...] = ()
     """Layouts that are tried on each line of a record's body, to fill more columns."""
     patterns: tuple[Pattern, ...] = ()
-    json: JsonShape | None = None
+    keyed: KeyedShape | None = None
     envelope: Envelope | None = None
     samples: tuple[FormatSample, ...] = ()
     rejects: tuple[str, ...] = field(default=())
+
+    @property
+    def dated(self) -> bool:
+        """Whether its records are only dated: it tells a time, or a name, before any text."""
+        weak = self.envelope is not None and (self.envelope.weak or self.envelope.hollow)
+        return self.catch_all or weak

@@ -27,7 +27,7 @@ from opslog.language.format import (
     Format,
     FormatLayout,
     FormatSample,
-    JsonShape,
+    KeyedShape,
     Rank,
 )
 from opslog.language.layout import Constant, Layout, names_of
@@ -99,17 +99,18 @@ def from_dict(data: dict[str, Any], path: str) -> Format:
         level=_level(reader),
         follow_on=reader.flag("follow_on"),
         foremost=_foremost(reader, applies_to),
+        catch_all=reader.flag("catch_all"),
         layouts=layouts + written,
         tails=tails + _tails(reader, severity, applies_to),
         details=_details(reader, severity, applies_to),
         patterns=patterns,
-        json=_json(reader, timed=applies_to == "line"),
+        keyed=_keyed(reader, timed=applies_to == "line"),
         envelope=_envelope(reader),
         samples=tuple(_sample(item) for item in reader.tables("samples", "line", "expect")),
         rejects=tuple(item.text("line") for item in reader.tables("rejects", "line", "reason")),
     )
-    if not (layouts or written or patterns or result.tails) and result.json is None:
-        raise reader.wrong("layouts", "expected [[layouts]], [[oslo]] or [json]")
+    if not (layouts or written or patterns or result.tails) and result.keyed is None:
+        raise reader.wrong("layouts", "expected [[layouts]], [[oslo]], [json] or [pairs]")
     reader.refuse_unknown()
     return result
 
@@ -286,15 +287,24 @@ def _parsed(reader: TomlTable, key: str, text: str, severity: str) -> Layout:
         raise reader.wrong(key, str(error)) from None
 
 
-def _json(reader: TomlTable, timed: bool) -> JsonShape | None:
-    if "json" not in reader.data:
+def _keyed(reader: TomlTable, timed: bool) -> KeyedShape | None:
+    """Return the keys of [json] or [pairs]; ``timed`` says whether one must be of a time."""
+    key = "pairs" if "pairs" in reader.data else "json"
+    if key not in reader.data:
         return None
+    if key == "pairs" and "json" in reader.data:
+        raise reader.wrong("pairs", "a format has [json] or [pairs], not both")
+    if key == "pairs" and not timed:
+        raise reader.wrong("pairs", "expected in formats of lines only")
     item = reader.table(
-        "json", "required", "columns", "constants", "epoch", "iso", "epoch_us", "others", "opened"
-    )
-    shape = JsonShape(
+        key, "required", "one_of", "columns", "constants", "epoch", "iso", "epoch_us",
+        "others", "opened",
+    )  # fmt: skip
+    shape = KeyedShape(
         required=item.texts("required"),
         columns=_columns(item.table("columns")),
+        one_of=item.texts("one_of"),
+        pairs=key == "pairs",
         epoch=item.texts("epoch"),
         iso=item.texts("iso"),
         epoch_us=item.texts("epoch_us"),

@@ -12,7 +12,9 @@ class Stats:
     ``bytes`` = bytes of all records + ``skipped_bytes``; ``records`` =
     ``kept`` + filtered ones + those ``dropped`` by each stage.  ``formats`` counts
     (records, lines, bytes) by format name, None for records no format recognised.
-    ``timeouts`` counts, by format name, the lines on which its pattern ran out of time.
+    ``catch_alls`` are the names of those that only date a record: they take any text behind
+    a time or a name.  ``timeouts`` counts, by format name, the lines on which its pattern
+    ran out of time.
     ``sources`` are open now, and ``last_time`` is that of the last record of the latest
     block that ends with one that has a time (microseconds since the epoch, UTC).
     ``forgotten`` counts the calls between requests that were too many to remember,
@@ -26,6 +28,7 @@ class Stats:
     kept: int = 0
     skipped_bytes: int = 0
     formats: dict[str | None, tuple[int, int, int]] = field(default_factory=dict)
+    catch_alls: set[str] = field(default_factory=set)
     timeouts: dict[str, int] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
     sources: int = 0
@@ -35,8 +38,18 @@ class Stats:
 
     @property
     def unrecognised(self) -> int:
-        """Number of records no format recognised."""
+        """Number of records no format recognised, nor dated."""
         return self.formats.get(None, (0, 0, 0))[0]
+
+    @property
+    def dated(self) -> int:
+        """Number of records of which a format only told a time or a name."""
+        return sum(self.formats[name][0] for name in self.catch_alls)
+
+    @property
+    def recognised(self) -> int:
+        """Number of records of formats that know more of them than a time."""
+        return self.records - self.unrecognised - self.dated
 
     def count(self, name: str | None, counts: tuple[int, int, int]) -> None:
         """Count (records, lines, bytes) of the format ``name``."""

@@ -77,6 +77,7 @@ def text(stats: Stats, start: float) -> str:
         _by_label(
             "stage", "records_dropped_total", "Records a stage dropped.", stats.dropped.items()
         ),
+        _metric("dated_records_total", "Records of which a format only told a time.", stats.dated),
         _metric(
             "unrecognised_records_total", "Records no format recognised.", stats.unrecognised
         ),

@@ -1,6 +1,7 @@
 # What the text of a field says of it.
 
 from libc.stdint cimport uint8_t
+from libc.string cimport memcmp
 
 from opslog.scanner._ops cimport is_hex
 
@@ -8,6 +9,11 @@ from opslog.scanner._ops cimport is_hex
 cdef inline bint is_null_word(const uint8_t* p, Py_ssize_t n) noexcept nogil:
     return n == 0 or (n == 1 and p[0] == c'-') or (
         n == 4 and p[0] == c'N' and p[1] == c'o' and p[2] == c'n' and p[3] == c'e')
+
+
+cdef inline bint is_nothing(const uint8_t* p, Py_ssize_t n) noexcept nogil:
+    """Whether a bare value is null, or an empty object or list."""
+    return (n == 4 and memcmp(p, b"null", 4) == 0) or (n == 2 and (p[0] == c'{' or p[0] == c'['))
 
 
 cdef inline bint has_id_shape(const uint8_t* p, Py_ssize_t n) noexcept nogil:

@@ -69,6 +69,7 @@ cdef class Rows:
                     const int32_t* spans, int change) except -1 nogil
     cdef int add_attribute(self, int32_t name, const uint8_t* data, Py_ssize_t size, int change) except -1 nogil
     cdef bint has_key(self, const uint8_t* key, Py_ssize_t size) noexcept nogil
+    cdef int pair_fields(self, int32_t leaf, const Line* line, const int32_t* spans) except -1 nogil
     cdef int unnamed_fields(self, int32_t leaf, int32_t start, int32_t end, const int32_t* spans, int change) except -1 nogil
     cdef int add(self, Attribute* attribute, const uint8_t* data, Py_ssize_t size, int change) except -1 nogil
     cdef bint is_fixed(self, const uint8_t* key, Py_ssize_t size) noexcept nogil

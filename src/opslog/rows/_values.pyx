@@ -17,13 +17,13 @@ from opslog.kernel._block cimport (CONTINUED, ESCAPED, Envelope, HAS_MORE, HEADL
 from opslog.kernel._bytes cimport request_uuid
 from opslog.kernel._text cimport CHECKED, JSON_STRING, need, put
 from opslog.rows._exception cimport ExceptionText
-from opslog.rows._fields cimport facility, has_id_shape, is_null_word
+from opslog.rows._fields cimport facility, has_id_shape, is_nothing, is_null_word
 from opslog.rows._line_text cimport body_part, changes_of, text_changes
 from opslog.rows._message cimport Message
 from opslog.rows._plan cimport (AMBIGUOUS, CLOSED_BY, FACILITY, Field, ID_ONLY, HOST, INCOMPLETE, NO_SLOT, OWN, PAIRS, STAMP_ONLY, slot_of)
 from opslog.rows._services cimport drop_services, service_of
-from opslog.scanner._json cimport JsonTable, Unnamed, host_size
-from opslog.scanner._program cimport FOREMOST, JSON, Leaf
+from opslog.scanner._json cimport JsonTable, Pair, Unnamed, host_size, next_pair
+from opslog.scanner._program cimport FOREMOST, JSON, KEYED, Leaf
 from opslog.scanner._state cimport begin_state
 
 
@@ -104,6 +104,8 @@ cdef class Rows:
                         self.block.spans + line.row, change)
             if line.flags & UNNAMED:
                 self.unnamed_fields(record.leaf, line.start, line.end, self.block.spans + line.row, change)
+            if leaf.flags & KEYED and not record.flags & HEADLESS:
+                self.pair_fields(record.leaf, line, self.block.spans + line.row)
             # What the line says of its request counts more than what its message says.
             if not self.foremost:
                 self.message_fields()
@@ -233,6 +235,36 @@ cdef class Rows:
                     size == 2 and (text[0] == c'{' or text[0] == c'[')):
                 self.add(&attribute, text, size, own)
             value += 1
+        return 0
+
+    cdef int pair_fields(self, int32_t leaf, const Line* line, const int32_t* spans) except -1 nogil:
+        """Add the pairs of a line whose values fill no column."""
+        cdef Attribute attribute
+        cdef int32_t slots = self.plan.lines.leaves[leaf].slots
+        cdef const uint8_t* data = self.block.data
+        cdef int32_t at = line.start, i, checked = 0 if self.block.ascii else CHECKED
+        cdef const uint8_t* text
+        cdef Py_ssize_t size
+        cdef Pair pair
+        if self.plan.special.attributes == NONE:
+            return 0
+        self.owner = self.plan.line_owners[leaf]
+        while at < line.end:
+            at = next_pair(data, at, line.end, &pair)
+            if at < 0:
+                break
+            i = 0
+            while i < slots and spans[2 * i] != pair.value:
+                i += 1
+            text = data + pair.value
+            size = pair.value_end - pair.value
+            if i < slots or is_null_word(text, size) or ((text - 1)[0] != c'"' and is_nothing(text, size)):
+                continue
+            attribute.name = NONE
+            attribute.key_at = self.keys.used
+            put(&self.keys, data + pair.key, pair.key_end - pair.key, checked)
+            attribute.key_size = self.keys.used - attribute.key_at
+            self.add(&attribute, text, size, checked | (JSON_STRING if pair.escaped else 0))
         return 0
 
     cdef int add(self, Attribute* wanted, const uint8_t* data, Py_ssize_t size, int change) except -1 nogil:

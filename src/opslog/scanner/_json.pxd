@@ -12,6 +12,12 @@ ctypedef struct Key:
     int32_t slot                # where its value goes, -1 nowhere
     int32_t table               # table of its object's keys, -1 not looked into
 
+ctypedef struct Pair:           # of a quoted value what stands in the quotes
+    int32_t key
+    int32_t key_end
+    int32_t value
+    int32_t value_end
+    bint escaped                # the value holds a backslash
 cdef enum:
     NO_COLUMN = -1              # what a key of a shape fills: a slot of its leaf, or one of these
     READ = -2                   # the message
@@ -31,6 +37,7 @@ ctypedef struct Unnamed:        # a value that fills no column
 ctypedef struct Shape:
     int32_t leaf
     int32_t required            # offset in numbers: count, then slots
+    int32_t one_of              # offset in numbers: count, then slots of which one must have a value
     int32_t otherwise           # offset in numbers: count, then pairs (slot, slot used if it is null)
     int32_t kept                # offset in numbers: count, then the slots its leaf has, in their order
     int32_t epoch               # slot of seconds since the epoch, -1
@@ -43,6 +50,12 @@ ctypedef struct Shape:
     int32_t host                # slot of the leaf that fills host_name, -1
     int32_t keeps               # whether keys that fill no column are kept
 
+cdef enum:
+    MOST_PAIRS = 100            # a record keeps no more attributes
+
+cdef int32_t next_pair(const uint8_t* data, int32_t at, int32_t end, Pair* pair) noexcept nogil
+cdef bint begins_pair(const uint8_t* data, int32_t at, int32_t end) noexcept nogil
+
 cdef class JsonTable:
     cdef Key* keys
     cdef Table known                    # numbers of keys, by their texts and tables
@@ -50,6 +63,7 @@ cdef class JsonTable:
     cdef const int32_t* numbers
     cdef Shape* shapes
     cdef int32_t shape_count
+    cdef bint pairs                     # of lines of KEY=VALUE, not of objects
     cdef int32_t key_count
     cdef Use* uses                # [shape, key]
     cdef readonly int32_t slots

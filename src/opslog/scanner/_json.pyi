@@ -13,4 +13,5 @@ class JsonTable:
         words: bytes,
         common: int,
         uses: bytes,
+        pairs: bool,
     ) -> None: ...

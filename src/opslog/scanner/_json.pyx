@@ -1,9 +1,9 @@
-"""Lazy JSON: finds the values of known keys of a one-line object, copies nothing.
+"""Lazy JSON and KEY=VALUE: finds the values of known keys of a line, copies nothing.
 
 One pass over the line.  Known keys' values become spans (a string's without its
-quotes, still escaped; anything else as written); other values are skipped by
-counting brackets outside strings.  A line is recognised if it is one object
-with nothing behind it and has every key a shape requires.
+quotes, still escaped; anything else as written); other values of JSON are skipped by
+counting brackets outside strings.  A line is recognised if it is one object, or
+pairs, with nothing behind, and has every key a shape requires.
 """
 
 cimport cython
@@ -184,6 +184,67 @@ cdef int32_t read_object(JsonTable self, const uint8_t* data, int32_t at, int32_
     return -1
 
 
+cdef int32_t next_pair(const uint8_t* data, int32_t at, int32_t end, Pair* pair) noexcept nogil:
+    """Read the pair KEY=VALUE at `at`; return where the next one begins, or -1 if it is none."""
+    pair.key = at
+    while at < end and data[at] > c' ' and data[at] != c'=' and data[at] != c'"' and data[at] != 127:
+        at += 1
+    pair.key_end = at
+    if at == pair.key or at >= end or data[at] != c'=':
+        return -1
+    at += 1
+    pair.value = at
+    pair.escaped = False
+    if at < end and data[at] == c'"':
+        pair.value += 1
+        at = string_end(data, pair.value, end, &pair.escaped)
+        if at < 0:
+            return -1
+        pair.value_end = at
+        at += 1
+    else:
+        # structlog leaves a tab as it is.
+        while at < end and (data[at] > c' ' or data[at] == c'\t') and data[at] != 127:
+            at += 1
+        pair.value_end = at
+    if at < end and data[at] != c' ':
+        return -1
+    while at < end and data[at] == c' ':
+        at += 1
+    return at
+
+
+cdef int32_t read_pairs(JsonTable self, const uint8_t* data, int32_t at, int32_t end, int32_t* row,
+                        bint* escaped) noexcept nogil:
+    """Read the pairs at `at`; return the position behind the last one, or -1."""
+    cdef int32_t count = 0
+    cdef Pair pair
+    cdef Key* key
+    while at < end:
+        at = next_pair(data, at, end, &pair)
+        count += 1
+        if at < 0 or count > MOST_PAIRS:
+            return -1
+        key = lookup(self, data + pair.key, pair.key_end - pair.key, 0)
+        escaped[0] = escaped[0] or pair.escaped
+        if key != NULL and key.slot >= 0:
+            row[2 * key.slot] = pair.value
+            row[2 * key.slot + 1] = pair.value_end
+    return at
+
+
+cdef bint begins_pair(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    """Whether a key and = stand at `at`: letters, digits, _ and . after a letter."""
+    cdef int32_t begin = at
+    cdef uint8_t c
+    while at < end:
+        c = data[at]
+        if not (97 <= (c | 32) <= 122 or (at > begin and (48 <= c <= 57 or c == c'_' or c == c'.'))):
+            return c == c'=' and at > begin
+        at += 1
+    return False
+
+
 cdef inline bint has_port(const uint8_t* data, const int32_t* span) noexcept nogil:
     """Whether a host is written with its port; an IPv6 address without brackets is not."""
     return span[0] >= 0 and host_size(data + span[0], span[1] - span[0]) != span[1] - span[0]
@@ -209,6 +270,24 @@ cdef inline uint8_t level(const uint8_t* words, int32_t count, const uint8_t* te
     return 0
 
 
+cdef inline uint8_t shifted_level(JsonTable self, const Shape* shape, const uint8_t* text, int32_t length) noexcept nogil:
+    """The number of a level word; slog's WARN+2 is two above WARN's."""
+    cdef int32_t size = length, shift = 0, i
+    cdef uint8_t found
+    while size > 0 and length - size < 2 and 48 <= text[size - 1] <= 57:
+        size -= 1
+    if size > 1 and size < length and (text[size - 1] == c'+' or text[size - 1] == c'-'):
+        for i in range(size, length):
+            shift = 10 * shift + text[i] - 48
+        if text[size - 1] == c'-':
+            shift = -shift
+        length = size - 1
+    found = level(self.words + WORD_SIZE * shape.words, shape.word_count, text, length)
+    if not found:
+        found = level(self.words, self.common, text, length)
+    return <uint8_t>min(max(found + shift, 1), 24) if found else 0
+
+
 cdef inline bint when(JsonTable self, Shape* shape, const uint8_t* data, int32_t* row, MatchState* state) noexcept nogil:
     """Read the time of a shape: its epoch seconds before its ISO text."""
     cdef int32_t slot = shape.micros
@@ -232,7 +311,7 @@ cdef class JsonTable:
     """Keys to look for, and the shapes (formats) they make up."""
 
     def __init__(self, list keys, bytes texts, bytes numbers, list shapes, int32_t slots, bytes words,
-                 int32_t common, bytes uses):
+                 int32_t common, bytes uses, bint pairs):
         cdef int32_t i
         cdef Key* key
         begin_table(&self.known, 256)
@@ -249,6 +328,7 @@ cdef class JsonTable:
         self.numbers = <const int32_t*><const char*>numbers
         self.words = words
         self.common = common
+        self.pairs = pairs
         self.slots = slots
         for i, (text, length, parent, slot, table) in enumerate(keys):
             key = &self.keys[i]
@@ -257,7 +337,7 @@ cdef class JsonTable:
                      hash_bytes(self.texts + key.text, key.length, <uint64_t>key.parent), i)
         self.shape_count = len(shapes)
         for i, shape in enumerate(shapes):
-            (self.shapes[i].leaf, self.shapes[i].required, self.shapes[i].otherwise, self.shapes[i].kept,
+            (self.shapes[i].leaf, self.shapes[i].required, self.shapes[i].one_of, self.shapes[i].otherwise, self.shapes[i].kept,
              self.shapes[i].epoch, self.shapes[i].iso, self.shapes[i].micros,
              self.shapes[i].severity, self.shapes[i].words, self.shapes[i].word_count,
              self.shapes[i].paths, self.shapes[i].host, self.shapes[i].keeps) = shape
@@ -269,13 +349,16 @@ cdef class JsonTable:
 
     cdef int32_t match(self, const uint8_t* data, int32_t at, int32_t end,
                        int32_t* row, MatchState* state) noexcept nogil:
-        """Return the leaf of the first shape the object at `at` has, its spans in row; or -1."""
+        """Return the leaf of the first shape that what stands at `at` has, its spans in row; or -1."""
         cdef bint escaped = False
-        cdef int32_t i, j, base, values = 0, own = 0
+        cdef int32_t i, j, base, other, values = 0, own = 0
         cdef Shape* shape
         cdef bint complete, unnamed
         memset(row, 0xFF, 2 * self.slots * sizeof(int32_t))
-        i = read_object(self, data, at, end, 0, row, &escaped, &values)
+        if self.pairs:
+            i = read_pairs(self, data, at, end, row, &escaped)
+        else:
+            i = read_object(self, data, at, end, 0, row, &escaped, &values)
         if i < 0 or blanks(data, i, end) != end:
             return -1
         for i in range(self.shape_count):
@@ -286,6 +369,11 @@ cdef class JsonTable:
                 if row[2 * self.numbers[base + j]] == ABSENT:
                     complete = False
                     break
+            base = shape.one_of
+            if complete and self.numbers[base]:
+                complete = False
+                for j in range(1, self.numbers[base] + 1):
+                    complete = complete or row[2 * self.numbers[base + j]] >= 0
             if not complete:
                 continue
             unnamed = False
@@ -298,10 +386,12 @@ cdef class JsonTable:
             base = shape.otherwise
             for j in range(self.numbers[base]):
                 at = 2 * self.numbers[base + 1 + 2 * j]
+                other = 2 * self.numbers[base + 2 + 2 * j]
                 if row[at] < 0 or row[at] == row[at + 1]:
-                    row[at] = row[2 * self.numbers[base + 2 + 2 * j]]
-                    row[at + 1] = row[2 * self.numbers[base + 2 + 2 * j] + 1]
-                elif shape.keeps and row[2 * self.numbers[base + 2 + 2 * j]] >= 0:
+                    if row[other] >= 0:
+                        row[at] = row[other]
+                        row[at + 1] = row[other + 1]
+                elif shape.keeps and row[other] >= 0:
                     unnamed = True
             if not when(self, shape, data, row, state):
                 continue
@@ -314,9 +404,7 @@ cdef class JsonTable:
             if shape.severity >= 0 and row[2 * shape.severity] >= 0:
                 at = row[2 * shape.severity]
                 j = row[2 * shape.severity + 1] - at
-                state.severity = level(self.words + WORD_SIZE * shape.words, shape.word_count, data + at, j)
-                if not state.severity:
-                    state.severity = level(self.words, self.common, data + at, j)
+                state.severity = shifted_level(self, shape, data + at, j)
             base = shape.kept
             for j in range(self.numbers[base]):
                 at = 2 * self.numbers[base + 1 + j]

@@ -13,7 +13,7 @@ cdef enum LeafFlag:
     STAMPED = 1                 # has a timestamp
     FOLLOW_ON = 2               # unrecognised lines continue its records
     COLORED = 4                 # color codes are removed from its fields
-    JSON = 8                    # fields are JSON values
+    JSON = 8                    # fields are values of keys, strings are escaped as in JSON
     BARE = 16                   # its traceback lines look like its heads
     UTC = 32                    # its times without an offset are UTC
     GRADED = 64                 # has a severity
@@ -29,6 +29,7 @@ cdef enum LeafFlag:
     UNLOGGED = 65536            # begins a traceback that nobody logged
     LINED = 262144              # its tracebacks are printed line by line, each behind a head's beginning
     FOREMOST = 131072           # a message's: what it says counts before what its line says
+    KEYED = 524288              # the line is pairs, KEY=VALUE: those of no column are attributes
 
 cdef enum:
     WORKERS = 6                 # captures that tell writers of one source apart
@@ -68,6 +69,7 @@ cdef class Program:
     cdef readonly int32_t leaf_count
     cdef readonly int32_t most_slots
     cdef JsonTable json
+    cdef JsonTable pairs
     cdef tuple owners                   # of the tables' memory
 
     cdef bint has_earlier(self, int32_t at, int32_t limit, const uint64_t* branches) noexcept nogil

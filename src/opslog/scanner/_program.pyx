@@ -13,6 +13,7 @@ from libc.string cimport memcpy
 
 from opslog.kernel._block cimport NONE
 from opslog.kernel._bytes cimport lowest_bit
+from opslog.scanner._json cimport begins_pair
 from opslog.scanner._nodes cimport (OP_ADDRESS, OP_COLORS, OP_END, OP_ID, OP_ISO, OP_LITERAL, OP_MAYBE_INT, OP_MAYBE_TOKEN, OP_NAME, OP_NUMBER, OP_PRI, OP_QUOTED, OP_REQUEST, OP_RESOURCE, OP_REST, OP_RUN, OP_SEVERITY, OP_SOURCE, OP_STRUCTURE, OP_TEXT, OP_TIME, OP_TOKEN, OP_URL, OP_UUID, is_left, match_node, may_begin)
 from opslog.scanner._ops cimport WORD_INTS
 from opslog.scanner._prefix cimport BRANCH_WORDS, Prefixes, Shortcut, Shortcuts, TREES, every_branch
@@ -41,7 +42,7 @@ FLAGS = {
     "utc": UTC, "graded": GRADED,
     "envelope": ENVELOPE, "stream": STREAM, "octal": OCTAL, "newlines": NEWLINES,
     "indented": INDENTED, "unfinished": UNFINISHED, "weak": WEAK, "hollow": HOLLOW, "alone": ALONE,
-    "unlogged": UNLOGGED, "foremost": FOREMOST, "lined": LINED,
+    "unlogged": UNLOGGED, "foremost": FOREMOST, "lined": LINED, "keyed": KEYED,
 }
 ROLES = {"head": HEAD, "traceback": TRACEBACK}
 WORKER_SLOTS = WORKERS
@@ -56,7 +57,7 @@ cdef class Program:
 
     def __init__(self, *, bytes nodes, bytes firsts, bytes roots, bytes literals, bytes classes, bytes words,
                  bytes times, bytes tails, bytes details, bytes leaves, bytes closings, bytes slots, int32_t most_slots, forest,
-                 shortcuts, JsonTable json=None):
+                 shortcuts, JsonTable json=None, JsonTable pairs=None):
         self.owners = (nodes, firsts, roots, literals, classes, words, times, tails, details, leaves, closings, slots)
         self.nodes = <const Node*><const char*>nodes
         self.firsts = <const uint64_t*><const char*>firsts
@@ -72,8 +73,10 @@ cdef class Program:
         self.slots = <const int16_t*><const char*>slots
         self.closings = <const uint8_t*><const char*>closings
         self.leaf_count = len(leaves) // sizeof(Leaf)
-        self.most_slots = max(most_slots, json.slots if json is not None else 0)
+        self.most_slots = max(most_slots, json.slots if json is not None else 0,
+                              pairs.slots if pairs is not None else 0)
         self.json = json
+        self.pairs = pairs
         self.root_count = len(roots) // sizeof(int32_t)
         self.prefixes = Prefixes(forest)
         self.shortcuts = Shortcuts(shortcuts, self.leaf_count)
@@ -184,6 +187,10 @@ cdef class Program:
             return -1
         if data[start] == c'{' and self.json is not None:
             found = (<JsonTable>self.json).match(data, start, end, row, state)
+            if found >= 0:
+                return found
+        if self.pairs is not None and begins_pair(data, start, end):
+            found = (<JsonTable>self.pairs).match(data, start, end, row, state)
             if found >= 0:
                 return found
         if self.root_count == 0:

@@ -6,7 +6,7 @@
 # year in which it is not later than a day after the reference: of the source, or of
 # the envelope around it, whose time it is nearest to.
 
-from libc.stdint cimport INT64_MIN, int32_t, int64_t, uint8_t
+from libc.stdint cimport INT64_MIN, int32_t, int64_t, uint8_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
 from opslog.kernel._block cimport BAD_TIME, HAS_OFFSET
@@ -402,32 +402,41 @@ cdef inline int32_t time_program(const int32_t* program, const uint8_t* data, in
 
 
 cdef inline bint time_epoch(const uint8_t* data, int32_t at, int32_t end, MatchState* state) noexcept nogil:
-    """Read all of data[at:end] as seconds since the epoch with a decimal fraction."""
-    cdef int64_t seconds = 0, us = 0
-    cdef int32_t count = 0
+    """Read all of data[at:end] as time since the epoch with a decimal fraction.
+
+    Up to 11 digits are seconds, up to 14 milliseconds, up to 17 microseconds, up to 19 nanoseconds.
+    """
+    cdef uint64_t whole = 0
+    cdef int64_t us = 0
+    cdef int32_t count = 0, places, i
     state.flags &= ~(HAS_OFFSET | BAD_TIME)
-    while at < end and count < 12 and is_digit(data[at]):
-        seconds = seconds * 10 + (data[at] - c'0')
+    while at < end and count < 20 and is_digit(data[at]):
+        whole = whole * 10 + (data[at] - c'0')
         at += 1
         count += 1
-    if count == 0 or count == 12:
+    if count == 0 or count == 20:
         return False
+    places = 6 if count < 12 else 3 if count < 15 else 0
+    if count > 17:
+        whole //= 1000
+    for i in range(places):
+        whole *= 10
     if at < end and data[at] == c'.':
         at += 1
         count = 0
         while at < end and is_digit(data[at]):
-            if count < 6:
+            if count < places:
                 us = us * 10 + (data[at] - c'0')
-            elif count == 6 and data[at] >= c'5':
+            elif count == places and data[at] >= c'5':
                 us += 1         # repr() of a float is rounded, so round what it prints
             count += 1
             at += 1
-        while count < 6:
+        while count < places:
             us *= 10
             count += 1
     if at != end:
         return False
-    state.time = seconds * 1000000 + us
+    state.time = <int64_t>whole + us
     state.flags |= HAS_OFFSET
     return True
 

@@ -145,11 +145,11 @@ def _compile(formats: tuple[Format, ...]) -> CompiledFormats:
     compiler = Compiler(tuple(column.name for column in COLUMNS))
     for number, one in enumerate(formats):
         _add_beside(compiler, one, number)
-    for number, one in sorted(enumerate(formats), key=lambda item: _json_order(item[1])):
-        if one.json:
-            flags = _flags(one, json=True)
+    for number, one in sorted(enumerate(formats), key=lambda item: _key_order(item[1])):
+        if one.keyed:
+            flags = _flags(one, json=True, keyed=one.keyed.pairs and one.keyed.others)
             entry = CatalogEntry(_without_layout(one), number, -1, flags=flags, level=one.level)
-            compiler.add_json(entry, one.json)
+            compiler.add_keyed(entry, one.keyed)
     for entry in _in_rank(formats):
         compiler.add(entry)
     patterns = []
@@ -200,13 +200,13 @@ def _order(item: FormatLayout) -> tuple[Rank, bool]:
 
 
 def _without_layout(one: Format) -> Layout:
-    """Return what stands for a layout in the entry of a pattern or a JSON shape."""
+    """Return what stands for a layout in the entry of a pattern or of keys."""
     return Layout("", (), one.severity)
 
 
-def _json_order(one: Format) -> tuple[bool, bool]:
-    """When a JSON format is tried: those without a time last, envelopes behind records."""
-    timed = one.applies_to == "message" or bool(one.json and one.json.times)
+def _key_order(one: Format) -> tuple[bool, bool]:
+    """When objects or pairs are tried: those without a time last, envelopes behind records."""
+    timed = one.applies_to == "message" or bool(one.keyed and one.keyed.times)
     return not timed, one.envelope is not None
 
 

@@ -1,4 +1,4 @@
-"""Layouts, patterns and JSON shapes to a program for the scanner: the tables of _program.pyx.
+"""Layouts, patterns and tables of keys to a program for the scanner: the tables of _program.pyx.
 
 Every layout is written out as its variants, each a sequence of steps without
 choices, which share the nodes of one tree (trie.py).
@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from itertools import chain
 
-from opslog.language.format import JsonShape
+from opslog.language.format import KeyedShape
 from opslog.language.layout import Capture, Layout, LayoutPart, Literal
 from opslog.language.pattern import MOST_GROUPS, Pattern
 from opslog.model.errors import LayoutError
@@ -57,7 +57,7 @@ class Compiler:
         self._late: list[Node] = []
         self._details: dict[int, list[Node]] = {}
         self._tails: dict[int, list[_Tail]] = {}
-        self._json: list[tuple[CatalogEntry, JsonShape]] = []
+        self._keyed: list[tuple[CatalogEntry, KeyedShape]] = []
 
     def add(self, entry: CatalogEntry) -> None:
         """Add a layout behind those already there; raises LayoutError if it cannot be scanned."""
@@ -100,9 +100,9 @@ class Compiler:
         trie.insert(roots, self._instructions.alone(part, layout.vocabulary), leaf)
         return self._table.place(roots)
 
-    def add_json(self, entry: CatalogEntry, shape: JsonShape) -> None:
-        """Add a JSON shape behind those already there."""
-        self._json.append((entry, shape))
+    def add_keyed(self, entry: CatalogEntry, shape: KeyedShape) -> None:
+        """Add a JSON object or a line of pairs behind those already there."""
+        self._keyed.append((entry, shape))
 
     def _constant(self, value: str) -> int:
         """Return the number of a constant."""
@@ -128,7 +128,7 @@ class Compiler:
         formats = 1 + max((leaf.entry.format for leaf in self.leaves), default=0)
         tails = self._tail_table(formats)
         details = [self._table.place(self._details.get(number, [])) for number in range(formats)]
-        json = self._json_table()
+        json, pairs = self._key_table(pairs=False), self._key_table(pairs=True)
         closings = bytearray()
         forest = Forest(trees, len(self._heads))
         return _program.Program(
@@ -148,6 +148,7 @@ class Compiler:
             slots=slot_table(self.leaves, self._names),
             most_slots=max((leaf.count for leaf in self.leaves), default=0),
             json=json,
+            pairs=pairs,
         )
 
     @property
@@ -155,13 +156,14 @@ class Compiler:
         """What each node of the program expects, and what behind it."""
         return tuple(self._table.expected)
 
-    def _json_table(self) -> JsonTable | None:
-        """Return the table of the JSON shapes, of which each gets a leaf; None without shapes."""
-        if not self._json:
+    def _key_table(self, pairs: bool) -> JsonTable | None:
+        """Return the table of JSON's shapes, or of pairs; each gets a leaf; None without shapes."""
+        keyed = [(entry, shape) for entry, shape in self._keyed if shape.pairs == pairs]
+        if not keyed:
             return None
-        shapes = [(shape, entry.layout.vocabulary) for entry, shape in self._json]
+        shapes = [(shape, entry.layout.vocabulary) for entry, shape in keyed]
         table, found = json_table(shapes, len(self.leaves))
-        for (entry, shape), slots in zip(self._json, found, strict=True):
+        for (entry, shape), slots in zip(keyed, found, strict=True):
             constants = {
                 name: CONSTANT | self._constant(value) for name, value in shape.constants.items()
             }

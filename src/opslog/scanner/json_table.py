@@ -1,4 +1,4 @@
-"""The table of keys that the reader of JSON lines looks for, made of the shapes of all formats."""
+"""The table of keys that the reader of JSON, or of pairs, looks for: the shapes of all formats."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 import struct
 from collections.abc import Iterable, Sequence
 
-from opslog.language.format import JsonShape
+from opslog.language.format import KeyedShape
 from opslog.model.severity import VOCABULARIES, WORDS, vocabulary
 from opslog.scanner import _json
 
 
 def json_table(
-    shapes: Sequence[tuple[JsonShape, str]], first_leaf: int
+    shapes: Sequence[tuple[KeyedShape, str]], first_leaf: int
 ) -> tuple[_json.JsonTable, list[dict[str, int]]]:
     """Return the table of all shapes, and for each the slots of its columns.
 
@@ -29,6 +29,7 @@ def json_table(
     found: list[dict[str, int]] = []
     for leaf, (shape, name) in enumerate(shapes, first_leaf):
         required = numbers.add([paths[path] for path in shape.required])
+        one_of = numbers.add([paths[path] for path in shape.one_of])
         otherwise = numbers.add_pairs([(paths[one], paths[other]) for one, other in _pairs(shape)])
         slots = {column: paths[first] for column, (first, *_) in shape.columns.items()}
         if shape.times:
@@ -40,16 +41,15 @@ def json_table(
             (
                 leaf,
                 required,
+                one_of,
                 otherwise,
                 numbers.add(kept),
-                paths[shape.epoch[0]] if shape.epoch else -1,
-                paths[shape.iso[0]] if shape.iso else -1,
-                paths[shape.epoch_us[0]] if shape.epoch_us else -1,
+                *(paths[keys[0]] if keys else -1 for keys in _times(shape)),
                 slots.get("severity_text", -1),
                 *places[name],
                 numbers.add(sorted({paths[path] for path in _paths(shape)})),
                 found[-1].get("host_name", -1),
-                int(shape.others),
+                int(shape.others and not shape.pairs),
             )
         )
     keys, texts, ordered = _keys(paths)
@@ -57,7 +57,15 @@ def json_table(
         _uses(shape, slots, ordered) for (shape, _), slots in zip(shapes, found, strict=True)
     )
     table = _json.JsonTable(
-        keys, texts, numbers.packed(), packed, len(paths), words, places[""][1], uses
+        keys,
+        texts,
+        numbers.packed(),
+        packed,
+        len(paths),
+        words,
+        places[""][1],
+        uses,
+        any(shape.pairs for shape, _ in shapes),
     )
     return table, found
 
@@ -86,18 +94,22 @@ class _Numbers:
         return struct.pack(f"={len(self._all)}i", *self._all)
 
 
-def _paths(shape: JsonShape) -> Iterable[str]:
+def _paths(shape: KeyedShape) -> Iterable[str]:
     """Return the paths that a shape looks for."""
     columns = (path for paths in shape.columns.values() for path in paths)
-    return (*shape.required, *columns, *shape.times)
+    return (*shape.required, *shape.one_of, *columns, *shape.times)
 
 
-def _pairs(shape: JsonShape) -> Iterable[tuple[str, str]]:
+def _pairs(shape: KeyedShape) -> Iterable[tuple[str, str]]:
     """Yield the first path of a column and each one whose value counts if that has none."""
-    times = (shape.epoch_us, shape.epoch, shape.iso)
-    for first, *others in filter(None, (*times, *shape.columns.values())):
+    for first, *others in filter(None, (*_times(shape), *shape.columns.values())):
         for other in others:
             yield first, other
+
+
+def _times(shape: KeyedShape) -> tuple[tuple[str, ...], ...]:
+    """Return the keys of the time by its kind: epoch seconds, ISO, epoch microseconds."""
+    return shape.epoch, shape.iso, shape.epoch_us
 
 
 def _split(path: str) -> tuple[str, str]:
@@ -133,7 +145,7 @@ def _keys(
     return keys, texts, ordered
 
 
-def _uses(shape: JsonShape, slots: dict[str, int], ordered: list[str]) -> bytes:
+def _uses(shape: KeyedShape, slots: dict[str, int], ordered: list[str]) -> bytes:
     """Return for each key what it fills of a shape's columns, and whether keys inside it do.
 
     That is the struct Use of _json.pxd.

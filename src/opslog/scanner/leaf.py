@@ -27,7 +27,7 @@ _WRITER = ("process_pid", "program", "container_name", "tag", "host_name", "stre
 class CatalogEntry:
     """A layout in its role: where it comes from and what its lines mean.
 
-    A pattern and a JSON shape have an empty layout.  ``level`` is the severity number of
+    A pattern and a table of keys have an empty layout.  ``level`` is the severity number of
     lines that state none, or the only one at which a tail (a layout of what ends a message)
     is looked for; 0 for any.
     """
@@ -36,7 +36,7 @@ class CatalogEntry:
     format: int
     """The number of its format in the catalog."""
     number: int
-    """Its own among the layouts, then patterns, of the format; -1 of a JSON shape."""
+    """Its own among the layouts, then patterns, of the format; -1 of a table of keys."""
     role: str = "head"
     """A name of ``_program.ROLES``."""
     flags: int = 0
