@@ -29,9 +29,9 @@ from opslog.assembly._joins cimport JoinedRecords
 from opslog.assembly._records cimport Records, close
 from opslog.assembly._traceback_text cimport (begins, continues_block, inside_block, links_blocks, names_exception, opens_block, torn)
 from opslog.assembly._workers cimport Worker, find_worker, get_worker
-from opslog.kernel._block cimport (Block, CLOSED, CONTINUED, HAS_TRACEBACK, HEADLESS, IN_BLOCK, Line, MORE, MOST_LINES, NONE, OVERLONG, PART_TRACEBACK, PIECE, Record, TIMED, TORN, UNENDED, UNRECOGNISED, WINDOW)
+from opslog.kernel._block cimport (BAD_TIME, Block, CLOSED, CONTINUED, HAS_TRACEBACK, HAS_OFFSET, HEADLESS, IN_BLOCK, Line, MORE, MOST_LINES, NONE, OVERLONG, PART_TRACEBACK, PIECE, Record, TIMED, TORN, UNENDED, UNRECOGNISED, WINDOW)
 from opslog.scanner._envelope cimport keep_match, undo_envelope, unwrap
-from opslog.scanner._program cimport (ALONE, ENVELOPE, FOLLOW_ON, HEAD, JSON, LINED, Leaf, STAMPED, STREAM, UNLOGGED, WEAK)
+from opslog.scanner._program cimport (ALONE, ENVELOPE, FOLLOW_ON, HEAD, JSON, LINED, Leaf, SECOND, STAMPED, STREAM, UNLOGGED, WEAK)
 from opslog.scanner._state cimport MatchState, begin_state
 
 
@@ -182,6 +182,8 @@ cdef class Assembler(JoinedRecords):
             self.previous = NONE
             return 0
         self.join_text(block, number, i, text, length)
+        if not self.head_of(block, number).flags & TIMED and self.program.has_details(self.program.leaves[self.records[number].leaf].format):
+            self.date(block, number, &block.lines[i])
         return 0
 
     cdef int unlogged_line(self, Block block, int32_t i) except -1 nogil:
@@ -193,6 +195,22 @@ cdef class Assembler(JoinedRecords):
             return self.raw_line(block, i)
         self.previous = self.start(block, i, HEADLESS | HAS_TRACEBACK | IN_BLOCK)
         line.part = PART_TRACEBACK
+        return 0
+
+    cdef int date(self, Block block, int32_t number, const Line* line) except -1 nogil:
+        """Give a head without a time that of a further line, if a detail of its format finds one."""
+        cdef Line* head
+        cdef MatchState state
+        cdef int32_t found
+        cdef const Leaf* leaf = &self.program.leaves[self.records[number].leaf]
+        begin_state(&state)
+        block.need_spans(2 * self.program.most_slots)
+        found = self.program.match_detail(
+            leaf.format, block.data, line.start, line.end, block.spans + block.span_used, &state)
+        if found >= 0 and self.program.leaves[found].flags & STAMPED:
+            head = &block.lines[self.records[number].head]
+            head.time = state.time
+            head.flags |= TIMED | (state.flags & (HAS_OFFSET | BAD_TIME))
         return 0
 
     cdef int match_traceback_line(self, Block block, int32_t number, Line* line) except -1 nogil:
@@ -330,6 +348,15 @@ cdef class Assembler(JoinedRecords):
         stream.unended = (flags & UNENDED) != 0
         return 0
 
+    cdef bint is_second(self, Block block, int32_t i, const Leaf* leaf) noexcept nogil:
+        """Whether the line stands behind a record of its format that has one line of another layout."""
+        cdef const Record* record
+        if not self.is_open(block, self.previous, &block.lines[i]):
+            return False
+        record = &self.records[self.previous]
+        return (record.lines == 1 and record.leaf >= 0 and self.program.leaves[record.leaf].format == leaf.format
+                and self.program.leaves[record.leaf].layout != leaf.layout)
+
     cdef int assemble(self, Block block) except -1 nogil:
         cdef int32_t i
         cdef const Leaf* leaf
@@ -349,6 +376,8 @@ cdef class Assembler(JoinedRecords):
                 self.traceback_line(block, i, leaf)
             elif leaf.flags & UNLOGGED:
                 self.unlogged_line(block, i)
+            elif leaf.flags & SECOND and self.is_second(block, i, leaf):
+                self.raw_line(block, i)
             elif leaf.flags & (STAMPED | ALONE) or not self.is_shadowed(block, &block.lines[i]):
                 self.head_line(block, i, leaf)
             else:

@@ -8,8 +8,6 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-import pyarrow.compute as pc
-
 from opslog.assembly._assemble import Assembler
 from opslog.assembly._records import Records
 from opslog.engine.job import Job
@@ -114,6 +112,8 @@ class Stream(Generic[T]):
 
     def _place(self, records: Records) -> None:
         """Tell records, kept or not, their places: as late as the latest record up to them."""
+        import pyarrow.compute as pc  # start-up: most runs need it not
+
         times = self.builder.kept(records, ()).times()
         latest = pc.cumulative_max(times, start=self._latest, skip_nulls=True)
         records.places = pc.fill_null_forward(latest).fill_null(self._latest)

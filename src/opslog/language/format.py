@@ -51,6 +51,8 @@ class FormatLayout:
     """Whether its lines start a record even without a timestamp, whatever record is open."""
     traceback: bool = False
     """Whether its lines begin a traceback that nobody logged."""
+    second: bool = False
+    """Whether a line behind the first line of a record of the format belongs to that record."""
     until: str = ""
     """What the last line begins with of the block that its lines open; empty if they open none."""
 

@@ -210,7 +210,7 @@ def _written(
             for name in patterns[-1].names:
                 _refuse(item, "regex", refused_name(name))
         else:
-            item.only("layout", "bare", "severity", "unfinished", "alone", "traceback", "until")
+            item.only("layout", "bare", "severity", "unfinished", "alone", "traceback", "second", "until")
             rank = Rank.BARE if item.flag("bare") else _around(reader)
             words = _severity(item) if "severity" in item.data else severity
             layout = _parsed(item, "layout", item.text("layout"), words)
@@ -223,6 +223,7 @@ def _written(
                     unfinished=item.flag("unfinished"),
                     alone=item.flag("alone"),
                     traceback=item.flag("traceback"),
+                    second=item.flag("second"),
                     until=item.text("until", ""),
                 )
             )
@@ -255,7 +256,7 @@ def _details(reader: TomlTable, severity: str, applies_to: str) -> tuple[FormatL
     found = []
     for item, one in _more_layouts(reader, "details", severity):
         for name in sorted({name for part in one.layout.holes() for name in names_of(part)}):
-            if name in ("timestamp", "severity", "body"):
+            if name in ("severity", "body"):
                 raise item.wrong("layout", f"{name} is filled by [[layouts]] only")
         found.append(one)
     if found and applies_to != "line":

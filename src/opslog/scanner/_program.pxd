@@ -30,6 +30,7 @@ cdef enum LeafFlag:
     LINED = 262144              # its tracebacks are printed line by line, each behind a head's beginning
     FOREMOST = 131072           # a message's: what it says counts before what its line says
     KEYED = 524288              # the line is pairs, KEY=VALUE: those of no column are attributes
+    SECOND = 1048576            # behind the first line of a record of its format it belongs to that
 
 cdef enum:
     WORKERS = 6                 # captures that tell writers of one source apart

@@ -42,7 +42,7 @@ FLAGS = {
     "utc": UTC, "graded": GRADED,
     "envelope": ENVELOPE, "stream": STREAM, "octal": OCTAL, "newlines": NEWLINES,
     "indented": INDENTED, "unfinished": UNFINISHED, "weak": WEAK, "hollow": HOLLOW, "alone": ALONE,
-    "unlogged": UNLOGGED, "foremost": FOREMOST, "lined": LINED, "keyed": KEYED,
+    "unlogged": UNLOGGED, "second": SECOND, "foremost": FOREMOST, "lined": LINED, "keyed": KEYED,
 }
 ROLES = {"head": HEAD, "traceback": TRACEBACK}
 WORKER_SLOTS = WORKERS

@@ -215,7 +215,8 @@ def _entry(one: Format, number: int, index: int, item: FormatLayout) -> CatalogE
         one,
         bare=item.rank == Rank.BARE,
         unfinished=item.unfinished,
-        alone=item.alone,
+        alone=item.alone or item.second,
+        second=item.second,
         unlogged=item.traceback,
         lined=one.envelope is None and not any(x.rank == Rank.TRACEBACK for x in one.layouts),
     )
