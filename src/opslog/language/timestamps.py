@@ -66,14 +66,31 @@ one behind a blank.  ``%a`` is accepted and ignored.
 
 _SHORTHANDS = {"T": "%H:%M:%S", "F": "%Y-%m-%d", "D": "%m/%d/%y", "R": "%H:%M"}
 
+_ZONES = (
+    "UTC GMT BST IST WET WEST CET CEST EET EEST MSK SAST EAT WAT CAT PKT WIB WITA WIT SGT HKT PHT "
+    "JST KST AWST AEST AEDT ACST ACDT NZST NZDT AST ADT EST EDT CST CDT MST MDT PST PDT AKST AKDT "
+    "HST BRT ART CLT"
+).split()
+_ENDS = "(?![0-9A-Za-z_.:+-])"
+_BEHIND = (
+    rf" (?:[+-]{_HOUR}{_SIXTY}{_ENDS}(?: (?:{'|'.join(_ZONES)}|[+-][0-9]{{2}}(?:[0-9]{{2}})?){_ENDS})?+"
+    rf"|(?:UTC|GMT){_ENDS})(?: m=[+-][0-9]++\.[0-9]++{_ENDS})?+"
+)
+"""An offset behind a blank, maybe with the zone's name and a reading of the monotonic clock.
+
+Go prints a time so: https://pkg.go.dev/time#Time.String.  Of names alone only those of UTC say
+how far it is from there.
+"""
+
 _ISO = (
     "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])[ T]"
-    f"{_HOUR}:{_SIXTY}:(?:{_SIXTY}|60)(?:[.,][0-9]{{1,9}}+%s)?+{_OFFSET}?+"
+    f"{_HOUR}:{_SIXTY}:(?:{_SIXTY}|60)(?:[.,][0-9]{{1,9}}+%s)?+(?:{_OFFSET}|{_BEHIND})?+"
 )
 _ISO_ATOMS = (
     *_TWO, *_TWO, one("-"), *_TWO, one("-"), *_TWO, one(" T"), *_TWO, one(":"), *_TWO, one(":"),
     *_TWO, one(".,", absent=2), _DIGITS, one(".", absent=2), _DIGITS,
     one("Z", absent=1), one("+-", absent=6), *_TWO, one(":", absent=1), *_TWO,
+    one(" ", absent=4), one("+-UG"), many("0-9TMC"), many(" 0-9A-Zm=.+-", absent=1),
 )  # fmt: skip
 
 

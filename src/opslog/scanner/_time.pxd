@@ -106,6 +106,77 @@ cdef inline int32_t offset(const uint8_t* data, int32_t at, int32_t end, int64_t
     return p + 2
 
 
+cdef inline bint ends_word(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    """Whether no letter, digit or sign goes on at `at`."""
+    cdef uint8_t c
+    if at >= end:
+        return True
+    c = data[at]
+    return not (is_digit(c) or c'A' <= (c & 0xDF) <= c'Z' or c == c'_' or c == c'.' or c == c':'
+                or c == c'+' or c == c'-')
+
+
+cdef inline int32_t zone_name(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    """Position behind the name of a zone, or -1; _ZONES of timestamps.py are the names known."""
+    cdef const char* names = (
+        b" UTC GMT BST IST WET WEST CET CEST EET EEST MSK SAST EAT WAT CAT PKT WIB WITA WIT SGT HKT PHT "
+        b"JST KST AWST AEST AEDT ACST ACDT NZST NZDT AST ADT EST EDT CST CDT MST MDT PST PDT AKST AKDT "
+        b"HST BRT ART CLT ")
+    cdef int32_t size = 0, i = 0
+    cdef bint signed = at < end and (data[at] == c'+' or data[at] == c'-')
+    while at + size < end and size < 6 and (
+            (is_digit(data[at + size]) or size == 0) if signed else c'A' <= data[at + size] <= c'Z'):
+        size += 1
+    if not ends_word(data, at + size, end):
+        return -1
+    if signed:
+        return at + size if size == 3 or size == 5 else -1
+    if size < 3 or size > 4:
+        return -1
+    while names[i + 1]:
+        if names[i] == c' ' and memcmp(names + i + 1, data + at, size) == 0 and names[i + 1 + size] == c' ':
+            return at + size
+        i += 1
+    return -1
+
+
+cdef inline int32_t offset_behind(const uint8_t* data, int32_t at, int32_t end, int64_t* out) noexcept nogil:
+    """Read " +HHMM", " +HHMM CEST" or " UTC", each with " m=+0.123" behind it, as Go prints it.
+
+    The blank at `at` is there; out is the offset in seconds.
+    """
+    cdef int32_t q = at + 1, after
+    if end - at < 4:
+        return -1
+    if data[q] == c'+' or data[q] == c'-':
+        if end - q < 5 or data[q + 3] == c':' or not ends_word(data, q + 5, end):
+            return -1
+        q = offset(data, q, end, out)
+        if q < 0:
+            return -1
+        if q + 1 < end and data[q] == c' ':
+            after = zone_name(data, q + 1, end)
+            if after > 0:
+                q = after
+    elif (memcmp(data + q, b"UTC", 3) == 0 or memcmp(data + q, b"GMT", 3) == 0) and ends_word(data, q + 3, end):
+        out[0] = 0
+        q += 3
+    else:
+        return -1
+    if end - q > 6 and data[q] == c' ' and data[q + 1] == c'm' and data[q + 2] == c'=' and (
+            data[q + 3] == c'+' or data[q + 3] == c'-'):
+        after = q + 4
+        while after < end and is_digit(data[after]):
+            after += 1
+        if after > q + 4 and after + 1 < end and data[after] == c'.' and is_digit(data[after + 1]):
+            after += 1
+            while after < end and is_digit(data[after]):
+                after += 1
+            if ends_word(data, after, end):
+                q = after
+    return q
+
+
 cdef inline int32_t time_iso(const uint8_t* data, int32_t at, int32_t end, bint msecs, MatchState* state) noexcept nogil:
     """Read YYYY-MM-DD[ T]HH:MM:SS with optional fraction and offset.
 
@@ -145,7 +216,13 @@ cdef inline int32_t time_iso(const uint8_t* data, int32_t at, int32_t end, bint 
         if (msecs and end - q >= 4 and data[q] == c'.' and is_digit(data[q + 1])
                 and is_digit(data[q + 2]) and is_digit(data[q + 3])):
             q += 4
-    after = offset(data, q, end, &shift)
+    if q < end and data[q] == c' ':
+        # Most lines have a word of small letters, a digit or a bracket there.
+        after = -1
+        if q + 1 < end and (data[q + 1] == c'+' or data[q + 1] == c'-' or data[q + 1] == c'U' or data[q + 1] == c'G'):
+            after = offset_behind(data, q, end, &shift)
+    else:
+        after = offset(data, q, end, &shift)
     if after > 0:
         q = after
         seconds -= shift
