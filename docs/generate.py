@@ -53,11 +53,14 @@ def types() -> str:
         + "\n".join(rows)
         + "\n\nThe type of a timestamp is `iso` (a date, a blank or `T`, a time, optionally a\n"
         "fraction behind `.` or `,`, and optionally an offset), `iso-msecs` (the same as oslo.log\n"
-        "prints it: a fraction of less than three digits is in milliseconds), or a pattern of\n"
-        "these directives:\n\n"
+        "prints it: a fraction of less than three digits is in milliseconds), `iso-zone` (`iso`,\n"
+        "or with an offset behind a blank, as Go prints it: ` +0200 CEST m=+0.12`, ` UTC`), or a\n"
+        "pattern of these directives:\n\n"
         "| directive | accepts |\n|---|---|\n" + "\n".join(directives) + "\n"
-        "\nA pattern needs a month and a day. A time without a year is of `--year`, or else of\n"
-        "the newest year in which it is at most one day later than the last change of the file.\n"
+        "\nA pattern needs a month and a day. A time without a year has that of the\n"
+        "nearest envelope around it; else it is of `--year`, of what the first line of the source\n"
+        "says, or of the newest year in which it is at most one day later than the last change of\n"
+        "the file.\n"
     )
 
 

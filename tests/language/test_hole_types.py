@@ -64,7 +64,7 @@ def words(vocabulary: str) -> st.SearchStrategy[bytes]:
 
 @pytest.mark.parametrize(
     "name",
-    [*HOLE_TYPES, "iso", "iso-msecs", *(f"%d.%m|%{letter}" for letter in DIRECTIVES)],
+    [*HOLE_TYPES, "iso", "iso-msecs", "iso-zone", *(f"%d.%m|%{letter}" for letter in DIRECTIVES)],
 )
 @settings(max_examples=settings().max_examples // 4)
 @given(st.data())

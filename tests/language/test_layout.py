@@ -23,7 +23,7 @@ from opslog.scanner.leaf import CatalogEntry
 
 HOLES = st.sampled_from(
     [f"{{{n}:{t}}}" for t in HOLE_TYPES for n in "abc" if t not in ("rest", "text", "severity")]
-    + ["{severity}", "{timestamp:iso}", "{timestamp:iso-msecs}", "{timestamp:%d/%b/%Y %H:%M:%S}", "{~}",
+    + ["{severity}", "{timestamp:iso}", "{timestamp:iso-msecs}", "{timestamp:iso-zone}", "{timestamp:%d/%b/%Y %H:%M:%S}", "{~}",
        "{timestamp:%b %e %H:%M:%S}", "{:%b %e %H:%M:%S.%f}", "{:%m%d %H:%M:%S.%f}", "{:%y%m%d %k:%M:%S}", "{:%e%k%m}",
        "{:int}", "{a|b:token}", "{a:token<6}", "{b:int>5}", "{severity:severity<8}", "{severity:severity>7}", "{severity:severity<2}", "<{a:pri}>", "{:pri}", "{c:word>3}", "{?[{c:token}] }", "{?{:blanks}}", "{duration:milliseconds}"]
 )  # fmt: skip

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from helpers import records
 from hypothesis import given
 from hypothesis import strategies as st
+
+from helpers import records
 
 ZONES = ["", " UTC", " CEST", " +03", " -0330"]
 CLOCKS = ["", " m=+0.123456789", " m=-12.5"]

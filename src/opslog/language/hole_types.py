@@ -250,11 +250,14 @@ def hole_type(name: str) -> HoleType:
     return HOLE_TYPES.get(name) or timestamp_type(name)
 
 
+_ISO_VARIANTS = {"iso-msecs": 1, "iso-zone": 2}
+
+
 @lru_cache(maxsize=256)
 def timestamp_type(name: str) -> HoleType:
     """Return the type of a kind of timestamps; raises ValueError with the reason if it is none."""
     kind = timestamps.kind(name)
     return HoleType(
         name, f"a timestamp of kind {name}", f"(?>{kind.regex})", "time" if kind.program else "iso",
-        kind.atoms, int(name == "iso-msecs"), kind.program,
+        kind.atoms, _ISO_VARIANTS.get(name, 0), kind.program,
     )  # fmt: skip

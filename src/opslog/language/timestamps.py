@@ -1,6 +1,6 @@
 """Kinds of timestamps that a layout can name.
 
-A kind is ``iso``, ``iso-msecs`` or a strftime pattern such as ``%d/%b/%Y:%H:%M:%S``.
+A kind is ``iso``, ``iso-msecs``, ``iso-zone`` or a strftime pattern such as ``%d/%b/%Y:%H:%M:%S``.
 For each kind there are a regular expression and an operation of the scanner, which accept
 the same texts.  The scanner reads microseconds since the epoch.  A text without an offset
 is local time; the zone of its source turns it into UTC later.  A text without a year is of
@@ -67,13 +67,13 @@ one behind a blank.  ``%a`` is accepted and ignored.
 _SHORTHANDS = {"T": "%H:%M:%S", "F": "%Y-%m-%d", "D": "%m/%d/%y", "R": "%H:%M"}
 
 _ZONES = (
-    "UTC GMT BST IST WET WEST CET CEST EET EEST MSK SAST EAT WAT CAT PKT WIB WITA WIT SGT HKT PHT "
-    "JST KST AWST AEST AEDT ACST ACDT NZST NZDT AST ADT EST EDT CST CDT MST MDT PST PDT AKST AKDT "
-    "HST BRT ART CLT"
-).split()
+    "UTC|GMT|BST|IST|WET|WEST|CET|CEST|EET|EEST|MSK|SAST|EAT|WAT|CAT|PKT|WIB|WITA|WIT|SGT|HKT|PHT|"
+    "JST|KST|AWST|AEST|AEDT|ACST|ACDT|NZST|NZDT|AST|ADT|EST|EDT|CST|CDT|MST|MDT|PST|PDT|AKST|AKDT|"
+    "HST|BRT|ART|CLT"
+)
 _ENDS = "(?![0-9A-Za-z_.:+-])"
 _BEHIND = (
-    rf" (?:[+-]{_HOUR}{_SIXTY}{_ENDS}(?: (?:{'|'.join(_ZONES)}|[+-][0-9]{{2}}(?:[0-9]{{2}})?){_ENDS})?+"
+    rf" (?:[+-]{_HOUR}{_SIXTY}{_ENDS}(?: (?:{_ZONES}|[+-][0-9]{{2}}(?:[0-9]{{2}})?){_ENDS})?+"
     rf"|(?:UTC|GMT){_ENDS})(?: m=[+-][0-9]++\.[0-9]++{_ENDS})?+"
 )
 """An offset behind a blank, maybe with the zone's name and a reading of the monotonic clock.
@@ -84,12 +84,14 @@ how far it is from there.
 
 _ISO = (
     "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])[ T]"
-    f"{_HOUR}:{_SIXTY}:(?:{_SIXTY}|60)(?:[.,][0-9]{{1,9}}+%s)?+(?:{_OFFSET}|{_BEHIND})?+"
+    f"{_HOUR}:{_SIXTY}:(?:{_SIXTY}|60)(?:[.,][0-9]{{1,9}}+%s)?+(?:{_OFFSET}%s)?+"
 )
 _ISO_ATOMS = (
     *_TWO, *_TWO, one("-"), *_TWO, one("-"), *_TWO, one(" T"), *_TWO, one(":"), *_TWO, one(":"),
     *_TWO, one(".,", absent=2), _DIGITS, one(".", absent=2), _DIGITS,
     one("Z", absent=1), one("+-", absent=6), *_TWO, one(":", absent=1), *_TWO,
+)  # fmt: skip
+_BEHIND_ATOMS = (
     one(" ", absent=4), one("+-UG"), many("0-9TMC"), many(" 0-9A-Zm=.+-", absent=1),
 )  # fmt: skip
 
@@ -111,14 +113,16 @@ class TimestampKind:
 def kind(name: str) -> TimestampKind:
     """Return the kind called ``name``; raises ValueError with the reason if there is none."""
     if name == "iso":
-        return TimestampKind(name, _ISO % "", _ISO_ATOMS)
+        return TimestampKind(name, _ISO % ("", ""), _ISO_ATOMS)
+    if name == "iso-zone":
+        return TimestampKind(name, _ISO % ("", f"|{_BEHIND}"), _ISO_ATOMS + _BEHIND_ATOMS)
     if name == "iso-msecs":
         # oslo.log prints asctime, "." and msecs; asctime itself may end in ",mmm".
-        return TimestampKind(name, _ISO % r"(?:\.[0-9]{3})?+", _ISO_ATOMS)
+        return TimestampKind(name, _ISO % (r"(?:\.[0-9]{3})?+", ""), _ISO_ATOMS)
     if "%" in name:
         return _of_pattern(name)
     raise ValueError(
-        f"unknown timestamp kind {name!r}: expected iso, iso-msecs or a strftime pattern"
+        f"unknown timestamp kind {name!r}: expected iso, iso-msecs, iso-zone or a strftime pattern"
     )
 
 

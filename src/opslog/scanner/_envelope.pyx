@@ -13,7 +13,7 @@ from libc.string cimport memchr, memcpy, memset
 
 from opslog.kernel._block cimport (BAD_TIME, Block, ESCAPED, Line, MORE, MOST_LINES, NONE, SYSLOG, TIMED, UNENDED, UNNAMED, Envelope)
 from opslog.kernel._bytes cimport all_ascii
-from opslog.scanner._program cimport (ENVELOPE, HOLLOW, Leaf, NEWLINES, OCTAL, Program, STAMPED, TRACEBACK, UNFINISHED, UNLOGGED)
+from opslog.scanner._program cimport (ENVELOPE, HOLLOW, Leaf, NEWLINES, OCTAL, Program, STAMPED, TRACEBACK, UNFINISHED, UNLOGGED, WEAK)
 from opslog.scanner._state cimport MatchState
 from opslog.scanner._time cimport nearest_year
 from opslog.kernel._text cimport Buffer, CHECKED, JSON_STRING, RSYSLOG, need, put, put_list
@@ -116,6 +116,29 @@ cdef int unescape_text(Block block, const Line* line, const Leaf* leaf, HeldText
     return 0
 
 
+cdef inline bint is_prefix(const Leaf* leaf) noexcept nogil:
+    """Whether it is an envelope of a name alone: `name | text`."""
+    return leaf.flags & (ENVELOPE | WEAK | STAMPED) == ENVELOPE | WEAK
+
+
+cdef inline bint has_prefix(Program program, Block block, const Line* line) noexcept nogil:
+    """Whether a prefix was taken off already: behind it `a | b` is a table."""
+    cdef int32_t at = line.outer
+    if is_prefix(&program.leaves[line.leaf]):
+        return True
+    while at != NONE:
+        if is_prefix(&program.leaves[block.envelopes[at].leaf]):
+            return True
+        at = block.envelopes[at].outer
+    return False
+
+
+cdef inline bint is_doubtful(Program program, const Line* line) noexcept nogil:
+    """Whether the line's envelope is one only if it holds a line with a time."""
+    cdef const Leaf* leaf = &program.leaves[line.leaf]
+    return leaf.flags & HOLLOW != 0 or (line.outer != NONE and is_prefix(leaf))
+
+
 cdef int unwrap(Program program, Block block, int32_t number, MatchState* state) except -1 nogil:
     """Read what the envelopes of a line hold; its further parts become lines behind it."""
     cdef Line* line
@@ -179,11 +202,12 @@ cdef int unwrap(Program program, Block block, int32_t number, MatchState* state)
                 text.start += 1
             found = program.match(block.data, text.start, first_end, row, state, True)
         if found >= 0 and (program.leaves[found].flags & UNLOGGED
-                           or (leaf.flags & HOLLOW and not program.leaves[found].flags & STAMPED)):
+                           or (is_doubtful(program, line) and not program.leaves[found].flags & STAMPED)
+                           or (is_prefix(&program.leaves[found]) and has_prefix(program, block, line))):
             found = NONE
         if found < 0:
             state[0] = before
-            while line.leaf >= 0 and program.leaves[line.leaf].flags & HOLLOW:
+            while line.leaf >= 0 and is_doubtful(program, line):
                 undo_envelope(block, line)
             break
         block.need_envelopes(1)

@@ -223,7 +223,7 @@ cdef inline bint when(JsonTable self, Shape* shape, const uint8_t* data, int32_t
             return True
     slot = shape.iso
     if slot >= 0 and row[2 * slot] >= 0:
-        return time_iso(data, row[2 * slot], row[2 * slot + 1], False, state) == row[2 * slot + 1]
+        return time_iso(data, row[2 * slot], row[2 * slot + 1], False, True, state) == row[2 * slot + 1]
     return False
 
 

@@ -18,7 +18,7 @@ cdef enum Op:
     OP_ID = 7
     OP_SOURCE = 8       # a: the byte that ends it besides a blank, b: 1 for Go
     OP_SEVERITY = 9     # a: offset in words
-    OP_ISO = 10         # a: 1 for iso-msecs, b: 1 if the time is not kept
+    OP_ISO = 10         # a: 1 for iso-msecs, 2 for iso-zone, b: 1 if the time is not kept
     OP_TIME = 11        # a: offset in times, b: likewise
     OP_COLORS = 12
     OP_END = 13
@@ -94,7 +94,7 @@ cdef inline int32_t match_op(const Tables* tables, const Node* node, const uint8
         time = state.time
         flags = state.flags
         if op == OP_ISO:
-            p = time_iso(data, at, end, node.a, state)
+            p = time_iso(data, at, end, node.a == 1, node.a == 2, state)
         else:
             p = time_program(tables.times + node.a, data, at, end, state)
         if node.b:

@@ -177,11 +177,13 @@ cdef inline int32_t offset_behind(const uint8_t* data, int32_t at, int32_t end, 
     return q
 
 
-cdef inline int32_t time_iso(const uint8_t* data, int32_t at, int32_t end, bint msecs, MatchState* state) noexcept nogil:
+cdef inline int32_t time_iso(const uint8_t* data, int32_t at, int32_t end, bint msecs, bint zone,
+                               MatchState* state) noexcept nogil:
     """Read YYYY-MM-DD[ T]HH:MM:SS with optional fraction and offset.
 
     With msecs a fraction of less than three digits counts whole milliseconds,
-    and a second one (",123.123") is skipped.
+    and a second one (",123.123") is skipped.  With zone an offset may stand behind a
+    blank, as Go prints it.
     """
     cdef const uint8_t* p = data + at
     cdef int32_t q, after, h1, h2, y, mo, d, h, mi, s
@@ -216,13 +218,9 @@ cdef inline int32_t time_iso(const uint8_t* data, int32_t at, int32_t end, bint 
         if (msecs and end - q >= 4 and data[q] == c'.' and is_digit(data[q + 1])
                 and is_digit(data[q + 2]) and is_digit(data[q + 3])):
             q += 4
-    if q < end and data[q] == c' ':
-        # Most lines have a word of small letters, a digit or a bracket there.
-        after = -1
-        if q + 1 < end and (data[q + 1] == c'+' or data[q + 1] == c'-' or data[q + 1] == c'U' or data[q + 1] == c'G'):
-            after = offset_behind(data, q, end, &shift)
-    else:
-        after = offset(data, q, end, &shift)
+    after = offset(data, q, end, &shift)
+    if after < 0 and zone and q < end and data[q] == c' ':
+        after = offset_behind(data, q, end, &shift)
     if after > 0:
         q = after
         seconds -= shift
