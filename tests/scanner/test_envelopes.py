@@ -242,3 +242,30 @@ def test_a_syslog_line_may_hold_nothing() -> None:
     [row] = records(b"Mar  1 10:00:00 ctl1 nova-api[1]:\n")
     assert (row["host_name"], row["program"], row["process_pid"]) == ("ctl1", "nova-api", 1)
     assert row["body"] == ""
+
+
+@pytest.mark.parametrize(
+    "line", ["id | name | status", "error | disk full", "a | b", "| ens3 | True |"]
+)
+@pytest.mark.parametrize(
+    "around",
+    ["Feb  4 09:42:08 ctl1 cloud-init[294]: {}", "2026-03-01T10:00:01.123456+00:00 c1 p[7]: {}",
+     "2026-03-01T10:00:00.1Z stdout F {}", '{{"message": "{}"}}'],
+)  # fmt: skip
+def test_a_table_in_a_message_is_no_container(around: str, line: str) -> None:
+    [row] = records((around.format(line) + "\n").encode())
+    assert row["body"] == line
+    assert "container_name" not in dict(row["attributes"] or ())
+
+
+def test_a_prefix_is_taken_off_once_and_level_words_are_none() -> None:
+    rows = records(b"api_1 | a | b\nwarning | disk full\nERROR | b\n")
+    assert [row["body"] for row in rows][0] == "a | b\nwarning | disk full\nERROR | b" or [
+        row["body"] for row in rows
+    ] == ["a | b", "warning | disk full", "ERROR | b"]
+
+
+def test_a_prefix_inside_syslog_stands_before_a_line_with_a_time() -> None:
+    line = b"Feb  4 09:42:08 ctl1 p[9]: api_1 | 2026-03-01 10:00:00.123 7 INFO nova.api [-] up\n"
+    [row] = records(line)
+    assert (row["body"], dict(row["attributes"])["container_name"]) == ("up", "api_1")

@@ -102,6 +102,17 @@ _REQUEST = f"(?:req-[0-9A-Za-z-]++|{_UUID}|[{_HEX}]{{32}})"
 _TRANSACTION = f"(?:req-{_UUID}|tx[{_HEX}]{{21}}-[{_HEX}]{{10}}[0-9A-Za-z._-]*+)"
 _REQUEST_BYTES = "0-9A-Za-z._-"
 _HOST = "0-9A-Za-z_.:%-"
+_NAME = "0-9A-Za-z_.-"
+_LEVELS = (
+    "trace|debug|info|information|notice|warn|warning|err|error|severe|crit|critical|fatal|alert|"
+    "emerg|emergency|panic|audit"
+)
+_LOGGERS = (
+    "nova|neutron|cinder|glance|keystone|heat|horizon|swift|ironic|octavia|designate|barbican|manila|"
+    "magnum|placement|trove|sahara|mistral|senlin|zun|murano|masakari|aodh|ceilometer|gnocchi|panko|"
+    "watcher|cloudkitty|blazar|tacker|vitrage|freezer|cyborg|kuryr|networking|eventlet|wsgi|oslo|"
+    "root|alembic|sqlalchemy|urllib3|requests|paramiko|stevedore|kazoo|kombu|amqp|tooz|websockify"
+)
 _SD_NAME = r"[!#-<>-\\^-~]++"
 _NUMBER = r"[0-9]{1,18}+(?:\.[0-9]++)?+"
 _TOKEN = r"(?:(?!#(?=[^ <stop>]{3})033\[|\^\[)[^ \t\[\]\x1b<stop>])"
@@ -209,6 +220,17 @@ _TYPES = (
     HoleType(
         "resource", "letters and _, but not req, with which request ids begin",
         "(?!req(?![A-Za-z_]))[A-Za-z_]++", "resource", (many("A-Za-z_"),),
+    ),
+    HoleType(
+        "name", "letters, digits and _ . -, but no word for a level",
+        f"(?!(?i:{_LEVELS})(?![{_NAME}]))[{_NAME}]++", "name", (many(_NAME),), vague=True,
+    ),
+    HoleType(
+        "logger",
+        "a logger that is no word of a text: parts with dots between, a _ in it, or a project",
+        f"(?!(?:[{_NAME}]*?\\.)?(?:\\.|(?![{_NAME}])))"
+        f"(?>(?:{_LOGGERS})(?![{_NAME}])|(?=[0-9A-Za-z-]*[_.])[A-Za-z_][{_NAME}]*+)",
+        "name", (many(_NAME),), argument=1,
     ),
     HoleType(
         "id", "a dashed UUID, 32 or 64 hex digits, - or None",

@@ -218,12 +218,9 @@ class Translation:
         pieces = []
         formats = {self.options.instance_format, self.options.instance_uuid_format}
         for text in sorted(formats) if key == "instance" else ():
-            # Without a word, as in "<%(uuid)s> ", it must not take any text in such brackets.
-            kind = "token" if re.search("[A-Za-z]", text.partition("%")[0]) else "uuid"
+            # A message may begin with such a bracket, too.
             inner = DIRECTIVE.sub(
-                lambda m, k=kind: (  # type: ignore[misc]
-                    f"{{resource_id:{k}}}" if m[1] in ("uuid", "id") else f"{{{m[1]}:token}}"
-                ),
+                lambda m: "{resource_id:uuid}" if m[1] in ("uuid", "id") else f"{{{m[1]}:token}}",
                 text.replace("{", "{{").replace("}", "}}"),
             )
             if inner:

@@ -263,3 +263,57 @@ cdef inline int32_t resource(const uint8_t* data, int32_t at, int32_t end) noexc
     while p < end and (is_letter(data[p]) or data[p] == c'_'):
         p += 1
     return -1 if p == at or (p - at == 3 and memcmp(data + at, b"req", 3) == 0) else p
+
+
+cdef inline bint in_name(uint8_t c) noexcept nogil:
+    return is_letter(c) or c'0' <= c <= c'9' or c == c'_' or c == c'.' or c == c'-'
+
+
+cdef inline bint is_listed(const char* words, const uint8_t* text, int32_t size, uint8_t change) noexcept nogil:
+    """Whether one of the words, each behind a blank, is the text, whose letters differ by `change` in case."""
+    cdef int32_t at = 0, i
+    while words[at]:
+        at += 1
+        i = 0
+        while words[at] and words[at] != c' ':
+            if i >= 0 and i < size and (text[i] | change) == <uint8_t>words[at]:
+                i += 1
+            else:
+                i = -1
+            at += 1
+        if i == size:
+            return True
+    return False
+
+
+cdef inline int32_t name(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    """Position behind a name that is no word for a level, whatever its case."""
+    cdef const char* levels = (
+        b" trace debug info information notice warn warning err error severe crit critical fatal alert"
+        b" emerg emergency panic audit")
+    cdef int32_t p = at
+    while p < end and in_name(data[p]):
+        p += 1
+    return -1 if p == at or (p - at <= 11 and is_listed(levels, data + at, p - at, 32)) else p
+
+
+cdef inline int32_t logger_name(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    """Position behind a logger: parts with dots between, a word with a _ in it, or one of a project."""
+    cdef const char* known = (
+        b" nova neutron cinder glance keystone heat horizon swift ironic octavia designate barbican manila"
+        b" magnum placement trove sahara mistral senlin zun murano masakari aodh ceilometer gnocchi panko"
+        b" watcher cloudkitty blazar tacker vitrage freezer cyborg kuryr networking eventlet wsgi oslo"
+        b" root alembic sqlalchemy urllib3 requests paramiko stevedore kazoo kombu amqp tooz websockify")
+    cdef int32_t p = at
+    cdef bint sure = False
+    while p < end and in_name(data[p]):
+        if data[p] == c'.':
+            if p == at or data[p - 1] == c'.':
+                return -1
+            sure = True
+        elif data[p] == c'_':
+            sure = True
+        p += 1
+    if p == at or data[p - 1] == c'.' or not (is_letter(data[at]) or data[at] == c'_'):
+        return -1
+    return p if sure or is_listed(known, data + at, p - at, 0) else -1
