@@ -259,10 +259,9 @@ def test_a_table_in_a_message_is_no_container(around: str, line: str) -> None:
 
 
 def test_a_prefix_is_taken_off_once_and_level_words_are_none() -> None:
-    rows = records(b"api_1 | a | b\nwarning | disk full\nERROR | b\n")
-    assert [row["body"] for row in rows][0] == "a | b\nwarning | disk full\nERROR | b" or [
-        row["body"] for row in rows
-    ] == ["a | b", "warning | disk full", "ERROR | b"]
+    named, *others = records(b"api_1 | a | b\nwarning | disk full\nERROR | b\n")
+    assert (named["body"], dict(named["attributes"])) == ("a | b", {"container_name": "api_1"})
+    assert all("container_name" not in dict(row["attributes"] or ()) for row in others)
 
 
 def test_a_prefix_inside_syslog_stands_before_a_line_with_a_time() -> None:
