@@ -59,7 +59,7 @@ def test_the_library_uses_what_it_is_given(folder: Path, tmp_path: Path) -> None
     [record] = library.read(log, formats=[folder])
     assert (record.format, record.user_id) == ("site.audit", "cafe")
     [record] = library.read(log)
-    assert record.format == "oslo.text"
+    assert record.format == "python.logging"
 
 
 def test_a_format_of_the_same_name_replaces_the_shipped_one(folder: Path) -> None:
