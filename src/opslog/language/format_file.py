@@ -210,7 +210,9 @@ def _written(
             for name in patterns[-1].names:
                 _refuse(item, "regex", refused_name(name))
         else:
-            item.only("layout", "bare", "severity", "unfinished", "alone", "traceback", "second", "until")
+            item.only(
+                "layout", "bare", "severity", "unfinished", "alone", "traceback", "second", "until"
+            )
             rank = Rank.BARE if item.flag("bare") else _around(reader)
             words = _severity(item) if "severity" in item.data else severity
             layout = _parsed(item, "layout", item.text("layout"), words)
