@@ -23,6 +23,12 @@ ENVELOPE = re.compile(
 BARE: tuple[str, ...] = ()
 """The stream of lines that stand in no envelope."""
 
+NAMED = {
+    "__REALTIME_TIMESTAMP", "_SOURCE_REALTIME_TIMESTAMP", "_HOSTNAME", "SYSLOG_IDENTIFIER", "_COMM",
+    "_PID", "SYSLOG_PID", "_SYSTEMD_UNIT", "UNIT", "MESSAGE", "PRIORITY", "SYSLOG_FACILITY",
+}  # fmt: skip
+"""The keys of the journal that fill a column or an attribute of another name."""
+
 
 class Stream(Text):
     """The text of one stream, whose envelopes say more about its records."""
@@ -83,6 +89,8 @@ class Unwrapped:
             "attributes": {
                 "journal.json.timestamp": data["__REALTIME_TIMESTAMP"],
                 "systemd_unit": data["_SYSTEMD_UNIT"],
+                "syslog_facility": data["SYSLOG_FACILITY"],
+                **{key: value for key, value in data.items() if value and key not in NAMED},
             },
         }
         self.take(("journal", host, program, data["_PID"]), columns, data["MESSAGE"], offset)

@@ -411,7 +411,8 @@ def test_the_formatters_of_a_logging_configuration_are_learned(tmp_path: Path) -
     assert plain["logging_context_format_string"].startswith("%(asctime)s %(levelname)s (")
     text = b"2026-03-10 10:00:00,123 ERROR (MainThread) nova.api: it failed\nTraceback (most recent call last):\n"
     [row] = table(text, catalog=Catalog.of([from_dict(data, "x")])).to_pylist()
-    assert row["body"] == "it failed\nTraceback (most recent call last):"
+    assert row["body"] == "it failed"
+    assert row["exception_stacktrace"] == "Traceback (most recent call last):"
     assert dict(row["attributes"]) == {"thread_name": "MainThread"}
 
 

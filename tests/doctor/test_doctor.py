@@ -299,6 +299,8 @@ recognised  lines  file        formats
 ./half.log
   unrecognised  1 line (50.00%)
                   @0 \\x1b[31mred
+  shapes        what the lines look like that no format reads, most frequent first
+                          1 x \\x1b[<*>
 
 3 files, 5 lines, 80.00% recognised; 1 below 99.5%; 1 empty
 """

@@ -182,7 +182,8 @@ cdef class JoinedRecords(OpenRecords):
             return False
         record = &self.records[number]
         other = &self.program.leaves[head.leaf]
-        names = leaf.logger >= 0 and other.logger >= 0
+        names = (leaf.logger >= 0 and other.logger >= 0) or (
+            other.format == leaf.format and (leaf.flags & STAMPED or leaf.logger < 0))
         if not (record.flags & HEADLESS or other.flags & BARE) and names:
             return True
         # A head may look like this line, too: only what is inside a block joins.

@@ -118,7 +118,7 @@ def _sample(printer: Printer, record: logging.LogRecord, context: dict[str, Any]
     if record.levelno == logging.DEBUG:
         keys += keys_of(options.logging_debug_format_suffix)
     expect = _expected(record, keys)
-    if printer.prefixes and record.exc_info and options.logging_exception_prefix:
+    if record.exc_info and (options.logging_exception_prefix or not printer.prefixes):
         expect |= {"exception_type": "ValueError", "exception_message": "no space left"}
     if (body := _body(printer, record, text)) is not None:
         expect["body"] = body
@@ -189,7 +189,7 @@ def _body(printer: Printer, record: logging.LogRecord, text: str) -> str | None:
     if not record.exc_info:
         return message
     if not printer.prefixes:
-        return f"{message}\n{record.exc_text}"
+        return message  # the traceback stands in the lines behind it
     if not printer.options.logging_exception_prefix or not text.endswith("%(message)s"):
         return None
     return f"{message}: ValueError: no space left"

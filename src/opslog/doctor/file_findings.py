@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from datetime import datetime
 
 from opslog.doctor import clock
@@ -19,6 +21,7 @@ from opslog.doctor.report import (  # fmt: skip
     Gap,
     LineShare,
     Loss,
+    Shape,
     Years,
     share,
 )
@@ -42,6 +45,8 @@ _UNUSUAL = 20
 
 _FEW = 50
 """Records below which no gaps are reported."""
+
+_MOST_SHAPES = 10
 
 _SYSLOG = "syslog.rfc3164"
 
@@ -78,6 +83,7 @@ class FileFindings:
             kept = getattr(whole, name)
             kept += getattr(block, name)[: self._most - len(kept)]
         whole.incomplete += block.incomplete
+        whole.shapes.add(block.shapes)
         whole.offsets += block.offsets
         whole.services |= block.services
         whole.newest = whole.newest if block.newest is None else block.newest
@@ -110,6 +116,7 @@ class FileFindings:
         lost = stats.formats.get(None, (0, 0, 0))[1]
         known = {group: sums for group, sums in self._groups.items() if group.leaf >= 0}
         dated = sum(sums.lines for group, sums in known.items() if self._facts[group.leaf].dated)
+        shapes = self._shapes()
         joined = sum(sums.joined for sums in known.values())
         return FileReport(
             self.path,
@@ -122,6 +129,8 @@ class FileFindings:
             self._formats(known),
             self._lines(lost, whole.unrecognised),
             self._lines(dated, whole.dated),
+            shapes,
+            self._sketch(shapes),
             self._lines(joined, whole.joined),
             self.cut and status == READ,
             self._times(host),
@@ -133,6 +142,30 @@ class FileFindings:
 
     def _lines(self, count: int, examples: list[Example]) -> LineShare:
         return LineShare(count, count / self.stats.lines if count else 0.0, tuple(examples))
+
+    def _shapes(self) -> tuple[Shape, ...]:
+        shapes = self._whole.shapes
+        found = [(-count, shapes.first[text].offset, text) for text, count in shapes.counts.items()]
+        return tuple(
+            Shape(text, -count, offset) for count, offset, text in sorted(found)[:_MOST_SHAPES]
+        )
+
+    def _sketch(self, shapes: tuple[Shape, ...]) -> str | None:
+        """Return a format file for the first of the shapes that one can be made for."""
+        if not shapes:
+            return None
+        # Start-up: most files are read.
+        from opslog.checking.learn import to_toml
+        from opslog.doctor.sketch import sketch
+
+        name = re.sub(r"\W+", "-", os.path.basename(self.path).split(".")[0]).strip("-") or "log"
+        for one in shapes:
+            line = self._whole.shapes.first[one.text].text
+            leaf = self._catalog.lines.program.probe(line.encode())[0]
+            unread = leaf < 0 or self._facts[leaf].dated  # an envelope's text is no line
+            if unread and (data := sketch(f"site.{name}", line)) is not None:
+                return to_toml(data)
+        return None
 
     def _formats(self, known: dict[LayoutGroup, LayoutSums]) -> tuple[FormatShare, ...]:
         found: dict[tuple[str, tuple[str, ...]], tuple[int, int]] = {}

@@ -40,6 +40,15 @@ class LineShare:
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """A shape that lines have which no format reads."""
+
+    text: Annotated[str, "the text, `<*>` for each value; without a time that was read"]
+    records: Annotated[int, "how many records have it"]
+    offset: Annotated[int, "where the first of them begins: bytes, decompressed"]
+
+
+@dataclass(frozen=True, slots=True)
 class ZoneGuess:
     """Which zone times without an offset are of, as far as one can tell."""
 
@@ -119,6 +128,14 @@ class FileReport:
     formats: Annotated[tuple[FormatShare, ...], "what was recognised or dated, most lines first"]
     unrecognised: Annotated[LineShare, "lines that no format takes"]
     dated: Annotated[LineShare, "lines of which a format reads no more than a time or a name"]
+    shapes: Annotated[
+        tuple[Shape, ...],
+        "what unrecognised and dated records look like, the most frequent first",
+    ]
+    sketch: Annotated[
+        str | None,
+        "a format file for the most frequent of them, to begin with; null if none can be made",
+    ]
     joined: Annotated[
         LineShare,
         "lines that begin with a time, but were joined to the record before: perhaps heads of a "

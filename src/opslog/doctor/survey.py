@@ -16,6 +16,7 @@ from opslog.doctor import clock
 from opslog.doctor._survey import INCOMPLETE, holds, survey
 from opslog.doctor.layouts import BARE, LayoutFacts
 from opslog.doctor.report import Example
+from opslog.doctor.shapes import Shapes, beginning, examples, shapes_of
 from opslog.rows.kept import Kept
 
 LEAST_GAP = 600_000_000
@@ -23,7 +24,6 @@ LEAST_GAP = 600_000_000
 
 MOST_GAPS = 16
 _SAMPLE = 16
-_LONGEST = 300
 _STAMP = re.compile(rb"(?:[-\w /:,.\[\]()<>]{0,23}?\d[-\w /:,.\[\]()<>]{0,23}?)?\d\d:\d\d:\d\d")
 
 
@@ -82,6 +82,8 @@ class BlockFindings:
     groups: dict[LayoutGroup, LayoutSums] = field(default_factory=dict)
     unrecognised: list[Example] = field(default_factory=list)
     dated: list[Example] = field(default_factory=list)
+    shapes: Shapes = field(default_factory=Shapes)
+    """Of the records that are unrecognised or dated."""
     joined: list[Example] = field(default_factory=list)
     incomplete: Counter[str] = field(default_factory=Counter)
     losses: dict[str, tuple[int, int | None]] = field(default_factory=dict)
@@ -97,7 +99,7 @@ class BlockFindings:
 
 
 def surveyor(
-    facts: tuple[LayoutFacts, ...], to_utc: Callable[[pa.Array, pa.Array], Any], examples: int
+    facts: tuple[LayoutFacts, ...], to_utc: Callable[[pa.Array, pa.Array], Any], most: int
 ) -> Callable[[Kept], BlockFindings]:
     """Return the function that surveys a block; it may be called from any thread."""
     bare = pa.array([n for n, one in enumerate(facts) if one.role == BARE], pa.int32())
@@ -112,11 +114,15 @@ def surveyor(
         block.groups = _groups(columns, moments, clocks)
         _tell_gaps(block, moments)
         leaves = columns["leaf"]
-        block.unrecognised = _examples(kept, pc.equal(leaves, -1), examples)
+        block.unrecognised = _examples(kept, pc.equal(leaves, -1), most)
         if dated and any(facts[group.leaf].dated for group in block.groups if group.leaf >= 0):
-            block.dated = _examples(kept, pc.is_in(leaves, dated), examples)
+            block.dated = _examples(kept, pc.is_in(leaves, dated), most)
+        if unread := _unread(block, facts):
+            block.shapes = shapes_of(
+                kept, _first(pc.is_in(leaves, pa.array(unread, pa.int32())), kept.count)
+            )
         if any(sums.joined for sums in block.groups.values()):
-            block.joined = _joined(kept, facts, pc.greater(columns["joined"], 0), examples)
+            block.joined = _joined(kept, facts, pc.greater(columns["joined"], 0), most)
         marks = pc.value_counts(columns["mark"])
         block.incomplete = Counter(
             {INCOMPLETE[m["values"]]: m["counts"] for m in marks.to_pylist() if m["values"]}
@@ -131,6 +137,12 @@ def surveyor(
         return block
 
     return survey_block
+
+
+def _unread(block: BlockFindings, facts: tuple[LayoutFacts, ...]) -> list[int]:
+    """Return the leaves of the block's records that are unrecognised or dated."""
+    leaves = {group.leaf for group in block.groups}
+    return sorted(leaf for leaf in leaves if leaf < 0 or facts[leaf].dated)
 
 
 def _columns(kept: Kept) -> dict[str, pa.Array]:
@@ -195,10 +207,7 @@ def _first(mask: pa.Array, count: int) -> pa.Array:
 
 def _examples(kept: Kept, mask: pa.Array, count: int) -> list[Example]:
     rows = _first(mask, count)
-    if not len(rows):
-        return []
-    batch = kept.others(("source_offset", "original"), rows)
-    return [Example(at, _text(text)) for at, text in zip(*batch.to_pydict().values(), strict=True)]
+    return examples(kept, rows) if len(rows) else []
 
 
 def _joined(
@@ -211,12 +220,7 @@ def _joined(
     batch = kept.others(("source_offset", "original"), _first(mask, count))
     texts = zip(*batch.to_pydict().values(), strict=True)
     found = ((at, line) for at, text in texts for line in text.split(b"\n")[1:] if unknown(line))
-    return [Example(at, _text(line)) for at, line in islice(found, count)]
-
-
-def _text(line: bytes) -> str:
-    text = line.split(b"\n", 1)[0][: 4 * _LONGEST].decode("utf-8", "replace").rstrip("\r")
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+    return [Example(at, beginning(line)) for at, line in islice(found, count)]
 
 
 def _tell_zone(

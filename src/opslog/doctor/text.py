@@ -37,7 +37,8 @@ class DoctorText:
         ordered = sorted(reports, key=_badness)
         parts = ["\n".join(self._table(ordered))]
         parts += ["\n".join(found) for r in ordered if (found := self._findings(r, full))]
-        parts += ["\n".join(found) for found in (*self._zones(ordered), *self._advice(ordered))]
+        others = (*self._zones(ordered), *self._advice(ordered), *self._sketch(ordered))
+        parts += ["\n".join(found) for found in others]
         parts.append(self._summary(reports))
         return "\n\n".join(parts)
 
@@ -135,6 +136,23 @@ class DoctorText:
                 *(f"    {line}" for line in settings),
             ]
 
+    def _sketch(self, reports: list[FileReport]) -> Iterator[list[str]]:
+        """Show a format file for what most lines look like that no format reads, of any file."""
+        sketched = [report for report in reports if report.sketch]
+        if not sketched:
+            return
+        most = max(sketched, key=lambda report: report.shapes[0].records)
+        assert most.sketch is not None
+        yield [
+            self._style(BOLD, "a format file to begin with"),
+            *self._wrapped(
+                f"for lines of {escaped(most.path)} that no format reads: name what stands in "
+                "them, then opslog formats check FILE, and --formats FILE to read them.",
+                2,
+            ),
+            *(f"    {escaped(line)}".rstrip() for line in most.sketch.splitlines()),
+        ]
+
     def _summary(self, reports: list[FileReport]) -> str:
         lines = sum(r.lines for r in reports)
         known = sum(r.lines - r.unrecognised.lines - r.dated.lines for r in reports)
@@ -202,6 +220,9 @@ Row = tuple[str, str, list[str]]
 def _trouble(report: FileReport) -> Iterator[Row]:
     yield from _lines("unrecognised", report.unrecognised, "")
     yield from _lines("dated", report.dated, "; only a time or a name is read there")
+    if report.shapes:
+        shown = [f"{one.records:>9,} x {escaped(one.text)}" for one in report.shapes]
+        yield "shapes", "what the lines look like that no format reads, most frequent first", shown
     yield from _lines(
         "joined",
         report.joined,

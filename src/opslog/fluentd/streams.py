@@ -328,7 +328,8 @@ class Streams:
 
     def _fed(self, stream: _Stream, now: float) -> list[Out]:
         """Return what is complete in ``stream``, and take note of whether more waits."""
-        stream.live.stream.dated(self._clock())
+        if self._wanted.times.reference is None:
+            stream.live.stream.dated(self._clock())
         out = stream.feed(now)
         due = stream.live.due()
         if due is None:
