@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from helpers import opslog
+from helpers import opslog, table
 
 CASES = [
     pytest.param(case, id=f"{path.stem}: {case['fact']}")
@@ -32,3 +32,9 @@ def test_case(case: dict[str, Any]) -> None:
     ]
     assert shown == case["records"]
     assert len(found) == len(case["records"])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_one_byte_at_a_time_gives_the_same(case: dict[str, Any]) -> None:
+    data = case["input"].removeprefix("\n").encode()
+    assert table(data, range(len(data)), original=True).equals(table(data, original=True))
