@@ -281,8 +281,8 @@ cdef class Assembler(JoinedRecords):
         if (not envelope.flags & STREAM or record.flags & HEADLESS
                 or not self.program.leaves[record.leaf].flags & FOLLOW_ON
                 or self.program.leaves[record.leaf].flags & ENVELOPE
-                or (envelope.flags & WEAK and line.flags & TIMED
-                    and not self.program.leaves[record.leaf].flags & STAMPED)):
+                or not self.program.leaves[record.leaf].flags & STAMPED
+                and (self.program.leaves[record.leaf].logger < 0 or (envelope.flags & WEAK and line.flags & TIMED))):
             return False
         self.join_text(block, number, i, text, length)
         return True

@@ -42,9 +42,11 @@ cdef class JoinedRecords(OpenRecords):
         return self.is_open(block, number, line) and self.is_near(block, number, line)
 
     cdef bint is_near(self, Block block, int32_t number, const Line* line) noexcept nogil:
-        """Whether the envelope of the line is hardly later than that of the record's last line."""
+        """Whether the line's envelope is hardly later than that of the record's last line, and of its level."""
         cdef const Line* last = &block.lines[self.records[number].last]
         cdef int64_t later
+        if line.outer_severity != last.outer_severity and line.outer_severity and last.outer_severity:
+            return False
         if line.stamp == NONE or last.stamp == NONE:
             return True
         later = line.stamp - last.stamp

@@ -55,6 +55,7 @@ ctypedef struct Line:
     uint16_t flags
     uint8_t severity            # OpenTelemetry number, 0 unknown
     uint8_t part
+    uint8_t outer_severity      # what the innermost envelope that has one says, 0: none
     int32_t outer               # the envelope around it, NONE
 
 ctypedef struct Envelope:           # an envelope around a line's layout

@@ -113,14 +113,15 @@ def _tracebacks(prefix: Pieces) -> list[str]:
     """Return the layouts of a traceback's lines."""
     if not prefix:
         return []
-    without_blank = _join([piece for piece in prefix if not piece.startswith("{?")])
+    plain = [piece for piece in prefix if piece != "{~}"]
+    without_blank = _join([piece for piece in plain if not piece.startswith("{?")])
     if not without_blank.endswith(" "):
         return [_join([*prefix, "{body:rest}"])]
-    # Editors and copies strip the blank behind which the text is empty.
+    # Editors and copies strip the blank behind which the text is empty, with the colors there.
     stripped = _join(
         [
             f"{{? {piece[2:-2]}}}" if piece.endswith(" }") else piece
-            for piece in _before_blank(prefix)
+            for piece in _before_blank(plain)
         ]
     )
     return [stripped, _join([*prefix, "{body:rest}"])]

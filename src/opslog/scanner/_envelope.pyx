@@ -13,7 +13,7 @@ from libc.string cimport memchr, memcpy, memset
 
 from opslog.kernel._block cimport (BAD_TIME, Block, ESCAPED, Line, MORE, MOST_LINES, NONE, SYSLOG, TIMED, UNENDED, UNNAMED, Envelope)
 from opslog.kernel._bytes cimport all_ascii
-from opslog.scanner._program cimport (ENVELOPE, HOLLOW, Leaf, NEWLINES, OCTAL, Program, STAMPED, TRACEBACK, UNFINISHED, UNLOGGED, WEAK)
+from opslog.scanner._program cimport (ENVELOPE, GRADED, HOLLOW, Leaf, NEWLINES, OCTAL, Program, STAMPED, TRACEBACK, UNFINISHED, UNLOGGED, WEAK)
 from opslog.scanner._state cimport MatchState
 from opslog.scanner._time cimport nearest_year
 from opslog.kernel._text cimport Buffer, CHECKED, JSON_STRING, RSYSLOG, need, put, put_list
@@ -139,6 +139,28 @@ cdef inline bint is_doubtful(Program program, const Line* line) noexcept nogil:
     return leaf.flags & HOLLOW != 0 or (line.outer != NONE and is_prefix(leaf))
 
 
+cdef int32_t match_text(Program program, const uint8_t* data, int32_t* start, int32_t* end, int32_t* row,
+                        MatchState* state) except -2 nogil:
+    """Match data[start:end]; color codes around it are left out if no layout knows of them."""
+    cdef int32_t first = start[0], last = end[0], slot, found
+    found = program.match(data, first, last, row, state, False)
+    if first >= last or (data[first] != 27 and data[last - 1] != c'm'):
+        return found
+    without_colors(data, &first, &last)
+    if found >= 0:
+        slot = program.leaves[found].body
+        if slot < 0 or row[2 * slot + 1] != end[0] or row[2 * slot] > last:
+            return found
+        row[2 * slot + 1] = last
+    elif first > start[0] or last < end[0]:
+        found = program.match(data, first, last, row, state, False)
+        if found < 0:
+            return found
+        start[0] = first
+    end[0] = last
+    return found
+
+
 cdef int unwrap(Program program, Block block, int32_t number, MatchState* state) except -1 nogil:
     """Read what the envelopes of a line hold; its further parts become lines behind it."""
     cdef Line* line
@@ -161,6 +183,8 @@ cdef int unwrap(Program program, Block block, int32_t number, MatchState* state)
             break
         if leaf.flags & STAMPED:
             line.stamp = line.time
+        if leaf.flags & GRADED:
+            line.outer_severity = line.severity
         row = block.spans + line.row
         stream = worker_of(block, leaf, row, stream * 31 + leaf.format + 1)
         line.worker = stream
@@ -195,7 +219,7 @@ cdef int unwrap(Program program, Block block, int32_t number, MatchState* state)
         if line.flags & TIMED and not line.flags & BAD_TIME:
             state.reference = line.time + nearest_year()
         row = block.spans + block.span_used
-        found = program.match(block.data, text.start, first_end, row, state, False)
+        found = match_text(program, block.data, &text.start, &first_end, row, state)
         if found < 0 and text.start < first_end and block.data[text.start] == c' ':
             # A relay may put one more blank before what is a line of its own.
             while text.start < first_end and block.data[text.start] == c' ':

@@ -1,11 +1,11 @@
 """Blocks to lines: where each line stands, which layout it has, its field spans."""
 
 from libc.stdint cimport INT64_MIN, int16_t, int32_t, int64_t, uint8_t, uint16_t
-from libc.string cimport memchr, memset
+from libc.string cimport memchr, memcmp, memset
 
 from opslog.kernel._block cimport Block, LONGEST_LINE, Line, MORE, NONE, PIECE, SYSLOG
 from opslog.kernel._bytes cimport all_ascii
-from opslog.scanner._envelope cimport keep_match, unwrap, worker_of
+from opslog.scanner._envelope cimport keep_match, match_text, unwrap, worker_of
 from opslog.scanner._prefix cimport BytePath, PATHS
 from opslog.scanner._program cimport ENVELOPE, Leaf, Program
 from opslog.scanner._state cimport MatchState, begin_state
@@ -40,6 +40,8 @@ cdef int add_line(Program program, Block block, int32_t first, int32_t end, int3
     block.line_used += 1
     while start < end and block.data[start] == 0:
         start += 1
+    if block.offset + first == 0 and end - start >= 3 and memcmp(block.data + start, b"\xef\xbb\xbf", 3) == 0:
+        start += 3                  # a byte order mark
     row = block.spans + block.span_used
     line.first = first
     line.start = start
@@ -50,11 +52,13 @@ cdef int add_line(Program program, Block block, int32_t first, int32_t end, int3
     line.row = line.outer = NONE
     line.worker = 1
     line.stamp = NONE
-    line.severity = 0
+    line.severity = line.outer_severity = 0
     line.flags = flags
     state.flags = state.severity = 0
-    line.leaf = NONE if flags & PIECE else <int16_t>program.match(
-        block.data, start, end, row, state, False)
+    line.leaf = NONE if flags & PIECE else <int16_t>match_text(
+        program, block.data, &start, &end, row, state)
+    line.start = start
+    line.end = end
     if line.leaf < 0:
         line.start = first
         return 0

@@ -21,6 +21,8 @@ assert MOST_COLUMNS <= SLOT
 _MARKS = {"": 0, "facility": FACILITY, **CHANGED}
 _WRITER = ("process_pid", "program", "container_name", "tag", "host_name", "stream")
 """What tells the writers of one source apart."""
+_SPEAKER = ("thread_id", "client_address")
+"""What tells apart, beside the writer, whose text an envelope holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,8 @@ def packed(leaf: Leaf, closings: bytearray) -> bytes:
     if leaf.entry.layout.colored:
         flags |= _program.FLAGS["colored"]
     plain = _plain(slots)
-    writer = [plain[name] for name in _WRITER if name in plain]
+    names = (*_WRITER, *_SPEAKER) if flags & _program.FLAGS["envelope"] else _WRITER
+    writer = [plain[name] for name in names if name in plain][: _program.WORKER_SLOTS]
     closing = leaf.entry.until.encode()
     at = len(closings)
     closings += closing
