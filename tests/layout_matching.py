@@ -77,7 +77,7 @@ FRAGMENTS = st.sampled_from(
         "tx0123456789abcdef01234-0123456789", "tx0123456789abcdef01234-0123456789-x.y",
         "x", "a.b_c-d", "/usr/lib/x.py", "<string>", "x.go", ".go", ":", ": ", " ", "  ", "[", "]", "] ", "[-]", "\"",
         "\x1b[00m", "#033[1;2m", "^[[0m", "^[", "#033", "1", "12345678901234567890", "3.14", "http://a/b",
-        "https://", "GET", ":8080", "\\\"", "-1", "10.0.0.1,<local>", "\t", "é", "\x00", "\\", "{", "}", "g", "ERROR nova.x ",
+        "https://", "GET", ":8080", "\\\"", "-1", "10.0.0.1,<local>", "\t", "é", "\x00", "\\", "{", "}", "g", "ERROR nova.x ", "error", "[Info", "<WARN>", "debug:", "Critical] ", "error-handler", "dbg ",
     ]
 )  # fmt: skip
 """Text that comes near what types accept, so that both agree where it matters."""

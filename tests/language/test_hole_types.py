@@ -37,8 +37,8 @@ def layouts_and_lines(draw: st.DrawFn, name: str) -> tuple[str, str, list[bytes]
     hole = hole_type(name)
     before, behind = draw(BEFORE), draw(BEHIND)
     width = draw(st.sampled_from(["", "", "<1", "<9", ">9", "<40", ">40"])) if hole.paddable else ""
-    kept = "timestamp" if name not in HOLE_TYPES else "a"
-    layout = f"{before}{{{draw(st.sampled_from(['', kept]))}:{name}{width}}}{behind}"
+    kept = ["timestamp"] if name not in HOLE_TYPES else ["a", "program"]
+    layout = f"{before}{{{draw(st.sampled_from(['', *kept]))}:{name}{width}}}{behind}"
     if draw(st.booleans()):
         layout += "{b:token?}" if draw(st.booleans()) else "{body:rest}"
     vocabulary = draw(st.sampled_from(sorted(VOCABULARIES)))

@@ -25,7 +25,9 @@ HOLES = st.sampled_from(
     [f"{{{n}:{t}}}" for t in HOLE_TYPES for n in "abc" if t not in ("rest", "text", "severity")]
     + ["{severity}", "{timestamp:iso}", "{timestamp:iso-msecs}", "{timestamp:iso-zone}", "{timestamp:%d/%b/%Y %H:%M:%S}", "{~}",
        "{timestamp:%b %e %H:%M:%S}", "{:%b %e %H:%M:%S.%f}", "{:%m%d %H:%M:%S.%f}", "{:%y%m%d %k:%M:%S}", "{:%e%k%m}",
-       "{:int}", "{a|b:token}", "{a:token<6}", "{b:int>5}", "{severity:severity<8}", "{severity:severity>7}", "{severity:severity<2}", "<{a:pri}>", "{:pri}", "{c:word>3}", "{?[{c:token}] }", "{?{:blanks}}", "{duration:milliseconds}"]
+       "{:int}", "{a|b:token}", "{a:token<6}", "{b:int>5}", "{severity:severity<8}", "{severity:severity>7}", "{severity:severity<2}", "<{a:pri}>", "{:pri}", "{c:word>3}", "{?[{c:token}] }", "{?{:blanks}}", "{duration:milliseconds}",
+       "{program:token}", "{host_name:token}", "{tag}", "{logger:name}", "{container_name:word<8}", "{x|program:token}",
+       "{service_name:token?}", "{thread_name:addresses}", "{host_name:token} {program:token} {x:token}"]
 )  # fmt: skip
 LITERALS = st.sampled_from([" ", "] ", "[", "-", "] [", ": ", "é", "{{", "g", "\x1b"])
 

@@ -18,6 +18,7 @@ from functools import lru_cache
 
 from opslog.language import timestamps
 from opslog.language.atoms import ANY, ANYTHING, Atom, Atoms, byte_set, many, one
+from opslog.model.severity import WORDS
 
 UNBOUNDED = 1 << 30
 
@@ -103,10 +104,10 @@ _TRANSACTION = f"(?:req-{_UUID}|tx[{_HEX}]{{21}}-[{_HEX}]{{10}}[0-9A-Za-z._-]*+)
 _REQUEST_BYTES = "0-9A-Za-z._-"
 _HOST = "0-9A-Za-z_.:%-"
 _NAME = "0-9A-Za-z_.-"
-_LEVELS = (
-    "trace|debug|info|information|notice|warn|warning|err|error|severe|crit|critical|fatal|alert|"
-    "emerg|emergency|panic|audit"
-)
+_LEVELS = "|".join(WORDS)
+LEVEL_WORD = rf"[\[(< ]*+(?i:{_LEVELS})[\])>: ]*"
+"""The regular expression of a text that says a level and names nothing, maybe in brackets."""
+
 _LOGGERS = (
     "nova|neutron|cinder|glance|keystone|heat|horizon|swift|ironic|octavia|designate|barbican|manila|"
     "magnum|placement|trove|sahara|mistral|senlin|zun|murano|masakari|aodh|ceilometer|gnocchi|panko|"

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from opslog.language.hole_types import HoleType, hole_type
+from opslog.model.schema import NAMING
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class Capture:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hole", hole_type(self.type))
+
+    @property
+    def naming(self) -> bool:
+        """Whether its text names something, and so must be no level word."""
+        return not NAMING.isdisjoint(self.names)
 
 
 @dataclass(frozen=True, slots=True)

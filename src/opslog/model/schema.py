@@ -114,6 +114,15 @@ COLUMNS: tuple[Column, ...] = (
 
 BY_NAME: dict[str, Column] = {column.name: column for column in COLUMNS}
 
+NAMING = frozenset(
+    [
+        "host_name", "node_name", "service_name", "peer_service", "program", "logger",
+        "resource_type", "process_name", "thread_name", "container_name", "tag", "log_alias",
+        "log_file_name",
+    ]
+)  # fmt: skip
+"""Columns and attributes that name something: a level word in a line is no value of them."""
+
 
 def names(original: bool = False, root: bool = False) -> tuple[str, ...]:
     """Return the column names in order, with ``original`` and ``root_request_id`` if asked for."""

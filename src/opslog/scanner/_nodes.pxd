@@ -3,7 +3,7 @@
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint64_t
 
 from opslog.kernel._bytes cimport find_text
-from opslog.scanner._ops cimport (address, colors, identity, literal, logger_name, maybe_int, name, number, pri, quoted, request, resource, severity, source_file, structure, token, transaction, url, uuid)
+from opslog.scanner._ops cimport (address, colors, identity, is_level_word, literal, logger_name, maybe_int, name, number, pri, quoted, request, resource, severity, source_file, structure, token, transaction, url, uuid)
 from opslog.scanner._state cimport MatchState
 from opslog.scanner._time cimport time_iso, time_program
 
@@ -44,7 +44,8 @@ ctypedef struct Node:
     int32_t order               # number of the first layout that goes through here
     int32_t then                # literal that must follow: offset in literals, length
     int32_t then_size
-    int16_t more                # captures besides `slot` that end here: those before are written
+    uint8_t more                # captures besides `slot` that end here: those before are written
+    uint8_t naming              # which of all these must be no level word, as bits
     int16_t branch              # number by which Prefixes tells it from its siblings, 0: not
     int32_t width               # blanks fill the capture up to it: behind, before if negative
     uint64_t word               # a literal of at most 8 bytes
@@ -161,6 +162,15 @@ cdef inline bint is_padded(const Node* node, const uint8_t* data, int32_t before
     return True
 
 
+cdef inline bint has_level_word(const Node* node, const uint8_t* data, const int32_t* row) noexcept nogil:
+    """Whether a capture that names something is a level word."""
+    cdef int32_t i
+    for i in range(node.more + 1):
+        if node.naming >> i & 1 and is_level_word(data, row[2 * (node.slot + i)], row[2 * (node.slot + i) + 1]):
+            return True
+    return False
+
+
 cdef inline int32_t match_node(const Tables* tables, const Node* node, const uint8_t* data, int32_t at, int32_t end,
                                int32_t* row, MatchState* state, int32_t* reached) noexcept nogil:
     """Return the position behind all that a node says, or -1; its captures are in `row` then."""
@@ -176,6 +186,8 @@ cdef inline int32_t match_node(const Tables* tables, const Node* node, const uin
         if node.slot >= 0:
             row[2 * node.slot] = position
             row[2 * (node.slot + node.more) + 1] = after
+            if node.naming and has_level_word(node, data, row):
+                return -1
         after = max(after, position + node.width)
         if node.then_size:
             reached[0] = after

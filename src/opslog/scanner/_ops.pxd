@@ -286,15 +286,52 @@ cdef inline bint is_listed(const char* words, const uint8_t* text, int32_t size,
     return False
 
 
+cdef inline bint is_level_word(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    """Whether data[at:end] is a level word of any source, whatever its case, maybe in brackets or with a colon."""
+    cdef const char* words
+    cdef uint8_t first
+    while at < end and (data[at] == c'[' or data[at] == c'(' or data[at] == c'<' or data[at] == c' '):
+        at += 1
+    if at == end:
+        return False
+    first = data[at] | 32
+    # Most names are told from these words by their first letter.
+    if first == c'a':
+        words = b" alert audit"
+    elif first == c'c':
+        words = b" crit critical"
+    elif first == c'd':
+        words = b" debug dbg dpanic"
+    elif first == c'e':
+        words = b" error err emergency emerg"
+    elif first == c'f':
+        words = b" fatal"
+    elif first == c'i':
+        words = b" info information"
+    elif first == c'n':
+        words = b" notice"
+    elif first == c'p':
+        words = b" panic"
+    elif first == c's':
+        words = b" severe"
+    elif first == c't':
+        words = b" trace"
+    elif first == c'w':
+        words = b" warning warn"
+    else:
+        return False
+    while end > at and (data[end - 1] == c']' or data[end - 1] == c')' or data[end - 1] == c'>'
+                        or data[end - 1] == c':' or data[end - 1] == c' '):
+        end -= 1
+    return end - at <= 11 and is_listed(words, data + at, end - at, 32)
+
+
 cdef inline int32_t name(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
     """Position behind a name that is no word for a level, whatever its case."""
-    cdef const char* levels = (
-        b" trace debug info information notice warn warning err error severe crit critical fatal alert"
-        b" emerg emergency panic audit")
     cdef int32_t p = at
     while p < end and in_name(data[p]):
         p += 1
-    return -1 if p == at or (p - at <= 11 and is_listed(levels, data + at, p - at, 32)) else p
+    return -1 if p == at or is_level_word(data, at, p) else p
 
 
 cdef inline int32_t logger_name(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:

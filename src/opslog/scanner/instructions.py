@@ -30,6 +30,8 @@ class Instruction(NamedTuple):
     """The text that is to be there, or of the operation ``text`` ends the capture."""
     texts: tuple[Atoms, ...] = ()
     """What it takes: one of these; a literal takes itself."""
+    naming: int = 0
+    """Which of its captures must be no level word, as bits: 1 is the first."""
 
 
 Described: TypeAlias = tuple[Instruction, str]
@@ -86,7 +88,7 @@ class Instructions:
             hole = part.hole
             a, b, texts = self._arguments(hole, after, bool(part.names), words)
             end = after if hole.op == "text" else ""
-            made = Instruction(hole.op, a, b, slot, part.width, end, texts)
+            made = Instruction(hole.op, a, b, slot, part.width, end, texts, int(part.naming))
             self._captures[known] = made, _meaning(part, hole, after)
         return self._captures[known]
 

@@ -10,8 +10,10 @@ from opslog.scanner import _program
 from opslog.scanner.instructions import TOKENS, Instruction, texts_of
 from opslog.scanner.trie import Node
 
-_NODE = struct.Struct("=10i2hi2Q")
+_NODE = struct.Struct("=10i2Bhi2Q")
 _FIRSTS = struct.Struct("=2Q")
+_MOST_JOINED = 8
+"""A node has a bit for each capture that ends there."""
 assert _NODE.size == _program.NODE_SIZE
 
 
@@ -79,6 +81,7 @@ class NodeTable:
                 node.order,
                 *self._literal(then),
                 instruction.b - 1 if instruction.op in TOKENS else 0,
+                instruction.naming,
                 node.branch,
                 instruction.width,
                 _word(text if instruction.op == "literal" else ""),
@@ -124,7 +127,8 @@ def _joined(token: Instruction, behind: Node) -> tuple[Instruction, Node]:
         [node] = behind.children
         other, following = node.instruction, _only_literal(node.children)
         alike = other.op == token.op and other.slot == token.slot + count and not other.width
-        if following is None or not alike:
+        if following is None or not alike or count == _MOST_JOINED:
             break
-        token, behind, count = token._replace(a=other.a), following, count + 1
+        naming = token.naming | other.naming << count
+        token, behind, count = token._replace(a=other.a, naming=naming), following, count + 1
     return token._replace(b=count), behind

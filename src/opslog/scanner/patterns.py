@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from opslog.language.hole_types import LEVEL_WORD
 from opslog.language.pattern import Pattern
 from opslog.model import schema
 from opslog.scanner._program import Program
@@ -17,6 +18,8 @@ _NUMBERS = {
     "float64": re.compile(rb"(?:[0-9]{1,18}(?:\.[0-9]*)?)?"),
 }
 """Kinds of columns that hold numbers, and the texts these can keep; an empty text is null."""
+
+_LEVEL_WORD = re.compile(LEVEL_WORD.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ class Patterns:
         return None
 
     def _unread(self, one: PlacedPattern, spans: list[tuple[int, int]], line: bytes) -> str | None:
-        """Return the first group whose text cannot be read as a time, a level or a number.
+        """Return the first group whose text cannot be read as a time, a level, a name or a number.
 
         Only the timestamp must take part.  None if all can be read.
         """
@@ -89,6 +92,8 @@ class Patterns:
                 absent = start < 0 and name == "severity"
                 if not absent and (start < 0 or not self.program.accepts(node, line[start:end])):
                     return name
+            elif name in schema.NAMING and _LEVEL_WORD.fullmatch(line, max(start, 0), max(end, 0)):
+                return name
             elif start >= 0 and name in schema.BY_NAME:
                 number = _NUMBERS.get(schema.BY_NAME[name].kind)
                 if number is not None and not number.fullmatch(line, start, end):
@@ -117,6 +122,7 @@ class Patterns:
         special = {
             "timestamp": f"a timestamp of kind {kind}",
             "severity": "a word of its vocabulary",
+            **dict.fromkeys(schema.NAMING, "a name, no level word"),
         }
         wanted = special.get(name, "a number")
         return max(match.start(name), 0), f"matched by {key}; expected {name} ({wanted})"
