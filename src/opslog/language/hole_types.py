@@ -167,6 +167,11 @@ _TYPES = (
         _NUMBER, "number", (many("0-9."),), fills=_FLOAT, change="microseconds",
     ),
     _run("hex", "hexadecimal digits", _HEX),
+    HoleType(
+        "pointer", "an address in memory: 0x and hex digits, or 10 to 14 of them, one a letter",
+        f"(?>0x[{_HEX}]{{1,16}}+|(?=[0-9]*+[A-Fa-f])[{_HEX}]{{10,14}}+)(?![{_HEX}])", "pointer",
+        (many(f"{_HEX}x"),),
+    ),
     _run("word", "letters, digits and _ . -", "0-9A-Za-z_.-", vague=True),
     _run("capitals", "capital letters", "A-Z"),
     _run(

@@ -14,7 +14,7 @@ from libc.string cimport memcpy
 from opslog.kernel._block cimport NONE
 from opslog.kernel._bytes cimport lowest_bit
 from opslog.scanner._json cimport begins_pair
-from opslog.scanner._nodes cimport (OP_ADDRESS, OP_COLORS, OP_END, OP_ID, OP_ISO, OP_LITERAL, OP_MAYBE_INT, OP_MAYBE_TOKEN, OP_NAME, OP_NUMBER, OP_PRI, OP_QUOTED, OP_REQUEST, OP_RESOURCE, OP_REST, OP_RUN, OP_SEVERITY, OP_SOURCE, OP_STRUCTURE, OP_TEXT, OP_TIME, OP_TOKEN, OP_URL, OP_UUID, is_left, match_node, may_begin)
+from opslog.scanner._nodes cimport (OP_ADDRESS, OP_COLORS, OP_END, OP_ID, OP_ISO, OP_LITERAL, OP_MAYBE_INT, OP_MAYBE_TOKEN, OP_NAME, OP_NUMBER, OP_POINTER, OP_PRI, OP_QUOTED, OP_REQUEST, OP_RESOURCE, OP_REST, OP_RUN, OP_SEVERITY, OP_SOURCE, OP_STRUCTURE, OP_TEXT, OP_TIME, OP_TOKEN, OP_URL, OP_UUID, is_left, match_node, may_begin)
 from opslog.scanner._ops cimport WORD_INTS
 from opslog.scanner._prefix cimport BRANCH_WORDS, Prefixes, Shortcut, Shortcuts, TREES, every_branch
 from opslog.scanner._state cimport MatchState, begin_state
@@ -33,7 +33,7 @@ OPS = {
     "colors": OP_COLORS, "end": OP_END, "token": OP_TOKEN,
     "token?": OP_MAYBE_TOKEN, "url": OP_URL, "resource": OP_RESOURCE, "int?": OP_MAYBE_INT,
     "pri": OP_PRI, "address": OP_ADDRESS, "quoted": OP_QUOTED,
-    "structure": OP_STRUCTURE, "name": OP_NAME,
+    "structure": OP_STRUCTURE, "name": OP_NAME, "pointer": OP_POINTER,
 }
 DIRECTIVE = TIME_DIRECTIVE
 STREAK = MANY
