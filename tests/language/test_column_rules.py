@@ -54,8 +54,8 @@ def test_a_hole_fills_any_column_that_opslog_does_not_fill_itself(name: str) -> 
 @pytest.mark.parametrize("name", [*NUMBERS, *OTHERS])
 def test_a_constant_fills_a_column(name: str) -> None:
     text = "77" if name in NUMBERS else "abc"
-    one = of_layout(f"{{timestamp:iso}} {{{name}={text}}}{{body:rest}}")
-    found = first(one, "2024-01-01T00:00:00Z hello")
+    one = of_layout(f"{{timestamp:iso}} - {{{name}={text}}}{{body:rest}}")
+    found = first(one, "2024-01-01T00:00:00Z - hello")
     assert found[name] == (77 if name in NUMBERS else text)
     assert found["body"] == "hello"
 

@@ -21,7 +21,8 @@ from opslog.scanner.catalog import Catalog
 
 def catalog(layout: str, **keys: Any) -> Catalog:
     """Return a catalog of one layout."""
-    data = {"name": "own", "title": "own", "layouts": [{"layout": layout}], **keys}
+    layouts = [{"layout": layout}]
+    data = {"name": "own", "title": "own", "catch_all": True, "layouts": layouts, **keys}
     return Catalog.of([from_dict(data, "own.toml")])
 
 
@@ -121,7 +122,7 @@ def test_patterns_tell_the_year_likewise() -> None:
 
 def test_a_file_is_its_own_reference(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text(
-        "name = 'own'\ntitle = 'own'\n[[layouts]]\nlayout = '<{timestamp:%b %e %H:%M:%S}> {body:rest}'\n"
+        "name = 'own'\ntitle = 'own'\ncatch_all = true\n[[layouts]]\nlayout = '<{timestamp:%b %e %H:%M:%S}> {body:rest}'\n"
         "[[samples]]\nline = '<Feb 29 00:00:00> x'\nexpect.timestamp = 2024-02-29T00:00:00Z\n"
     )
     log = tmp_path / "own.log"
@@ -208,7 +209,7 @@ def test_a_level_left_behind_by_another_line_is_not_kept() -> None:
     own = Catalog.of(
         [
             from_dict({"name": "a", "title": "a", "layouts": [{"layout": "{timestamp:iso} {severity} {a:token}!"}]}, "a"),
-            from_dict({"name": "b", "title": "b", "layouts": [{"layout": "{timestamp:iso} {body:rest}"}]}, "b"),
+            from_dict({"name": "b", "title": "b", "catch_all": True, "layouts": [{"layout": "{timestamp:iso} {body:rest}"}]}, "b"),
         ]
     )  # fmt: skip
     data = b"2024-01-01 00:00:00 ERROR x!\n2024-01-01 00:00:00 ERROR x?\n2024-01-01 00:00:00 x\n"

@@ -116,6 +116,9 @@ def test_a_later_format_of_the_same_name_replaces_the_first() -> None:
         ("name = 'x'\ntitle = 'x'\n[pairs]\ncolumns.body = 'msg'", "pairs.epoch", "expected epoch, iso or epoch_us"),
         ("name = 'x'\ntitle = 'x'\n[pairs]\niso = 't'\ncolumns = {}\n[json]\niso = 't'\ncolumns = {}", "pairs", "has [json] or [pairs], not both"),
         ("name = 'x'\ntitle = 'x'\napplies_to = 'message'\n[pairs]\niso = 't'\ncolumns = {}", "pairs", "expected in formats of lines only"),
+        ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayout = '[{timestamp:iso}] {service_name=y}{body:rest}'", "layouts[0].layout", "takes any text behind a time"),
+        ("name = 'x'\ntitle = 'x'\n[[layouts]]\nlayout = '{timestamp:iso}{? <{severity}>} {:rest}'", "layouts[0].layout", "takes any text behind a time"),
+        ("name = 'x'\ntitle = 'x'\n[envelope]\n[[layouts]]\nlayout = '{program:token}> {body:rest}'", "layouts[0].layout", "an envelope that begins with any text, and has no time"),
         ("name = ", "file", "Invalid value"),
     ],
 )  # fmt: skip
@@ -306,3 +309,20 @@ def test_a_format_that_is_too_large_is_refused(keys: dict[str, Any], key: str, r
     with pytest.raises(FormatError) as caught:
         check(from_dict({"name": "own", "title": "own", "samples": [sample], **keys}, "own"))
     assert (caught.value.key, caught.value.reason.split("\n")[0]) == (key, reason)
+
+
+@pytest.mark.parametrize(
+    ("keys", "layout"),
+    [
+        ({"catch_all": True}, "[{timestamp:iso}] {body:rest}"),
+        ({}, "{timestamp:iso} {severity} {body:rest}"),
+        ({}, "{timestamp:iso} | {body:rest}"),
+        ({"envelope": {"weak": True}}, "{program:token}> {body:rest}"),
+        ({"envelope": {"hollow": True}}, "{program:token}> {body:rest}"),
+        ({"envelope": {}}, "{program:token} {timestamp:iso} | {body:rest}"),
+        ({"envelope": {}}, "say {program:token} {body:rest}"),
+    ],
+)
+def test_what_little_marks_is_a_format_if_it_says_so(keys: dict[str, Any], layout: str) -> None:
+    one = from_dict({"name": "x", "title": "x", "layouts": [{"layout": layout}], **keys}, "x")
+    assert [item.layout.text for item in one.layouts] == [layout]

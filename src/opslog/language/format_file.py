@@ -32,6 +32,7 @@ from opslog.language.format import (
 )
 from opslog.language.layout import Constant, Layout, names_of
 from opslog.language.layout_parser import parse
+from opslog.language.layout_rules import refused_catch_all, refused_envelope
 from opslog.language.pattern import Pattern, parse_pattern
 from opslog.language.percent import OPTION_NAMES
 from opslog.language.toml_table import TomlTable
@@ -217,6 +218,10 @@ def _written(
             words = _severity(item) if "severity" in item.data else severity
             layout = _parsed(item, "layout", item.text("layout"), words)
             _refuse_wrong(item, layout)
+            if not reader.flag("catch_all"):
+                _refuse(item, "layout", refused_catch_all(layout))
+            if rank == Rank.AROUND:
+                _refuse(item, "layout", refused_envelope(layout))
             layouts.append(
                 FormatLayout(
                     layout,
