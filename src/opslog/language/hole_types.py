@@ -105,7 +105,7 @@ _REQUEST_BYTES = "0-9A-Za-z._-"
 _HOST = "0-9A-Za-z_.:%-"
 _NAME = "0-9A-Za-z_.-"
 _LEVELS = "|".join(WORDS)
-LEVEL_WORD = rf"[\[(< ]*+(?i:{_LEVELS})[\])>: ]*"
+NO_NAME = rf"(?:[\[(< ]*+(?i:{_LEVELS})[\])>: ]*|[\[(< ]*+[^:]*+:)"
 """The regular expression of a text that says a level and names nothing, maybe in brackets."""
 
 _LOGGERS = (

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from opslog.language.hole_types import COLORS, LEVEL_WORD, escaped
+from opslog.language.hole_types import COLORS, NO_NAME, escaped
 from opslog.language.layout import (
     Capture,
     Colors,
@@ -57,19 +57,19 @@ def _capture(part: Capture, after: str, words: str) -> str:
     group = f"?P<{'_or_'.join(part.names)}>" if part.names else "?:"
     hole = part.hole
     if hole.op == "severity":
-        refused = _no_level_word(_level_word("?:", part.width, words)) if part.naming else ""
+        refused = _but_no_name(_level_word("?:", part.width, words)) if part.naming else ""
         return refused + _level_word(group, part.width, words)
     text = hole.regex_before(after)
-    value = f"{_no_level_word(text) if part.naming else ''}({group}{text})"
+    value = f"{_but_no_name(text) if part.naming else ''}({group}{text})"
     return _padded(value, part.width, hole.member_before(after)) if part.width else value
 
 
-def _no_level_word(text: str) -> str:
+def _but_no_name(text: str) -> str:
     """Return a look-ahead that refuses a level word where ``text``, an expression, takes one.
 
     Both end at the same place if what is behind them is the same.
     """
-    return rf"(?!(?={text}(?P<_behind>.*+)){LEVEL_WORD}(?P=_behind)\Z)"
+    return rf"(?!(?={text}(?P<_behind>.*+)){NO_NAME}(?P=_behind)\Z)"
 
 
 def _level_word(group: str, width: int, words: str) -> str:

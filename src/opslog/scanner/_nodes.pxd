@@ -3,7 +3,7 @@
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint64_t
 
 from opslog.kernel._bytes cimport find_text
-from opslog.scanner._ops cimport (address, colors, identity, is_level_word, literal, logger_name, maybe_int, name, number, pointer, pri, quoted, request, resource, severity, source_file, structure, token, transaction, url, uuid)
+from opslog.scanner._ops cimport (address, colors, identity, is_no_name, literal, logger_name, maybe_int, name, number, pointer, pri, quoted, request, resource, severity, source_file, structure, token, transaction, url, uuid)
 from opslog.scanner._state cimport MatchState
 from opslog.scanner._time cimport time_iso, time_program
 
@@ -165,11 +165,11 @@ cdef inline bint is_padded(const Node* node, const uint8_t* data, int32_t before
     return True
 
 
-cdef inline bint has_level_word(const Node* node, const uint8_t* data, const int32_t* row) noexcept nogil:
+cdef inline bint has_no_name(const Node* node, const uint8_t* data, const int32_t* row) noexcept nogil:
     """Whether a capture that names something is a level word."""
     cdef int32_t i
     for i in range(node.more + 1):
-        if node.naming >> i & 1 and is_level_word(data, row[2 * (node.slot + i)], row[2 * (node.slot + i) + 1]):
+        if node.naming >> i & 1 and is_no_name(data, row[2 * (node.slot + i)], row[2 * (node.slot + i) + 1]):
             return True
     return False
 
@@ -189,7 +189,7 @@ cdef inline int32_t match_node(const Tables* tables, const Node* node, const uin
         if node.slot >= 0:
             row[2 * node.slot] = position
             row[2 * (node.slot + node.more) + 1] = after
-            if node.naming and has_level_word(node, data, row):
+            if node.naming and has_no_name(node, data, row):
                 return -1
         after = max(after, position + node.width)
         if node.then_size:

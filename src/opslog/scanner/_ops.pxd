@@ -2,7 +2,7 @@
 # accepted at `at`, or -1.  Their types, and what else these are, stand in language/hole_types.py.
 
 from libc.stdint cimport int32_t, uint8_t, uint64_t
-from libc.string cimport memcmp
+from libc.string cimport memchr, memcmp
 
 from opslog.kernel._bytes cimport find_either, load8, request_end, same, token_end
 from opslog.kernel._text cimport color_code
@@ -301,14 +301,19 @@ cdef inline bint is_listed(const char* words, const uint8_t* text, int32_t size,
     return False
 
 
-cdef inline bint is_level_word(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
-    """Whether data[at:end] is a level word of any source, whatever its case, maybe in brackets or with a colon."""
+cdef inline bint is_no_name(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    """Whether data[at:end] is a level word of any source, whatever its case, maybe in brackets or with a colon.
+
+    Nor is a word with a colon behind it a name: what stands before a text.
+    """
     cdef const char* words
     cdef uint8_t first
     while at < end and (data[at] == c'[' or data[at] == c'(' or data[at] == c'<' or data[at] == c' '):
         at += 1
     if at == end:
         return False
+    if data[end - 1] == c':' and memchr(data + at, c':', end - at - 1) == NULL:
+        return True
     first = data[at] | 32
     # Most names are told from these words by their first letter.
     if first == c'a':
@@ -346,7 +351,7 @@ cdef inline int32_t name(const uint8_t* data, int32_t at, int32_t end) noexcept 
     cdef int32_t p = at
     while p < end and in_name(data[p]):
         p += 1
-    return -1 if p == at or is_level_word(data, at, p) else p
+    return -1 if p == at or is_no_name(data, at, p) else p
 
 
 cdef inline int32_t logger_name(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from opslog.language.hole_types import LEVEL_WORD
+from opslog.language.hole_types import NO_NAME
 from opslog.language.pattern import Pattern
 from opslog.model import schema
 from opslog.scanner._program import Program
@@ -19,7 +19,7 @@ _NUMBERS = {
 }
 """Kinds of columns that hold numbers, and the texts these can keep; an empty text is null."""
 
-_LEVEL_WORD = re.compile(LEVEL_WORD.encode())
+_NO_NAME = re.compile(NO_NAME.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Patterns:
                 absent = start < 0 and name == "severity"
                 if not absent and (start < 0 or not self.program.accepts(node, line[start:end])):
                     return name
-            elif name in schema.NAMING and _LEVEL_WORD.fullmatch(line, max(start, 0), max(end, 0)):
+            elif name in schema.NAMING and _NO_NAME.fullmatch(line, max(start, 0), max(end, 0)):
                 return name
             elif start >= 0 and name in schema.BY_NAME:
                 number = _NUMBERS.get(schema.BY_NAME[name].kind)
