@@ -276,6 +276,24 @@ def test_of_a_full_disk_all_is_left_as_it_was(output: Output, place: Place) -> N
 
 
 @each
+@pytest.mark.parametrize("source", ["no.log", "no*.log", "binary", "no.log --merge"])
+def test_where_nothing_can_be_read_what_was_there_stays(
+    source: str, output: Output, place: Place
+) -> None:
+    if output.reads == "stdin" or output.flag in ("--metrics", "--checkpoint"):
+        pytest.skip("it reads standard input, or tells of the run, not of what was read")
+    (place.folder / "binary").write_bytes(bytes(range(256)) * 20)
+    file = f"out{output.suffix}"
+    (place.folder / file).write_bytes(b"" if " -c " in output.arguments else place.own())
+    before = place.files()
+    path, *more = source.split()
+    if more and output.command != "filter":
+        return
+    result = place.run(file, path, more=" ".join(more))
+    assert (result.code, place.files()) == (2, before), result.err
+
+
+@each
 @pytest.mark.parametrize("closed", ["the folder", "the file"])
 def test_without_the_right_to_write_all_is_left_as_it_was(
     closed: str, output: Output, place: Place
