@@ -23,6 +23,7 @@ from opslog.model.stats import Stats
 from opslog.model.zones import TimeDefaults, Timezone
 from opslog.outputs import sinks
 from opslog.outputs.collision import refuse_input, refuse_input_folder, refuse_named
+from opslog.outputs.output import STDOUT
 from opslog.reading.passes import Pass
 from opslog.reading.pipeline import Stage, through_stages
 from opslog.rows.kept import Kept
@@ -211,6 +212,8 @@ class Logs:
                     for encoded in self._resolved(reading).results(sink.encode, sink.columns):
                         sink.write(encoded)
             except (SourceError, KeyboardInterrupt) as error:
+                if isinstance(error, SourceError) and output != STDOUT and not reading.stats.bytes:
+                    raise  # nothing was read: what an earlier run wrote stays
                 failed = error
             # Following ends by an interrupt only: what was written then is complete.
             sink.close(complete=bool(follow) or not isinstance(failed, KeyboardInterrupt))

@@ -237,6 +237,10 @@ def test_what_the_command_wrote_before_it_replaces_without_asking(
     file = f"out{output.suffix}"
     (place.folder / file).write_bytes(own)
     result = place.run(file)
+    if " -c " in output.arguments:  # whose a number is cannot be told
+        assert (result.code, (place.folder / file).read_bytes()) == (2, own)
+        assert "insist with --overwrite" in result.err
+        return
     assert (result.code in output.codes, result.err) == (True, "")
     again = (place.folder / file).read_bytes()
     if "--log-file" in output.arguments:
@@ -249,7 +253,7 @@ def test_what_the_command_wrote_before_it_replaces_without_asking(
 def test_of_a_full_disk_all_is_left_as_it_was(output: Output, place: Place) -> None:
     if not place.commands.can_fill_the_disk:
         pytest.skip("needs a C compiler")
-    own = b"" if output.grows else place.own()
+    own = b"" if output.grows or " -c " in output.arguments else place.own()
     for name in ("out", "new") if own else ("new",):
         file = f"{name}{output.suffix}"
         (place.folder / f"out{output.suffix}").write_bytes(own)
@@ -269,6 +273,24 @@ def test_of_a_full_disk_all_is_left_as_it_was(output: Output, place: Place) -> N
                 assert "No space left on device" in result.err
             if output.grows:
                 (place.folder / file).unlink()
+
+
+@each
+@pytest.mark.parametrize("source", ["no.log", "no*.log", "binary", "no.log --merge"])
+def test_where_nothing_can_be_read_what_was_there_stays(
+    source: str, output: Output, place: Place
+) -> None:
+    if output.reads == "stdin" or output.flag in ("--metrics", "--checkpoint"):
+        pytest.skip("it reads standard input, or tells of the run, not of what was read")
+    (place.folder / "binary").write_bytes(bytes(range(256)) * 20)
+    file = f"out{output.suffix}"
+    (place.folder / file).write_bytes(b"" if " -c " in output.arguments else place.own())
+    before = place.files()
+    path, *more = source.split()
+    if more and output.command != "filter":
+        return
+    result = place.run(file, path, more=" ".join(more))
+    assert (result.code, place.files()) == (2, before), result.err
 
 
 @each
@@ -299,7 +321,7 @@ def test_without_the_right_to_write_all_is_left_as_it_was(
 @pytest.mark.parametrize("output", RESULTS, ids=lambda one: one.arguments + one.suffix)
 def test_interrupted_it_leaves_what_was_there(output: Output, place: Place) -> None:
     file = f"out{output.suffix}"
-    (place.folder / file).write_bytes(place.own())
+    (place.folder / file).write_bytes(b"" if " -c " in output.arguments else place.own())
     pipe = place.folder / "pipe"
     os.mkfifo(pipe)
     writer = os.open(pipe, os.O_RDWR)

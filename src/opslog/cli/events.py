@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         write = None
         if wanted:
-            write = stack.enter_context(writer(options.output, wanted, options.overwrite))
+            write = stack.enter_context(writer(options.output, wanted, stats, options.overwrite))
         try:
             with at_signals() as stop:
                 for row in event_rows(

@@ -133,6 +133,8 @@ def _run(
         read(flags.logs(options), condition, order, unread, stats) as rows,
         whole_output(options.output, own, options.overwrite) as output,
     ):
+        if unread and not stats.bytes and options.output != STDOUT:
+            raise unread[0]  # nothing was read: what an earlier run wrote stays
         count = len(rows) if options.limit is None else min(len(rows), options.limit)
         if kind == "parquet":
             metadata = {"opslog.version": __version__, _METADATA: name}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from opslog.cli import conditions, flags, progress, values, writing
 from opslog.cli.parser import Commands
-from opslog.model.errors import OpslogError
+from opslog.model.errors import OpslogError, SourceError
 from opslog.model.stats import Stats
 from opslog.outputs import own_kinds
 from opslog.outputs.output import OutputStream
@@ -83,6 +83,10 @@ def run(options: argparse.Namespace) -> int:
             counted.read(logs._changed(stop=stop), stats, shown.watch)
     except KeyboardInterrupt:
         html = None  # no page of a part takes the place of one of all
+        raise
+    except SourceError:
+        if not stats.bytes:
+            html = None  # nothing was read: what an earlier run wrote stays
         raise
     finally:
         # Where a source cannot be read, or the run is interrupted, print what was found.

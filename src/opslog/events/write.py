@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from opslog.events.rows import ROWS, arrow_schema, batch_of_rows, json_row
 from opslog.model.errors import SinkError, SourceError
+from opslog.model.stats import Stats
 from opslog.model.version import __version__
 from opslog.outputs.arrow import arrow_file
 from opslog.outputs.output import STDOUT, OutputStream
@@ -31,12 +32,12 @@ class Writer(Protocol):
 
 
 @contextmanager
-def writer(path: str, kind: type, overwrite: bool = False) -> Iterator[Writer]:
+def writer(path: str, kind: type, stats: Stats, overwrite: bool = False) -> Iterator[Writer]:
     """Give what writes rows of ``kind`` to ``path`` (``-``: standard output), by its suffix.
 
     A file appears when it is complete.  What was read of sources of which one cannot be
-    read is; what is interrupted is not.  A file that is not empty and holds no rows of
-    events is left as it is, unless ``overwrite`` is true.  Raises SinkError.
+    read is, unless ``stats`` counts nothing; what is interrupted is not.  A file that
+    is not empty and holds no rows of events is left as it is, unless ``overwrite`` is true.  Raises SinkError.
     """
     form = "jsonl" if path == STDOUT else format_of(path)
     if form not in ("jsonl", "parquet"):
@@ -48,6 +49,8 @@ def writer(path: str, kind: type, overwrite: bool = False) -> Iterator[Writer]:
             try:
                 yield rows.write
             except (SourceError, KeyboardInterrupt) as error:
+                if isinstance(error, SourceError) and path != STDOUT and not stats.bytes:
+                    raise  # nothing was read: what an earlier run wrote stays
                 failed = error
             rows.end()
         if not isinstance(failed, KeyboardInterrupt):

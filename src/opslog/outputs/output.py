@@ -77,7 +77,7 @@ def open_growing(
 ) -> OutputStream:
     """Open a file that can be read while it grows, standard output, a pipe or a device.
 
-    What the file holds already is lost, or with ``append`` stays but for a last
+    What the file holds is lost with the first write, or with ``append`` stays but for a last
     line without its end, which a killed run leaves.  A file that is not empty and
     not of kind ``own`` is left as it is, unless ``overwrite`` is true.  Raises SinkError.
     """
@@ -91,14 +91,45 @@ def open_growing(
             if not overwrite:
                 own.refuse_foreign(path, fd)
             size = _end_of_lines(fd) if append else 0
-            os.ftruncate(fd, size)
             os.lseek(fd, size, os.SEEK_SET)
         except BaseException:
             os.close(fd)
             raise
     except (OSError, ValueError) as error:
         raise failed(path, error) from None
-    return OutputStream(path, fd, size)
+    return GrowingFile(path, fd, size)
+
+
+class GrowingFile(OutputStream):
+    """A file that keeps what it holds until something is written to it, or it is closed.
+
+    Then what stands behind ``size`` bytes is lost; ``abort`` before leaves all.
+    """
+
+    def __init__(self, path: str, fd: int, size: int) -> None:
+        super().__init__(path, fd, size)
+        self._emptied = False
+
+    def write(self, data: memoryview | bytes) -> None:
+        self._empty()
+        super().write(data)
+
+    def close(self) -> None:
+        if self._fd != _CLOSED:
+            self._empty()
+        super().close()
+
+    def abort(self) -> None:
+        super().close()
+
+    def _empty(self) -> None:
+        if self._emptied:
+            return
+        try:
+            os.ftruncate(self._fd, self.size)
+        except OSError as error:
+            raise failed(self.path, error) from None
+        self._emptied = True
 
 
 def failed(path: str, error: OSError | ValueError) -> SinkError:

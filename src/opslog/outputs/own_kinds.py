@@ -8,10 +8,11 @@ beginning is read (of Parquet, its footer).
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -61,8 +62,13 @@ class OwnKind:
         )
 
 
-def json_lines(name: str, *shapes: tuple[Collection[str], Collection[str]]) -> OwnKind:
-    """Return the kind of JSON lines of one of the ``shapes``: the keys there are, those needed."""
+def json_lines(
+    name: str, *shapes: tuple[Sequence[str], Collection[str]], comma: str = ", ", colon: str = ": "
+) -> OwnKind:
+    """Return the kind of JSON lines of one of the ``shapes``: all keys in order, those needed.
+
+    ``comma`` and ``colon`` are what stands between the members of an object, and in them.
+    """
 
     def wrote(file: BinaryIO) -> bool:
         line = file.readline(_LONGEST_LINE)
@@ -70,14 +76,68 @@ def json_lines(name: str, *shapes: tuple[Collection[str], Collection[str]]) -> O
         if keys is not None:
             return any(keys <= set(known) and keys >= set(needed) for known, needed in shapes)
         # A run that was killed, or a full disk, may have left a part of the first line.
-        torn = re.match(rb'\{"([^"\\]+)":', line)
-        return (
-            torn is not None
-            and not line.endswith(b"\n")
-            and any(torn[1].decode(errors="replace") in known for known, _ in shapes)
-        )
+        if line.endswith(b"\n") or len(line) == _LONGEST_LINE:
+            return False
+        try:
+            # The cut may have gone through a character.
+            text = codecs.getincrementaldecoder("utf-8")().decode(line)
+        except UnicodeDecodeError:
+            return False
+        return any(_is_torn(text, known, comma, colon) for known, _ in shapes)
 
     return OwnKind(name, wrote)
+
+
+_STRING_BEGINNING = r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*+'
+_TORN_TOKEN = (
+    rf"(?:{_STRING_BEGINNING}(?:\\(?:u[0-9a-fA-F]{{0,3}})?)?"
+    r"|-|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?)?"
+)
+_TORN = re.compile(_TORN_TOKEN)
+_TOKENS = re.compile(
+    rf'(?:[][{{}},: ]|{_STRING_BEGINNING}"|-?[0-9][0-9.eE+-]*|true|false|null)*+{_TORN_TOKEN}'
+)
+"""Of JSON; the last one may lack its end."""
+_STRINGS = re.compile(rf'{_STRING_BEGINNING}"?')
+
+
+def _is_torn(text: str, known: Sequence[str], comma: str, colon: str) -> bool:
+    """Return whether ``text`` is an object as it is written here, of which the end is missing.
+
+    The first key is there at least, and all keys stand in the order of ``known``.
+    """
+    import json  # start-up: most runs replace no file
+
+    decoder = json.JSONDecoder()
+    later = iter(known)
+    place = 1
+    while match := re.compile(rf'"([^"\\]+)"{colon}').match(text, place):
+        if match[1] not in later:  # takes from ``later`` up to this key
+            return False
+        place = match.end()
+        try:
+            _, end = decoder.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            return _is_beginning(text[place:])
+        if _NUMBER_BEGINNING.match(text, place):
+            return True
+        if not text.startswith(comma, end):
+            return comma.startswith(text[end:])
+        place = end + len(comma)
+    rest = text[place:]
+    return place > 1 and any(f'"{key}"{colon}'.startswith(rest) for key in later)
+
+
+_NUMBER_BEGINNING = re.compile(r"-?[0-9][0-9.eE+-]*\Z")
+
+
+def _is_beginning(value: str) -> bool:
+    """Return whether ``value``, which is no JSON, lacks only its end."""
+    if value[:1] not in ("[", "{"):
+        return _TORN.fullmatch(value) is not None
+    brackets = _STRINGS.sub("", value)
+    opened, closed = (sum(map(brackets.count, pair)) for pair in ("[{", "]}"))
+    return _TOKENS.fullmatch(value) is not None and opened > closed
 
 
 def _keys(line: bytes) -> set[str] | None:
@@ -150,15 +210,18 @@ def _spelled(spelling: str) -> tuple[list[str], list[str]]:
 
 
 OF_RECORDS = {
-    "jsonl": json_lines("JSON lines of records", *map(_spelled, names.SPELLINGS)),
+    "jsonl": json_lines(
+        "JSON lines of records", *map(_spelled, names.SPELLINGS), comma=",", colon=":"
+    ),
     "parquet": parquet("Parquet of records", "opslog.schema"),
     "arrow": OwnKind("an Arrow stream of records", _is_arrow),
     "text": OwnKind("records as text", _is_text),
-    "count": beginning("a number of records", r"[0-9]{1,20}\n\Z"),
+    # Whose a number is, as that of a process in a PID file, cannot be told.
+    "count": OwnKind("an empty file", lambda file: False),
 }
 """What `opslog filter` writes, by sinks.FORMATS."""
 
-METRICS = beginning("metrics of opslog", r"# HELP opslog_")
+METRICS = beginning("metrics of a run of opslog", r"# HELP opslog_(?!stats_)")
 CHECKPOINT = beginning("a checkpoint of opslog", r'\{"kind": "opslog checkpoint"')
 OTLP = beginning("OTLP of opslog", r'(?s)\{"resourceSpans": \[.*?"scope": \{"name": "opslog"')
 LOG = beginning(
