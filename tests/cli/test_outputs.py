@@ -429,5 +429,38 @@ def test_standard_output_is_no_input_either(command: str, tmp_path: Path) -> Non
         cwd=tmp_path, stderr=subprocess.PIPE, check=False,
     )  # fmt: skip
     assert result.returncode == 2
-    assert result.stderr == b"opslog: -: is also an input; write to another file\n"
+    assert result.stderr == (
+        b"opslog: standard output: is also an input, ./a; write to another file\n"
+    )
     assert (tmp_path / "a").read_bytes() == LOG
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "filter --formats a.toml a >> a.toml",
+        "filter --oslo-config a.toml a >> a.toml",
+        "filter --mask --mask-key a.toml a >> a.toml",
+        "formats --formats a.toml >> a.toml",
+        "stats < a >> a",
+        "doctor < a >> a",
+        "requests < a >> a",
+        "events < a >> a",
+        "fluentd --from text < a >> a",
+        "stats --html a.toml --overwrite a >> a.toml",
+        f"trace {ID} --html a.toml --overwrite a >> a.toml",
+        "filter --metrics a.toml --overwrite a >> a.toml",
+        "fluentd --log-file a.toml --overwrite < a >> a.toml",
+    ],
+)
+def test_what_is_read_or_written_already_is_no_standard_output(line: str, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(LOG)
+    (tmp_path / "a.toml").write_text("precious\n")
+    result = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m opslog {line}"],
+        cwd=tmp_path, stderr=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    assert result.returncode == 2
+    assert b"standard output" in result.stderr
+    assert (tmp_path / "a").read_bytes() == LOG
+    assert (tmp_path / "a.toml").read_text() == "precious\n"

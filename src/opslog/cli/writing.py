@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import dataclass
 
-from opslog.inputs.paths import STDIN
-from opslog.model.errors import OpslogError
+from opslog.inputs.paths import STDIN, file_id
+from opslog.model.errors import OpslogError, SinkError
 from opslog.outputs.collision import (
     refuse_input,
     refuse_input_folder,
@@ -48,9 +49,7 @@ def check(options: argparse.Namespace, *outputs: Named, follow: bool = False) ->
     paths = tuple(getattr(options, "paths", (STDIN,)))
     if options.overwrite and all(one.path in (None, STDOUT) for one in outputs):
         raise OpslogError("--overwrite: has no effect without a file to write to: leave it out")
-    read_beside = [*options.formats, *options.oslo_config, str(catalog.user_folder())]
-    if key := getattr(options, "mask_key", None):
-        read_beside.append(key)
+    read_beside = [*_read_beside(options), str(catalog.user_folder())]
     for one in outputs:
         path = one.path
         if path is None or (path == STDOUT and one.stdout):
@@ -61,6 +60,7 @@ def check(options: argparse.Namespace, *outputs: Named, follow: bool = False) ->
             refuse_input_folder(path, paths, follow)
             continue
         refuse_input(path, tuple(read_beside))
+        _refuse_stream_twice(one, path)
         if follow and one.own is not None and holds(path, one.own):
             refuse_named(path, paths)  # a run does not follow its own files
         else:
@@ -75,8 +75,34 @@ def check(options: argparse.Namespace, *outputs: Named, follow: bool = False) ->
 
 
 def check_standard_output(options: argparse.Namespace) -> None:
-    """Raise SinkError where standard output is a file that an argument names as an input.
+    """Raise OpslogError where standard output is a file that an argument names as an input.
 
     What lies in a folder or fits a glob may be: `opslog stats /var/log >> /var/log/stats.txt`.
     """
-    refuse_named(STDOUT, (*getattr(options, "paths", ()), *getattr(options, "files", ())))
+    named = (*getattr(options, "paths", ()), *getattr(options, "files", ()))
+    for path in (*named, *_read_beside(options)):
+        try:
+            refuse_named(STDOUT, (path,))
+        except SinkError:
+            raise OpslogError(
+                f"standard output: is also an input, {path}; write to another file"
+            ) from None
+    reads_stdin = STDIN in named or hasattr(options, "read")  # fluentd
+    out = file_id(1)
+    if reads_stdin and out is not None and os.fstat(1).st_size and file_id(0) == out:
+        raise OpslogError(
+            "standard output: is also an input, standard input; write to another file"
+        )
+
+
+def _read_beside(options: argparse.Namespace) -> list[str]:
+    """Return the files that options name and that are read beside the logs."""
+    key = getattr(options, "mask_key", None)
+    formats = getattr(options, "formats", [])
+    return [*formats, *getattr(options, "oslo_config", []), *([key] if key else [])]
+
+
+def _refuse_stream_twice(one: Named, path: str) -> None:
+    """Raise SinkError for a file that standard output is, too."""
+    if (own := file_id(path)) is not None and own == file_id(1):
+        raise SinkError(path, f"standard output and {one.flag} name this file; name two")

@@ -37,8 +37,8 @@ def writer(path: str, kind: type, stats: Stats, overwrite: bool = False) -> Iter
 
     A file appears when it is complete.  What was read of sources of which one cannot be
     read is, unless ``stats`` counts nothing; what is interrupted is not.  A file that
-    is not empty and holds no rows of events is left as it is, unless ``overwrite`` is true.
-    Raises SinkError.
+    is not empty and holds no rows of events is left as it is, unless
+    ``overwrite`` is true.  Raises SinkError.
     """
     form = "jsonl" if path == STDOUT else format_of(path)
     if form not in ("jsonl", "parquet"):
