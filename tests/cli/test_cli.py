@@ -217,8 +217,7 @@ def test_parquet_appears_only_when_it_is_complete(tmp_path: Path) -> None:
     target.write_bytes(b"before")
     result = opslog("filter", "-o", str(target), "--overwrite", "/no/such/file")
     assert result.returncode == 2
-    # Nothing could be read, so nothing is replaced.
-    assert target.read_bytes() == b"before"
+    assert target.read_bytes() == b"before"  # nothing could be read
     command = subprocess.Popen([*COMMAND, "-o", str(target), "--overwrite"], stdin=subprocess.PIPE)
     assert command.stdin
     command.stdin.write(LINE * 100_000)

@@ -386,6 +386,7 @@ def test_own_files_may_lie_among_what_is_followed_and_others_stay(
     [
         ("filter --metrics x -o x.jsonl --checkpoint x -f a", "x: --metrics and --checkpoint name this file; name two"),
         (f"trace {ID} --html x --otlp ./x a", "./x: --html and --otlp name this file; name two"),
+        (f"trace {ID} --html - --otlp - a", "--html and --otlp both name standard output; name a file"),
         ("filter --metrics - a", "--metrics -: expected the name of a file"),
         ("filter -f --checkpoint - a", "--checkpoint -: expected the name of a file"),
         ("stats --html - a", "--html -: expected the name of a file"),
@@ -433,6 +434,16 @@ def test_standard_output_is_no_input_either(command: str, tmp_path: Path) -> Non
         b"opslog: standard output: is also an input, ./a; write to another file\n"
     )
     assert (tmp_path / "a").read_bytes() == LOG
+
+
+def test_a_name_of_standard_output_is_written_as_that(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(LOG)
+    result = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m opslog filter a --to jsonl -o /dev/stdout > out"],
+        cwd=tmp_path, stderr=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert (tmp_path / "out").read_bytes().startswith(b'{"timestamp"')
 
 
 @pytest.mark.parametrize(

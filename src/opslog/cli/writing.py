@@ -14,7 +14,7 @@ from opslog.outputs.collision import (
     refuse_named,
     refuse_shared,
 )
-from opslog.outputs.output import STDOUT
+from opslog.outputs.output import STDOUT, failed, is_stream
 from opslog.outputs.own_kinds import CHECKPOINT, OwnKind
 from opslog.outputs.sinks import is_folder
 from opslog.outputs.whole_file import check_replaceable, holds
@@ -71,6 +71,9 @@ def check(options: argparse.Namespace, *outputs: Named, follow: bool = False) ->
             load(path)  # raises the error that says more
         elif one.own is not None:
             check_replaceable(path, one.own, options.overwrite)
+    streams = [one.flag for one in outputs if one.path == STDOUT and one.stdout]
+    if len(streams) > 1:
+        raise OpslogError(f"{' and '.join(streams)} both name standard output; name a file")
     refuse_shared([(one.flag, one.path) for one in outputs if one.path not in (None, STDOUT)])
 
 
@@ -104,5 +107,10 @@ def _read_beside(options: argparse.Namespace) -> list[str]:
 
 def _refuse_stream_twice(one: Named, path: str) -> None:
     """Raise SinkError for a file that standard output is, too."""
+    try:
+        if is_stream(path):  # also /dev/stdout, which is written as it is
+            return
+    except (OSError, ValueError) as error:
+        raise failed(path, error) from None
     if (own := file_id(path)) is not None and own == file_id(1):
         raise SinkError(path, f"standard output and {one.flag} name this file; name two")
