@@ -231,7 +231,7 @@ def test_a_layout_may_say_the_service() -> None:
     assert (row["service_name"], row["logger"]) == ("shop", "nova.api")
 
 
-def test_a_json_format_has_no_names_of_its_own() -> None:
+def test_a_json_format_has_level_words_of_its_own() -> None:
     own = from_dict(
         {
             "name": "own",
