@@ -148,7 +148,7 @@ def test_a_hole_that_names_nothing_takes_any_word() -> None:
     ],
     ids=["layout", "regex"],
 )
-def test_a_format_of_ones_own_takes_but_no_name_for_a_name(layout: dict[str, str]) -> None:
+def test_a_format_of_ones_own_takes_no_level_word_for_a_name(layout: dict[str, str]) -> None:
     own = Catalog.of([from_dict({"name": "own", "title": "own", "layouts": [layout]}, "own.toml")])
     stamp = "2026-03-10T10:00:00Z"
     for word, program in (("error", None), ("[INFO]", None), ("error-handler", "error-handler")):
