@@ -80,15 +80,11 @@ def main() -> None:
     from opslog.correlate.graph import RequestGraph
     from opslog.correlate.links import LinkCandidates
     from opslog.correlate.related import FirstReading
-    from opslog.engine.job import Job
-    from opslog.engine.run import run
+    from opslog.logs import read
     from opslog.model.schema import names
     from opslog.model.stats import Stats
-    from opslog.model.zones import TimeDefaults
-    from opslog.reading.reading import Reading
     from opslog.rows._jsonl import JsonLines
     from opslog.rows.kept import Kept
-    from opslog.scanner.catalog import Catalog
 
     mode, log = sys.argv[1:]
     related, writer = FirstReading(RequestGraph(), None), JsonLines()
@@ -100,17 +96,14 @@ def main() -> None:
             output.write(lines)
         return found
 
-    reading = Reading(
-        Job(Catalog.default(), names(), None, finish), TimeDefaults.of("UTC", None), Stats()
-    )
+    stats = Stats()
     with open("/dev/null", "wb", buffering=0) as output:
-        for _, found in run(reading.items([log]), 1, reading.spare):
+        for found in read(log)._begun(stats).results(finish, names()):
             if found is not None:
                 related.add(found, None)
-    reading.close()
     related.settle()
     graph = related.graph
-    said = f"records {reading.stats.records:,} called {len(graph):,} forgotten {graph.evicted:,}"
+    said = f"records {stats.records:,} called {len(graph):,} forgotten {graph.evicted:,}"
     print(said, flush=True)
 
 

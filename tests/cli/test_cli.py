@@ -242,6 +242,18 @@ def test_what_a_run_does_not_need_is_not_imported() -> None:
         assert module not in loaded
 
 
+@pytest.mark.thorough
+def test_a_named_pipe_that_nobody_reads_is_left_at_a_signal(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "out")
+    (tmp_path / "a.log").write_bytes(LINE)
+    command = [*COMMAND, "--to", "jsonl", "-o", str(tmp_path / "out"), str(tmp_path / "a.log")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        time.sleep(1)
+        process.terminate()
+        assert b"nobody has begun to read" in process.communicate(timeout=30)[1]
+    assert process.returncode in (2, 128 + signal.SIGTERM)
+
+
 def test_help_teaches_by_examples() -> None:
     text = opslog("filter", "--help").stdout.decode()
     assert "zcat nova-api.log.1.gz | opslog filter" in text

@@ -156,7 +156,11 @@ def formats(options: argparse.Namespace) -> list[str | os.PathLike[str] | Format
         found += [] if data is None else [from_dict(data, options.oslo_config[0])]
     found += options.formats
     folder = catalog.user_folder()
-    return [*found, folder] if any(folder.glob("*.toml")) else found
+    try:
+        own = any(folder.glob("*.toml"))
+    except OSError:  # of a service's user the home may be another's
+        own = False
+    return [*found, folder] if own else found
 
 
 @contextmanager

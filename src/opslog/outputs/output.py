@@ -156,7 +156,14 @@ def open_stream(path: str, overwrite: bool) -> OutputStream:
     if (number := _descriptor(path)) is not None:
         return OutputStream(path, os.dup(number))
     refuse_disk(path, overwrite)
-    return OutputStream(path, os.open(path, os.O_WRONLY))
+    deadline.write_begins()  # a named pipe waits for its reader here
+    try:
+        return OutputStream(path, os.open(path, os.O_WRONLY))
+    except deadline.ReaderTimeoutError:
+        reason = f"asked to end, but for {deadline.SECONDS:.0f} seconds nobody has begun to read"
+        raise SinkError(path, reason) from None
+    finally:
+        deadline.write_ended()
 
 
 def _descriptor(path: str) -> int | None:
