@@ -23,7 +23,7 @@ cdef inline int changes_of(Block block, const Line* line, const Leaf* leaf) noex
 cdef inline int text_changes(Block block, const Line* line, const Leaf* leaf, int32_t start) noexcept nogil:
     """Likewise, with the text at `start`: in JSON only what is in quotes is escaped."""
     cdef int change = changes_of(block, line, leaf)
-    if change & JSON_STRING and block.data[start - 1] != c'"':
+    if change & JSON_STRING and (start == 0 or block.data[start - 1] != c'"'):
         change &= ~JSON_STRING
     return change
 
