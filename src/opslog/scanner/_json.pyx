@@ -4,6 +4,8 @@ One pass over the line.  Known keys' values become spans (a string's without its
 quotes, still escaped; anything else as written); other values of JSON are skipped by
 counting brackets outside strings.  A line is recognised if it is one object, or
 pairs, with nothing behind, and has every key a shape requires.
+
+It is long because JSON and pairs share the table of keys and how values become spans.
 """
 
 cimport cython
