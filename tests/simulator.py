@@ -370,7 +370,9 @@ class Deployment:
 
     def boot(self, time: float) -> None:
         """A user boots an instance."""
-        outer = self.new_id() if self.era.global_ids and self.rng.random() < 0.3 else None
+        # Without it in the context nothing says what the user sent along.
+        told = self.era.global_ids and self.era.context is None
+        outer = self.new_id() if told and self.rng.random() < 0.3 else None
         request, host = self.begin(outer), self.rng.choice(["cmp-1", "cmp-2"])
         api, compute = self.worker("nova-api", "ctl-1"), self.worker("nova-compute", host)
         conductor = self.worker("nova-conductor", "ctl-1")

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import opslog as library
 from helpers import opslog
 from opslog import F
-from opslog.correlate import RequestGraph
+from opslog.correlate import Link, RequestGraph
 from opslog.correlate._links import Sightings
 from opslog.correlate.links import links
 from opslog.correlate.roots import root_of
@@ -271,13 +271,47 @@ def batch(*rows: tuple[str | None, str | None, str], logger: str = "x") -> pa.Re
 )  # fmt: skip
 def test_what_is_a_link(message: str, logger: str, kind: str) -> None:
     [link] = links(batch((A, None, message), logger=logger))
-    assert link == (A, B, kind, 0)
+    assert link == Link(A, B, kind, 0)
 
 
-def test_a_header_that_is_sent_names_what_began_it() -> None:
-    text = f"REQ: curl -g -i -X GET http://n -H \"X-OpenStack-Request-ID: {B}\" -d '{C}'"
-    assert list(links(batch((A, None, text)))) == [(B, A, "sent", 0)]
-    assert list(links(batch((A, B, "text")))) == [(B, A, "bracket", 0)]
+def req(own: str | None, sent: str, url: str = "http://n") -> tuple[str | None, str | None, str]:
+    """Return the record of a call that names its cause."""
+    text = f"REQ: curl -g -i -X GET {url} -H \"X-OpenStack-Request-ID: {sent}\" -d '{{}}'"
+    return own, None, text
+
+
+def resp(own: str | None, id: str) -> tuple[str | None, str | None, str]:  # noqa: A002
+    return own, None, f"RESP: [200] X-Openstack-Request-Id: {id}"
+
+
+def test_the_context_of_a_record_names_what_caused_its_request() -> None:
+    assert list(links(batch((A, B, "text")))) == [Link(B, A, "bracket", 0)]
+
+
+def test_the_header_that_was_sent_names_whose_call_is_answered() -> None:
+    assert list(links(batch(req(A, B), resp(A, C)))) == [Link(B, C, "response", 10**6, A)]
+    assert list(links(batch(req(None, B), resp(None, C)))) == [Link(B, C, "response", 10**6)]
+    assert list(links(batch(req(A, A), resp(A, C)))) == [Link(A, C, "response", 10**6)]
+    used = (A, None, f"GET call to x for http://n used request id {C}")
+    assert list(links(batch(req(A, B), used))) == [Link(B, C, "client", 10**6, A)]
+
+
+def test_a_header_says_nothing_of_the_context_it_is_logged_in() -> None:
+    assert not list(links(batch(req(A, B))))
+
+
+def test_of_calls_sent_at_once_an_answer_is_that_of_its_url() -> None:
+    def used(url: str, id: str) -> tuple[str | None, str | None, str]:  # noqa: A002
+        return A, None, f"GET call to x for {url} used request id {id}"
+
+    rows = [req(A, B, "http://n/1"), req(A, C, "http://n/2"), used("http://n/2", TX), used("http://n/1", D)]
+    assert [link[:2] for link in links(batch(*rows))] == [(C, TX), (B, D)]
+    assert not list(links(batch(*rows[:2], resp(A, D))))  # of which one?
+
+
+def test_an_answer_with_the_id_that_was_sent_claims_nothing() -> None:
+    assert not list(links(batch(req(A, B), resp(A, B))))
+    assert not list(links(batch((A, B, f"RESP: [200] X-Openstack-Request-Id: {B}"))))[1:]
 
 
 # -- audit events -----------------------------------------------------------------------
@@ -415,7 +449,7 @@ def test_a_proxys_line_without_a_requests_id_belongs_to_none(line: str, tmp_path
 
 def test_swift_transactions_are_called_too() -> None:
     text = f"RESP HEADERS: {{'X-Trans-Id': '{TX}', 'X-Openstack-Request-Id': '{TX}'}}"
-    assert list(links(batch((A, None, text)))) == [(A, TX, "response", 0)]
+    assert list(links(batch((A, None, text)))) == [Link(A, TX, "response", 0)]
 
 
 @pytest.mark.parametrize(
@@ -558,10 +592,10 @@ def test_a_task_is_known_as_one_however_many_ids_come_later() -> None:
     sightings = Sightings(8)
     task, ids = A, [f"req-{n:08x}-0000-4000-8000-000000000000" for n in range(500)]
     for second in (0, 601):
-        sightings.see(task, second * 1_000_000, False)
+        sightings.see(task, second * 1_000_000, False, False)
     for second, id_ in enumerate(ids):
-        sightings.see(id_, (700 + second) * 1_000_000, True)
-    assert sightings.get(task) == (0, 601_000_000, True)
+        sightings.see(id_, (700 + second) * 1_000_000, True, True)
+    assert sightings.get(task) == (0, 601_000_000, True, False)
     assert sightings.get(ids[0]) is None
     assert sightings.get(ids[-1]) is not None
 

@@ -10,6 +10,7 @@ def find_links(
     timed: memoryview | None,
     pairs: memoryview,
     quotes: memoryview,
+    adopted: bool,
 ) -> tuple[int, int, Sights]: ...
 
 class Sightings:
@@ -17,5 +18,5 @@ class Sightings:
     evicted: int
     def __init__(self, places: int) -> None: ...
     def add(self, sights: Sights) -> None: ...
-    def see(self, id: str, time: int, named: bool | None) -> None: ...  # noqa: A002
-    def get(self, id: str) -> tuple[int, int, bool] | None: ...  # noqa: A002
+    def see(self, id: str, time: int, named: bool | None, heads: bool) -> None: ...  # noqa: A002
+    def get(self, id: str) -> tuple[int, int, bool, bool] | None: ...  # noqa: A002

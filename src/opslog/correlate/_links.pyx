@@ -32,9 +32,10 @@ ctypedef struct Sight:          # when an id stood where a line says its own req
     int64_t last
     int64_t users               # Users
 
-cdef enum Users:                # whether a user or project is named beside an id
-    NAMED = 1
+cdef enum Users:                # what is said beside an id
+    NAMED = 1                   # a user or project
     NOBODY = 2
+    HEADS = 4                   # it is the record's own, not its cause
 
 cdef enum Said:                 # what a record's lines hold beside ids
     WORDS = 1                   # of a client that tells what its call was
@@ -109,13 +110,13 @@ cdef class Sights:
 
 
 def find_links(Records records not None, const int64_t[::1] moments not None, const uint8_t[::1] timed,
-         int32_t[::1] pairs not None, int32_t[::1] quotes not None):
+         int32_t[::1] pairs not None, int32_t[::1] quotes not None, bint adopted):
     """Return (how many pairs, how many quotes, sights) of the records.
 
     ``pairs`` is filled with the numbers of records that have two ids and
     nothing else of interest, one for each pair of ids at least; ``quotes`` with
     those whose message may tell of a call.  ``timed`` is the validity bitmap of
-    ``moments``, None if all are known.
+    ``moments``, None if all are known.  ``adopted``: the program works under the ids it is sent.
     """
     cdef Sights sights = Sights()
     cdef Sight* recent = <Sight*>calloc(RECENT, sizeof(Sight))
@@ -177,7 +178,7 @@ def find_links(Records records not None, const int64_t[::1] moments not None, co
                 # The context that an audit event is logged in may be one left behind.
                 if known and not said & EVENT:
                     for j in range(owned):
-                        see(sights, recent, keys[j], moments[i], named[j])
+                        see(sights, recent, keys[j], moments[i], named[j] | (HEADS if owned == 1 and not adopted else 0))
                 if ((said & WORDS and ids > 0) or (said & KEY and ids > 1)
                         or (said & EVENT and ids > 0) or ids > 2):
                     quotes[quote_count] = i
@@ -249,14 +250,17 @@ cdef class Sightings:
             for i in range(sights.used):
                 self.put(&sights.data[i])
 
-    def see(self, str id not None, int64_t time, object named):
-        """Take note of one id, `req-` and a UUID; ``named``: whether with a user, None if unknown."""
+    def see(self, str id not None, int64_t time, object named, bint heads):
+        """Take note of one id, `req-` and a UUID.
+
+        ``named``: whether with a user, None if unknown; ``heads``: whether as a record's own.
+        """
         cdef Sight sight
         cdef bytes text = id.encode()
         if an_id(text, <const uint8_t*><const char*>text + len(text)):
             sight.key = hash_bytes(<const uint8_t*><const char*>text + 4, UUID, 0) | 1
             sight.first = sight.last = time
-            sight.users = 0 if named is None else NAMED if named else NOBODY
+            sight.users = (0 if named is None else NAMED if named else NOBODY) | (HEADS if heads else 0)
             self.put(&sight)
 
     cdef void put(self, Sight* sight) noexcept nogil:
@@ -275,7 +279,10 @@ cdef class Sightings:
         place[0] = sight[0]
 
     def get(self, str id not None):
-        """Return (first, last, whether it never had a user), None if it is not known."""
+        """Return (first, last, whether it never had a user, whether it was a record's own).
+
+        None if it is not known.
+        """
         cdef bytes text = id.encode()
         cdef uint64_t key
         cdef Sight* group
@@ -286,5 +293,6 @@ cdef class Sightings:
         group = self.group(key)
         for i in range(WAYS):
             if group[i].key == key:
-                return group[i].first, group[i].last, group[i].users == NOBODY
+                return (group[i].first, group[i].last, group[i].users & (NAMED | NOBODY) == NOBODY,
+                        group[i].users & HEADS != 0)
         return None

@@ -6,12 +6,16 @@ better than a wrong one.
 
 - An id has one cause and one caller.  Of several named the one is believed
   that the others agree with, else none (a proxy hands on the id of another's
-  response, a stale context claims the calls of others).
+  response, a context left behind claims the calls of others).
+- A service's own word for its cause is believed before what a client says,
+  and that before an error's text; of claims in a circle the weakest yields.
+- Between a cause that heads no record and what it caused other services stand.
+  The one request of the same cause that was at work when the called one began,
+  in the only service there that calls such services, is its caller.
 - An error's text may be repeated by others, later.  The first to tell it is
   believed, if the request it names was seen to begin shortly before.
 - A task that goes on for hours or weeks under one id is no request: what it
   calls are requests of their own.
-- Claims in a circle are not believed.
 
 Memory is bounded: beyond ``most`` called requests the one that nothing was said
 of for longest is forgotten.
@@ -26,7 +30,9 @@ from typing import TypeAlias
 import pyarrow as pa
 
 from opslog.correlate._links import Sightings
+from opslog.correlate.callers import calls_others, may_call
 from opslog.correlate.links import Link, LinkCandidates, claims_in, times_of
+from opslog.correlate.sent import SentCauses
 
 MOST = 1 << 18
 """Requests with a caller that are remembered."""
@@ -35,8 +41,11 @@ SEEN = 1 << 17
 """Ids whose first and last time is remembered."""
 
 _CALL, _CAUSE, _ERROR = "1", "2", "3"
-_GROUPS = {"client": _CALL, "response": _CALL, "bracket": _CAUSE, "sent": _CAUSE, "error": _ERROR}
+_GROUPS = {"client": _CALL, "response": _CALL, "bracket": _CAUSE, "error": _ERROR}
 """What a kind of link says: a caller, a cause, or an error; a lower number counts for more."""
+
+_STRENGTH = {_CAUSE: 3, _CALL: 2, _ERROR: 1}
+"""How much a claim weighs against others in a circle."""
 
 _CLAIMS = 4
 """Claimed callers that are kept of one request."""
@@ -58,8 +67,17 @@ _SKEW = 5 * _SECOND
 """Longest difference between the clocks of two hosts, in microseconds."""
 
 
+_BESIDE = _SECOND // 20
+"""Longest time by which a call may seem to begin outside of its caller, in microseconds."""
+
+_SIBLINGS = 512
+"""Requests of one cause among which a caller is looked for."""
+
 _Claim: TypeAlias = tuple[str, str, int | None, str]
 """A caller, the kind of its strongest link, the time of its first claim, and all its groups."""
+
+_Begin: TypeAlias = tuple[int, str]
+"""When a called request began, in microseconds, and the service that was called."""
 
 
 class RequestGraph:
@@ -73,8 +91,16 @@ class RequestGraph:
         self._most = max(1, most)
         self._claims: OrderedDict[str, tuple[_Claim, ...]] = OrderedDict()
         self._calls: dict[str, dict[str, None]] = {}
+        self._contexts: dict[str, str] = {}
+        """By called request the one in whose context its caller was named, if another."""
+        self._begins: dict[str, _Begin] = {}
+        self._callers: dict[str, list[tuple[int, str, str]]] = {}
+        """By cause its requests that may call others: begin, id and service, in that order."""
+        self._nested: dict[str, dict[str, list[str]]] = {}
+        """By cause the calls between its requests."""
         self._roots: dict[str, str] = {}
         self._seen = Sightings(SEEN)
+        self._sent = SentCauses()
         self.evicted = 0
         """Called requests that were forgotten."""
 
@@ -83,8 +109,13 @@ class RequestGraph:
         return len(self._claims)
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Take what the records of a batch say; it has columns of links.COLUMNS."""
-        self._add(claims_in(batch))
+        """Take what the records of a batch say, of one source in their order.
+
+        It has columns of links.COLUMNS, and of links.SERVED if they are known.
+        """
+        source = batch["source"][0].as_py() if "source" in batch.schema.names and batch else ""
+        self._add(claims_in(batch, sent=self._sent, source=source))
+        self._serve(batch)
         own, cause, users = (
             batch.column(name).to_pylist() if name in batch.schema.names else [None] * len(batch)
             for name in ("request_id", "global_request_id", "user_id")
@@ -93,25 +124,43 @@ class RequestGraph:
         for id_, above, user, time in zip(own, cause, users, times_of(batch), strict=True):
             if time is not None:
                 if id_ is not None:
-                    self._seen.see(id_, time, user is not None if told else None)
+                    self._seen.see(id_, time, user is not None if told else None, True)
                 if above is not None:
-                    self._seen.see(above, time, None)
+                    self._seen.see(above, time, None, False)
 
     def add_candidates(self, found: LinkCandidates) -> None:
         """Take what was found in a block of records (links.link_candidates)."""
         for batch in found.batches:
-            self._add(claims_in(batch, chosen=True))
+            self._add(claims_in(batch, chosen=True, sent=self._sent, source=found.source))
+            self._serve(batch)
             # Of audit events, and maybe others, only the columns tell which requests they are of.
-            for name in ("request_id", "global_request_id"):
+            for name, heads in (("request_id", True), ("global_request_id", False)):
                 for id_, time in zip(batch[name].to_pylist(), times_of(batch), strict=True):
                     if id_ is not None and time is not None:
-                        self._seen.see(id_, time, None)
+                        self._seen.see(id_, time, None, heads)
         self._seen.add(found.sights)
 
-    def _add(self, found: Iterable[tuple[str, str, str, int | None]]) -> None:
+    def _serve(self, batch: pa.RecordBatch) -> None:
+        """Take note of when called requests began, and of which services they are."""
+        if not {"service_name", "duration", "global_request_id"} <= {*batch.schema.names}:
+            return
+        columns = ("request_id", "global_request_id", "service_name", "duration")
+        rows = zip(*(batch[name].to_pylist() for name in columns), times_of(batch), strict=True)
+        for own, cause, service, duration, time in rows:
+            if own is None or cause in (None, own) or time is None or service is None:
+                continue
+            begin = time - int(1e6 * duration) if duration and duration < 86400 else time
+            known = self._begins.get(own)
+            if own in self._claims and (known is None or begin < known[0]):
+                self._begins[own] = begin, service if known is None else known[1]
+
+    def _add(self, found: Iterable[Link]) -> None:
         """Take links; this is the hot part of the graph: a microsecond or two for each."""
         known, called = self._claims, self._calls
-        for caller, callee, kind, time in found:
+        for caller, callee, kind, time, context in found:
+            if context is not None and context != callee:
+                self._contexts[callee] = context
+                called.setdefault(context, {})[callee] = None
             group = _GROUPS[kind]
             claims = known.get(callee)
             if claims is None:
@@ -128,6 +177,8 @@ class RequestGraph:
             else:
                 calls[callee] = None
         self._roots.clear()
+        self._callers.clear()
+        self._nested.clear()
 
     def _claim(
         self, claims: tuple[_Claim, ...], caller: str, callee: str, kind: str, time: int | None
@@ -158,15 +209,18 @@ class RequestGraph:
         return False
 
     def _forget_call(self, caller: str, callee: str) -> None:
-        calls = self._calls[caller]
-        del calls[callee]
+        calls = self._calls.get(caller, {})
+        calls.pop(callee, None)
         if not calls:
-            del self._calls[caller]
+            self._calls.pop(caller, None)
 
     def _evict(self) -> None:
         callee, claims = self._claims.popitem(last=False)
         for caller, *_ in claims:
             self._forget_call(caller, callee)
+        if context := self._contexts.pop(callee, None):
+            self._forget_call(context, callee)
+        self._begins.pop(callee, None)
         self.evicted += 1
 
     def knows(self, id: str) -> bool:  # noqa: A002
@@ -181,39 +235,92 @@ class RequestGraph:
         """Return all that some record names as called by ``id``, believed or not."""
         return list(self._calls.get(id, ()))
 
+    def open_callers(self, cause: str) -> list[str]:
+        """Return requests in whose context a call with this cause was sent that has no answer yet."""
+        return self._sent.open_writers(cause)
+
     def parent(self, id: str) -> str | None:  # noqa: A002
         """Return the id of the request that called ``id``, None if none is known for sure."""
-        caller = self._caller(id)
-        above = caller
+        caller, strength = self._caller(id)
+        above, weakest = caller, 9
         for _ in range(_DEPTH):
             if above is None:
                 return caller
             if above == id:
                 break
-            above = self._caller(above)
-        return None
+            above, next_strength = self._caller(above)
+            weakest = min(weakest, next_strength)
+        return caller if strength > weakest else None
 
-    def _caller(self, id: str) -> str | None:  # noqa: A002
-        """Return the caller that the claims agree upon; it may be part of a circle."""
+    def _caller(self, id: str) -> tuple[str | None, int]:  # noqa: A002
+        """Return the caller that the claims agree upon, and how strong they are.
+
+        It may be part of a circle.
+        """
         claims = self._claims.get(id)
         if claims is None:
-            return None
-        if len(claims) == 1 and claims[0][3] != _ERROR:
-            return claims[0][0]
-        causes, calls = _callers(claims, _CAUSE), _callers(claims, _CALL)
+            return None, 0
+        causes = _callers(claims, _CAUSE)
         if len(causes) > 1:
-            return None
+            return None, 0
+        calls = [self._in_context(caller, id) for caller in _callers(claims, _CALL)]
         if causes:
             # A caller is below the cause, or it is another's word against the service's own.
             below = [caller for caller in calls if causes[0] in self._above(caller)]
-            return self._deepest(below) if below else causes[0]
+            found = self._deepest(below) if below else self._between(id, causes[0])
+            return found or causes[0], _STRENGTH[_CAUSE]
         if len(calls) > 1:
             tops = {self._above(caller)[-1] for caller in calls}
-            return self._deepest(calls) if len(tops) == 1 else None
+            found = self._deepest(calls) if len(tops) == 1 else None
+            return found, _STRENGTH[_CALL]
         if calls:
-            return calls[0]
+            return calls[0], _STRENGTH[_CALL]
         [(caller, _, time, _)] = claims  # of errors the first one told is kept
-        return caller if self._failed(id, time) else None
+        return (caller if self._failed(id, time) else None), _STRENGTH[_ERROR]
+
+    def _in_context(self, cause: str, id: str) -> str:  # noqa: A002
+        """Return the request in whose context a call with this cause was made, if it is believed.
+
+        It is where the cause is known to be above it.  A cause that heads no record is the
+        context's own, or one made for its calls.
+        """
+        context = self._contexts.get(id)
+        if context is None or context == cause:
+            return cause
+        believed = cause in self._above(context) or not self._heads(cause)
+        return context if believed else cause
+
+    def _heads(self, id: str) -> bool:  # noqa: A002
+        """Whether some record was seen whose own id it is."""
+        seen = self._seen.get(id)
+        return seen is not None and seen[3]
+
+    def _between(self, id: str, cause: str) -> str | None:  # noqa: A002
+        """Return the one request of a cause that was at work in a calling service as ``id`` began."""
+        if (known := self._begins.get(id)) is None or self._heads(cause):
+            return None
+        begin, service = known
+        siblings = self._callers.get(cause)
+        if siblings is None:
+            siblings = self._callers[cause] = self._siblings(cause)
+        found = []
+        for began, other, calling in siblings:
+            if other == id or not may_call(calling, service):
+                continue
+            seen = self._seen.get(other)
+            if seen and began <= begin + _BESIDE and seen[1] >= begin - _BESIDE:
+                found.append(other)
+        services = {calling for _, _, calling in siblings if may_call(calling, service)}
+        return found[0] if len(found) == len(services) == 1 else None
+
+    def _siblings(self, cause: str) -> list[tuple[int, str, str]]:
+        """Return the requests of a cause that may call others; none if there are very many."""
+        found = []
+        for callee in self._calls.get(cause, ()):
+            known = self._begins.get(callee)
+            if known and calls_others(known[1]) and cause in _callers(self._claims[callee], _CAUSE):
+                found.append((known[0], callee, known[1]))
+        return sorted(found) if len(found) <= _SIBLINGS else []
 
     def _deepest(self, callers: list[str]) -> str:
         return max(callers, key=lambda caller: len(self._above(caller)))
@@ -242,7 +349,7 @@ class RequestGraph:
         seen = self._seen.get(id)
         if seen is None:
             return False
-        first, last, nobody = seen
+        first, last, nobody, _ = seen
         return last - first > (longest if nobody else _LONG)
 
     def root(self, id: str) -> str:  # noqa: A002
@@ -266,7 +373,21 @@ class RequestGraph:
 
     def children(self, id: str) -> list[str]:  # noqa: A002
         """Return the requests that ``id`` called, in the order they became known."""
-        return [callee for callee in self._calls.get(id, ()) if self.parent(callee) == id]
+        found = [callee for callee in self._calls.get(id, ()) if self.parent(callee) == id]
+        for cause in _callers(self._claims.get(id, ()), _CAUSE):
+            found += [callee for callee in self._below(cause).get(id, ()) if callee not in found]
+        return found
+
+    def _below(self, cause: str) -> dict[str, list[str]]:
+        """Return by caller the requests of a cause that other requests of the same cause called."""
+        known = self._nested.get(cause)
+        if known is None:
+            known = self._nested[cause] = {}
+            for callee in self._calls.get(cause, ()):
+                caller = self.parent(callee)
+                if caller is not None and caller != cause:
+                    known.setdefault(caller, []).append(callee)
+        return known
 
     def members(self, id: str) -> Iterator[str]:  # noqa: A002
         """Yield all ids of the tree whose root ``id`` is: a caller before what it called."""
@@ -282,12 +403,19 @@ class RequestGraph:
                     waiting.append(callee)
 
     def edges(self) -> Iterator[Link]:
-        """Yield the calls that are believed, one for each called request."""
+        """Yield the calls that are believed, one for each called request.
+
+        The kind is ``during`` where no record names the caller: it was at work meanwhile.
+        """
         for callee, claims in self._claims.items():
             believed = self.parent(callee)
-            for caller, kind, time, _ in claims:
-                if caller == believed:
-                    yield Link(caller, callee, kind, time)
+            if believed is None:
+                continue
+            kind, time = next(
+                ((kind, time) for caller, kind, time, _ in claims if caller == believed),
+                ("during", claims[0][2]),
+            )
+            yield Link(believed, callee, kind, time)
 
 
 def _callers(claims: tuple[_Claim, ...], group: str) -> list[str]:

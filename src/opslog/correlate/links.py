@@ -6,8 +6,11 @@ the global id beside it, or stands in a message of a known form:
 - ``bracket``: the context names the request that caused this one.
 - ``client``: keystoneauth and the clients tell the id of the response to their call.
 - ``response``: the headers of a response, as clients print them.
-- ``sent``: the header of a call that names the request that caused the caller.
 - ``error``: an exception's text names the request that failed.
+
+Whose call a response answers is told by the header that was sent with it, else by the
+context it is logged in (sent.py).  An answer with the caller's own cause claims nothing:
+glance takes the id that it is sent for its own.
 
 An id that stands anywhere else is somebody's words and no link: a message may
 quote what it likes.
@@ -26,14 +29,19 @@ import pyarrow as pa
 
 from opslog.correlate import _links
 from opslog.correlate._links import Sights
+from opslog.correlate.calls import is_under_callers_id
+from opslog.correlate.sent import SentCauses
 from opslog.model import arrays
 from opslog.rows.kept import Kept
 
-COLUMNS = ("request_id", "global_request_id", "logger", "body", "timestamp")
+COLUMNS = ("request_id", "global_request_id", "logger", "body", "process_pid", "timestamp")
 """The columns links are found in."""
 
-_PAIR_COLUMNS = COLUMNS[:2]
-_QUOTE_COLUMNS = COLUMNS[:4]
+SERVED = ("service_name", "duration")
+"""The columns that tell of a called request which service it is of, and how long it took."""
+
+_PAIR_COLUMNS = COLUMNS[:2] + SERVED
+_QUOTE_COLUMNS = COLUMNS[:5] + SERVED
 _TIME = pa.timestamp("us", "UTC")
 
 ID = (
@@ -49,19 +57,22 @@ class Link(NamedTuple):
     """One request called another, or caused it.
 
     ``timestamp`` is that of the record that says so: microseconds since the epoch
-    in UTC, None if it has none.
+    in UTC, None if it has none.  ``context`` is the request whose context the caller
+    was named in, where that is another one.
     """
 
     caller: str
     callee: str
     kind: str
     timestamp: int | None
+    context: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LinkCandidates:
-    """What was found in one block: records that may hold links, and ids seen."""
+    """What was found in one block of a source: records that may hold links, and ids seen."""
 
+    source: str
     batches: tuple[pa.RecordBatch, ...]
     sights: Sights
 
@@ -77,6 +88,7 @@ def link_candidates(kept: Kept) -> LinkCandidates:
         memoryview(known).cast("B") if moments.null_count else None,
         memoryview(pairs),
         memoryview(quotes),
+        is_under_callers_id(kept.writer),
     )
     batches = (
         _columns_of(kept, names, rows[:count], moments)
@@ -86,7 +98,7 @@ def link_candidates(kept: Kept) -> LinkCandidates:
         )
         if count
     )
-    return LinkCandidates(tuple(batches), sights)
+    return LinkCandidates(kept.source, tuple(batches), sights)
 
 
 def _columns_of(
@@ -105,37 +117,53 @@ def _columns_of(
 def links(batch: pa.RecordBatch) -> Iterator[Link]:
     """Yield the links that the records of a batch tell, in their order; none from an id to itself.
 
-    The batch has columns of COLUMNS; of those it has not nothing is found.
+    The batch has columns of COLUMNS, and holds records of one source in their order.  Of
+    columns it has not nothing is found.
     """
-    return (Link(*claim) for claim in claims_in(batch))
+    return claims_in(batch)
 
 
 def claims_in(
-    batch: pa.RecordBatch, chosen: bool = False
-) -> Iterator[tuple[str, str, str, int | None]]:
-    """Yield the links as tuples; with ``chosen`` every message may hold one."""
+    batch: pa.RecordBatch,
+    chosen: bool = False,
+    sent: SentCauses | None = None,
+    source: str = "",
+) -> Iterator[Link]:
+    """Yield the links; with ``chosen`` every message may hold one.
+
+    ``sent`` remembers calls from batch to batch, ``source`` is that of the records.
+    """
+    sent = SentCauses() if sent is None else sent
     have = batch.schema.names
     own, cause = (
         _texts(batch.column(have.index(name))) if name in have else [""] * len(batch)
         for name in COLUMNS[:2]
     )
+    pids = batch["process_pid"].to_pylist() if "process_pid" in have else repeat(None, len(batch))
     messages = _messages(batch, chosen) if "body" in have else repeat(("", ""), len(batch))
-    for caller, root, time, (body, logger) in zip(
-        own, cause, times_of(batch), messages, strict=True
+    for caller, root, time, pid, (body, logger) in zip(
+        own, cause, times_of(batch), pids, messages, strict=True
     ):
-        if not caller:
-            continue
-        if root and root != caller:
-            yield root, caller, "bracket", time
+        if caller and root and root != caller:
+            yield Link(root, caller, "bracket", time)
         if not body:
             continue
-        kind, other = _link_in(body, logger)
-        if not other or other == caller:
+        kind, other, url = _said_in(body, logger)
+        if kind == "error" or not kind:
+            if other and other != caller and caller:
+                yield Link(caller, other, kind, time)
             continue
+        writer = (source, pid, _STEP.sub("", logger), caller)
         if kind == "sent":
-            yield other, caller, kind, time
-        else:
-            yield caller, other, kind, time
+            sent.send(writer, url or "", other)
+            continue
+        told = sent.answer(writer, url)
+        if not other or told is None or other in (caller, root, told):
+            continue
+        if told and told not in (caller, root):
+            yield Link(told, other, kind, time, caller or None)
+        elif caller:
+            yield Link(caller, other, kind, time)
 
 
 def times_of(batch: pa.RecordBatch) -> Sequence[int | None]:
@@ -184,9 +212,13 @@ def _messages(batch: pa.RecordBatch, chosen: bool) -> Iterable[tuple[str, str]]:
     return zip(_texts(body), loggers, strict=True)
 
 
+_STEP = re.compile(r"\.(?:request|response|body|request-id)$")
+"""What keystoneauth puts behind its logger's name for each part of a call, if told to."""
+
 _USED = re.compile(
-    rf"[A-Z]{{3,7}} call to \S{{1,99}} for [^\n]{{1,9999}} used request id (?:({ID})\s*\Z)?"
+    rf"[A-Z]{{3,7}} call to \S{{1,99}} for ([^\n]{{1,9999}}) used request id (?:({ID})\s*\Z)?"
 )
+_CALLED = re.compile(r"(?:-X [A-Z]{3,7} )?(\w+://\S{1,9999})")
 _CREATED = re.compile(rf"\[({ID})\] ")
 _HEADER = re.compile(
     rf"""(?i:\bx-(?:openstack|compute)-request-id)(?:['"]?: ?(?:[ub]?['"])?|=)({ID})(?![\w-])"""
@@ -202,20 +234,26 @@ _MOST_TEXT = 65536
 """Characters of a message that are looked at; headers come before a body."""
 
 
-def _link_in(body: str, logger: str) -> tuple[str, str]:
-    """Return the kind of link in a message, and the id it names, empty if none or several."""
+def _said_in(body: str, logger: str) -> tuple[str, str, str | None]:
+    """Return what a message says, the id it names, and the URL that was called.
+
+    The id is empty if there is none or several, the URL None where it is not told.
+    """
     if used := _USED.match(body):
-        return "client", used[1] or ""
+        return "client", used[2] or "", used[1]
     text = body[:_MOST_TEXT].strip()
     if text.startswith(("RESP: ", "RESP HEADERS: ")):
-        return "response", _single(_HEADER.findall(text.partition("\nRESP BODY")[0]))
+        return "response", _single(_HEADER.findall(text.partition("\nRESP BODY")[0])), None
     if "glanceclient" in logger and text.startswith("HTTP/") and "\nHTTP/" not in text:
-        return "response", _single(_HEADER.findall(_EMPTY_LINE.split(text, maxsplit=1)[0]))
+        headers = _EMPTY_LINE.split(text, maxsplit=1)[0]
+        return "response", _single(_HEADER.findall(headers)), None
     if text.startswith("REQ: curl ") or ("glanceclient" in logger and text.startswith("curl ")):
-        return "sent", _single(_HEADER.findall(text.partition(" -d ")[0]))
+        called = _CALLED.search(text)
+        told = _single(_HEADER.findall(text.partition(" -d ")[0]))
+        return "sent", told, called and called[1]
     if logger.endswith(".client.report") and (said := _CREATED.match(text)):
-        return "client", said[1]
-    return "error", _single([next(filter(None, one)) for one in _ERROR.findall(text)])
+        return "client", said[1], None
+    return "error", _single([next(filter(None, one)) for one in _ERROR.findall(text)]), None
 
 
 def _single(found: list[str]) -> str:

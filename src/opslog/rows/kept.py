@@ -74,6 +74,7 @@ class Kept:
         selection: memoryview | None,
     ) -> None:
         self.source = builder.source
+        self.writer = builder.program
         self.count = records.count if selection is None else len(selection)
         self._builder = builder
         self.records = records

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from opslog.filters.filter import Filter
+from opslog.correlate import contexts
+from opslog.correlate.calls import UNDER_CALLERS_ID, began, is_told_by_service
+from opslog.correlate.contexts import OwnedRecords
+from opslog.filters.filter import Filter, evaluate
 from opslog.logs import Logs
+from opslog.model import arrays
 from opslog.model.stats import Stats
 from opslog.reading.sorted_rows import Order, SortedRows, whole_keys
 from opslog.trace.groups import MOST, Groups, grouped, readable, values_by_key, with_values
-from opslog.trace.story import UNDER_CALLERS_ID
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -21,6 +24,7 @@ SCHEMA = pa.schema([
     ("request_id", pa.string()),
     ("start", pa.timestamp("us", "UTC")),
     ("duration", pa.float64()),
+    ("http_duration", pa.float64()),
     ("services", pa.list_(pa.string())),
     ("user", pa.string()),
     ("project", pa.string()),
@@ -30,20 +34,24 @@ SCHEMA = pa.schema([
     ("severity_number", pa.uint8()),
     ("records", pa.int64()),
 ])  # fmt: skip
-"""The columns of a row.  ``duration``: seconds to the last record.
+"""The columns of a row.
 
-They count from ``start``: that of the first record or, if it tells of a call and how long
-that took, of the call.
+``request_id``: of a call that was logged before it had an id the place of its first record,
+``source@source_offset``; an answer to a wrong token stands under the id of the request before.  ``duration``: seconds from ``start`` to the last
+record, work behind the answer included; null for one record that tells no time.
+``http_duration``: seconds to the answer, as the service says.  ``start`` is the time of the first
+record or, if it tells of a call and how long that took, of the call.
 """
 
 _ORDER_OF_ROWS = (("start", "ascending"), ("request_id", "ascending"))
 """The order of rows whose sort keys are equal."""
 
-_COLUMNS = (
+_COLUMNS = tuple(dict.fromkeys((
     "timestamp", "service_name", "severity_number", "request_id", "global_request_id",
     "root_request_id", "user_id", "user_name", "project_id", "project_name",
-    "program", "logger", "duration", "http_method", "http_target", "http_status",
-)  # fmt: skip
+    "program", "logger", "body", "duration", "http_method", "http_target", "http_status",
+    *contexts.COLUMNS,
+)))  # fmt: skip
 
 _LAST = (1 << 63) - 1
 """Later than any time, in microseconds."""
@@ -53,14 +61,14 @@ _TASK, _LONG = 600.0, 86400.0
 
 _WAYS = {
     "start": "min", "end": "max", "severity_number": "max", "records": "count",
-    "user": "first", "project": "first",
+    "user": "first", "project": "first", "fulfils": "max",
 }  # fmt: skip
 
-_CALL = ("http_method", "http_target", "http_status")
-_ORDER = ("other", "called", "began")
-"""The order of a request's calls: its own before others', then by program, then by time."""
+_CALL = ("http_method", "http_target", "http_status", "http_duration")
+_ORDER = ("called", "other", "began")
+"""The order of a request's calls: of programs that work under their own ids, then its own, then by time."""
 
-_FIRST = dict.fromkeys((*_ORDER, *_CALL), "first")
+_TOLD = {**dict.fromkeys((*_ORDER, *_CALL), "first"), "asked": "min", "answered": "max"}
 
 _PARTS = pa.schema([
     ("request_id", pa.string()),
@@ -71,17 +79,25 @@ _PARTS = pa.schema([
     ("records", pa.int64()),
     ("user", pa.string()),
     ("project", pa.string()),
-    ("other", pa.bool_()),
+    ("fulfils", pa.uint8()),
+    ("id", pa.string()),
     ("called", pa.bool_()),
+    ("other", pa.bool_()),
     ("began", pa.int64()),
     ("http_method", pa.string()),
     ("http_target", pa.string()),
     ("http_status", pa.int64()),
+    ("http_duration", pa.float64()),
+    ("asked", pa.int64()),
+    ("answered", pa.int64()),
     ("wanted", pa.bool_()),
 ])  # fmt: skip
-"""Rows of three kinds: sums of a service's records (``records`` is not null), first calls
+"""Rows of three kinds: sums of a service's records (``records`` is not null), calls of one id
 (``began``), and requests that are wanted (``wanted``), if they are too many for memory.
 """
+
+_WITHOUT_ID = "\0"
+"""What the key of a call without an id begins with; its source and place there follow."""
 
 _IDS = 64
 """Bytes of memory by which the ids of wanted requests are counted."""
@@ -120,8 +136,9 @@ def sorted_requests(
     """
     with SortedRows(_PARTS, [("request_id", "ascending")], most) as parts:
         by_service = Groups(("request_id", "service"), _WAYS, parts, most=most)
-        calls = Groups(("request_id",), _FIRST, parts, _ORDER, most)
+        calls = Groups(("request_id", "id", "service"), _TOLD, parts, _ORDER, most)
         logs = replace(logs, _root=True)._changed(merge=False, follow=None)
+        owned, columns, wanted_records = OwnedRecords(), _COLUMNS, None
         chosen = False
 
         def choose(ids: list[str]) -> None:
@@ -135,8 +152,11 @@ def sorted_requests(
             assert logs._relation is not None
             relation = replace(logs._relation, many=choose, most=most // _IDS)
             logs = replace(logs, _relation=relation)
-        for batch in readable(logs._batches(_COLUMNS, logs._begun(stats)), unread):
-            records, answers = _records_and_calls(batch)
+            if logs._pass.where is None:
+                wanted_records = relation.condition
+                columns = tuple(dict.fromkeys((*_COLUMNS, *wanted_records.columns)))
+        for batch in readable(logs._batches(columns, logs._begun(stats)), unread):
+            records, answers = _records_and_calls(batch, owned, wanted_records)
             by_service.add(records)
             calls.add(answers)
         by_service.finish()
@@ -162,83 +182,110 @@ def _chosen_parts(parts: pa.Table) -> pa.Table:
     return parts.filter(pc.is_in(parts["request_id"], ids))
 
 
-def _records_and_calls(batch: pa.RecordBatch) -> tuple[pa.Table, pa.Table]:
-    """Return what each record of a request tells of it, and the calls that APIs say they answered.
+def _records_and_calls(
+    batch: pa.RecordBatch, owned: OwnedRecords, wanted: Filter | None
+) -> tuple[pa.Table, pa.Table]:
+    """Return what each record of a request tells of it, and what services say of calls they answered.
 
     The calls come with what they are ordered by.
     """
     import pyarrow.compute as pc
 
-    batch = batch.filter(pc.is_valid(batch["root_request_id"]))
-    root = batch["root_request_id"]
-    answered = _is_answer(batch)
-    began = _began(batch, answered)
+    fulfils = _fulfils(batch, wanted)
+    places = owned.other_calls(batch)
+    known = pc.is_valid(batch["root_request_id"])
+    batch, places, fulfils = batch.filter(known), places.filter(known), fulfils.filter(known)
+    alone = pc.is_valid(places)
+    key = pc.if_else(alone, _key_without_id(batch, places), batch["root_request_id"])
+    told = is_told_by_service(batch)
+    status = pc.is_valid(batch["http_status"])
+    answered = pc.and_(told, status)
+    began_at = began(batch, answered)
+    service = batch["service_name"].cast(pa.string())
+    nobody = pa.scalar(None, pa.string())
     records = pa.table({
-        "request_id": root,
-        "service": batch["service_name"].cast(pa.string()),
-        "start": began,
+        "request_id": key,
+        "service": service,
+        "start": began_at,
         "end": batch["timestamp"],
         "severity_number": batch["severity_number"],
-        "records": root,
-        "user": _first_known(batch, "user_id", "user_name"),
-        "project": _first_known(batch, "project_id", "project_name"),
+        "records": key,
+        "user": pc.if_else(alone, nobody, _first_known(batch, "user_id", "user_name")),
+        "project": pc.if_else(alone, nobody, _first_known(batch, "project_id", "project_name")),
+        "fulfils": fulfils,
     })  # fmt: skip
-    own = pc.equal(batch["request_id"], root)
-    mine = pc.or_kleene(own, pc.equal(batch["global_request_id"], root))
+    own = pc.or_(alone, pc.fill_null(pc.equal(batch["request_id"], key), False))
+    mine = pc.or_(own, pc.fill_null(pc.equal(batch["global_request_id"], key), False))
     program = pc.fill_null(batch["program"].cast(pa.string()), "")
     calls = pa.table({
-        "request_id": root,
-        "other": pc.invert(pc.fill_null(own, False)),
+        "request_id": key,
+        "id": pc.coalesce(batch["request_id"], key),
+        "service": service,
         "called": pc.match_substring_regex(program, f"^(?:{UNDER_CALLERS_ID})"),
-        "began": pc.fill_null(began.cast(pa.int64()), _LAST),
+        "other": pc.invert(own),
+        "began": pc.fill_null(began_at.cast(pa.int64()), _LAST),
         "http_method": batch["http_method"].cast(pa.string()),
-        # Of one record with the method, also where that has no target.
-        "http_target": pc.fill_null(batch["http_target"], ""),
-        "http_status": batch["http_status"],
+        "http_target": batch["http_target"],
+        "http_status": batch["http_status"].cast(pa.int64()),
+        "http_duration": pc.if_else(answered, batch["duration"], pa.scalar(None, pa.float64())),
+        "asked": pc.if_else(status, None, batch["timestamp"].cast(pa.int64())),
+        "answered": pc.if_else(status, batch["timestamp"].cast(pa.int64()), None),
     })  # fmt: skip
-    return records, calls.filter(pc.and_(answered, pc.fill_null(mine, False)))
+    return records, calls.filter(pc.and_(told, mine))
 
 
-def _is_answer(batch: pa.RecordBatch) -> pa.Array:
-    """Return which records are a service's own lines about calls it has answered."""
+def _fulfils(batch: pa.RecordBatch, wanted: Filter | None) -> pa.Array:
+    """Return 1 for the records that fulfil the condition, 0 for others."""
     import pyarrow.compute as pc
 
-    told = pc.and_(pc.is_valid(batch["http_method"]), pc.is_valid(batch["http_status"]))
-    # A client's line looks the same.
-    client = pc.match_substring(batch["logger"].cast(pa.string()), "connectionpool")
-    return pc.and_not(told, pc.fill_null(client, False))
+    if wanted is None:
+        return pa.repeat(arrays.uint8(1), len(batch))
+    return pc.fill_null(evaluate(wanted.expression, batch), False).cast(pa.uint8())
 
 
-def _began(batch: pa.RecordBatch, answered: pa.Array) -> pa.Array:
-    """Return the times of records; for the answer to a call the time at which the call began."""
+def _key_without_id(batch: pa.RecordBatch, places: pa.Array) -> pa.Array:
     import pyarrow.compute as pc
 
-    seconds = pc.fill_null(batch["duration"], 0.0)
-    told = pc.and_(answered, pc.and_(pc.greater(seconds, 0.0), pc.less(seconds, _LONG)))
-    length = pc.round(pc.multiply(pc.if_else(told, seconds, 0.0), 1e6)).cast(pa.int64())
-    time = batch["timestamp"]
-    return pc.subtract(time.cast(pa.int64()), length).cast(time.type)
+    source = batch["source"].cast(pa.string())
+    return pc.binary_join_element_wise(
+        pc.binary_join_element_wise(arrays.text(_WITHOUT_ID), source, arrays.text("")),
+        places.cast(pa.string()),
+        arrays.text("@"),
+    )
 
 
 def _rows(parts: pa.Table, calls: pa.Table) -> pa.Table:
-    """Return the rows of requests; ``parts``: their sums by service, ``calls``: first calls."""
+    """Return the rows of requests; ``parts``: their sums by service, ``calls``: those of each id."""
     import pyarrow.compute as pc
 
     parts = parts.sort_by([("start", "ascending"), ("service", "ascending")])
     found = grouped(parts, ("request_id",), {**_WAYS, "records": "sum"})
+    calls = calls.sort_by([(name, "ascending") for name in _ORDER])
+    first = calls.append_column("row", pa.array(range(len(calls)), pa.int64()))
+    first = grouped(first.select(["request_id", "row"]), ("request_id",), {"row": "min"})
+    rows = first["row"].take(
+        pc.index_in(found["request_id"], first["request_id"].combine_chunks())
+    )
+    call = {name: calls[name].take(rows) for name in (*_CALL, "asked", "answered")}
     length = pc.divide(pc.subtract(found["end"], found["start"]).cast(pa.int64()), 1e6)
+    timeless = pc.and_(pc.equal(found["records"], 1), pc.equal(length, 0.0))
     nobody = pc.and_(pc.is_null(found["user"]), pc.is_null(found["project"]))
     most = pc.if_else(nobody, _TASK, _LONG)
-    rows = pc.index_in(found["request_id"], calls["request_id"].combine_chunks())
+    without_id = pc.starts_with(found["request_id"], _WITHOUT_ID)
+    between = pc.divide(pc.subtract(call["answered"], call["asked"]), 1e6)
+    between = pc.if_else(pc.greater_equal(between, 0.0), between, None)
     columns = {
         **{name: found[name] for name in found.schema.names},
-        **{name: calls[name].take(rows) for name in _CALL},
-        "duration": pc.if_else(pc.greater(length, most), None, length),
+        **{name: call[name] for name in _CALL},
+        "request_id": pc.replace_substring(found["request_id"], _WITHOUT_ID, "", max_replacements=1),
+        "duration": pc.if_else(pc.or_(pc.greater(length, most), timeless), None, length),
+        "http_duration": pc.coalesce(call["http_duration"], between),
         "services": values_by_key(parts, "request_id", "service", found["request_id"]),
     }
-    target = columns["http_target"]
-    columns["http_target"] = pc.if_else(pc.equal(target, ""), None, target)
-    return pa.table([columns[name] for name in SCHEMA.names], SCHEMA)
+    # What carried the id of a request that had ended, and tells no call, is nobody's.
+    told = pc.or_(pc.invert(without_id), pc.is_valid(call["http_method"]))
+    kept = pc.and_(told, pc.equal(found["fulfils"], 1))
+    return pa.table([columns[name] for name in SCHEMA.names], SCHEMA).filter(kept)
 
 
 def _first_known(batch: pa.RecordBatch, first: str, second: str) -> pa.Array:

@@ -6,7 +6,6 @@ processes: its parts.  Times are those the hosts' clocks say.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 
+from opslog.correlate.calls import is_under_callers_id
 from opslog.correlate.graph import RequestGraph
 from opslog.model import schema
 from opslog.model.arrays import numbers
@@ -23,9 +23,6 @@ from opslog.model.severity import ERROR
 
 UNKNOWN = "?"
 """The program or service of a record that names none."""
-
-UNDER_CALLERS_ID = "glance|account-server|container-server|object-server"
-"""A pattern of the beginning of a program's name that works under its caller's id."""
 
 ANSWERED_BADLY = 400
 """The lowest HTTP status of a failed call."""
@@ -257,14 +254,6 @@ def _is_answer(record: LogRecord) -> bool:
         and record.http_status is not None
         and "connectionpool" not in (record.logger or "")  # a client's line looks the same
     )
-
-
-def is_under_callers_id(program: str | None) -> bool:
-    """Whether a program works under its caller's id, so that a request is not its call.
-
-    Glance did up to Pike, Swift's storage servers do.
-    """
-    return re.match(UNDER_CALLERS_ID, program or "") is not None
 
 
 def _told_by_callers(

@@ -1,0 +1,59 @@
+"""What records tell of the HTTP calls that services answer.
+
+A call is told by one record with method and status, or by several: one with its method
+and target as it begins, one with its target and status as it ends.  Clients tell of the
+same calls; theirs are lines of their own, and no answers.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pyarrow as pa
+
+_CLIENT = r"connectionpool|client\b|keystoneauth|^requests\b"
+"""A pattern of loggers that tell of calls as clients."""
+
+_CLIENT_TEXT = r"^(?:REQ: |RESP: |RESP STATUS|curl |HTTP/\d|[A-Z]{3,7} call to )"
+
+UNDER_CALLERS_ID = "glance|account-server|container-server|object-server"
+"""A pattern of the beginning of a program's name that works under its caller's id.
+
+Glance takes the id that it is sent for its own; so do Swift's storage servers.
+"""
+
+def is_under_callers_id(program: str | None) -> bool:
+    """Return whether a program works under its caller's id, so that a request is not its call."""
+    return re.match(UNDER_CALLERS_ID, program or "") is not None
+
+
+LONGEST = 86400.0
+"""Seconds of the longest call; what is said to be longer is no duration of a call."""
+
+
+def is_told_by_service(batch: pa.RecordBatch) -> pa.Array:
+    """Return which records tell of a call as the service that answers it.
+
+    The batch has the columns logger, body, http_method, http_target and http_status.
+    """
+    import pyarrow.compute as pc
+
+    target, status = batch["http_target"], batch["http_status"]
+    method = pc.is_valid(batch["http_method"])
+    told = pc.or_(method, pc.or_(pc.is_valid(target), pc.is_valid(status)))
+    logger = batch["logger"].cast(pa.string())
+    client = pc.fill_null(pc.match_substring_regex(logger, _CLIENT), False)
+    text = pc.if_else(told, batch["body"], pa.scalar(None, pa.string()))
+    client = pc.or_(client, pc.fill_null(pc.match_substring_regex(text, _CLIENT_TEXT), False))
+    return pc.and_not(told, client)
+
+
+def began(batch: pa.RecordBatch, answered: pa.Array) -> pa.Array:
+    """Return the times of records; for the answer to a call the time at which the call began."""
+    import pyarrow.compute as pc
+
+    seconds = pc.fill_null(batch["duration"], 0.0)
+    told = pc.and_(answered, pc.and_(pc.greater(seconds, 0.0), pc.less(seconds, LONGEST)))
+    length = pc.round(pc.multiply(pc.if_else(told, seconds, 0.0), 1e6)).cast(pa.int64())
+    time = batch["timestamp"]
+    return pc.subtract(time.cast(pa.int64()), length).cast(time.type)
