@@ -11,6 +11,11 @@ cdef inline bint is_null_word(const uint8_t* p, Py_ssize_t n) noexcept nogil:
         n == 4 and p[0] == c'N' and p[1] == c'o' and p[2] == c'n' and p[3] == c'e')
 
 
+cdef inline bint is_no_context(const uint8_t* p, Py_ssize_t n) noexcept nogil:
+    """Whether a value of a context says nothing: oslo.log's adapters call a missing project `unknown`."""
+    return is_null_word(p, n) or (n == 7 and memcmp(p, b"unknown", 7) == 0)
+
+
 cdef inline bint is_nothing(const uint8_t* p, Py_ssize_t n) noexcept nogil:
     """Whether a bare value is null, or an empty object or list."""
     return (n == 4 and memcmp(p, b"null", 4) == 0) or (n == 2 and (p[0] == c'{' or p[0] == c'['))
@@ -38,3 +43,19 @@ cdef inline const uint8_t* facility(const uint8_t* pri, Py_ssize_t* size) noexce
         value = 10 * value + pri[i] - c'0'
     size[0] = 1 if value < 80 else 2
     return <const uint8_t*>numbers + (value >> 3) * 2 + (value < 80)
+
+
+cdef inline const uint8_t* in_brackets(const uint8_t* text, Py_ssize_t* size, bint kind) noexcept nogil:
+    """The id, or the kind, of a resource as oslo.log's adapters write it: `[volume-UUID] `.
+
+    Another text is itself; NULL stands for brackets around something else.
+    """
+    cdef Py_ssize_t end = size[0]
+    if end == 0 or text[0] != c'[':
+        return NULL if kind else text
+    while end > 0 and text[end - 1] == c' ':
+        end -= 1
+    if end < 40 or text[end - 1] != c']' or text[end - 38] != c'-' or not has_id_shape(text + end - 37, 36):
+        return NULL
+    size[0] = end - 39 if kind else 36
+    return text + 1 if kind else text + end - 37

@@ -26,6 +26,8 @@ cdef enum Shape:
     FACILITY                    # a syslog priority, of which the facility is kept
     HOST                        # of which a port is left out
     STAMP_ONLY                  # an envelope's time, where that of the record is another
+    RESOURCE                    # the id of a resource, perhaps behind its kind in brackets
+    RESOURCE_KIND               # the kind before such an id
 
 cdef enum FixedText:            # numbers in the texts of every plan
     INCOMPLETE

@@ -17,7 +17,9 @@ CHANGES = {
     "milliseconds": _text.MILLISECONDS, "microseconds": _text.MICROSECONDS, "percent": _text.PERCENT,
 }
 SHAPES = {
-    "any": ANY, "id": ID_ONLY, "name": NAME_ONLY, "facility": FACILITY, "host": HOST, "stamp": STAMP_ONLY,
+    "any": ANY, "id": ID_ONLY, "name": NAME_ONLY, "facility": FACILITY, "host": HOST,
+    "stamp": STAMP_ONLY,
+    "resource": RESOURCE, "resource kind": RESOURCE_KIND,
 }
 FIELDS = ("column", "slot", "shape", "text", "change")
 FIXED_TEXTS = [b"", b"", b"", b""]

@@ -17,10 +17,11 @@ from opslog.kernel._block cimport (CONTINUED, ESCAPED, Envelope, HAS_MORE, HEADL
 from opslog.kernel._bytes cimport request_uuid
 from opslog.kernel._text cimport CHECKED, JSON_STRING, need, put
 from opslog.rows._exception cimport ExceptionText
-from opslog.rows._fields cimport facility, has_id_shape, is_nothing, is_null_word
+from opslog.rows._fields cimport facility, has_id_shape, in_brackets, is_no_context, is_nothing, is_null_word
 from opslog.rows._line_text cimport body_part, changes_of, text_changes
 from opslog.rows._message cimport Message
-from opslog.rows._plan cimport (AMBIGUOUS, CLOSED_BY, FACILITY, Field, ID_ONLY, HOST, INCOMPLETE, NO_SLOT, OWN, PAIRS, STAMP_ONLY, slot_of)
+from opslog.rows._plan cimport (AMBIGUOUS, CLOSED_BY, FACILITY, Field, ID_ONLY, HOST, INCOMPLETE, NO_SLOT, OWN, PAIRS, RESOURCE, RESOURCE_KIND,
+                                 STAMP_ONLY, slot_of)
 from opslog.rows._services cimport drop_services, service_of
 from opslog.scanner._json cimport JsonTable, Pair, Unnamed, host_size, next_pair
 from opslog.scanner._program cimport FOREMOST, JSON, KEYED, Leaf
@@ -179,7 +180,7 @@ cdef class Rows:
             text = data + spans[2 * field.slot]
             size = spans[2 * field.slot + 1] - spans[2 * field.slot]
             if spans[2 * field.slot] < 0 or (
-                    self.plan.contexts[field.column] and is_null_word(text, size)) or (
+                    self.plan.contexts[field.column] and is_no_context(text, size)) or (
                     0 < field.shape < FACILITY and has_id_shape(text, size) != (field.shape == ID_ONLY)):
                 field += 1
                 continue
@@ -190,6 +191,11 @@ cdef class Rows:
                     field += 1
                     continue
                 size = host_size(text, size)
+            elif field.shape >= RESOURCE:
+                text = in_brackets(text, &size, field.shape == RESOURCE_KIND)
+                if text == NULL:
+                    field += 1
+                    continue
             own = change | field.change
             if change & JSON_STRING and (text - 1)[0] != c'"':
                 own &= ~JSON_STRING         # a list or object is kept as JSON

@@ -29,6 +29,11 @@ _SOURCE_KINDS = {"program": "program"}
 _EXCEPTION = ("exception_stacktrace", "exception_type", "exception_message")
 _SPECIAL = ("body", "service_name", "trace_id", "attributes", *_EXCEPTION)
 _CHANGES = {mark: _plan.CHANGES[name] for name, mark in CHANGED.items()}
+_JSON_SHAPES = {
+    "host_name": "host", "resource_id": "resource", "resource_type": "resource kind",
+}  # fmt: skip
+"""How columns may be written in JSON."""
+
 _SHAPES = {FIRST: SHAPES["id"], SECOND: SHAPES["name"], FACILITY: SHAPES["facility"]}
 
 assert {c.kind for c in schema.COLUMNS if c.name not in _RECORD_KINDS} <= set(_plan.KINDS)
@@ -158,8 +163,8 @@ def _leaf_fields(
             known = (name if attribute else compiled.constants[slot & SLOT]).encode()
             text = texts_used.setdefault(known, len(texts_used))
         shape = next((shape for mark, shape in _SHAPES.items() if slot & mark), SHAPES["any"])
-        if name == "host_name" and leaf.entry.flags & FLAGS["json"]:
-            shape = SHAPES["host"]
+        if leaf.entry.flags & FLAGS["json"]:
+            shape = SHAPES[_JSON_SHAPES.get(name, "any")]
         yield Field(number, WITHOUT_SLOT if slot & CONSTANT else slot & SLOT, shape, text, change)
 
 
