@@ -31,6 +31,10 @@ class Position(NamedTuple):
     """The number of the text, among those one of which the node takes."""
     number: int
     """The number of the atom in this text."""
+    way: int
+    """The branches that lead to the node, as bits."""
+    through: int
+    """These, and the branches that begin behind it."""
 
 
 class Forest:
@@ -53,8 +57,8 @@ class Forest:
         self._after: dict[int, frozenset[int]] = {}
         self._ways: dict[int, int] = {}
         """Per node the branches that lead to it, as bits."""
-        self._below: dict[int, int] = {}
-        """Per node the branches that begin behind it, as bits."""
+        self._through: dict[int, int] = {}
+        """Per node these, and the branches that begin behind it."""
         self._states: list[frozenset[int]] = []
         self._by_positions: dict[frozenset[int], int] = {}
         self.branches: list[int] = []
@@ -71,13 +75,13 @@ class Forest:
         self._state(frozenset(begin))
 
     def _branch(self, node: Node, above: int) -> int:
-        """Fill in the branches above and below a node; return its own and those below it."""
+        """Fill in the branches through a node; return its own and those below it."""
         own = above | 1 << node.branch
         self._ways[id(node)] = own
         below = 0
         for child in node.children:
             below |= self._branch(child, own)
-        self._below[id(node)] = below
+        self._through[id(node)] = own | below
         return below | 1 << node.branch
 
     def step(self, state: int, byte: int) -> tuple[int, int]:
@@ -112,13 +116,14 @@ class Forest:
             leaving.append(others)
             texts = self._texts(node)
             leaving = [
-                set().union(*(self._reachable(off, text) for text in texts)) for off in leaving
+                set().union(*(self._reachable(off, text) for text in texts)) if off else off
+                for off in leaving
             ]
-            left = [[self._positions[position].node for position in off] for off in leaving]
-            branches = 1
-            for one in (node, *chain.from_iterable(left)):
-                branches |= self._ways[id(one)] | self._below[id(one)]
-            yield [min((one.order for one in off), default=BEHIND_ALL) for off in left], branches
+            left = [[self._positions[position] for position in off] for off in leaving]
+            branches = self._through[id(node)] | 1
+            for one in chain.from_iterable(left):
+                branches |= one.through
+            yield [min((p.node.order for p in off), default=BEHIND_ALL) for off in left], branches
             siblings = node.children
 
     def _reachable(self, positions: set[int], atoms: Atoms) -> set[int]:
@@ -156,7 +161,7 @@ class Forest:
             positions = [self._positions[number] for number in numbers]
             branches = 1
             for position in positions:
-                branches |= self._ways[id(position.node)] | self._below[id(position.node)]
+                branches |= position.through
             self.branches.append(branches)
             self.told.append(self._told.setdefault(branches, len(self._told)))
             self.settled.append(self._is_settled(positions, branches & self._trees))
@@ -169,7 +174,7 @@ class Forest:
         left = trees & self._early or trees
         if left & (left - 1):
             return False
-        ways = [way for way in (self._ways[id(one.node)] for one in positions) if way & left]
+        ways = [position.way for position in positions if position.way & left]
         together = 0
         for way in ways:
             together |= way
@@ -178,7 +183,7 @@ class Forest:
     def _behind(self, position: int) -> frozenset[int]:
         """Return the positions behind one whose byte was read."""
         if position not in self._after:
-            atom, node, text, index = self._positions[position]
+            atom, node, text, index, *_ = self._positions[position]
             found: set[int] = set()
             if atom is not None and atom.repeats:
                 found.add(position)
@@ -197,7 +202,8 @@ class Forest:
             number = self._numbers.setdefault(key, len(self._positions))
             if number == len(self._positions):
                 atom = atoms[index] if index < len(atoms) else None
-                self._positions.append(Position(atom, node, text, index))
+                way, through = self._ways[id(node)], self._through[id(node)]
+                self._positions.append(Position(atom, node, text, index, way, through))
             if number in found:
                 return
             found.add(number)

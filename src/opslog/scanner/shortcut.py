@@ -14,6 +14,9 @@ from opslog.scanner._program import BEHIND_ALL
 from opslog.scanner.prefix import Forest
 from opslog.scanner.trie import Node
 
+_MOST_UNTOLD = 6
+"""Nodes of a layout behind which it is not looked further if all these tell nothing."""
+
 
 class ShortcutFinder:
     """Finds the shortcuts of a program's trees.
@@ -55,7 +58,7 @@ class ShortcutFinder:
                 if ends[at] is not None:
                     common, safe = common + 1, limit
             steps.append((index, common, safe, branches))
-            if len(steps) == LONGEST_SHORTCUT:
+            if len(steps) == LONGEST_SHORTCUT or (len(steps) == _MOST_UNTOLD and not common):
                 break
             if all(competitor == BEHIND_ALL for competitor in competitors):
                 break  # what is behind it has nothing beside it
