@@ -11,12 +11,13 @@ from opslog.language.hole_types import HoleType
 from opslog.language.layout import Layout
 from opslog.language.layout_parser import parse
 from opslog.language.layout_regex import compiled
+from opslog.scanner._prefix import MOST_BRANCHES
 from opslog.scanner._program import Program
 from opslog.scanner.compiler import Compiler
 from opslog.scanner.instructions import Instructions
 from opslog.scanner.leaf import CONSTANT, SLOT, CatalogEntry
 from opslog.scanner.prefix import Forest
-from opslog.scanner.trie import Node, insert
+from opslog.scanner.trie import Node, insert, number
 
 OTHER = parse("\x01\x01 another layout")
 
@@ -32,8 +33,9 @@ def compiler_of(layout: Layout) -> tuple[Compiler, Program, Forest]:
     compiler.add(CatalogEntry(OTHER, 0, 0))
     compiler.add(CatalogEntry(layout, 0, 1))
     roots: list[Node] = []
-    for number, variant in enumerate(layout.variants):
-        insert(roots, Instructions().steps(variant, layout.vocabulary), number)
+    for order, variant in enumerate(layout.variants):
+        insert(roots, Instructions().steps(variant, layout.vocabulary), order)
+    number(roots, MOST_BRANCHES)
     return compiler, compiler.program(), Forest(roots, len(roots))
 
 
@@ -47,7 +49,7 @@ def scan(layout: Layout, line: bytes) -> dict[str, bytes] | None:
     state = 0
     for byte in line.lstrip(b"\0"):
         state, _ = forest.step(state, byte)
-    assert forest.trees[state], "what takes a line is not ruled out by its bytes"
+    assert forest.branches[state] > 1, "what takes a line is not ruled out by its bytes"
     return {
         name: line[slice(*spans[slot & SLOT])]
         for name, slot in compiler.leaves[leaf].slots.items()

@@ -28,7 +28,6 @@ class Anything:
 
     def __init__(self, *_: object) -> None:
         self.lock = Lock()
-        self.trees = [(1 << 64) - 1]
         self.branches = [(1 << MOST_BRANCHES) - 1]
         self.told = [0]
         self.settled = [True]
@@ -99,9 +98,9 @@ def test_one_thread_at_a_time_asks_a_forest() -> None:
         """A forest that gives way to other threads while it makes a state."""
 
         def _is_settled(self, places: list[prefix.Position], trees: int) -> bool:
-            before = len(self.trees), len(self.settled)
+            before = len(self.branches), len(self.settled)
             time.sleep(0.0005)
-            disturbed.append((len(self.trees), len(self.settled)) != before)
+            disturbed.append((len(self.branches), len(self.settled)) != before)
             return super()._is_settled(places, trees)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -83,7 +83,10 @@ class Layout:
     """
 
     def __post_init__(self) -> None:
-        choices = tuple(one for one in _expanded(self.parts) if filled_twice(one) is None)
+        if any(isinstance(part, OptionalParts) for part in self.parts):
+            choices = tuple(one for one in _expanded(self.parts) if filled_twice(one) is None)
+        else:
+            choices = (self.parts,) if filled_twice(self.parts) is None else ()
         object.__setattr__(self, "variants", choices)
 
     @property

@@ -37,6 +37,9 @@ from opslog.model.errors import LayoutError
 _MOST_OPTIONALS = 8
 """Each optional part doubles the number of a layout's variants."""
 
+_MOST_KNOWN = 4096
+"""Captures that are remembered."""
+
 _PADDED = re.compile(r"(.*)([<>])([1-9]\d?)")
 _LITERAL = re.compile(r"(?:[^{}]|\{\{|\}\})+")
 
@@ -90,7 +93,20 @@ def _hole(text: str, start: int) -> tuple[LayoutPart, int]:
     return _capture(text, inside, start), end + 1
 
 
+_KNOWN: dict[str, Capture] = {}
+"""Captures by what stands in their braces: most are written in many layouts."""
+
+
 def _capture(text: str, inside: str, start: int) -> Capture:
+    known = _KNOWN.get(inside)
+    if known is None:
+        known = _new_capture(text, inside, start)
+        if len(_KNOWN) < _MOST_KNOWN:
+            _KNOWN[inside] = known
+    return known
+
+
+def _new_capture(text: str, inside: str, start: int) -> Capture:
     name, _, type_name = inside.partition(":")
     names = _names(text, name, start + 1) if name else ()
     type_name = type_name or ("severity" if name == "severity" else "text")

@@ -180,6 +180,8 @@ _SEVERITY = re.compile(r"\{[a-z_]*:severity(?:([<>])(\d+))?\}")
 
 def _may_look_like_head(prefix: Pieces, head: Pieces) -> bool:
     """Whether a line that begins with the prefix of a traceback may look like a head."""
+    if not prefix:
+        return False
     shapes = [
         _unnamed("".join(p for p in pieces if not p.startswith(("{?", "{body:", "{~}"))))
         for pieces in (prefix, head)
@@ -191,13 +193,24 @@ def _may_look_like_head(prefix: Pieces, head: Pieces) -> bool:
 
     first, second = (_SEVERITY.sub(level, shape) for shape in shapes)
     # A hole that takes any word takes a number, too.
-    head_shape = re.compile(_WORD_HOLE.sub(r"(?:\\{:[a-z?-]+\\}|[^ \\[\\]]+)", re.escape(second)))
     # oslo.config strips the blank at the end of a prefix without quotes.
-    return bool(prefix) and (head_shape.match(first) is not None or first == second.rstrip(" "))
+    return _begins_like(first, _WORD_HOLE.split(second)) or first == second.rstrip(" ")
 
 
-_WORD_HOLE = re.compile(r"\\\{:(?:text|token)\\\}")
-"""A hole in a regular expression of a layout's text."""
+def _begins_like(text: str, parts: list[str]) -> bool:
+    """Whether a text begins with the parts, with a word or a hole between each two of them."""
+    first, *others = parts
+    if not text.startswith(first):
+        return False
+    rest = text[len(first) :]
+    word = _SOLID_WORD.match(rest)
+    ends = range(word.end(), 0, -1) if word else ()
+    return not others or any(_begins_like(rest[end:], others) for end in ends)
+
+
+_WORD_HOLE = re.compile(r"\{:(?:text|token)\}")
+"""A hole that takes a word, in a layout without names."""
+_SOLID_WORD = re.compile(r"[^ \[\]]+")
 
 
 def _unnamed(layout: str) -> str:

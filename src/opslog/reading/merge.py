@@ -16,7 +16,6 @@ the sources.
 from __future__ import annotations
 
 import os
-import tempfile
 from array import array
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -68,6 +67,8 @@ class Runs:
     """Rows of sources, added one source after the other, then taken in the order of time."""
 
     def __init__(self, sources: int) -> None:
+        import tempfile  # not above: it imports much that only a merge needs
+
         try:
             self._fd, name = tempfile.mkstemp(prefix="opslog-merge-")
             os.unlink(name)
@@ -224,6 +225,8 @@ def _ahead(items: Iterator[T]) -> Generator[T, None, None]:
 
 
 def _folder() -> str:
+    import tempfile
+
     return tempfile.tempdir or "the temporary folder"
 
 

@@ -28,6 +28,8 @@ _SOURCE_KINDS = {"program": "program"}
 
 _EXCEPTION = ("exception_stacktrace", "exception_type", "exception_message")
 _SPECIAL = ("body", "service_name", "trace_id", "attributes", *_EXCEPTION)
+_UNFILLED = {*_RECORD_KINDS, *_SPECIAL} - {"service_name"}
+"""Columns that no field of a layout fills as it is."""
 _CHANGES = {mark: _plan.CHANGES[name] for name, mark in CHANGED.items()}
 _JSON_SHAPES = {
     "host_name": "host", "resource_id": "resource", "resource_type": "resource kind",
@@ -138,6 +140,8 @@ def _fields(
     compiled: CompiledFormats, numbers: dict[str, int], texts_used: dict[bytes, int]
 ) -> list[list[Field]]:
     """Return per leaf what fills a column."""
+    if not numbers:
+        return [[] for _ in compiled.leaves]
     return [list(_leaf_fields(compiled, leaf, numbers, texts_used)) for leaf in compiled.leaves]
 
 
@@ -151,18 +155,20 @@ def _leaf_fields(
         text = texts_used.setdefault(kept, len(texts_used))
         yield Field(number, stamp, SHAPES["stamp"], text, 0)
     for name, slot in leaf.slots.items():
-        if name in _RECORD_KINDS or (name in _SPECIAL and name != "service_name"):
+        if name in _UNFILLED:
             continue
         attribute = name not in _NUMBER
         number = numbers.get("attributes" if attribute else name)
         if number is None:
             continue
-        change = _CHANGES.get(slot & ~(SLOT | FIRST | SECOND | CONSTANT | FACILITY), 0)
-        text = -1
+        shape = SHAPES["any"]
+        change, text = 0, -1
+        if slot > SLOT:
+            change = _CHANGES.get(slot & ~(SLOT | FIRST | SECOND | CONSTANT | FACILITY), 0)
+            shape = next((shape for mark, shape in _SHAPES.items() if slot & mark), shape)
         if attribute or slot & CONSTANT:
             known = (name if attribute else compiled.constants[slot & SLOT]).encode()
             text = texts_used.setdefault(known, len(texts_used))
-        shape = next((shape for mark, shape in _SHAPES.items() if slot & mark), SHAPES["any"])
         if leaf.entry.flags & FLAGS["json"]:
             shape = SHAPES[_JSON_SHAPES.get(name, "any")]
         yield Field(number, WITHOUT_SLOT if slot & CONSTANT else slot & SLOT, shape, text, change)

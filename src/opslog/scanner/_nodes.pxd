@@ -2,8 +2,9 @@
 
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint64_t
 
-from opslog.kernel._bytes cimport find_text
+from opslog.kernel._bytes cimport find_text, lowest_bit
 from opslog.scanner._ops cimport (address, colors, identity, is_no_name, literal, logger_name, maybe_int, name, number, pointer, pri, quoted, request, resource, severity, source_file, structure, token, transaction, url, uuid)
+from opslog.scanner._prefix cimport BRANCHES, BRANCH_WORDS
 from opslog.scanner._state cimport MatchState
 from opslog.scanner._time cimport time_iso, time_program
 
@@ -61,16 +62,14 @@ ctypedef struct Tables:         # what the arguments of nodes point into
 
 cdef inline int32_t match_op(const Tables* tables, const Node* node, const uint8_t* data, int32_t at, int32_t end,
                              int32_t* row, MatchState* state) noexcept nogil:
-    """Return the position behind what the node matches at `at`, or -1."""
+    """Return the position behind what the node, which is no literal, matches at `at`, or -1."""
     cdef int32_t p = at, stop, op = node.op, count = 0
     cdef int64_t time
     cdef uint16_t flags
     cdef const uint8_t* table
     cdef const void* found
     # One chain of comparisons with constants: it becomes a jump table.
-    if op == OP_LITERAL:
-        return at + node.b if literal(tables.literals + node.a, node.b, node.word, data, at, end) else -1
-    elif op == OP_TOKEN or op == OP_MAYBE_TOKEN:
+    if op == OP_TOKEN or op == OP_MAYBE_TOKEN:
         while count < node.b:
             # All but the last end at the blank between them.
             stop = p
@@ -153,6 +152,21 @@ cdef inline bint is_left(const Node* node, const uint64_t* branches) noexcept no
     return branches[<uint16_t>node.branch >> 6] >> (node.branch & 63) & 1
 
 
+cdef inline int32_t next_branch(const uint64_t* branches, int32_t branch) noexcept nogil:
+    """The first branch from this one on that is left; those behind the numbered ones all are."""
+    cdef int32_t word = branch >> 6
+    cdef uint64_t left
+    if branch >= BRANCHES:
+        return branch
+    left = branches[word] >> (branch & 63)
+    if left:
+        return branch + lowest_bit(left)
+    for word in range(word + 1, BRANCH_WORDS):
+        if branches[word]:
+            return 64 * word + lowest_bit(branches[word])
+    return BRANCHES
+
+
 cdef inline bint is_padded(const Node* node, const uint8_t* data, int32_t before, int32_t start,
                            int32_t after, int32_t end) noexcept nogil:
     """Whether blanks fill the capture data[start:after] up to the node's width."""
@@ -178,6 +192,9 @@ cdef inline int32_t match_node(const Tables* tables, const Node* node, const uin
                                int32_t* row, MatchState* state, int32_t* reached) noexcept nogil:
     """Return the position behind all that a node says, or -1; its captures are in `row` then."""
     cdef int32_t position = at, after
+    if node.op == OP_LITERAL:           # most are: it keeps nothing, and nothing else of the node counts
+        reached[0] = at
+        return at + node.b if literal(tables.literals + node.a, node.b, node.word, data, at, end) else -1
     if node.width < 0:
         while position < end and data[position] == c' ':
             position += 1

@@ -4,9 +4,8 @@ cdef enum:
     PREFIX = 48                 # bytes of a line that say what may take it
     PLACES = 49                 # before and behind each of them
     PATHS = 16                  # of lines kept, by how they begin
-    TREES = 64                  # told apart
-    BRANCHES = 512              # of them, told apart: 0 is any
-    BRANCH_WORDS = 8
+    BRANCHES = 1024             # of trees, told apart: 0 is any, the roots are the first
+    BRANCH_WORDS = 16
     MOST_STATES = 2048
     MOST_NODES = 12             # of a shortcut
 
@@ -17,19 +16,21 @@ ctypedef struct BytePath:       # what led the lines before
     uint8_t[PREFIX] high        # from low to high
     int16_t[PLACES] states
 
+ctypedef struct Left:           # behind some nodes: what may take a line that matches them
+    int32_t common              # how many of them are on every way, 0: not told
+    int32_t limit               # to what takes such a line, but for layouts from this one on
+    uint64_t[BRANCH_WORDS] branches
+
 ctypedef struct Shortcut:       # nodes behind which few layouts are left
     int32_t[MOST_NODES] nodes   # from a root on
+    Left[MOST_NODES] left       # behind each of them
     int32_t size                # 0: there is none
-    int32_t common              # how many of them are on every way
-    int32_t limit               # to what takes a line that begins so, but for layouts from this one on
-    uint64_t[BRANCH_WORDS] branches     # what is left there
     bint known                  # whether it was asked for
 
 cdef class Prefixes:
     cdef object forest                  # prefix.Forest, which knows where bytes lead
     cdef uint32_t* moves                # [state, ASCII byte]: see MOVE_..., 0 not yet known
-    cdef int32_t[MOST_STATES] sets      # per state: a number that stands for its trees and branches
-    cdef uint64_t[MOST_STATES] trees    # per state: its trees, as bits; the last stands for all from there on
+    cdef int32_t[MOST_STATES] sets      # per state: a number that stands for its branches
     cdef uint64_t* branches             # [state, word]: its branches, as bits
 
     cdef int add_state(self, int32_t state) except -1

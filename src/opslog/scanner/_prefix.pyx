@@ -24,7 +24,6 @@ cdef enum:
     MOVE_LOW = 16               # the bytes around it that lead there, too: where
     MOVE_HIGH = 24              # their first and last stand
 
-MOST_TREES = TREES
 MOST_BRANCHES = BRANCHES
 LONGEST_SHORTCUT = MOST_NODES
 
@@ -56,7 +55,6 @@ cdef class Prefixes:
         """Remember what may take a line that leads to the state."""
         cdef bytes branches = self.forest.branches[state].to_bytes(8 * BRANCH_WORDS, "little")
         self.sets[state] = self.forest.told[state]
-        self.trees[state] = self.forest.trees[state]
         memcpy(self.branches + BRANCH_WORDS * state, <const char*>branches, 8 * BRANCH_WORDS)
         return 0
 
@@ -152,7 +150,7 @@ cdef class Prefixes:
 
     cdef bint allows(self, int32_t state, int32_t other) noexcept nogil:
         """Whether all that may take a line in one state may do so in another."""
-        cdef uint64_t more = self.trees[state] & ~self.trees[other]
+        cdef uint64_t more = 0
         cdef int32_t i
         for i in range(BRANCH_WORDS):
             more |= self.branches[BRANCH_WORDS * state + i] & ~self.branches[BRANCH_WORDS * other + i]
@@ -212,19 +210,20 @@ cdef class Shortcuts:
 
     cdef int ask_finder(self, int32_t leaf, Shortcut* shortcut) except -1:
         cdef int32_t i
+        cdef Left* left
         cdef bytes branches
         found = self.finder.find(leaf)
         # Another thread may have asked, and may use the answer already: it is the same.
         if found is not None and not shortcut.known:
-            nodes, common, limit, left = found
-            if len(nodes) > MOST_NODES:
+            if len(found) > MOST_NODES:
                 raise ValueError(f"more than {MOST_NODES} nodes")
-            branches = left.to_bytes(8 * BRANCH_WORDS, "little")
-            memcpy(shortcut.branches, <const char*>branches, 8 * BRANCH_WORDS)
-            for i, node in enumerate(nodes):
+            for i, (node, common, limit, allowed) in enumerate(found):
+                left = &shortcut.left[i]
                 shortcut.nodes[i] = node
-            shortcut.common = common
-            shortcut.limit = limit
-            shortcut.size = <int32_t>len(nodes)
+                left.common = common
+                left.limit = limit
+                branches = allowed.to_bytes(8 * BRANCH_WORDS, "little")
+                memcpy(left.branches, <const char*>branches, 8 * BRANCH_WORDS)
+            shortcut.size = <int32_t>len(found)
         shortcut.known = True
         return 0

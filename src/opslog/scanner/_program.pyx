@@ -12,11 +12,10 @@ from libc.stdint cimport int16_t
 from libc.string cimport memcpy
 
 from opslog.kernel._block cimport NONE
-from opslog.kernel._bytes cimport lowest_bit
 from opslog.scanner._json cimport begins_pair
-from opslog.scanner._nodes cimport (OP_ADDRESS, OP_COLORS, OP_END, OP_ID, OP_ISO, OP_LITERAL, OP_MAYBE_INT, OP_MAYBE_TOKEN, OP_NAME, OP_NUMBER, OP_POINTER, OP_PRI, OP_QUOTED, OP_REQUEST, OP_RESOURCE, OP_REST, OP_RUN, OP_SEVERITY, OP_SOURCE, OP_STRUCTURE, OP_TEXT, OP_TIME, OP_TOKEN, OP_URL, OP_UUID, is_left, match_node, may_begin)
+from opslog.scanner._nodes cimport (OP_ADDRESS, OP_COLORS, OP_END, OP_ID, OP_ISO, OP_LITERAL, OP_MAYBE_INT, OP_MAYBE_TOKEN, OP_NAME, OP_NUMBER, OP_POINTER, OP_PRI, OP_QUOTED, OP_REQUEST, OP_RESOURCE, OP_REST, OP_RUN, OP_SEVERITY, OP_SOURCE, OP_STRUCTURE, OP_TEXT, OP_TIME, OP_TOKEN, OP_URL, OP_UUID, is_left, match_node, may_begin, next_branch)
 from opslog.scanner._ops cimport WORD_INTS
-from opslog.scanner._prefix cimport BRANCH_WORDS, Prefixes, Shortcut, Shortcuts, TREES, every_branch
+from opslog.scanner._prefix cimport BRANCH_WORDS, Left, MOST_NODES, Prefixes, Shortcut, Shortcuts, every_branch
 from opslog.scanner._state cimport MatchState, begin_state
 from opslog.scanner._time cimport DIRECTIVE as TIME_DIRECTIVE
 
@@ -152,17 +151,23 @@ cdef class Program:
     cdef int32_t match_shortcut(self, const Shortcut* shortcut, const uint8_t* data, int32_t start, int32_t end,
                                 int32_t* row, MatchState* state, bint heads) noexcept nogil:
         """Return the node of the first layout of all, if the shortcut leads to it, or -1."""
-        cdef int32_t i, reached, position = start, common = start
+        cdef int32_t[MOST_NODES + 1] positions
+        cdef int32_t i, reached, position = start
+        cdef const Left* left = NULL
         cdef const Node* node
+        positions[0] = start
         for i in range(shortcut.size):
             node = &self.nodes[shortcut.nodes[i]]
             position = match_node(&self.tables, node, data, position, end, row, state, &reached)
             if position < 0:
-                return -1
-            if i == shortcut.common - 1:
-                common = position
-        node = &self.nodes[shortcut.nodes[shortcut.common - 1]]
-        return self.match_tree(node.child, shortcut.limit, data, common, end, row, state, heads, shortcut.branches)
+                break
+            positions[i + 1] = position
+            if shortcut.left[i].common:
+                left = &shortcut.left[i]
+        if left == NULL:
+            return -1
+        node = &self.nodes[shortcut.nodes[left.common - 1]]
+        return self.match_tree(node.child, left.limit, data, positions[left.common], end, row, state, heads, left.branches)
 
     cdef int count_streak(self, int32_t tree, int32_t leaf, MatchState* state) except -1 nogil:
         """Count the lines that one tree takes in a row; many are worth a shortcut."""
@@ -181,7 +186,6 @@ cdef class Program:
         cdef int32_t[2 * MOST_DEPTH] kept_row
         cdef MatchState kept
         cdef int32_t tree = 0, taken, place
-        cdef uint64_t left
         cdef const uint64_t* branches
         if start >= end:
             return -1
@@ -208,17 +212,11 @@ cdef class Program:
                 return self.nodes[best].leaf if best >= 0 else -1
             tree = 1
         place = self.prefixes.follow(data + start, end - start, state.paths)
-        left = self.prefixes.trees[place]
         branches = self.prefixes.branches + BRANCH_WORDS * place
         taken = 0 if best >= 0 else NONE
         while tree < self.root_count:
-            # The next tree that may take it; those from the last bit on share that.
-            if tree < TREES - 1:
-                if not left >> tree:
-                    break
-                tree += lowest_bit(left >> tree)
-            elif not left >> (TREES - 1):
-                break
+            # The next tree that may take it: the branch of its root is one more than its number.
+            tree = next_branch(branches, tree + 1) - 1
             if tree >= self.root_count or self.nodes[self.roots[tree]].order >= limit:
                 break
             if best >= 0:

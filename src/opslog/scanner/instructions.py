@@ -53,7 +53,7 @@ class Instructions:
 
     def __init__(self) -> None:
         self._literals: dict[str, Described] = {}
-        self._captures: dict[tuple[Capture, str, int, str], Described] = {}
+        self._captures: dict[tuple[tuple[str, ...], str, int, str, int, str], Described] = {}
         self._classes: dict[int, int] = {}
         self._vocabularies: dict[str, tuple[int, tuple[Atoms, ...]]] = {}
         self._words: list[int] = []
@@ -83,14 +83,16 @@ class Instructions:
         return [self._capture(part, "", -1, words), (_END, "the end of the text")]
 
     def _capture(self, part: Capture, after: str, slot: int, words: str) -> Described:
-        known = (part, after, slot, words)
-        if known not in self._captures:
+        # The fields and not the capture: a tuple is hashed without a call of Python.
+        known = (part.names, part.type, part.width, after, slot, words)
+        found = self._captures.get(known)
+        if found is None:
             hole = part.hole
             a, b, texts = self._arguments(hole, after, bool(part.names), words)
             end = after if hole.op == "text" else ""
             made = Instruction(hole.op, a, b, slot, part.width, end, texts, int(part.naming))
-            self._captures[known] = made, _meaning(part, hole, after)
-        return self._captures[known]
+            found = self._captures[known] = made, _meaning(part, hole, after)
+        return found
 
     def _arguments(
         self, hole: HoleType, after: str, kept: bool, words: str

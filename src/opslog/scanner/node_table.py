@@ -7,7 +7,7 @@ import sys
 
 from opslog.language.atoms import ANY, first_bytes
 from opslog.scanner import _program
-from opslog.scanner.instructions import TOKENS, Instruction, texts_of
+from opslog.scanner.instructions import TOKENS, Instruction
 from opslog.scanner.trie import Node
 
 _NODE = struct.Struct("=10i2Bhi2Q")
@@ -26,6 +26,7 @@ class NodeTable:
         self._nodes: list[bytes] = []
         self._firsts: list[bytes] = []
         self._literals = b""
+        self._known: dict[str, tuple[int, int, int]] = {}
         self._ends: dict[int, int] = {}
         """Index of the placed node behind which a list of nodes stands, by the list's id."""
 
@@ -69,47 +70,50 @@ class NodeTable:
         if behind is not None:
             below, then, meaning = behind.children, behind.instruction.literal, behind.meaning
         child = self.place(below)
-        text = instruction.literal
+        a, b, word = instruction.a, instruction.b, 0
+        if instruction.literal:
+            a, b, word = self._literal(instruction.literal)
         self._nodes.append(
             _NODE.pack(
                 _program.OPS[instruction.op],
-                *(self._literal(text) if text else (instruction.a, instruction.b)),
+                a,
+                b,
                 instruction.slot,
                 child,
                 following,
                 node.leaf,
                 node.order,
-                *self._literal(then),
+                *self._literal(then)[:2],
                 instruction.b - 1 if instruction.op in TOKENS else 0,
                 instruction.naming,
                 node.branch,
                 instruction.width,
-                _word(text if instruction.op == "literal" else ""),
-                _word(then),
+                word if instruction.op == "literal" else 0,
+                self._literal(then)[2],
             )
         )
-        first = ANY if instruction.width else first_bytes(texts_of(node.instruction))
+        if instruction.op == "literal":
+            first = 1 << self._literals[a]
+        else:
+            first = ANY if instruction.width else first_bytes(node.instruction.texts)
         self._firsts.append(_FIRSTS.pack(first & _WORD, first >> 64 & _WORD))
         self.expected.append((node.meaning, meaning))
         self._ends[id(below)] = len(self._nodes) - 1
         return len(self._nodes) - 1
 
-    def _literal(self, text: str) -> tuple[int, int]:
-        """Return where a text stands in the literals, and its size."""
-        raw = text.encode()
-        place = self._literals.find(raw)
-        if place < 0:
-            place = len(self._literals)
-            self._literals += raw
-        return place, len(raw)
+    def _literal(self, text: str) -> tuple[int, int, int]:
+        """Return where a text stands in the literals, its size, its first 8 bytes as a number."""
+        if text not in self._known:
+            raw = text.encode()
+            place = self._literals.find(raw)
+            if place < 0:
+                place = len(self._literals)
+                self._literals += raw
+            self._known[text] = place, len(raw), int.from_bytes(raw[:8], sys.byteorder)
+        return self._known[text]
 
 
 _WORD = (1 << 64) - 1
-
-
-def _word(text: str) -> int:
-    """Return the first 8 bytes of a literal as the scanner loads them."""
-    return int.from_bytes(text.encode()[:8], sys.byteorder)
 
 
 def _only_literal(nodes: list[Node]) -> Node | None:

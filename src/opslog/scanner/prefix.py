@@ -13,7 +13,6 @@ from threading import Lock
 from typing import NamedTuple
 
 from opslog.language.atoms import ANY, Atom, Atoms, many
-from opslog.scanner._prefix import MOST_TREES
 from opslog.scanner._program import BEHIND_ALL
 from opslog.scanner.instructions import texts_of
 from opslog.scanner.trie import Node
@@ -32,55 +31,57 @@ class Position(NamedTuple):
     """The number of the text, among those one of which the node takes."""
     number: int
     """The number of the atom in this text."""
-    tree: int
-    """The node's tree, as a bit."""
+    way: int
+    """The branches that lead to the node, as bits."""
+    through: int
+    """These, and the branches that begin behind it."""
 
 
 class Forest:
     """The automaton of a program's trees; its states are numbered, 0 is before the first byte.
 
-    A state is a set of positions.  The trees these are in may take the line, and so may the
-    branches that lead to them or begin behind them.  The first ``early`` trees are tried before
+    A state is a set of positions.  The branches that lead to them or begin behind them may take
+    the line; roots are branches, too.  The trees of the first ``early`` roots are tried before
     the others: while one of them is left, the others need not be told apart.
     """
 
     def __init__(self, roots: list[Node], early: int) -> None:
         self.lock = Lock()
         """To be held while asking, since states are made by any thread that asks."""
-        self._early = (1 << min(early, MOST_TREES - 1)) - 1
+        self._trees = sum({1 << root.branch for root in roots} - {1})
+        """The branches of the roots, as bits."""
+        self._early = sum({1 << root.branch for root in roots[:early]} - {1})
         self._positions: list[Position] = []
-        self._numbers: dict[tuple[int, int, int, int], int] = {}
+        self._numbers: dict[tuple[int, int, int], int] = {}
         self._known: dict[int, tuple[Atoms, ...]] = {}
         self._after: dict[int, frozenset[int]] = {}
         self._ways: dict[int, int] = {}
         """Per node the branches that lead to it, as bits."""
-        self._below: dict[int, int] = {}
-        """Per node the branches that begin behind it, as bits."""
+        self._through: dict[int, int] = {}
+        """Per node these, and the branches that begin behind it."""
         self._states: list[frozenset[int]] = []
         self._by_positions: dict[frozenset[int], int] = {}
-        self.trees: list[int] = []
-        """Per state its trees, as bits; the last one stands for all from there on."""
         self.branches: list[int] = []
         """Per state its branches, as bits; that of nodes without a number is always set."""
         self.told: list[int] = []
-        """Per state a number that stands for its trees and branches."""
-        self._told: dict[tuple[int, int], int] = {}
+        """Per state a number that stands for its branches."""
+        self._told: dict[int, int] = {}
         self.settled: list[bool] = []
         """Per state whether further bytes make no difference."""
         begin: set[int] = set()
-        for number, root in enumerate(roots):
+        for root in roots:
             self._branch(root, 1)
-            self._enter(root, 1 << min(number, MOST_TREES - 1), begin)
+            self._enter(root, begin)
         self._state(frozenset(begin))
 
     def _branch(self, node: Node, above: int) -> int:
-        """Fill in the branches above and below a node; return its own and those below it."""
+        """Fill in the branches through a node; return its own and those below it."""
         own = above | 1 << node.branch
         self._ways[id(node)] = own
         below = 0
         for child in node.children:
             below |= self._branch(child, own)
-        self._below[id(node)] = below
+        self._through[id(node)] = own | below
         return below | 1 << node.branch
 
     def step(self, state: int, byte: int) -> tuple[int, int]:
@@ -111,17 +112,18 @@ class Forest:
             others: set[int] = set()
             for other in siblings:
                 if other is not node:
-                    self._enter(other, 0, others)
+                    self._enter(other, others)
             leaving.append(others)
             texts = self._texts(node)
             leaving = [
-                set().union(*(self._reachable(off, text) for text in texts)) for off in leaving
+                set().union(*(self._reachable(off, text) for text in texts)) if off else off
+                for off in leaving
             ]
-            left = [[self._positions[position].node for position in off] for off in leaving]
-            branches = 1
-            for one in (node, *chain.from_iterable(left)):
-                branches |= self._ways[id(one)] | self._below[id(one)]
-            yield [min((one.order for one in off), default=BEHIND_ALL) for off in left], branches
+            left = [[self._positions[position] for position in off] for off in leaving]
+            branches = self._through[id(node)] | 1
+            for one in chain.from_iterable(left):
+                branches |= one.through
+            yield [min((p.node.order for p in off), default=BEHIND_ALL) for off in left], branches
             siblings = node.children
 
     def _reachable(self, positions: set[int], atoms: Atoms) -> set[int]:
@@ -157,14 +159,12 @@ class Forest:
             self._by_positions[numbers] = len(self._states)
             self._states.append(numbers)
             positions = [self._positions[number] for number in numbers]
-            trees, branches = 0, 1
+            branches = 1
             for position in positions:
-                trees |= position.tree
-                branches |= self._ways[id(position.node)] | self._below[id(position.node)]
-            self.trees.append(trees)
+                branches |= position.through
             self.branches.append(branches)
-            self.told.append(self._told.setdefault((trees, branches), len(self._told)))
-            self.settled.append(self._is_settled(positions, trees))
+            self.told.append(self._told.setdefault(branches, len(self._told)))
+            self.settled.append(self._is_settled(positions, branches & self._trees))
         return self._by_positions[numbers]
 
     def _is_settled(self, positions: list[Position], trees: int) -> bool:
@@ -174,7 +174,7 @@ class Forest:
         left = trees & self._early or trees
         if left & (left - 1):
             return False
-        ways = [self._ways[id(position.node)] for position in positions if position.tree & left]
+        ways = [position.way for position in positions if position.way & left]
         together = 0
         for way in ways:
             together |= way
@@ -183,31 +183,32 @@ class Forest:
     def _behind(self, position: int) -> frozenset[int]:
         """Return the positions behind one whose byte was read."""
         if position not in self._after:
-            atom, node, text, index, tree = self._positions[position]
+            atom, node, text, index, *_ = self._positions[position]
             found: set[int] = set()
             if atom is not None and atom.repeats:
                 found.add(position)
-            self._arrive(node, text, index + 1, tree, found)
+            self._arrive(node, text, index + 1, found)
             self._after[position] = frozenset(found)
         return self._after[position]
 
-    def _enter(self, node: Node, tree: int, found: set[int]) -> None:
+    def _enter(self, node: Node, found: set[int]) -> None:
         for text in range(len(self._texts(node))):
-            self._arrive(node, text, 0, tree, found)
+            self._arrive(node, text, 0, found)
 
-    def _arrive(self, node: Node, text: int, index: int, tree: int, found: set[int]) -> None:
+    def _arrive(self, node: Node, text: int, index: int, found: set[int]) -> None:
         atoms = self._texts(node)[text]
         if index < len(atoms) or not node.children:
-            key = (id(node), text, index, tree)
+            key = (id(node), text, index)
             number = self._numbers.setdefault(key, len(self._positions))
             if number == len(self._positions):
                 atom = atoms[index] if index < len(atoms) else None
-                self._positions.append(Position(atom, node, text, index, tree))
+                way, through = self._ways[id(node)], self._through[id(node)]
+                self._positions.append(Position(atom, node, text, index, way, through))
             if number in found:
                 return
             found.add(number)
         if index == len(atoms):
             for child in node.children:
-                self._enter(child, tree, found)
+                self._enter(child, found)
         elif atoms[index].absent:
-            self._arrive(node, text, index + atoms[index].absent, tree, found)
+            self._arrive(node, text, index + atoms[index].absent, found)

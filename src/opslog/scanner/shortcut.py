@@ -1,7 +1,8 @@
 """Shortcuts: the first nodes of a layout, if no layout declared before it begins alike.
 
 Most lines of a file have one layout.  If its first few nodes match, and no layout declared
-before can take such a line, only what is behind these nodes needs to be tried.
+before can take such a line, only what is behind these nodes needs to be tried.  The more nodes
+match, the less is left.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from opslog.scanner._prefix import LONGEST_SHORTCUT
 from opslog.scanner._program import BEHIND_ALL
 from opslog.scanner.prefix import Forest
 from opslog.scanner.trie import Node
+
+_MOST_UNTOLD = 6
+"""Nodes of a layout behind which it is not looked further if all these tell nothing."""
 
 
 class ShortcutFinder:
@@ -28,37 +32,37 @@ class ShortcutFinder:
         self._forest = forest
         self._place = place
 
-    def find(self, leaf: int) -> tuple[list[int], int, int, int] | None:
-        """Return the shortcut to a leaf: (nodes, common, limit, branches), None if there is none.
+    def find(self, leaf: int) -> list[tuple[int, int, int, int]] | None:
+        """Return the shortcut to a leaf, None if there is none.
 
-        A line that matches the placed ``nodes`` has a layout behind the first ``common`` of them,
-        unless that layout's number is ``limit`` or greater.  ``branches`` are those that may
-        still take such a line, as bits.  There is no shortcut if it had more nodes than
-        LONGEST_SHORTCUT.
+        It is a list of placed nodes, each with what is known of a line that has matched it and
+        those before: (node, common, limit, branches).  The line has a layout behind the first
+        ``common`` nodes, unless that layout's number is ``limit`` or greater; if it is 0, nothing
+        is known.  ``branches`` are those that may still take such a line, as bits.
         """
         with self._forest.lock:
             return self._along(_path_to(self._roots, leaf), leaf)
 
-    def _along(self, way: list[Node], leaf: int) -> tuple[list[int], int, int, int] | None:
-        nodes: list[int] = []
+    def _along(self, way: list[Node], leaf: int) -> list[tuple[int, int, int, int]] | None:
+        steps: list[tuple[int, int, int, int]] = []
         ends: list[int | None] = [self._place(node) for node in way]
         for depth, (competitors, branches) in enumerate(self._forest.competitors(way, self._roots)):
             index = ends[depth]
             if index is None or not way[depth].children:
                 continue
-            nodes.append(index)
-            if len(nodes) > LONGEST_SHORTCUT:
-                return None
-            common, limit = 0, BEHIND_ALL
+            common, limit, safe = 0, BEHIND_ALL, 0
             for at, competitor in enumerate(competitors):
                 if min(limit, competitor) <= leaf:
                     break
                 limit = min(limit, competitor)
                 if ends[at] is not None:
                     common, safe = common + 1, limit
-            if common:
-                return nodes, common, safe, branches
-        return None
+            steps.append((index, common, safe, branches))
+            if len(steps) == LONGEST_SHORTCUT or (len(steps) == _MOST_UNTOLD and not common):
+                break
+            if all(competitor == BEHIND_ALL for competitor in competitors):
+                break  # what is behind it has nothing beside it
+        return steps if any(common for _, common, _, _ in steps) else None
 
 
 def _path_to(siblings: list[Node], leaf: int) -> list[Node]:

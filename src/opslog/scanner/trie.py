@@ -80,11 +80,13 @@ def depth(siblings: list[Node]) -> int:
 
 
 def number(roots: list[Node], most: int) -> None:
-    """Give nodes that have siblings numbers below ``most``, from 1 on, those near the roots first.
+    """Give nodes numbers below ``most``: the roots from 1 on, then those that have siblings.
 
-    Where numbers run out, 0 stands for any node.
+    Those near the roots come first.  Where numbers run out, 0 stands for any node.
     """
     free = iter(range(1, most))
+    for root in roots:
+        root.branch = next(free, 0)
     for level in _levels(roots):
         for node in level:
             if len(node.children) > 1:
