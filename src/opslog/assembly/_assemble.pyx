@@ -267,7 +267,8 @@ cdef class Assembler(JoinedRecords):
             self.join(block, number, i, PART_TRACEBACK)
             return True
         if opens_block(text, length) and not record.flags & (HAS_TRACEBACK | HEADLESS):
-            if envelope.flags & STREAM and self.program.leaves[record.leaf].flags & FOLLOW_ON:
+            if self.program.leaves[record.leaf].flags & FOLLOW_ON and (
+                    envelope.flags & STREAM or not self.program.leaves[record.leaf].flags & (ENVELOPE | STAMPED)):
                 record.flags |= IN_BLOCK
                 if block.lines[record.head].severity == 0:
                     block.lines[record.head].severity = 17      # as a traceback alone has
