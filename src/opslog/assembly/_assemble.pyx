@@ -234,8 +234,9 @@ cdef class Assembler(JoinedRecords):
             self.previous = NONE
             return 0
         self.join_text(block, number, i, text, length)
-        if not self.head_of(block, number).flags & TIMED and self.program.has_details(self.program.leaves[self.records[number].leaf].format):
-            self.date(block, number, &block.lines[i])
+        if (not (self.head_of(block, number).flags & TIMED and self.head_of(block, number).severity)
+                and self.program.has_details(self.program.leaves[self.records[number].leaf].format)):
+            self.add_detail(block, number, &block.lines[i])
         return 0
 
     cdef int unlogged_line(self, Block block, int32_t i) except -1 nogil:
@@ -249,8 +250,8 @@ cdef class Assembler(JoinedRecords):
         line.part = PART_TRACEBACK
         return 0
 
-    cdef int date(self, Block block, int32_t number, const Line* line) except -1 nogil:
-        """Give a head without a time that of a further line, if a detail of its format finds one."""
+    cdef int add_detail(self, Block block, int32_t number, const Line* line) except -1 nogil:
+        """Give a head without a time, or a level, that of a further line, if a detail of its format finds one."""
         cdef Line* head
         cdef MatchState state
         cdef int32_t found
@@ -259,8 +260,12 @@ cdef class Assembler(JoinedRecords):
         block.need_spans(2 * self.program.most_slots)
         found = self.program.match_detail(
             leaf.format, block.data, line.start, line.end, block.spans + block.span_used, &state)
-        if found >= 0 and self.program.leaves[found].flags & STAMPED:
-            head = &block.lines[self.records[number].head]
+        if found < 0:
+            return 0
+        head = &block.lines[self.records[number].head]
+        if not head.severity:
+            head.severity = state.severity
+        if self.program.leaves[found].flags & STAMPED and not head.flags & TIMED:
             head.time = state.time
             head.flags |= TIMED | (state.flags & (HAS_OFFSET | BAD_TIME))
         return 0
