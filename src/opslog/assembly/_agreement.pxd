@@ -17,6 +17,14 @@ cdef inline const uint8_t* text_of(Block block, const Line* line, int32_t slot, 
     return block.data + row[2 * slot]
 
 
+cdef inline int32_t count_blanks(const uint8_t* text, int32_t size) noexcept nogil:
+    """How many blanks and tabs the text begins with."""
+    cdef int32_t i = 0
+    while i < size and (text[i] == c' ' or text[i] == c'\t'):
+        i += 1
+    return i
+
+
 cdef inline bint has_fraction(const uint8_t* text, int32_t size) noexcept nogil:
     """Whether a timestamp says more than seconds."""
     return memchr(text, c'.', size) != NULL or memchr(text, c',', size) != NULL

@@ -24,13 +24,13 @@ cimport cython
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint64_t
 from libc.string cimport memchr
 
-from opslog.assembly._agreement cimport is_damaged, text_of, unindent
+from opslog.assembly._agreement cimport count_blanks, is_damaged, text_of, unindent
 from opslog.assembly._joins cimport JoinedRecords
 from opslog.assembly._records cimport Records, close
 from opslog.assembly._traceback_text cimport (begins, continues_block, inside_block, links_blocks, names_exception, opens_block, torn)
 from opslog.assembly._workers cimport Worker, find_worker, get_worker
-from opslog.kernel._block cimport (BAD_TIME, Block, CLOSED, CONTINUED, HAS_TRACEBACK, HAS_OFFSET, HEADLESS, IN_BLOCK, Line, MORE, MOST_LINES, NONE, OVERLONG, PART_TRACEBACK, PIECE, Record, TIMED, TORN, UNENDED, UNRECOGNISED, WINDOW)
-from opslog.scanner._envelope cimport keep_match, undo_envelope, unwrap
+from opslog.kernel._block cimport (BAD_TIME, Block, CLOSED, CONTINUED, HAS_TRACEBACK, HAS_OFFSET, HEADLESS, IN_BLOCK, Line, MORE, MOST_LINES, NONE, OVERLONG, PART_BODY, PART_TRACEBACK, PIECE, Record, TIMED, TORN, UNENDED, UNRECOGNISED, WINDOW)
+from opslog.scanner._envelope cimport keep_match, match_text, undo_envelope, unwrap, worker_of
 from opslog.scanner._program cimport (ALONE, ENVELOPE, FOLLOW_ON, HEAD, JSON, LINED, Leaf, SECOND, STAMPED, STREAM, UNLOGGED, WEAK)
 from opslog.scanner._state cimport MatchState, begin_state
 
@@ -146,6 +146,50 @@ cdef class Assembler(JoinedRecords):
         unwrap(self.program, block, i, state)
         return self.wrapped_line(block, i, &self.program.leaves[block.lines[i].leaf])
 
+    cdef bint match_indented(self, Block block, int32_t i) except -1 nogil:
+        """Whether a line is matched behind the margin of its source, as in a bug report that quotes a log.
+
+        The first line with a time tells how wide the margin is.
+        """
+        cdef Line* line = &block.lines[i]
+        cdef Line before
+        cdef MatchState state
+        cdef const Leaf* leaf
+        cdef int32_t start, end = line.end, lines = block.line_used, found
+        cdef int32_t indent = count_blanks(block.data + line.start, end - line.start)
+        if not indent or line.flags & PIECE or (not self.margin and self.stamped >= 0) or indent < self.margin:
+            return False
+        if self.margin:
+            indent = self.margin
+            line.start += indent
+        before = line[0]
+        start = line.start if self.margin else line.start + indent
+        begin_state(&state)
+        state.reference = block.reference
+        block.need_spans(2 * self.program.most_slots)
+        found = match_text(self.program, block.data, &start, &end, block.spans + block.span_used, &state)
+        if found < 0 or not (self.margin or self.program.leaves[found].flags & STAMPED):
+            return False
+        leaf = &self.program.leaves[found]
+        line.start = start
+        line.end = end
+        line.leaf = <int16_t>found
+        line.row = block.span_used
+        block.span_used += 2 * leaf.slots
+        keep_match(line, leaf, &state)
+        if leaf.flags & ENVELOPE:
+            unwrap(self.program, block, i, &state)
+        else:
+            line.worker = worker_of(block, leaf, block.spans + line.row, 1)
+        line = &block.lines[i]
+        if line.leaf < 0 or block.line_used > lines:
+            # No envelope after all, or further lines of its message stand behind those of the block.
+            block.line_used = lines
+            line[0] = before
+            return False
+        self.margin = indent
+        return True
+
     cdef inline bint is_shadowed(self, Block block, const Line* line) noexcept nogil:
         """Whether a record with a timestamp is open, so that a weak line starts none."""
         return block.offset + line.first - self.stamped <= WINDOW
@@ -177,13 +221,22 @@ cdef class Assembler(JoinedRecords):
             alone = TORN
         elif is_damaged(self.program, block, self.head_of(block, number), text, length):
             alone = CLOSED
+        if alone == CLOSED and not length:
+            # A run of blank lines that belongs to no record is one itself.
+            if self.is_open(block, self.blank, line):
+                self.join(block, self.blank, i, PART_BODY)
+            else:
+                self.blank = self.start(block, i, UNRECOGNISED)
+            self.previous = NONE
+            return 0
         if alone:
             self.start(block, i, CLOSED | UNRECOGNISED | alone)
             self.previous = NONE
             return 0
         self.join_text(block, number, i, text, length)
-        if not self.head_of(block, number).flags & TIMED and self.program.has_details(self.program.leaves[self.records[number].leaf].format):
-            self.date(block, number, &block.lines[i])
+        if (not (self.head_of(block, number).flags & TIMED and self.head_of(block, number).severity)
+                and self.program.has_details(self.program.leaves[self.records[number].leaf].format)):
+            self.add_detail(block, number, &block.lines[i])
         return 0
 
     cdef int unlogged_line(self, Block block, int32_t i) except -1 nogil:
@@ -197,8 +250,8 @@ cdef class Assembler(JoinedRecords):
         line.part = PART_TRACEBACK
         return 0
 
-    cdef int date(self, Block block, int32_t number, const Line* line) except -1 nogil:
-        """Give a head without a time that of a further line, if a detail of its format finds one."""
+    cdef int add_detail(self, Block block, int32_t number, const Line* line) except -1 nogil:
+        """Give a head without a time, or a level, that of a further line, if a detail of its format finds one."""
         cdef Line* head
         cdef MatchState state
         cdef int32_t found
@@ -207,8 +260,12 @@ cdef class Assembler(JoinedRecords):
         block.need_spans(2 * self.program.most_slots)
         found = self.program.match_detail(
             leaf.format, block.data, line.start, line.end, block.spans + block.span_used, &state)
-        if found >= 0 and self.program.leaves[found].flags & STAMPED:
-            head = &block.lines[self.records[number].head]
+        if found < 0:
+            return 0
+        head = &block.lines[self.records[number].head]
+        if not head.severity:
+            head.severity = state.severity
+        if self.program.leaves[found].flags & STAMPED and not head.flags & TIMED:
             head.time = state.time
             head.flags |= TIMED | (state.flags & (HAS_OFFSET | BAD_TIME))
         return 0
@@ -267,7 +324,8 @@ cdef class Assembler(JoinedRecords):
             self.join(block, number, i, PART_TRACEBACK)
             return True
         if opens_block(text, length) and not record.flags & (HAS_TRACEBACK | HEADLESS):
-            if envelope.flags & STREAM and self.program.leaves[record.leaf].flags & FOLLOW_ON:
+            if self.program.leaves[record.leaf].flags & FOLLOW_ON and (
+                    envelope.flags & STREAM or not self.program.leaves[record.leaf].flags & (ENVELOPE | STAMPED)):
                 record.flags |= IN_BLOCK
                 if block.lines[record.head].severity == 0:
                     block.lines[record.head].severity = 17      # as a traceback alone has
@@ -361,12 +419,15 @@ cdef class Assembler(JoinedRecords):
         cdef int32_t i
         cdef const Leaf* leaf
         for i in range(block.line_count):
+            if self.blank != NONE and block.lines[i].end > block.lines[i].start:
+                close(self.records, self.blank)
+                self.blank = NONE
             if block.lines[i].flags & MORE:
                 self.part_line(block, i)
                 continue
             if self.block != NONE and self.block_line(block, i):
                 continue
-            if block.lines[i].leaf < 0:
+            if block.lines[i].leaf < 0 and not self.match_indented(block, i):
                 self.raw_line(block, i)
                 continue
             leaf = &self.program.leaves[block.lines[i].leaf]

@@ -1,11 +1,12 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from opslog.assembly._records cimport OpenRecords
-from opslog.kernel._block cimport Block, Line
+from opslog.kernel._block cimport Block, Line, Record
 from opslog.scanner._program cimport Leaf
 
 cdef class JoinedRecords(OpenRecords):
     cdef int64_t stamped        # offset of the latest record with a timestamp
+    cdef int32_t margin         # bytes of blanks before each line of a log that is quoted, 0
 
     cdef const Line* head_of(self, Block block, int32_t number) noexcept nogil
     cdef bint is_open(self, Block block, int32_t number, const Line* line) noexcept nogil
@@ -22,6 +23,7 @@ cdef class JoinedRecords(OpenRecords):
     cdef bint is_unlogged(self, int32_t number) noexcept nogil
     cdef bint join_unlogged(self, Block block, int32_t number, int32_t i, const uint8_t* text, int32_t length) noexcept nogil
     cdef void join_text(self, Block block, int32_t number, int32_t i, const uint8_t* text, int32_t length) noexcept nogil
+    cdef bint follows_header(self, Block block, const Record* record, const uint8_t* text, int32_t length) noexcept nogil
     cdef bint ends_in_header(self, Block block, int32_t number) noexcept nogil
     cdef bint quotes(self, Block block, int32_t number) noexcept nogil
     cdef uint8_t part_of(self, Block block, int32_t number) noexcept nogil

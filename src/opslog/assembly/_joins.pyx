@@ -1,10 +1,11 @@
 """Whether a line joins an open record, and as what part of it."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.string cimport memcmp
 
 from opslog.assembly._agreement cimport agrees, same_text, same_writer, text_of
 from opslog.assembly._records cimport OpenRecords, close, is_open
-from opslog.assembly._traceback_text cimport (STACK, STACK_SIZE, begins, in_group, inside_block, links_blocks, names_origin, opens_block, opens_traceback)
+from opslog.assembly._traceback_text cimport (HEADER, HEADER_SIZE, STACK, STACK_SIZE, begins, in_group, inside_block, links_blocks, names_origin, opens_block, opens_traceback)
 from opslog.assembly._workers cimport Worker, find_worker, get_worker
 from opslog.kernel._block cimport (Block, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HEADLESS, IN_BLOCK, IN_STACK, IN_TEXT, Line, NONE, PART_BODY, PART_STACK, PART_TRACEBACK, PIECE, QUOTES, Record, TIMED, WINDOW)
 from opslog.scanner._program cimport BARE, FOLLOW_ON, Leaf, Program, STAMPED, UNLOGGED
@@ -239,8 +240,12 @@ cdef class JoinedRecords(OpenRecords):
         if length == STACK_SIZE and begins(text, length, STACK, STACK_SIZE):
             record.flags |= IN_STACK
             part = PART_STACK
+        if part == PART_BODY and record.flags & IN_BLOCK and not record.flags & IN_TEXT:
+            # The header came behind a prefix of its own, the rest of the traceback without one.
+            record.flags |= IN_TEXT
         if part == PART_BODY:
-            if not record.flags & (IN_TEXT | QUOTES) and opens_traceback(text, length):
+            if not record.flags & (IN_TEXT | QUOTES) and (
+                    opens_traceback(text, length) or self.follows_header(block, record, text, length)):
                 record.flags |= QUOTES if self.quotes(block, number) else IN_TEXT
                 if not block.lines[record.head].severity:
                     block.lines[record.head].severity = 17      # as a traceback alone has
@@ -255,6 +260,15 @@ cdef class JoinedRecords(OpenRecords):
             if record.flags & (IN_TEXT | HEADLESS):
                 part = PART_TRACEBACK
         self.join(block, number, i, part)
+
+    cdef bint follows_header(self, Block block, const Record* record, const uint8_t* text, int32_t length) noexcept nogil:
+        """Whether the text is the first frame of a traceback whose header ends the line before: `failed: Traceback`."""
+        cdef const uint8_t* last
+        cdef int32_t size
+        if not begins(text, length, b"  File \"", 8):
+            return False
+        last = self.line_text(block, &block.lines[record.last], &size)
+        return size > <int32_t>HEADER_SIZE and memcmp(last + size - HEADER_SIZE, HEADER, HEADER_SIZE) == 0
 
     cdef bint ends_in_header(self, Block block, int32_t number) noexcept nogil:
         """Whether the record's last line begins its traceback."""

@@ -19,6 +19,7 @@ cdef class OpenRecords:
     cdef int32_t previous       # record of the line before, NONE if it takes no follow-on
     cdef int32_t latest         # latest head or headless record
     cdef int32_t block          # record whose block is open, NONE
+    cdef int32_t blank          # record of the blank lines just before, NONE
     cdef Block kept             # lines of the records not yet released
     cdef int64_t end            # source offset behind all that was fed
     cdef int64_t reach          # source offset behind all lines of released records

@@ -59,7 +59,7 @@ cdef class OpenRecords:
         self.program = program
         self.kept = Block(0)
         self.kept.reset(0)
-        self.previous = self.latest = self.block = NONE
+        self.previous = self.latest = self.block = self.blank = NONE
         begin_table(&self.workers.known, FEWEST)
 
     def __dealloc__(self):
@@ -174,6 +174,7 @@ cdef class OpenRecords:
         self.count -= released
         self.previous = self.previous - released if self.previous >= released else NONE
         self.block = self.block - released if self.block >= released else NONE
+        self.blank = self.blank - released if self.blank >= released else NONE
         self.latest = self.latest - released if self.latest >= released else NONE
         return forget_records(&self.workers, released)
 

@@ -85,13 +85,13 @@ cdef inline bint in_group(const uint8_t* p, int32_t n) noexcept nogil:
 
 
 cdef inline bint is_quoted(const uint8_t* p, int32_t at) noexcept nogil:
-    """Whether what has a level at p[at] is quoted: a label, or a quote, stands before its time."""
+    """Whether what has a level at p[at] is quoted: a label, a key or a quote stands before its time."""
     while at > 0 and (48 <= p[at - 1] <= 58 or p[at - 1] == c'-' or p[at - 1] == c'.' or p[at - 1] == c','
                       or p[at - 1] == c' ' or p[at - 1] == c'T'):
         at -= 1
         if p[at] == c':' and at > 0 and (65 <= p[at - 1] <= 90 or 97 <= p[at - 1] <= 122):
             return True
-    return at > 0 and (p[at - 1] == c'"' or p[at - 1] == c"'")
+    return at > 0 and (p[at - 1] == c'"' or p[at - 1] == c"'" or p[at - 1] == c'=')
 
 
 cdef inline bint inside_block(const uint8_t* p, int32_t n) noexcept nogil:

@@ -93,6 +93,7 @@ cdef class Block:
     cdef Envelope* envelopes
     cdef Py_ssize_t envelope_capacity
     cdef int32_t envelope_used
+    cdef int64_t reference      # local microseconds that tell times without a year, INT64_MIN
     cdef readonly bint ascii    # no byte of the input is above 127
     cdef Py_ssize_t hidden      # longest text that may be hidden in the input, -1: not known
 

@@ -320,7 +320,8 @@ def _keyed(reader: TomlTable, timed: bool) -> KeyedShape | None:
         others=item.flag("others") if "others" in item.data else timed,
         opened=item.texts("opened"),
     )
-    if timed and "envelope" not in reader.data and not shape.times:
+    unstamped = shape.pairs and shape.required
+    if timed and "envelope" not in reader.data and not shape.times and not unstamped:
         raise item.wrong("epoch", "expected epoch, iso or epoch_us, the key of the time")
     if len(shape.columns) > MOST_COLUMNS:
         found = len(shape.columns)

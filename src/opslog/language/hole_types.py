@@ -284,7 +284,7 @@ _ISO_VARIANTS = {"iso-msecs": 1, "iso-zone": 2}
 @lru_cache(maxsize=256)
 def timestamp_type(name: str) -> HoleType:
     """Return the type of a kind of timestamps; raises ValueError with the reason if it is none."""
-    kind = timestamps.kind(name)
+    kind = timestamps.kind_or_clock(name)
     return HoleType(
         name, f"a timestamp of kind {name}", f"(?>{kind.regex})", "time" if kind.program else "iso",
         kind.atoms, _ISO_VARIANTS.get(name, 0), kind.program,

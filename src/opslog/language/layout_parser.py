@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 
+from opslog.language import timestamps
 from opslog.language.hole_types import HOLE_TYPES, HoleType, hole_type, timestamp_type
 from opslog.language.layout import (
     Capture,
@@ -127,8 +128,9 @@ def _new_capture(text: str, inside: str, start: int) -> Capture:
 def _hole_type(names: tuple[str, ...], type_name: str) -> HoleType:
     """Return the type of a hole; raises ValueError with the reason if it cannot have that."""
     if names == ("timestamp",):
+        timestamps.kind(type_name)
         return timestamp_type(type_name)
-    if names and type_name not in HOLE_TYPES:
+    if names and type_name not in HOLE_TYPES and "%" not in type_name:
         known = ", ".join(HOLE_TYPES)
         raise ValueError(f"unknown type {type_name!r}: expected one of {known}")
     return hole_type(type_name)

@@ -108,10 +108,20 @@ class TimestampKind:
     regex: str
     atoms: Atoms
     program: tuple[int, ...] = ()
+    dated: bool = True
+    """Whether it tells the day, as a timestamp must."""
 
 
 def kind(name: str) -> TimestampKind:
-    """Return the kind called ``name``; raises ValueError with the reason if there is none."""
+    """Return the kind called ``name``; raises ValueError if there is none, or it tells no date."""
+    found = kind_or_clock(name)
+    if not found.dated:
+        raise ValueError(f"timestamp pattern {name!r} does not name month and day")
+    return found
+
+
+def kind_or_clock(name: str) -> TimestampKind:
+    """Return the kind called ``name``, or a time without a date; raises ValueError if neither."""
     if name == "iso":
         return TimestampKind(name, _ISO % ("", ""), _ISO_ATOMS)
     if name == "iso-zone":
@@ -147,9 +157,8 @@ def _of_pattern(text: str) -> TimestampKind:
                 f"timestamp pattern {text!r}: {piece} is not supported; "
                 f"expected one of {' '.join('%' + letter for letter in DIRECTIVES)}"
             )
-    if "s" not in used and not (used & {"m", "b"} and used & {"d", "e"}):
-        raise ValueError(f"timestamp pattern {text!r} does not name month and day")
-    return TimestampKind(text, regex, atoms, tuple(program))
+    dated = "s" in used or bool(used & {"m", "b"} and used & {"d", "e"})
+    return TimestampKind(text, regex, atoms, tuple(program), dated)
 
 
 _PERCENT = re.compile("%(.?)", re.DOTALL)

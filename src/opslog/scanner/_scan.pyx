@@ -110,7 +110,7 @@ def scan(Program program not None, Block block not None, int32_t most_lines, ref
     begin_state(&state)
     memset(paths, 0, sizeof(paths))
     state.paths = paths
-    state.reference = INT64_MIN if reference is None else <int64_t>reference
+    state.reference = block.reference = INT64_MIN if reference is None else <int64_t>reference
     block.line_count = block.line_used = block.span_used = block.envelope_used = 0
     block.guard()
     with nogil:

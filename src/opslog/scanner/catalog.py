@@ -147,7 +147,12 @@ def _compile(formats: tuple[Format, ...]) -> CompiledFormats:
         _add_beside(compiler, one, number)
     for number, one in sorted(enumerate(formats), key=lambda item: _key_order(item[1])):
         if one.keyed:
-            flags = _flags(one, json=True, keyed=one.keyed.pairs and one.keyed.others)
+            flags = _flags(
+                one,
+                json=True,
+                keyed=one.keyed.pairs and one.keyed.others,
+                alone=one.keyed.pairs and not one.keyed.times,
+            )
             entry = CatalogEntry(_without_layout(one), number, -1, flags=flags, level=one.level)
             compiler.add_keyed(entry, one.keyed)
     for entry in _in_rank(formats):
