@@ -164,6 +164,42 @@ def test_records_can_be_kept_by_the_service_their_program_tells(tmp_path: Path) 
     assert [record.program for record in logs] == ["nova-compute", "nova-api"]
 
 
+def test_a_line_tells_its_host_before_the_folder_does(tmp_path: Path) -> None:
+    path = tmp_path / "cmp1" / "nova-compute.log"
+    path.parent.mkdir()
+    lines = [
+        "2024-01-01 00:00:00.000 7 INFO nova.compute [-] from the folder",
+        "Jan  1 00:00:01 ctl9 nova-compute[7]: 2024-01-01 00:00:01.000 7 INFO nova.compute [-] said",
+        '{"message": "said, too", "hostname": "ctl8", "levelname": "INFO", "created": 1704067202.0}',
+        "noise",
+    ]
+    path.write_text("".join(f"{line}\n" for line in lines))
+    logs = library.read(path)
+    hosts = ["cmp1", "ctl9", "ctl8", "cmp1"]
+    assert [record.host_name for record in logs] == hosts
+    assert logs.to_table(["host_name"]).column(0).to_pylist() == hosts
+    logs.write_jsonl(tmp_path / "out")
+    written = [json.loads(line) for line in (tmp_path / "out").read_text().splitlines()]
+    assert [line["host_name"] for line in written] == hosts
+    kept = library.read(tmp_path).filter(library.F.host_name == "cmp1")
+    assert [record.body for record in kept] == ["from the folder", "noise"]
+    normalizer = library.Normalizer(source="cmp1/nova-compute.log")
+    batches = [*normalizer.feed(path.read_bytes()), *normalizer.close()]
+    assert [host for batch in batches for host in batch["host_name"].to_pylist()] == hosts
+
+
+def test_columns_that_no_layout_fills_are_told_by_the_path(tmp_path: Path) -> None:
+    path = tmp_path / "cmp1" / "nova-compute.log"
+    path.parent.mkdir()
+    path.write_text("2024-01-01T00:00:00Z INFO text\n")
+    logs = library.read(path, formats=[of_layout("{timestamp:iso} {severity} {body:rest}")])
+    (record,) = logs
+    assert (record.program, record.host_name) == ("nova-compute", "cmp1")
+    logs.write_jsonl(tmp_path / "out")
+    line = json.loads((tmp_path / "out").read_text())
+    assert (line["program"], line["host_name"]) == ("nova-compute", "cmp1")
+
+
 def test_a_key_of_json_objects_tells_the_program() -> None:
     one = own(json={"required": ["t"], "iso": "t", "columns": {"program": "p"}})
     found = first(one, '{"t": "2024-01-01T00:00:00Z", "p": "nov\\u0061-api"}')

@@ -30,7 +30,7 @@ from opslog.stats import StatsCounter, StatsReport, count_records, totals
 from opslog.stats.histogram import ERROR, LEAST, Histogram, classes
 from opslog.stats.page import page
 from opslog.stats.prometheus import text as prometheus
-from opslog.stats.routes import route, routes
+from opslog.stats.routes import route, route_of, routes
 from opslog.stats.text import StatsText
 from opslog.stats.timeline import AUTOMATIC, Timeline
 
@@ -176,6 +176,7 @@ def test_what_differs_by_ids_is_one_route(target: str, expected: str) -> None:
     found = routes(pa.array([target, None]))
     assert found.to_pylist() == [expected, None]
     assert route(expected) == expected
+    assert route_of(target) == expected
 
 
 def test_a_request_that_the_service_sent_is_none_it_answered() -> None:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -391,7 +392,11 @@ def test_otlp_goes_to_standard_output_when_asked(tmp_path: Path) -> None:
     path = tmp_path / "n.log"
     logs = written(path, line(1, "a"))
     result = opslog("trace", REQUEST, "--otlp", "-", str(path))
-    assert result.stdout.decode() == otlp(trace(logs, REQUEST))
+    seen = re.compile(r'("observedTimeUnixNano": )"(\d+)"')
+    text = result.stdout.decode()
+    assert seen.sub(r"\1", text) == seen.sub(r"\1", otlp(trace(logs, REQUEST)))
+    [moment] = {int(found[1]) for found in seen.findall(text)}
+    assert 0 <= time.time_ns() - moment < 3600 * 10**9
 
 
 def test_otlp_holds_no_time_and_no_id_that_a_collector_refuses(tmp_path: Path) -> None:
@@ -405,6 +410,103 @@ def test_otlp_holds_no_time_and_no_id_that_a_collector_refuses(tmp_path: Path) -
     zero = "req-00000000-0000-0000-0000-000000000000"
     assert re.fullmatch("[0-9a-f]{32}", trace_id(zero))
     assert trace_id(zero).strip("0")
+
+
+def api(method: str, target: str, status: int | None, logger: str = "nova.wsgi") -> str:
+    answer = "" if status is None else f" status: {status} len: 9 time: 0.1"
+    return line(1, f'10.0.0.7 "{method} {target} HTTP/1.1"{answer}').replace(
+        "nova.compute.manager", logger
+    )
+
+
+def spans_and_logs(text: str) -> tuple[list[dict[str, Any]], list[tuple[str, dict[str, Any]]]]:
+    """Return the spans, their attributes as a dict, and (name of the scope, log record)."""
+    traces, logs = map(json.loads, text.splitlines())
+    spans = [
+        span
+        for resource in traces["resourceSpans"]
+        for scope in resource["scopeSpans"]
+        for span in scope["spans"]
+    ]
+    for span in spans:
+        pairs = span.get("attributes", [])
+        span["attributes"] = {one["key"]: next(iter(one["value"].values())) for one in pairs}
+    records = [
+        (scope["scope"].get("name", ""), record)
+        for resource in logs["resourceLogs"]
+        for scope in resource["scopeLogs"]
+        for record in scope["logRecords"]
+    ]
+    return spans, records
+
+
+@pytest.mark.parametrize(
+    ("status", "failed"), [(200, False), (202, False), (404, False), (409, False), (500, True)]
+)
+def test_a_span_of_a_server_failed_if_its_answer_says_so(
+    status: int, failed: bool, tmp_path: Path
+) -> None:
+    target = f"/v2.1/servers/{INSTANCE}?detail=1"
+    # What it logged meanwhile is no failure to the conventions if it answered well.
+    text = api("GET", target, status) + line(2, "oh", level="ERROR")
+    [span], _ = spans_and_logs(otlp(trace(written(tmp_path / "nova-api.log", text), REQUEST)))
+    assert (span["name"], span["kind"]) == ("GET /v2.1/servers/{id}", 2)
+    expected = {
+        "openstack.request_id": REQUEST,
+        "http.request.method": "GET",
+        "http.route": "/v2.1/servers/{id}",
+        "url.path": f"/v2.1/servers/{INSTANCE}",
+        "url.query": "detail=1",
+        "http.response.status_code": str(status),
+    }
+    assert span["attributes"] == expected | ({"error.type": str(status)} if failed else {})
+    assert span.get("status") == ({"code": 2} if failed else None)
+
+
+def test_a_target_tells_its_server_and_an_unknown_method_is_another(tmp_path: Path) -> None:
+    text = api("REPORT", "http://ctl1:8774/v2.1/servers/7", 200)
+    [span], _ = spans_and_logs(otlp(trace(written(tmp_path / "nova-api.log", text), REQUEST)))
+    assert span["name"] == "HTTP /v2.1/servers/{id}"
+    found = {key: span["attributes"].get(key) for key in (
+        "http.request.method", "http.request.method_original", "url.scheme", "server.address",
+        "server.port", "url.path",
+    )}  # fmt: skip
+    assert list(found.values()) == ["_OTHER", "REPORT", "http", "ctl1", "8774", "/v2.1/servers/7"]
+
+
+def test_what_answers_nobody_failed_if_it_logged_an_error(tmp_path: Path) -> None:
+    text = line(1, "a") + line(2, "b: ValueError: c", level="ERROR")
+    [span], _ = spans_and_logs(otlp(trace(written(tmp_path / "nova-compute.log", text), REQUEST)))
+    assert (span["name"], span["kind"], span["status"]) == ("nova-compute", 1, {"code": 2})
+    assert span["attributes"]["error.type"] == "_OTHER"
+    prefix = line(2, "", level="ERROR").rpartition(" [")[0]
+    for told in (
+        "Traceback (most recent call last):",
+        '  File "a.py", line 1, in b',
+        "ValueError: c",
+    ):
+        text += f"{prefix} {told}\n"
+    [span], _ = spans_and_logs(otlp(trace(written(tmp_path / "nova-compute.log", text), REQUEST)))
+    assert span["attributes"]["error.type"] == "ValueError"
+
+
+def test_names_of_spans_are_few_however_many_ids_there_are(pike: tuple[Path, Truth]) -> None:
+    folder, truth = pike
+    logs = library.read(folder)
+    for root in boots(truth)[:3]:
+        for span in spans_and_logs(otlp(trace(logs, root)))[0]:
+            assert not re.search(r"[0-9a-f]{8}|req-", span["name"]), span["name"]
+
+
+def test_loggers_are_the_scopes_of_their_records(tmp_path: Path) -> None:
+    text = line(1, "a") + line(2, "b").replace("nova.compute.manager", "nova.virt") + line(3, "c")
+    story = trace(written(tmp_path / "nova-compute.log", text), REQUEST)
+    _, records = spans_and_logs(otlp(story, datetime(2026, 5, 1, tzinfo=UTC)))
+    assert sorted((scope, record["body"]["stringValue"]) for scope, record in records) == sorted(
+        (record.logger or "", record.body or "") for record in story.records
+    )
+    assert len({scope for scope, _ in records}) == len({one.logger for one in story.records})
+    assert {record["observedTimeUnixNano"] for _, record in records} == {"1777593600000000000"}
 
 
 def hexadecimal_ids(value: Any) -> Any:

@@ -57,7 +57,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("service_name", "dictionary", "nova, neutron, ...: from logger, program or file name"),
     Column("program", "dictionary", "nova-compute, ...: from the line or the file name", True),
     Column(
-        "host_name", "dictionary", "host the record was written on, where the source says so", True
+        "host_name", "dictionary", "host the record was written on: from the line or the path", True
     ),
     Column("process_pid", "int64", "process id as printed"),
     Column("thread_id", "int64", "thread id as printed"),

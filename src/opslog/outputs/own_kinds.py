@@ -223,7 +223,11 @@ OF_RECORDS = {
 
 METRICS = beginning("metrics of a run of opslog", r"# HELP opslog_(?!stats_)")
 CHECKPOINT = beginning("a checkpoint of opslog", r'\{"kind": "opslog checkpoint"')
-OTLP = beginning("OTLP of opslog", r'(?s)\{"resourceSpans": \[.*?"scope": \{"name": "opslog"')
+OTLP = beginning(
+    "OTLP of opslog",
+    # A story without times has no spans.
+    r'(?s)\{"resourceSpans": \[(?:\]\}\n\{"resourceLogs": \[|.*?"scope": \{"name": "opslog")',
+)
 LOG = beginning(
     "a log of opslog fluentd",
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00:00 opslog\[\d+\]: ",

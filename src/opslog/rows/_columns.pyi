@@ -17,6 +17,7 @@ class Columns(Rows):
         plan: Plan,
         find_service: Callable[[bytes], bytes | None],
         program: bytes,
+        host: bytes,
         selection: memoryview | None,
         ambiguous: memoryview | None,
     ) -> None: ...

@@ -16,7 +16,6 @@ class JsonKeys:
         shown: int,
         formats: list[str],
         source: str,
-        program: str | None,
     ) -> None: ...
 
 class JsonRows(Rows):
@@ -26,6 +25,7 @@ class JsonRows(Rows):
         plan: Plan,
         find_service: Callable[[bytes], bytes | None],
         program: bytes,
+        host: bytes,
         selection: memoryview | None,
         ambiguous: memoryview | None,
         names: JsonKeys,

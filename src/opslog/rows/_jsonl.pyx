@@ -20,7 +20,7 @@ from opslog.kernel._text cimport Buffer, need, put
 from opslog.rows._json_arrays cimport (Array, Arrays, OF_BINARY, OF_DICTIONARY, OF_FLOAT64, OF_INT64, OF_MAPS, OF_STRINGS, OF_TIMESTAMPS, OF_UINT8, put_rows)
 from opslog.rows._json_text cimport (byte, decimal, escaped, integer, key, quoted, quoted_bytes, raw, timestamp)
 from opslog.rows._numbers cimport read_decimal, read_integer
-from opslog.rows._plan cimport (DECIMAL, FORMAT, INTEGER, LEVEL, OFFSET, PAIRS, PROGRAM, SOURCE, TIMESTAMP)
+from opslog.rows._plan cimport (DECIMAL, FORMAT, INTEGER, LEVEL, OFFSET, PAIRS, SOURCE, TIMESTAMP)
 from opslog.rows._values cimport Attribute, Rows, Value, key_of
 
 cdef enum:
@@ -41,18 +41,18 @@ cdef class JsonKeys:
     """What stands before each column's value, and values that never change.
 
     ``columns``: (name, kind) in the plan's order, ``shown`` of them written;
-    ``formats``: their names; ``source`` and ``program`` are the same in all records.
+    ``formats``: their names; ``source`` is the same in all records.
     """
 
     cdef uint8_t* keys                  # KEY_BYTES each: `"name":` or `"name":"`
     cdef uint8_t[64] sizes
     cdef uint64_t shown
     cdef uint64_t always                # columns that every record has, or may have
-    cdef Buffer chunks                  # `"format":"name",` per format, then source and program
+    cdef Buffer chunks                  # `"format":"name",` per format, then the source
     cdef Buffer ends
     cdef int32_t formats
 
-    def __init__(self, list columns, int32_t shown, list formats, str source, program):
+    def __init__(self, list columns, int32_t shown, list formats, str source):
         cdef int32_t i
         cdef bytes text
         self.keys = <uint8_t*>calloc(len(columns) + 1, KEY_BYTES)
@@ -68,11 +68,10 @@ cdef class JsonKeys:
                 raise ValueError(f"column name too long: {name}")
             memcpy(self.keys + KEY_BYTES * i, <const char*>text, len(text))
             self.sizes[i] = <uint8_t>len(text)
-            if kind in ("timestamp", "level", "format", "source", "offset", "original") or (
-                    kind == "program" and program is not None):
+            if kind in ("timestamp", "level", "format", "source", "offset", "original"):
                 self.always |= <uint64_t>1 << i
         for name, value in (*((names.get("format", ""), f) for f in formats),
-                            (names.get("source", ""), source), (names.get("program", ""), program or "")):
+                            (names.get("source", ""), source)):
             text = b'"' + name.encode() + b'":'
             need(&self.chunks, len(text))
             raw(&self.chunks, text, len(text))
@@ -108,7 +107,7 @@ cdef class JsonRows(Rows):
     cdef uint8_t[20] second_text
     cdef Buffer scratch
 
-    def __init__(self, records, plan, find_service, program, selection, ambiguous,
+    def __init__(self, records, plan, find_service, program, host, selection, ambiguous,
                  JsonKeys names not None, const int64_t[::1] moments, const uint8_t[::1] timed):
         self.names = names
         self.moments = moments
@@ -180,9 +179,6 @@ cdef class JsonRows(Rows):
                 continue
             elif kind == SOURCE:
                 self.names.chunk(self.names.formats, out)
-                continue
-            elif kind == PROGRAM:
-                self.names.chunk(self.names.formats + 1, out)
                 continue
             elif kind == OFFSET:
                 need(out, SLACK)

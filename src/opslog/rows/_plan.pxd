@@ -15,7 +15,6 @@ cdef enum Kind:
     LEVEL
     FORMAT
     SOURCE
-    PROGRAM
     OFFSET
     ORIGINAL
 
@@ -48,7 +47,8 @@ ctypedef struct Field:
 ctypedef struct Special:
     int32_t body                # numbers of columns with rules of their own, -1 not asked for
     int32_t service_name
-    int32_t program             # only where a layout has it
+    int32_t program
+    int32_t host_name
     int32_t trace_id
     int32_t global_request_id
     int32_t exception_stacktrace

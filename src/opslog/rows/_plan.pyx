@@ -11,7 +11,7 @@ COLUMN_LIMIT = MOST_COLUMNS
 KINDS = {
     "string": TEXT, "dictionary": CODES, "int64": INTEGER, "float64": DECIMAL, "map": PAIRS,
     "timestamp": TIMESTAMP, "level": LEVEL, "format": FORMAT, "source": SOURCE,
-    "program": PROGRAM, "offset": OFFSET, "original": ORIGINAL,
+    "offset": OFFSET, "original": ORIGINAL,
 }
 CHANGES = {
     "milliseconds": _text.MILLISECONDS, "microseconds": _text.MICROSECONDS, "percent": _text.PERCENT,
@@ -81,6 +81,7 @@ cdef class Plan:
         self.special.body = special.get("body", NONE)
         self.special.service_name = special.get("service_name", NONE)
         self.special.program = special.get("program", NONE)
+        self.special.host_name = special.get("host_name", NONE)
         self.special.trace_id = special.get("trace_id", NONE)
         self.special.global_request_id = special.get("global_request_id", NONE)
         self.special.exception_stacktrace = special.get("exception_stacktrace", NONE)

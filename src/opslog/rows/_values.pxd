@@ -36,6 +36,7 @@ cdef class Rows:
     cdef Services services
     cdef object find_service
     cdef Value program                  # of records that do not say theirs, no data if there is none
+    cdef Value host                     # likewise
     cdef int32_t* selected
     cdef readonly int32_t count
     cdef const uint8_t* ambiguous       # bits: rows whose local time was ambiguous

@@ -32,11 +32,11 @@ cdef class Rows:
     """The records numbered by ``selection`` (all if None), loaded one after the other.
 
     ``find_service`` (bytes to bytes or None) tells the service of a logger, behind which
-    program and format's service may stand, a newline between.  ``program`` is that of
-    records that do not say theirs, empty if there is none.
+    program and format's service may stand, a newline between.  ``program`` and
+    ``host`` are those of records that do not say theirs, empty if there are none.
     """
 
-    def __cinit__(self, Records records not None, Plan plan not None, find_service, bytes program not None,
+    def __cinit__(self, Records records not None, Plan plan not None, find_service, bytes program not None, bytes host not None,
                   const int32_t[::1] selection, const uint8_t[::1] ambiguous, *args, **kwargs):
         cdef int32_t i
         self.records = records
@@ -45,7 +45,9 @@ cdef class Rows:
         self.find_service = find_service
         if program:
             self.program = Value(program, len(program), 0)
-        self.owners = (program, ambiguous)
+        if host:
+            self.host = Value(host, len(host), 0)
+        self.owners = (program, host, ambiguous)
         self.count = records.count if selection is None else <int32_t>selection.shape[0]
         self.selected = <int32_t*>malloc((self.count + 1) * sizeof(int32_t))
         if self.selected == NULL:
@@ -122,6 +124,9 @@ cdef class Rows:
         if self.plan.special.program != NONE and self.program.data != NULL and not (
                 self.present >> self.plan.special.program & 1):
             set_value(self, self.plan.special.program, self.program.data, self.program.size, 0)
+        if self.plan.special.host_name != NONE and self.host.data != NULL and not (
+                self.present >> self.plan.special.host_name & 1):
+            set_value(self, self.plan.special.host_name, self.host.data, self.host.size, 0)
         if self.plan.special.body != NONE and not record.flags & HEADLESS:
             self.body_field(record, leaf)
         if self.plan.special.exception_stacktrace != NONE:

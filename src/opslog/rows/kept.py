@@ -11,6 +11,7 @@ import pyarrow as pa
 from opslog.assembly._records import Records
 from opslog.model import schema, services
 from opslog.model.arrays import texts
+from opslog.model.hosts import host_of_path
 from opslog.model.zones import Zone
 from opslog.rows import _columns
 from opslog.rows._columns import Columns
@@ -25,7 +26,8 @@ from opslog.scanner.catalog import Catalog
 class BatchBuilder:
     """Turns the records of one source into columns or JSON lines.
 
-    ``path`` tells service and program; records are of ``source``, if not of the path.
+    ``path`` tells service, program and host where lines do not; records are of ``source``,
+    if not of the path.
     """
 
     def __init__(self, catalog: Catalog, path: str, zone: Zone, source: str | None = None) -> None:
@@ -34,7 +36,9 @@ class BatchBuilder:
         self.source = (source or path).encode("utf-8", "replace").decode()
         self.zone = zone
         self.formats = texts([f.name for f in catalog.lines.formats])
-        self.service, self.program = services.of_path(path.encode("utf-8", "replace").decode())
+        path = path.encode("utf-8", "replace").decode()
+        self.service, self.program = services.of_path(path)
+        self.host = host_of_path(path)
 
     def kept(
         self, records: Records, names: tuple[str, ...], selection: pa.Array | None = None
@@ -154,9 +158,7 @@ class Kept:
         with ``merged`` each line stands behind its head, by which it is merged.
         """
         moments, ambiguous = self._moments() if self._timed() else (None, None)
-        keys = json_keys(
-            self._plan, names or self._names, self._builder.source, self._builder.program
-        )
+        keys = json_keys(self._plan, names or self._names, self._builder.source)
         values = known = None
         if moments is not None:
             known_buffer, value_buffer = moments.buffers()
@@ -171,9 +173,10 @@ class Kept:
 
     def _rows(self, ambiguous: pa.Array | None) -> _RowArguments:
         marked = None if ambiguous is None else memoryview(ambiguous.buffers()[1]).cast("B")
-        program = (self._builder.program or "").encode()
-        find = self._builder.find_service
-        return self.records, self._plan.plan, find, program, self._selection, marked
+        builder = self._builder
+        program, host = (builder.program or "").encode(), (builder.host or "").encode()
+        find = builder.find_service
+        return self.records, self._plan.plan, find, program, host, self._selection, marked
 
     def _moments(self) -> tuple[pa.Array, pa.Array | None]:
         """Return UTC microseconds (int64, nullable) and which were ambiguous (None: none)."""
@@ -192,15 +195,14 @@ class Kept:
             return array_of(
                 pa.binary(), self.count, 0, None, *_columns.originals(records, selection)
             )
-        return constant(
-            self._builder.source if name == "source" else self._builder.program, self.count
-        )
+        return constant(self._builder.source, self.count)
 
 
 _RowArguments: TypeAlias = tuple[
     Records,
     Plan,
     Callable[[bytes], bytes | None],
+    bytes,
     bytes,
     memoryview | None,
     memoryview | None,

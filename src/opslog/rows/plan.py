@@ -23,9 +23,6 @@ _RECORD_KINDS = {"timestamp": "timestamp", "severity_number": "level", "format":
                  "source": "source", "source_offset": "offset", "original": "original"}  # fmt: skip
 """Columns that are not captured fields: how the kernels call them."""
 
-_SOURCE_KINDS = {"program": "program"}
-"""What all records of a source have in common, unless a layout captures it."""
-
 _EXCEPTION = ("exception_stacktrace", "exception_type", "exception_message")
 _SPECIAL = ("body", "service_name", "trace_id", "attributes", *_EXCEPTION)
 _UNFILLED = {*_RECORD_KINDS, *_SPECIAL} - {"service_name"}
@@ -39,7 +36,7 @@ _JSON_SHAPES = {
 _SHAPES = {FIRST: SHAPES["id"], SECOND: SHAPES["name"], FACILITY: SHAPES["facility"]}
 
 assert {c.kind for c in schema.COLUMNS if c.name not in _RECORD_KINDS} <= set(_plan.KINDS)
-assert {*_RECORD_KINDS.values(), *_SOURCE_KINDS.values()} <= set(_plan.KINDS)
+assert set(_RECORD_KINDS.values()) <= set(_plan.KINDS)
 assert len(schema.COLUMNS) <= _plan.COLUMN_LIMIT
 
 
@@ -87,12 +84,9 @@ def column_plan(catalog: Catalog, names: tuple[str, ...]) -> ColumnPlan:
     if told and "service_name" in wanted and "program" not in wanted:
         wanted.append("program")
     numbers = {name: index for index, name in enumerate(wanted)}
-    ruled = (*_SPECIAL, "global_request_id")
+    ruled = (*_SPECIAL, "global_request_id", "program", "host_name")
     special = {name: numbers[name] for name in ruled if name in numbers}
-    if told and "program" in numbers:
-        special["program"] = numbers["program"]
-    alone = _RECORD_KINDS if told else _RECORD_KINDS | _SOURCE_KINDS
-    kinds = [(alone.get(name, schema.BY_NAME[name].kind), name) for name in wanted]
+    kinds = [(_RECORD_KINDS.get(name, schema.BY_NAME[name].kind), name) for name in wanted]
     texts_used = {text: number for number, text in enumerate(FIXED_TEXTS)}
     plan = Plan(
         lines=catalog.lines.program,
@@ -175,11 +169,9 @@ def _leaf_fields(
 
 
 @lru_cache(maxsize=256)
-def json_keys(
-    planned: ColumnPlan, names: tuple[str, ...], source: str, program: str | None
-) -> JsonKeys:
+def json_keys(planned: ColumnPlan, names: tuple[str, ...], source: str) -> JsonKeys:
     """Return the keys of JSON lines with these columns, called ``names`` in the output."""
     # Columns that are built but not written stand behind the others, as they are.
     spelled = zip_longest(names, planned.columns)
     columns = [(name or own, kind) for name, (own, kind) in spelled]
-    return JsonKeys(columns, planned.shown, planned.formats, source, program)
+    return JsonKeys(columns, planned.shown, planned.formats, source)

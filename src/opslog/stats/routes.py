@@ -38,6 +38,11 @@ def routes(targets: pa.Array) -> pa.DictionaryArray:
     return pa.array(found, pa.string()).take(plain.indices).dictionary_encode()
 
 
+def route_of(target: str) -> str:
+    """Return the route of one target, as ``routes`` does."""
+    return route(re.sub(_UUID, "{id}", re.sub(_AROUND, "", target)))
+
+
 @lru_cache(maxsize=65536)
 def route(path: str) -> str:
     """Return the route of a path without host and query."""

@@ -3,27 +3,35 @@
 https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding and
 https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/: one message a
 line, first the traces, then the logs.  Ids are made from what the logs say, so that
-the same logs give the same spans.
+the same logs give the same spans.  Names and statuses of spans follow
+https://opentelemetry.io/docs/specs/semconv/http/http-spans/.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from opslog.correlate.roots import uuid_digits
 from opslog.model.instants import micros_of
 from opslog.model.record import LogRecord
 from opslog.model.severity import ERROR
 from opslog.model.version import __version__
-from opslog.trace.story import UNKNOWN, ProcessSpan, Request, Story, TraceSpan
+from opslog.stats.routes import route_of
+from opslog.trace.story import UNKNOWN, Call, ProcessSpan, Request, Story, TraceSpan
 
 _SERVER, _INTERNAL = 2, 1
 _FAILED = 2
 _SCOPE = {"name": "opslog", "version": __version__}
+_METHODS = {
+    "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE",
+}  # fmt: skip
+_OTHER = "_OTHER"
+"""The conventions' word for a method, or a kind of error, that is none of the known."""
 
 _ATTRIBUTES = {
     "request_id": "openstack.request_id",
@@ -32,30 +40,45 @@ _ATTRIBUTES = {
     "project_id": "openstack.project_id",
     "resource_type": "openstack.resource_type",
     "resource_id": "openstack.resource_id",
+    "thread_id": "thread.id",
+    "client_address": "client.address",
+    "http_method": "http.request.method",
+    "http_target": "url.original",
+    "http_status": "http.response.status_code",
+    "code_file": "code.file.path",
+    "code_line": "code.line.number",
+    "code_function": "code.function.name",
     "exception_type": "exception.type",
     "exception_message": "exception.message",
     "exception_stacktrace": "exception.stacktrace",
-    "logger": "logger",
     "source": "log.file.path",
     "source_offset": "log.file.offset",
 }
+"""Attributes of a log record, by columns; the logger is its scope."""
 
 
-def otlp(story: Story) -> str:
+class _Process(NamedTuple):
+    """What OpenTelemetry calls a resource."""
+
+    program: str
+    host: str | None
+    pid: int | None
+
+
+def otlp(story: Story, observed: datetime | None = None) -> str:
     """Return a story as two lines of JSON, TracesData and LogsData.
 
     A request is a span, and so is each process of a request of several.  A span
-    without times, and a record without one, has none.
+    without times has none.  Records are ``observed`` at that moment, now if it is None.
     """
-    spans: dict[tuple[str, str | None, int | None], list[dict[str, Any]]] = {}
+    spans: dict[_Process, list[dict[str, Any]]] = {}
     context: dict[int, tuple[str, str]] = {}
     for root in story.requests:
         trace = trace_id(root.id)
         for request in root.tree():
-            span = _request(request, trace, root)
-            place = _place(request)
+            span = _request(request, trace, root, story.records)
             if span:
-                spans.setdefault(place, []).append(span)
+                spans.setdefault(_process(request), []).append(span)
             for part in request.parts:
                 own = span_id(request.id)
                 if len(request.parts) > 1:
@@ -63,21 +86,27 @@ def otlp(story: Story) -> str:
                     span = _span(own, trace, part.program, _INTERNAL, part)
                     if span:
                         span["parentSpanId"] = span_id(request.id)
-                        place = (part.program, part.host, part.pid)
-                        spans.setdefault(place, []).append(span)
+                        _tell_failure(span, part, None, story.records)
+                        process = _Process(part.program, part.host, part.pid)
+                        spans.setdefault(process, []).append(span)
                 context.update(dict.fromkeys(part.records, (trace, own)))
-    logs: dict[tuple[str, str | None, int | None], list[dict[str, Any]]] = {}
+    seen = _nanoseconds(observed or datetime.now(UTC))
+    logs: dict[_Process, dict[str | None, list[dict[str, Any]]]] = {}
     for number, record in enumerate(story.records):
         who = record.program or record.service_name or UNKNOWN
-        place = (who, record.host_name, record.process_pid)
-        logs.setdefault(place, []).append(_log(record, context.get(number)))
+        process = _Process(who, record.host_name, record.process_pid)
+        of_logger = logs.setdefault(process, {}).setdefault(record.logger, [])
+        of_logger.append(_log(record, context.get(number), seen))
     traces = {"resourceSpans": [
-        {"resource": _resource(place), "scopeSpans": [{"scope": _SCOPE, "spans": found}]}
-        for place, found in spans.items()
+        {"resource": _resource(process), "scopeSpans": [{"scope": _SCOPE, "spans": found}]}
+        for process, found in spans.items()
     ]}  # fmt: skip
     told = {"resourceLogs": [
-        {"resource": _resource(place), "scopeLogs": [{"scope": _SCOPE, "logRecords": found}]}
-        for place, found in logs.items()
+        {"resource": _resource(process), "scopeLogs": [
+            {"scope": {"name": _text(logger)} if logger else {}, "logRecords": found}
+            for logger, found in loggers.items()
+        ]}
+        for process, loggers in logs.items()
     ]}  # fmt: skip
     return f"{json.dumps(traces)}\n{json.dumps(told)}\n"
 
@@ -97,23 +126,65 @@ def _part_id(request: Request, part: ProcessSpan) -> str:
     return span_id(request.id, part.program, part.host, part.pid, part.source)
 
 
-def _request(request: Request, trace: str, root: Request) -> dict[str, Any] | None:
+def _request(
+    request: Request, trace: str, root: Request, records: Sequence[LogRecord]
+) -> dict[str, Any] | None:
     call = request.call
-    known = request.id if request.service == UNKNOWN else request.service
-    name = f"{call.method} {call.path}" if call else known
+    # Not its id: a name stands for all of its kind.
+    known = "request" if request.service == UNKNOWN else request.service
+    name = _name(call) if call else known
     span = _span(span_id(request.id), trace, name, _SERVER if call else _INTERNAL, request)
     if span is None:
         return None
     if request is not root and request.caller is not None:
         span["parentSpanId"] = span_id(request.caller)
-    said: list[tuple[str, str | int | None]] = [("openstack.request_id", request.id)]
-    if call:
-        said += [("http.request.method", call.method), ("url.path", call.path)]
-        said += [("http.response.status_code", call.status)]
-        if (call.status or 0) >= 500:
-            span["status"] = {"code": _FAILED}
+    said = [("openstack.request_id", request.id), *(_of_call(call) if call else ())]
     span["attributes"] = _attributes(said)
+    _tell_failure(span, request, call.status if call else None, records)
     return span
+
+
+def _name(call: Call) -> str:
+    method = call.method if call.method in _METHODS else "HTTP"
+    return f"{method} {route_of(call.target)}"
+
+
+def _of_call(call: Call) -> Iterable[tuple[str, str | int | None]]:
+    known = call.method in _METHODS
+    yield "http.request.method", call.method if known else _OTHER
+    if not known:
+        yield "http.request.method_original", call.method
+    yield "http.route", route_of(call.target)
+    yield "url.path", call.path
+    yield "url.query", call.target.partition("?")[2].partition("#")[0] or None
+    if "://" in call.target:
+        yield from _of_server(call.target)
+    yield "http.response.status_code", call.status
+
+
+def _of_server(target: str) -> Iterable[tuple[str, str | int | None]]:
+    try:
+        url = urlsplit(target)
+        yield "url.scheme", url.scheme or None
+        yield "server.address", url.hostname
+        yield "server.port", url.port
+    except ValueError:
+        return  # logs may say anything
+
+
+def _tell_failure(
+    span: dict[str, Any], told: TraceSpan, status: int | None, records: Sequence[LogRecord]
+) -> None:
+    """Set a span's status: a server's by what it answered, where that is known, else by its log."""
+    if status is None and told.severity >= ERROR:
+        errors = (records[n] for n in told.records if (records[n].severity_number or 0) >= ERROR)
+        kind = next((one.exception_type for one in errors if one.exception_type), _OTHER)
+    elif status is not None and status >= 500:
+        kind = str(status)
+    else:
+        return
+    span["status"] = {"code": _FAILED}
+    span.setdefault("attributes", []).extend(_attributes([("error.type", kind)]))
 
 
 def _span(own: str, trace: str, name: str, kind: int, span: TraceSpan) -> dict[str, Any] | None:
@@ -123,7 +194,7 @@ def _span(own: str, trace: str, name: str, kind: int, span: TraceSpan) -> dict[s
     times = _nanoseconds(begin), _nanoseconds(end)
     if times[0] is None or times[1] is None:
         return None
-    made: dict[str, Any] = {
+    return {
         "traceId": trace,
         "spanId": own,
         "name": _text(name),
@@ -131,19 +202,20 @@ def _span(own: str, trace: str, name: str, kind: int, span: TraceSpan) -> dict[s
         "startTimeUnixNano": times[0],
         "endTimeUnixNano": times[1],
     }
-    if span.severity >= ERROR:
-        made["status"] = {"code": _FAILED}
-    return made
 
 
-def _log(record: LogRecord, context: tuple[str, str] | None) -> dict[str, Any]:
+def _log(
+    record: LogRecord, context: tuple[str, str] | None, observed: str | None
+) -> dict[str, Any]:
     log: dict[str, Any] = {"body": {"stringValue": _text(record.body or "")}}
     if (time := _nanoseconds(record.timestamp)) is not None:
         log["timeUnixNano"] = time
+    if observed is not None:
+        log["observedTimeUnixNano"] = observed
     if record.severity_number:
         log["severityNumber"] = record.severity_number
     if record.severity_text:
-        log["severityText"] = record.severity_text
+        log["severityText"] = _text(record.severity_text)
     said = [(name, getattr(record, column)) for column, name in _ATTRIBUTES.items()]
     log["attributes"] = _attributes(said)
     if context is not None:
@@ -151,19 +223,18 @@ def _log(record: LogRecord, context: tuple[str, str] | None) -> dict[str, Any]:
     return log
 
 
-def _resource(place: tuple[str, str | None, int | None]) -> dict[str, Any]:
-    program, host, pid = place
+def _resource(process: _Process) -> dict[str, Any]:
     # https://opentelemetry.io/docs/specs/semconv/resource/#service
-    name = "unknown_service" if program == UNKNOWN else program
-    said = [("service.name", name), ("host.name", host), ("process.pid", pid)]
+    name = "unknown_service" if process.program == UNKNOWN else process.program
+    said = [("service.name", name), ("host.name", process.host), ("process.pid", process.pid)]
     return {"attributes": _attributes(said)}
 
 
-def _place(request: Request) -> tuple[str, str | None, int | None]:
+def _process(request: Request) -> _Process:
     for part in request.parts:
         if part.program == request.service:
-            return part.program, part.host, part.pid
-    return request.service, None, None
+            return _Process(part.program, part.host, part.pid)
+    return _Process(request.service, None, None)
 
 
 def _attributes(said: Iterable[tuple[str, Any]]) -> list[dict[str, Any]]:
