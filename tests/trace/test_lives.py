@@ -292,6 +292,20 @@ OTHERS: dict[str, tuple[str, list[Any], str, list[str]]] = {
         ["Restore backup started, backup: " + OTHER + " volume: {id}.",
          "Finished restoring backup " + OTHER + " to volume {id}."], "available", [],
     ),
+    "attaching of which Cinder tells nothing": (
+        "volume", ["Attaching volume {id} to /dev/vdb", (2, "Detaching volume {id}"), "Detach volume completed successfully."],
+        "available", [],
+    ),
+    "attaching that nova ended": (
+        "volume",
+        ["Attaching volume {id} to /dev/vdb",
+         f'Lock "{OTHER}" "released" by "nova.compute.manager.ComputeManager.attach_volume.<locals>.do_attach_volume"'],
+        "in-use", [],
+    ),
+    "detaching of Kilo": (
+        "volume", ["Detach volume {id} from mountpoint /dev/vdb", "Detach volume completed successfully."],
+        "available", [],
+    ),
     "a snapshot": (
         "snapshot", ["snapshot {id}: creating", "Create snapshot completed successfully"], "available", [],
     ),

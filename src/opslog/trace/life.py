@@ -26,7 +26,7 @@ class Life:
     """
 
     def __init__(self, kind: str | None) -> None:
-        self._one_at_a_time = kind == "instance"
+        self._one_at_a_time = kind in ("instance", "volume")
         self.open: dict[str, int] = {}
         """Operations that go on, with the time they began."""
         self._before: dict[str, str | None] = {}
@@ -75,7 +75,7 @@ class Life:
         if moment in ("ends", "ends?", "ended", "idle") and operation == "delete":
             self._gone = state != ""
         if state.startswith("("):
-            state = self._before.get(operation) or self.state or state.strip("()")
+            state = self._before.get(operation, self.state) or state.strip("()")
         before = self.state or ""
         self._set(time, state)
         if moment in ("ended", "seen") and self.state != before:
