@@ -61,14 +61,17 @@ def _any_of(changes: Iterable[Change]) -> str:
     return "|".join(f"(?:{re.sub('[?]P<[a-z]+>', '?:', change.pattern)})" for change in changes)
 
 
-TELLING = _any_of((*CHANGES, *NAMELESS))
-"""A pattern (RE2) of every message that tells of the life of a resource it names."""
+TELLING = {
+    kind: _any_of(change for change in (*CHANGES, *NAMELESS) if change.kind == kind)
+    for kind in KINDS
+}
+"""By kind: a pattern (RE2) of every message that tells of the life of a resource it names."""
 
 TELLING_NAMELESS = _any_of(NAMELESS)
 """A pattern (RE2) of every message that tells of the life of a resource it need not name."""
 
-TELLING_CALLS = _any_of(CALLS)
-"""A pattern (RE2) of every call (``METHOD path status``) that tells of a life."""
+TELLING_CALLS = {kind: _any_of(c for c in CALLS if c.kind == kind) for kind in KINDS}
+"""By kind: a pattern (RE2) of every call (``METHOD path status``) that tells of a life."""
 
 _COMPILED = {
     table: {kind: [(c, re.compile(c.pattern)) for c in table if c.kind == kind] for kind in KINDS}

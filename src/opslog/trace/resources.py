@@ -282,21 +282,22 @@ def _add_messages(told: _Told, records: pa.Table) -> None:
     """Add the changes that messages and calls say of the resources they name."""
     import pyarrow.compute as pc
 
-    ways: tuple[tuple[str, str, Callable[[str, str], Iterable[Change]]], ...] = (
+    own = pc.and_not(pc.is_valid(records["start"]), records["event"])
+    records = records.filter(own)
+    ways: tuple[tuple[str, dict[str, str], Callable[[str, str], Iterable[Change]]], ...] = (
         ("body", lives.TELLING, lives.changes_of_message),
         ("call", lives.TELLING_CALLS, lives.changes_of_call),
     )
-    for name, pattern, changes in ways:
-        telling = pc.match_substring_regex(records[name], pattern)
-        telling = pc.and_not(pc.and_(telling, pc.is_valid(records["start"])), records["event"])
-        some = records.filter(pc.fill_null(telling, False))
-        columns = [some["start"].cast(pa.int64()), some["request_id"], some["resource_type"]]
-        columns += [some["resource_id"], some[name]]
-        for time, request, kind, id_, text in zip(
-            *(column.to_pylist() for column in columns), strict=True
-        ):
-            for change in changes(kind, text):
-                told.add(id_, time, request, change)
+    for kind in pc.unique(records["resource_type"]).to_pylist():
+        of_kind = records.filter(pc.equal(records["resource_type"], kind))
+        for name, patterns, changes in ways:
+            telling = pc.match_substring_regex(of_kind[name], patterns[kind])
+            some = of_kind.filter(pc.fill_null(telling, False))
+            columns = [some["resource_id"], some["start"].cast(pa.int64()), some["request_id"]]
+            rows = zip(*(c.to_pylist() for c in (*columns, some[name])), strict=True)
+            for id_, time, request, text in rows:
+                for change in changes(kind, text):
+                    told.add(id_, time, request, change)
 
 
 def _add_nameless(told: _Told, batch: pa.RecordBatch, mentions: pa.Table, events: pa.Table) -> None:
