@@ -44,10 +44,9 @@ def line(second: float, kind: str, message: str, request: str | int = 0, id_: st
     minute, rest = divmod(second, 60)
     if isinstance(request, int):
         request = f"req-{request:08x}-0000-4000-8000-000000000000"
+    context = request if request == "-" else f"{request} u p - - -"
     text = (before + message).replace("{id}", id_)
-    return (
-        f"2026-03-10 10:{minute:02.0f}:{rest:06.3f} 7 INFO {logger} [{request} u p - - -] {text}\n"
-    )
+    return f"2026-03-10 10:{minute:02.0f}:{rest:06.3f} 7 INFO {logger} [{context}] {text}\n"
 
 
 def call(second: float, kind: str, call_: str, request: int = 0, id_: str = ID) -> str:
@@ -438,6 +437,16 @@ def test_an_end_belongs_to_the_caller_of_its_request() -> None:
                     "attachment_update completed successfully."),
     ])  # fmt: skip
     assert (rows[ID]["state"], rows[ID]["unfinished"]) == ("in-use", [])
+
+
+def test_a_build_that_failed_is_failed_also_without_request_ids() -> None:
+    messages = (
+        "Instance failed to spawn: boom",
+        "Terminating instance",
+        "Took 0.20 seconds to deallocate network for instance.",
+    )
+    rows = rows_of([line(n, "instance", text, "-") for n, text in enumerate(messages)])
+    assert (rows[ID]["state"], rows[ID]["unfinished"]) == ("error", [])
 
 
 def test_an_end_that_might_be_of_two_volumes_is_of_none() -> None:

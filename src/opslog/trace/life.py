@@ -97,7 +97,8 @@ class Life:
             return operation in self.open or not (others or self._usable is not None)
         if moment in ("begins?", "ends?") and operation not in self.open:
             theirs = self._requests.get(request, set()) if request is not None else self.open.keys()
-            cleaning = bool(theirs - {operation}) or (moment == "ends?" and self.state == "error")
+            failed = self.state == "error" and (moment == "ends?" or request is None)
+            cleaning = bool(theirs - {operation}) or (failed and self._usable is None)
             return not cleaning and (moment == "begins?" or not others)
         if moment == "seen" and operation not in self.open:
             late = self._ended is not None and time - self._ended < _ECHO
