@@ -1,4 +1,7 @@
-"""What the messages of services say of the lives of resources."""
+"""What the messages of services say of the lives of resources.
+
+Most of this file is two tables, kept together for the properties below, which mix their rows.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """What messages say of the lives of resources: one line for each change, as the services print it.
 
-The patterns (RE2, and Python's) were taken from the sources of the services, Kilo to 2026.2.  The
-file is one long table, and longer than others for that reason.
+The patterns (RE2, and Python's) were taken from the sources of the services, Kilo to 2026.2.
 """
 
 from __future__ import annotations
