@@ -35,7 +35,7 @@ examples:
 """
 _RESOURCES = """\
 examples:
-  opslog resources /var/log/*/*.log                  # all instances, volumes and ports
+  opslog resources /var/log/*/*.log                  # all instances, volumes, ports, ...
   opslog resources --sort active_after /var/log      # what took longest to be usable first
   opslog resources --to jsonl /var/log | jq 'select(.unfinished)'   # what began and never ended
 """
@@ -63,10 +63,11 @@ def add(commands: Commands) -> None:
     command.set_defaults(run=_requests)
     command = commands.add_parser(
         "resources",
-        help="list all instances, volumes and ports: states, what never ended",
-        description="List all instances, volumes and ports that the logs name: when, their "
-        "states, how long until they were active, operations that began and never ended. "
-        "Only records that fulfil the conditions count.",
+        help="list all instances, volumes, ports and others: states, what never ended",
+        description="List all instances, volumes, snapshots, backups, ports, images, load "
+        "balancers, stacks, nodes and shares that the logs name: when, their states, how long "
+        "until they were active, operations that began and never ended. Only records that fulfil "
+        "the conditions count.",
         epilog=_RESOURCES,
     )
     _add_options(command)

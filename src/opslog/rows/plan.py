@@ -163,8 +163,8 @@ def _leaf_fields(
         if attribute or slot & CONSTANT:
             known = (name if attribute else compiled.constants[slot & SLOT]).encode()
             text = texts_used.setdefault(known, len(texts_used))
-        if leaf.entry.flags & FLAGS["json"]:
-            shape = SHAPES[_JSON_SHAPES.get(name, "any")]
+        if name in _JSON_SHAPES and leaf.entry.flags & FLAGS["json"]:
+            shape = SHAPES[_JSON_SHAPES[name]]
         yield Field(number, WITHOUT_SLOT if slot & CONSTANT else slot & SLOT, shape, text, change)
 
 

@@ -1,141 +1,118 @@
-"""What messages and notifications say of the life of an instance, a volume or a port.
-
-Each pattern is of a message as the services print it, on releases from Kilo on.
-A notification says it in its type and payload.
-"""
+"""Which resources a text names, and what messages, calls and notifications say of their lives."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from opslog.events import Notification
-from opslog.events.pairs import ENDS
+from opslog.trace.changes import CALLS, CHANGES, NAMELESS, Change
 
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A change in a life: an operation begins or ends, and the state from then on, if told."""
-
-    kind: str
-    pattern: str = ""
-    """Of the message that says so, empty for a notification."""
-    begins: str = ""
-    ends: str = ""
-    state: str = ""
-
+KINDS = (
+    "instance", "volume", "port", "snapshot", "backup", "image", "loadbalancer", "stack", "node",
+    "share",
+)  # fmt: skip
+"""The resources whose lives are told."""
 
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
-KINDS = ("instance", "volume", "port")
-"""The resources whose lives are told."""
-
 NAMED = (
-    r"(?i)\b(?P<kind>instance|server|port|volume)s?(?:[ :]+|[ =]*['\"]|/)"
-    rf"(?P<id>{_UUID})(?:$|[^0-9a-f-])"
+    r"(?i)\b(?P<named>"
+    r"(?:volume|snapshot|backup|share|instance|network-vif-[a-z]+|loadbalancer-flow)-"
+    r"|instance-[0-9a-f]{8} \("
+    r"|stacks?(?:/[^/\s]+/|\s\"[^\"]+\" \[)"
+    r"|(?:share (?:server|instance|replica|group)|snapshot instance|volume_attachment"
+    r"|network-vif-[a-z]+|instance|server|port|volume|snapshot|backup|image|load ?balancer|lb"
+    r"|stack|node|share)s?"
+    r"(?:[_ ](?:with )?(?:uu)?id)?(?:[ :=]+['\"(\[]?|['\"(\[]|/)"
+    rf")(?P<id>{_UUID})(?:$|[^0-9a-f-])"
 )
-"""A pattern (RE2) of a resource that a message or a path names, with its kind."""
+"""A pattern (RE2) of a resource that a message or a path names, with the words before its id."""
 
-CHANGES = (
-    Change(
-        "instance",
-        r"Attempting claim|Claim successful|Starting instance\.\.\.",
-        begins="create",
-        state="building",
-    ),
-    Change("instance", r"Took [\d.]+ seconds to build instance", ends="create", state="active"),
-    Change("instance", r"Instance spawned successfully", state="active"),
-    Change(
-        "instance",
-        r"VM Resumed \(Lifecycle Notification\)|Setting instance to ACTIVE",
-        state="active",
-    ),
-    Change("instance", r"VM Paused \(Lifecycle Notification\)", state="paused"),
-    Change("instance", r"VM Stopped \(Lifecycle Notification\)", state="stopped"),
-    Change(
-        "instance",
-        r"Instance failed to spawn|Setting instance vm_state to ERROR|Build of instance .+ aborted",
-        ends="create",
-        state="error",
-    ),
-    Change("instance", r"Rebooting instance", begins="reboot"),
-    Change("instance", r"Instance rebooted successfully", ends="reboot", state="active"),
-    Change("instance", r"Migrating\b|Starting live.migration|live_migration\(\)", begins="migrate"),
-    Change(
-        "instance",
-        r"Migrating instance to \S+ finished successfully|Live migration .*(?:complete|finish)",
-        ends="migrate",
-        state="active",
-    ),
-    Change("instance", r"Terminating instance", begins="delete", state="deleting"),
-    Change(
-        "instance",
-        r"Took [\d.]+ seconds to (?:deallocate network|detach \d+ volumes)|Deletion of .* complete",
-        ends="delete",
-        state="deleted",
-    ),
-    Change(
-        "volume",
-        r"being created|Creating volume|Create volume request issued",
-        begins="create",
-        state="creating",
-    ),
-    Change(
-        "volume",
-        r"[Cc]reated (?:volume )?successfully|Created volume",
-        ends="create",
-        state="available",
-    ),
-    Change(
-        "volume",
-        r"Attach volume request issued|Attaching volume",
-        begins="attach",
-        state="attaching",
-    ),
-    Change("volume", r"Attach volume completed successfully", ends="attach", state="in-use"),
-    Change(
-        "volume",
-        r"Detach volume request issued|Detaching volume",
-        begins="detach",
-        state="detaching",
-    ),
-    Change("volume", r"Detach volume completed successfully", ends="detach", state="available"),
-    Change(
-        "volume", r"Delete volume request issued|Deleting volume", begins="delete", state="deleting"
-    ),
-    Change(
-        "volume",
-        r"Deleted volume successfully|[Dd]eleted successfully",
-        ends="delete",
-        state="deleted",
-    ),
-    Change("volume", r"create failed|[Ff]ailed to create", ends="create", state="error"),
-    Change(
-        "port", r"Attempting to bind port|Refusing to bind port", begins="bind", state="binding"
-    ),
-    Change("port", r"Bound port|[Pp]ort \S+ updated\. Details", ends="bind", state="bound"),
-    Change("port", r"[Ff]ailed to bind port", ends="bind", state="error"),
-    Change(
-        "port",
-        r"[Ss]etting status for \S+ to UP|reached status ACTIVE|network-vif-plugged",
-        ends="create",
-        state="active",
-    ),
-    Change("port", r"[Dd]eleted port|[Pp]ort \S+ deleted", ends="delete", state="deleted"),
+_KIND = re.compile(
+    r"(?P<kind>[a-z]+?(?:[ _-](?!id\b|uuid\b|with\b)[a-z]+?)*?)s?(?:[_ ](?:with )?(?:uu)?id)?"
+    r"(?:[-:=/'\"(\[ ]*|-[0-9a-f]{8} \(|[/ ]\"?(?P<label>[^/\"]+)(?:/|\" \[))"
 )
 
-TELLING = "|".join(f"(?:{change.pattern})" for change in CHANGES)
-"""A pattern (RE2) of every message that tells of a life."""
+_KINDS_BY_WORD = {
+    **{kind: kind for kind in KINDS},
+    "server": "instance",
+    "load balancer": "loadbalancer",
+    "loadbalancer-flow": "loadbalancer",
+    "lb": "loadbalancer",
+    "snapshot instance": "snapshot",
+    "volume_attachment": "volume",
+}
 
-_COMPILED = [(change, re.compile(change.pattern)) for change in CHANGES]
+
+def kind_and_label(named: str) -> tuple[str | None, str | None]:
+    """Return the kind (None if none of KINDS) that words before an id tell, and a stack's name."""
+    found = _KIND.fullmatch(named.lower())
+    if found is None:
+        return None, None
+    word = found["kind"]
+    label = named[found.start("label") : found.end("label")] if found["label"] else None
+    return ("port" if word.startswith("network-vif-") else _KINDS_BY_WORD.get(word)), label
 
 
-def change_of_message(kind: str, message: str) -> Change | None:
-    """Return what a message about a resource of a kind says of its life, None if nothing."""
-    for change, pattern in _COMPILED:
-        if change.kind == kind and pattern.search(message):
-            return change
-    return None
+def _any_of(changes: Iterable[Change]) -> str:
+    """Return a pattern (RE2) of what these patterns match."""
+    return "|".join(f"(?:{re.sub('[?]P<[a-z]+>', '?:', change.pattern)})" for change in changes)
+
+
+TELLING = {
+    kind: _any_of(change for change in (*CHANGES, *NAMELESS) if change.kind == kind)
+    for kind in KINDS
+}
+"""By kind: a pattern (RE2) of every message that tells of the life of a resource it names."""
+
+TELLING_NAMELESS = _any_of(NAMELESS)
+"""A pattern (RE2) of every message that tells of the life of a resource it need not name."""
+
+TELLING_CALLS = {kind: _any_of(c for c in CALLS if c.kind == kind) for kind in KINDS}
+"""By kind: a pattern (RE2) of every call (``METHOD path status``) that tells of a life."""
+
+_COMPILED = {
+    table: {kind: [(c, re.compile(c.pattern)) for c in table if c.kind == kind] for kind in KINDS}
+    for table in (CHANGES, NAMELESS, CALLS)
+}
+
+
+def changes_of_message(kind: str, message: str) -> Iterator[Change]:
+    """Yield what a message about a resource of a kind says of its life."""
+    for table in (CHANGES, NAMELESS):
+        for change, _ in _said(_COMPILED[table][kind], message):
+            yield change
+
+
+def changes_of_call(kind: str, call: str) -> Iterator[Change]:
+    """Yield what a call (``METHOD path status``) says of the resource its path names."""
+    for change, _ in _said(_COMPILED[CALLS][kind], call):
+        yield change
+
+
+def nameless_changes(message: str, named: Iterable[str]) -> Iterator[tuple[Change, str | None]]:
+    """Yield what a message says of resources it does not name, and the label it gives them.
+
+    ``named`` are the kinds of those it names.
+    """
+    for kind in KINDS:
+        if kind not in named:
+            yield from _said(_COMPILED[NAMELESS][kind], message)
+
+
+def _said(
+    rows: list[tuple[Change, re.Pattern[str]]], message: str
+) -> Iterator[tuple[Change, str | None]]:
+    for change, pattern in rows:
+        if found := pattern.search(message):
+            told = found.groupdict()
+            state = told.get("state") or change.state
+            if state.isupper():  # CREATE IN_PROGRESS, as Heat's API and notifications say it
+                state = state.lower().replace(" ", "_")
+            operation = (told.get("operation") or change.operation).lower()
+            yield replace(change, operation=operation, state=state), told.get("label")
 
 
 def change_of_notification(event: Notification) -> Change | None:
@@ -145,7 +122,11 @@ def change_of_notification(event: Notification) -> Change | None:
         return None
     _, named, operation = event.event.rpartition(f"{kind}.")
     operation = operation if named else event.event.partition(".")[2] or event.event
-    begins = operation if event.phase == "start" else ""
-    ends = operation if event.phase in ENDS else ""
     state = (event.state or "").lower()
-    return Change(kind, begins=begins, ends=ends, state=state) if begins or ends or state else None
+    if event.phase == "start":
+        return Change(kind, operation, "begins", state)
+    if event.phase in ("end", "success") or (event.phase is None and operation == "delete"):
+        return Change(kind, operation, "ends", "deleted" if operation == "delete" else state)
+    if event.phase in ("error", "failure"):
+        return Change(kind, operation, "fails", state)
+    return Change(kind, "", "is", state) if state else None
