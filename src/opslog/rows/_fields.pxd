@@ -52,10 +52,14 @@ cdef inline const uint8_t* in_brackets(const uint8_t* text, Py_ssize_t* size, bi
     """
     cdef Py_ssize_t end = size[0]
     if end == 0 or text[0] != c'[':
-        return NULL if kind else text
+        if kind:
+            return NULL
+        return text
     while end > 0 and text[end - 1] == c' ':
         end -= 1
     if end < 40 or text[end - 1] != c']' or text[end - 38] != c'-' or not has_id_shape(text + end - 37, 36):
         return NULL
     size[0] = end - 39 if kind else 36
-    return text + 1 if kind else text + end - 37
+    if kind:
+        return text + 1
+    return text + end - 37
