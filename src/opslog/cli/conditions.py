@@ -159,6 +159,7 @@ def filter_of(options: argparse.Namespace) -> Filter | None:
 def _filters(options: argparse.Namespace, zone: Zone) -> Iterable[Filter]:
     """Yield the filter of each option; ``zone`` is that of times without an offset."""
     from opslog.filters import query  # start-up: runs without a condition need neither
+    from opslog.filters.about import about
     from opslog.filters.fields import Fields
 
     f = Fields(zone.name)
@@ -175,9 +176,10 @@ def _filters(options: argparse.Namespace, zone: Zone) -> Iterable[Filter]:
     yield from names("--host", options.host, "host_name")
     yield from names("--logger", options.logger, "logger")
     if options.request:
-        yield _ids(f, options.request, ("request_id", "global_request_id"), ids.request_spellings)
+        yield _requests(f, options.request)
     if options.resource:
-        yield _ids(f, options.resource, ("resource_id",), lambda text: (text, text.lower()))
+        with flags.about("--resource"):
+            yield about(*options.resource)
     yield from names("--project", options.project, "project_id", "project_name")
     yield from names("--user", options.user, "user_id", "user_name")
     if options.status:
@@ -197,23 +199,21 @@ def _filters(options: argparse.Namespace, zone: Zone) -> Iterable[Filter]:
             yield Filter.of(query.parse(condition, zone.name))
 
 
-def _ids(
-    f: Fields, given: list[str], columns: tuple[str, ...], spellings: Callable[[str], Iterable[str]]
-) -> Filter:
-    """Return the filter of ids, their beginnings, and patterns."""
+def _requests(f: Fields, given: list[str]) -> Filter:
+    """Return the filter of requests' ids, their beginnings, and patterns."""
 
     def conditions() -> Iterator[pc.Expression]:
         for text in given:
-            for name in columns:
+            for name in ("request_id", "global_request_id"):
                 if set("*?") & set(text):
                     yield f[name].glob(text)
                 elif ids.is_whole(text):
-                    yield f[name].isin(spellings(text))
+                    yield f[name].isin(ids.request_spellings(text))
                 else:
-                    yield from (f[name].startswith(one) for one in spellings(text))
+                    yield from (f[name].startswith(one) for one in ids.request_spellings(text))
 
-    with flags.about("--request" if "request_id" in columns else "--resource"):
-        needles = [one for text in given for one in spellings(text)]
+    with flags.about("--request"):
+        needles = [one for text in given for one in ids.request_spellings(text)]
         return Filter.holding(_any(conditions()), *needles)
 
 

@@ -11,10 +11,7 @@ import re
 
 import pyarrow as pa
 
-_CLIENT = r"connectionpool|client\b|keystoneauth|^requests\b"
-"""A pattern of loggers that tell of calls as clients."""
-
-_CLIENT_TEXT = r"^(?:REQ: |RESP: |RESP STATUS|curl |HTTP/\d|[A-Z]{3,7} call to )"
+from opslog.model.naming import CLIENT_LOGGERS, CLIENT_TEXTS
 
 UNDER_CALLERS_ID = "glance|account-server|container-server|object-server"
 """A pattern of the beginning of a program's name that works under its caller's id.
@@ -42,9 +39,9 @@ def is_told_by_service(batch: pa.RecordBatch) -> pa.Array:
     method = pc.is_valid(batch["http_method"])
     told = pc.or_(method, pc.or_(pc.is_valid(target), pc.is_valid(status)))
     logger = batch["logger"].cast(pa.string())
-    client = pc.fill_null(pc.match_substring_regex(logger, _CLIENT), False)
+    client = pc.fill_null(pc.match_substring_regex(logger, CLIENT_LOGGERS), False)
     text = pc.if_else(told, batch["body"], pa.scalar(None, pa.string()))
-    client = pc.or_(client, pc.fill_null(pc.match_substring_regex(text, _CLIENT_TEXT), False))
+    client = pc.or_(client, pc.fill_null(pc.match_substring_regex(text, CLIENT_TEXTS), False))
     return pc.and_not(told, client)
 
 

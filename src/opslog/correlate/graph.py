@@ -98,6 +98,7 @@ class RequestGraph:
         """By cause its requests that may call others: begin, id and service, in that order."""
         self._nested: dict[str, dict[str, list[str]]] = {}
         """By cause the calls between its requests."""
+        self._focus: frozenset[str] = frozenset()
         self._roots: dict[str, str] = {}
         self._seen = Sightings(SEEN)
         self._sent = SentCauses()
@@ -352,6 +353,15 @@ class RequestGraph:
         first, last, nobody, _ = seen
         return last - first > (longest if nobody else _LONG)
 
+    def focus(self, ids: Iterable[str]) -> None:
+        """Have the trees of these requests begin with the topmost of them: ``root`` tells it.
+
+        Above it may stand ids that head no record, as users send them.  Other requests keep
+        their roots.
+        """
+        self._focus = frozenset(ids)
+        self._roots.clear()
+
     def root(self, id: str) -> str:  # noqa: A002
         """Return the id of the request at the top of the tree of ``id``, maybe ``id`` itself."""
         if id not in self._claims:
@@ -368,8 +378,17 @@ class RequestGraph:
             chain.append(caller)
         if len(self._roots) > self._most:
             self._roots.clear()
-        self._roots[id] = chain[-1]
-        return chain[-1]
+        self._roots[id] = self._top(chain)
+        return self._roots[id]
+
+    def _top(self, chain: list[str]) -> str:
+        """Return the top of a request's callers, of those that are in focus if some are."""
+        at = max((n for n, id_ in enumerate(chain) if id_ in self._focus), default=None)
+        if at is None:
+            return chain[-1]
+        while at + 1 < len(chain) and not self._heads(chain[at + 1]):
+            at += 1
+        return chain[at]
 
     def children(self, id: str) -> list[str]:  # noqa: A002
         """Return the requests that ``id`` called, in the order they became known."""

@@ -14,6 +14,7 @@ import pyarrow as pa
 from opslog.correlate import links
 from opslog.correlate.graph import RequestGraph
 from opslog.correlate.roots import IDS, ids_of, root_of
+from opslog.engine._search import Needles
 from opslog.filters.filter import Filter, evaluate
 from opslog.reading.sorted_rows import SortedRows
 from opslog.rows.kept import Kept
@@ -62,15 +63,20 @@ class FirstReading:
         """Ids that were too many for memory."""
         self._resources: set[str] = set()
         self._waiting: list[links.LinkCandidates] = []
+        self._needles = [Needles(texts) for texts in relation.condition.needles] if relation else []
 
     def find(self, kept: Kept) -> tuple[links.LinkCandidates, pa.RecordBatch | None]:
         """Return links of a block and its records that fulfil the condition; from any thread."""
         found = links.link_candidates(kept)
-        if self._relation is None:
+        if self._relation is None or not self._may_fulfil(kept):
             return found, None
         batch = kept.batch()
         rows = self._relation.condition.select(batch)
         return found, batch.take(rows) if len(rows) else None
+
+    def _may_fulfil(self, kept: Kept) -> bool:
+        """Whether the block holds the texts without which no record fulfils the condition."""
+        return all(needles.may_be_in(kept.records.block) for needles in self._needles)
 
     def add(self, found: links.LinkCandidates, fulfilling: pa.RecordBatch | None) -> None:
         """Take what ``find`` returned, block by block."""
@@ -109,6 +115,8 @@ class FirstReading:
         """Return the roots of the wanted requests, None when ``Relation.many`` is given them."""
         assert self._relation is not None
         if self._more is None or self._relation.many is None:
+            if self._relation.condition.own:
+                self.graph.focus(filter(None, (own or cause for own, cause in self._ids)))
             found = filter(None, (root_of(*pair, self.graph) for pair in self._ids))
             # A task is no request: it goes on for weeks under one id.
             return frozenset(root for root in found if not self.graph.is_task(root))

@@ -37,6 +37,8 @@ class Filter:
     expression: pc.Expression
     columns: tuple[str, ...]
     needles: tuple[frozenset[bytes], ...] = ()
+    own: bool = False
+    """Whether requests are wanted only for their own records, not for those of what they called."""
 
     @classmethod
     def of(cls, condition: pc.Expression | str | Filter, timezone: str = "UTC") -> Filter:
@@ -92,6 +94,7 @@ class Filter:
             self.expression & other.expression,
             tuple(dict.fromkeys(self.columns + other.columns)),
             self.needles + other.needles,
+            self.own or other.own,
         )
 
     def select(self, batch: pa.RecordBatch) -> pa.Array:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from opslog.events import Notification
+from opslog.model.naming import naming
 from opslog.trace.changes import CALLS, CHANGES, NAMELESS, Change
 
 KINDS = (
@@ -15,20 +16,7 @@ KINDS = (
 )  # fmt: skip
 """The resources whose lives are told."""
 
-_UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-
-NAMED = (
-    r"(?i)\b(?P<named>"
-    r"(?:volume|snapshot|backup|share|instance|network-vif-[a-z]+|loadbalancer-flow)-"
-    r"|instance-[0-9a-f]{8} \("
-    r"|stacks?(?:/[^/\s]+/|\s\"[^\"]+\" \[)"
-    r"|(?:share (?:server|instance|replica|group)|snapshot instance|volume_attachment"
-    r"|network-vif-[a-z]+|instance|server|port|volume|snapshot|backup|image|load ?balancer|lb"
-    r"|stack|node|share)s?"
-    r"(?:[_ ](?:with )?(?:uu)?id)?(?:[ :=]+['\"(\[]?|['\"(\[]|/)"
-    rf")(?P<id>{_UUID})(?:$|[^0-9a-f-])"
-)
-"""A pattern (RE2) of a resource that a message or a path names, with the words before its id."""
+NAMED = naming()
 
 _KIND = re.compile(
     r"(?P<kind>[a-z]+?(?:[ _-](?!id\b|uuid\b|with\b)[a-z]+?)*?)s?(?:[_ ](?:with )?(?:uu)?id)?"

@@ -1,0 +1,31 @@
+"""How messages and paths name resources, and which lines tell of calls as clients."""
+
+from __future__ import annotations
+
+UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+
+_WORDS = (
+    r"(?:volume|snapshot|backup|share|instance|network-vif-[a-z]+|loadbalancer-flow)-"
+    r"|instance-[0-9a-f]{8} \("
+    r"|stacks?(?:/[^/\s]+/|\s\"[^\"]+\" \[)"
+    r"|(?:share (?:server|instance|replica|group)|snapshot instance|volume_attachment"
+    r"|network-vif-[a-z]+|instance|server|port|volume|snapshot|backup|image|load ?balancer|lb"
+    r"|stack|node|share)s?"
+    r"(?:[_ ](?:with )?(?:uu)?id)?(?:[ :=]+['\"(\[]?|['\"(\[]|/)"
+)
+"""A pattern of the words before the id of a resource."""
+
+CLIENT_LOGGERS = r"connectionpool|client\b|keystoneauth|^requests\b"
+"""A pattern (RE2) of loggers that tell of calls as clients."""
+
+CLIENT_TEXTS = r"^(?:REQ: |RESP: |RESP STATUS|curl |HTTP/\d|[A-Z]{3,7} call to )"
+"""A pattern (RE2) of what they print."""
+
+
+def naming(id: str = UUID) -> str:  # noqa: A002
+    """Return a pattern (RE2) of a resource that a message or a path names with its kind.
+
+    ``id`` is a pattern of its id.  Groups: ``named`` are the words before it, ``id`` is the id.
+    A list of ids names none of them, nor does the path of a resource's allocations.
+    """
+    return rf"(?i)\b(?P<named>{_WORDS})(?P<id>{id})(?:$|[^0-9a-f-])"
