@@ -31,6 +31,7 @@ import pyarrow as pa
 
 from opslog.correlate._links import Sightings
 from opslog.correlate.callers import calls_others, may_call
+from opslog.correlate.calls import is_under_callers_id
 from opslog.correlate.links import Link, LinkCandidates, claims_in, times_of
 from opslog.correlate.sent import SentCauses
 
@@ -87,7 +88,7 @@ class RequestGraph:
     request without calls.
     """
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = MOST, seen: Sightings | None = None) -> None:
         self._most = max(1, most)
         self._claims: OrderedDict[str, tuple[_Claim, ...]] = OrderedDict()
         self._calls: dict[str, dict[str, None]] = {}
@@ -100,10 +101,14 @@ class RequestGraph:
         """By cause the calls between its requests."""
         self._focus: frozenset[str] = frozenset()
         self._roots: dict[str, str] = {}
-        self._seen = Sightings(SEEN)
+        self._seen = Sightings(SEEN) if seen is None else seen
         self._sent = SentCauses()
         self.evicted = 0
         """Called requests that were forgotten."""
+
+    def without_links(self) -> RequestGraph:
+        """Return a graph that knows no links, but all that was seen of ids."""
+        return RequestGraph(self._most, self._seen)
 
     def __len__(self) -> int:
         """How many requests with a caller are known."""
@@ -117,15 +122,19 @@ class RequestGraph:
         source = batch["source"][0].as_py() if "source" in batch.schema.names and batch else ""
         self._add(claims_in(batch, sent=self._sent, source=source))
         self._serve(batch)
-        own, cause, users = (
+        columns = ("request_id", "global_request_id", "user_id", "program")
+        own, cause, users, programs = (
             batch.column(name).to_pylist() if name in batch.schema.names else [None] * len(batch)
-            for name in ("request_id", "global_request_id", "user_id")
+            for name in columns
         )
         told = "user_id" in batch.schema.names
-        for id_, above, user, time in zip(own, cause, users, times_of(batch), strict=True):
+        for id_, above, user, program, time in zip(
+            own, cause, users, programs, times_of(batch), strict=True
+        ):
             if time is not None:
                 if id_ is not None:
-                    self._seen.see(id_, time, user is not None if told else None, True)
+                    named = user is not None if told else None
+                    self._seen.see(id_, time, named, not is_under_callers_id(program))
                 if above is not None:
                     self._seen.see(above, time, None, False)
 

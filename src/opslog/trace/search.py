@@ -1,5 +1,8 @@
 """The records that belong to an id, wherever they stand.
 
+The story of a resource is that of the requests that are about it by their own records
+(filters/about.py), with what these called, and of its neighbours (neighbours.py).
+
 A record of a call names the called request, so that a search for an id finds
 the ids beside it.  These are searched for next, until nothing new is found.
 Only blocks that hold one of the ids are parsed: to read at the speed of a search
@@ -13,12 +16,15 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import groupby
 
 import pyarrow as pa
 
+from opslog.correlate.contexts import OwnedRecords
 from opslog.correlate.graph import RequestGraph
 from opslog.correlate.roots import ids_of, root_of
 from opslog.engine.watch import Watch, unwatched
+from opslog.filters.about import about
 from opslog.filters.filter import Filter, evaluate
 from opslog.filters.ids import is_whole
 from opslog.filters.joined import joined
@@ -28,7 +34,8 @@ from opslog.model.errors import OpslogError, SourceError
 from opslog.model.stats import Stats
 from opslog.reading.index import Index
 from opslog.rows.kept import Kept
-from opslog.trace.story import Story, story_of
+from opslog.trace.neighbours import neighbours, of_another_instance
+from opslog.trace.story import Story, ordered_by_place, story_of
 
 MOST = 100_000
 """Records of a story that are kept."""
@@ -86,7 +93,11 @@ class _Search:
     places: set[tuple[str, int]] = field(default_factory=set)
     """Where the records stand that are kept."""
     seeds: dict[str, None] = field(default_factory=dict)
-    """Requests in whose records the id stands."""
+    """Requests that are about the id, or in whose records it stands if none is."""
+    about: Filter | None = None
+    """The records about the resource, None for a request."""
+    near: set[str] = field(default_factory=set)
+    """Ids of the resource's neighbours."""
     left_out: int = 0
     """Records that were too many; one that is found by several searches counts for each."""
     unread: BaseException | None = None
@@ -101,12 +112,67 @@ class _Search:
             ordered = sorted(new)
             for start in range(0, len(ordered), _AT_ONCE):
                 self._search(ordered[start : start + _AT_ONCE])
+            self._link()
+            self._find_neighbours()
             wanted = set(self._connected())
         roots = self._roots()
-        kept = [taken for batch in self.batches if len(taken := self._belonging(batch, roots))]
+        found = self._found()
+        left = OwnedRecords().other_calls(found).is_valid().to_pylist() if len(found) else []
+        kept = [row for row, other in enumerate(left) if not other]
+        left_behind = sum(
+            own in self.seeds
+            for own, other in zip(found["request_id"].to_pylist(), left, strict=True)
+            if other
+        )
+        table = pa.Table.from_batches([self._belonging(_rows_of(found, kept), roots)])
+        return story_of(
+            self.id, table, self.graph, roots, self.left_out, self.unread, left_behind
+        )
+
+    def _found(self) -> pa.RecordBatch:
+        """Return all records that were found, source by source, each in its order."""
         columns = schema.arrow_schema(original=True)
-        table = pa.Table.from_batches(kept, columns)
-        return story_of(self.id, table, self.graph, roots, self.left_out, self.unread)
+        table = ordered_by_place(pa.Table.from_batches(self.batches, columns))
+        [batch] = table.combine_chunks().to_batches() or [
+            pa.RecordBatch.from_pylist([], schema=columns)
+        ]
+        return batch
+
+    def _link(self) -> None:
+        """Have the links told again in the order of the records: answers come behind calls."""
+        self.graph = self.graph.without_links()
+        found = self._found()
+        sources = found["source"].dictionary_encode().indices.to_pylist() if len(found) else []
+        start = 0
+        for _, run in groupby(sources):
+            size = len([*run])
+            self.graph.add(found.slice(start, size))
+            start += size
+        self.graph.focus(self.seeds if self.about is not None else ())
+
+    def _find_neighbours(self) -> None:
+        """Find the resource's neighbours, and the requests that are about these alone."""
+        if self.about is None:
+            return
+        ports: set[str] = set()
+        for batch in self.batches:
+            found = neighbours(batch.take(self.about.select(batch)), self.id)
+            ports |= found[0]
+            self.near |= found[0] | found[1]
+        if not ports:
+            return
+        # A port is one instance's; a volume has a life of its own.
+        also = about(*ports)
+        others = {
+            request
+            for batch in self.batches
+            for request in of_another_instance(batch, self.id)
+        }
+        for batch in self.batches:
+            for own, cause in ids_of(batch.take(also.select(batch)))[1]:
+                if (one := own or cause) and one not in others:
+                    self.seeds[one] = None
+        self.graph.focus(self.seeds)
 
     def _spellings(self) -> list[str]:
         as_trace = _HEX.fullmatch(self.id)
@@ -155,7 +221,7 @@ class _Search:
             self.places.update(_places(batch))
 
     def _mentions(self, batch: pa.RecordBatch) -> list[bool]:
-        return _mentions_any(batch, self._spellings())
+        return _mentions_any(batch, [*self._spellings(), *self.near])
 
     def _resolve(self) -> None:
         """Find the whole id of a short id or a trace id, and the requests whose records name it."""
@@ -180,13 +246,22 @@ class _Search:
         ):
             self.seeds[self.id] = None
             return
-        for batch in self.batches:
-            for own, cause in ids_of(batch)[1]:
-                if one := own or cause:
-                    self.seeds[one] = None
+        self.about = about(self.id)
+        for only in (self.about, None):
+            for batch in self.batches:
+                chosen = batch if only is None else batch.take(only.select(batch))
+                for own, cause in ids_of(chosen)[1]:
+                    if one := own or cause:
+                        self.seeds[one] = None
+            if self.seeds:
+                break
+            self.about = None
+        self._find_neighbours()
+        self._link()
 
     def _connected(self) -> Iterator[str]:
         """Yield all ids that must be searched for until the tree of requests is complete."""
+        yield from self.near
         waiting, found = [s for s in self.seeds if self._has_whole_request(s)], set(self.seeds)
         while waiting:  # upwards, whoever is named
             one = waiting.pop()
@@ -201,6 +276,8 @@ class _Search:
         for root in self._roots():
             for member in self.graph.members(root):
                 yield member
+                # The answers to calls that were sent for it stand in others' contexts.
+                yield from self.graph.open_callers(member)
                 # Whose a call is, is known only when all are known who claim it.
                 yield from filter(self._has_whole_request, self.graph.named_callers(member))
                 if self._has_whole_request(member):

@@ -129,6 +129,7 @@ class Story:
 
     ``owners`` are, record by record, the requests they belong to, None for those that only name
     the id.  ``left_out`` records were too many.  ``unread`` is the error of what could not be read.
+    ``left_behind`` records carry the id of a request that had ended by then: they are none of its.
     """
 
     id: str
@@ -138,6 +139,7 @@ class Story:
     requests: list[Request]
     left_out: int = 0
     unread: BaseException | None = None
+    left_behind: int = 0
 
     def tree(self) -> Iterator[Request]:
         """Yield all requests, each before what it called."""
@@ -171,6 +173,7 @@ def story_of(
     roots: Iterable[str],
     left_out: int = 0,
     unread: BaseException | None = None,
+    left_behind: int = 0,
 ) -> Story:
     """Return the story of the records of a table, as the graph knows their requests."""
     table = _ordered(table)
@@ -205,22 +208,26 @@ def story_of(
     asked = _told_by_callers(records, owners)
     for request in requests.values():
         _describe(request, records, asked.get(request.id))
-    story = Story(id, table, records, owners, top, left_out, unread)
+    story = Story(id, table, records, owners, top, left_out, unread, left_behind)
     for siblings in (top, *(request.children for request in requests.values())):
         siblings.sort(key=_start)
     return story
 
 
-def _ordered(table: pa.Table) -> pa.Table:
-    """Return the records in the order of time; those without are as late as the one before."""
+def ordered_by_place(table: pa.Table) -> pa.Table:
+    """Return the records source by source, those of each in their order."""
     import pyarrow.compute as pc
 
     table = table.combine_chunks()
-    place = [("source", "ascending"), ("source_offset", "ascending")]
-    keys = table.select(["source", "source_offset", "timestamp"])
+    keys = table.select(["source", "source_offset"])
     keys = keys.set_column(0, "source", keys["source"].cast(pa.string()))
-    order = pc.sort_indices(keys, sort_keys=place)
-    table = table.take(order)
+    place = [("source", "ascending"), ("source_offset", "ascending")]
+    return table.take(pc.sort_indices(keys, sort_keys=place))
+
+
+def _ordered(table: pa.Table) -> pa.Table:
+    """Return the records in the order of time; those without are as late as the one before."""
+    table = ordered_by_place(table)
     sources = table["source"].to_pylist()
     times = table["timestamp"].cast(pa.int64()).to_pylist()
     counted: list[int] = []
