@@ -309,6 +309,13 @@ def test_of_calls_sent_at_once_an_answer_is_that_of_its_url() -> None:
     assert not list(links(batch(*rows[:2], resp(A, D))))  # of which one?
 
 
+def test_who_has_a_token_checked_before_a_call_has_a_context_has_not_called() -> None:
+    text = f"GET call to identity for http://n/v3/auth/tokens used request id {B}"
+    graph = graph_of(resp(A, B), (A, None, text))
+    assert graph.parent(B) is None
+    assert graph_of(resp(A, B)).parent(B) == A
+
+
 def test_an_answer_with_the_id_that_was_sent_claims_nothing() -> None:
     assert not list(links(batch(req(A, B), resp(A, B))))
     assert not list(links(batch((A, B, f"RESP: [200] X-Openstack-Request-Id: {B}"))))[1:]
@@ -607,7 +614,7 @@ def test_what_is_forgotten_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     path = tmp_path / "x.log"
     text = "2026-03-02 10:00:01.000 7 INFO a [{} {} - - - - - -] x\n"
     path.write_text(text.format(A, B) + text.format(A, C))
-    monkeypatch.setattr(module.RequestGraph.__init__, "__defaults__", (1,))
+    monkeypatch.setattr(module.RequestGraph.__init__, "__defaults__", (1, None))
     said: list[str] = []
     monkeypatch.setattr("builtins.print", lambda *texts, **_: said.append(str(texts[0])))
     assert main(["filter", "--root", "-o", str(tmp_path / "o.jsonl"), str(path)]) == 0

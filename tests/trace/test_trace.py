@@ -159,7 +159,7 @@ def test_a_resource_brings_all_requests_that_name_it(tmp_path: Path) -> None:
     lines = [
         line(1, f"[instance: {INSTANCE}] Claim successful"),
         line(2, "unrelated", "req-11111111-2222-4333-8444-555555555555"),
-        line(3, f"Deleting {INSTANCE}", OTHER),
+        line(3, f"Deleting instance {INSTANCE}", OTHER),
         line(4, "done", OTHER),
         f"2026-03-10 10:00:05.000 7 INFO nova.compute.manager [-] [instance: {INSTANCE}] VM Stopped\n",
     ]
@@ -180,11 +180,11 @@ def test_a_loop_that_names_a_resource_brings_only_the_records_that_do(tmp_path: 
     logs = written(
         tmp_path / "n.log",
         line(1, f"[instance: {INSTANCE}] Took 1.00 seconds to build instance."),
-        *(looped(n, f"rpc_loop {n}: {INSTANCE if n == 3 else 'nothing'}") for n in range(9)),
+        *(looped(n, f"rpc_loop {n}: instance {INSTANCE if n == 3 else 'x'}") for n in range(9)),
     )
     story = trace(logs, INSTANCE)
     assert [one.id for one in story.requests] == [REQUEST]
-    assert [record.body for record in story.records][1:] == [f"rpc_loop 3: {INSTANCE}"]
+    assert [record.body for record in story.records][1:] == [f"rpc_loop 3: instance {INSTANCE}"]
     assert len(trace(logs, OTHER).records) == 9
 
 

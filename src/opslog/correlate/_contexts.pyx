@@ -31,6 +31,7 @@ cdef enum Kind:                 # what a record is; contexts.py has the same num
     MAY_OPEN = 3                # the same, or any of the call's own
     BEGINS = 4                  # method and target of a call, no status yet
     ANSWER = 5
+    CLIENT = 6                  # of a library that calls others, in whatever context
     KIND = 7
     ADOPTED = 8                 # bit: the program works under the id it is sent
 
@@ -115,14 +116,14 @@ cdef class Contexts:
             if context.flags & ANSWERED:
                 if again or (adopted and not OPENS <= kind <= MAY_OPEN):
                     pass
-                elif kind != WORK or silence > (ACCEPTED if context.flags & LATER else CLOSING):
+                elif (kind != WORK and kind != CLIENT) or silence > (ACCEPTED if context.flags & LATER else CLOSING):
                     context.flags = LEFT
                     context.place = place
             elif kind == OPENS or (kind == NEXT and context.flags & WORKED) or (
                     (kind == NEXT or kind == MAY_OPEN) and silence > PAUSE):
                 context.flags = LEFT
                 context.place = place
-        elif adopted and not OPENS <= kind <= MAY_OPEN:
+        elif adopted and (kind == WORK or kind == BEGINS or kind == ANSWER):
             context.flags = 0
         elif context.flags & TOLD and not again:
             context.flags = LEFT

@@ -14,6 +14,7 @@ import pyarrow as pa
 from opslog.correlate import calls
 from opslog.correlate._contexts import Contexts
 from opslog.model import arrays
+from opslog.model.naming import CLIENT_LOGGERS, TOKEN_CHECKS
 
 COLUMNS = (
     "timestamp", "source", "source_offset", "host_name", "program", "process_pid", "logger",
@@ -24,7 +25,7 @@ COLUMNS = (
 MOST = 1 << 17
 """Ids of processes that are remembered."""
 
-_WORK, _OPENS, _NEXT, _MAY_OPEN, _BEGINS, _ANSWER, _ADOPTED = 0, 1, 2, 3, 4, 5, 8
+_WORK, _OPENS, _NEXT, _MAY_OPEN, _BEGINS, _ANSWER, _CLIENT, _ADOPTED = 0, 1, 2, 3, 4, 5, 6, 8
 """What _contexts.pyx calls them."""
 
 _OPENERS = (
@@ -98,6 +99,12 @@ def _kinds(batch: pa.RecordBatch, served: pa.Array) -> memoryview:
     if (pc.any(keystone)).as_py():
         found = pc.fill_null(pc.starts_with(batch["body"], "RBAC: "), False)
         keystone = pc.and_not(keystone, found)
+    clients = _matches(batch["logger"], CLIENT_LOGGERS)
+    put(clients, _CLIENT)
+    if pc.any(clients).as_py():
+        text = pc.if_else(clients, batch["body"], pa.scalar(None, pa.string()))
+        checks = pc.fill_null(pc.match_substring_regex(text, TOKEN_CHECKS), False)
+        openers = pc.or_(openers, checks)
     put(openers, _MAY_OPEN)
     put(keystone, _NEXT)
     put(pc.and_(named, pc.or_(openers, keystone)), _OPENS)

@@ -41,9 +41,11 @@ MOST = 1 << 18
 SEEN = 1 << 17
 """Ids whose first and last time is remembered."""
 
-_CALL, _CAUSE, _ERROR = "1", "2", "3"
-_GROUPS = {"client": _CALL, "response": _CALL, "bracket": _CAUSE, "error": _ERROR}
-"""What a kind of link says: a caller, a cause, or an error; a lower number counts for more."""
+_CHECK, _CALL, _CAUSE, _ERROR = "0", "1", "2", "3"
+_GROUPS = {
+    "check": _CHECK, "client": _CALL, "response": _CALL, "bracket": _CAUSE, "error": _ERROR,
+}  # fmt: skip
+"""What a kind of link says: no caller, a caller, a cause, or an error; a lower number counts more."""
 
 _STRENGTH = {_CAUSE: 3, _CALL: 2, _ERROR: 1}
 """How much a claim weighs against others in a circle."""
@@ -273,7 +275,11 @@ class RequestGraph:
         causes = _callers(claims, _CAUSE)
         if len(causes) > 1:
             return None, 0
-        calls = [self._in_context(caller, id) for caller in _callers(claims, _CALL)]
+        calls = [
+            self._in_context(caller, id)
+            for caller, _, _, groups in claims
+            if _CALL in groups and _CHECK not in groups
+        ]
         if causes:
             # A caller is below the cause, or it is another's word against the service's own.
             below = [caller for caller in calls if causes[0] in self._above(caller)]
@@ -285,8 +291,10 @@ class RequestGraph:
             return found, _STRENGTH[_CALL]
         if calls:
             return calls[0], _STRENGTH[_CALL]
-        [(caller, _, time, _)] = claims  # of errors the first one told is kept
-        return (caller if self._failed(id, time) else None), _STRENGTH[_ERROR]
+        for caller, _, time, groups in claims:  # of errors the first one told is kept
+            if groups == _ERROR and self._failed(id, time):
+                return caller, _STRENGTH[_ERROR]
+        return None, 0
 
     def _in_context(self, cause: str, id: str) -> str:  # noqa: A002
         """Return the request in whose context a call with this cause was made, if it is believed.

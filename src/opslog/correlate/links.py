@@ -7,6 +7,8 @@ the global id beside it, or stands in a message of a known form:
 - ``client``: keystoneauth and the clients tell the id of the response to their call.
 - ``response``: the headers of a response, as clients print them.
 - ``error``: an exception's text names the request that failed.
+- ``check``: a token was checked, before the call it came with had a context: whoever
+  seems to have called did not.
 
 Whose call a response answers is told by the header that was sent with it, else by the
 context it is logged in (sent.py).  An answer with the caller's own cause claims nothing:
@@ -163,7 +165,8 @@ def claims_in(
         if told and told not in (caller, root):
             yield Link(told, other, kind, time, caller or None)
         elif caller:
-            yield Link(caller, other, kind, time)
+            checks = not told and url is not None and _CHECKED.match(body)
+            yield Link(caller, other, "check" if checks else kind, time)
 
 
 def times_of(batch: pa.RecordBatch) -> Sequence[int | None]:
@@ -219,6 +222,7 @@ _USED = re.compile(
     rf"[A-Z]{{3,7}} call to \S{{1,99}} for ([^\n]{{1,9999}}) used request id (?:({ID})\s*\Z)?"
 )
 _CALLED = re.compile(r"(?:-X [A-Z]{3,7} )?(\w+://\S{1,9999})")
+_CHECKED = re.compile(r"GET call to \S{1,99} for \S{1,999}/tokens used ")
 _CREATED = re.compile(rf"\[({ID})\] ")
 _HEADER = re.compile(
     rf"""(?i:\bx-(?:openstack|compute)-request-id)(?:['"]?: ?(?:[ub]?['"])?|=)({ID})(?![\w-])"""

@@ -21,6 +21,9 @@ CLIENT_LOGGERS = r"connectionpool|client\b|keystoneauth|^requests\b"
 CLIENT_TEXTS = r"^(?:REQ: |RESP: |RESP STATUS|curl |HTTP/\d|[A-Z]{3,7} call to )"
 """A pattern (RE2) of what they print."""
 
+TOKEN_CHECKS = r"^REQ: curl [^\n]*-X GET \S+/tokens -H [^\n]*X-Subject-Token"
+"""A pattern (RE2) of their lines that check the token of a call, which has no context yet."""
+
 
 def naming(id: str = UUID) -> str:  # noqa: A002
     """Return a pattern (RE2) of a resource that a message or a path names with its kind.
