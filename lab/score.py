@@ -44,6 +44,7 @@ _STATES = {
 }
 """Words for a state besides the API's own."""
 
+_DELETED = re.compile(r"/(server|volume|snapshot|image|port)s/([^/?]+)$")
 _MESSAGE = re.compile(r'"message": "((?:[^"\\]|\\.)*)"')
 
 
@@ -206,19 +207,20 @@ def resources(truth: Truth, answers: Answers) -> list[Measure]:
 
 
 def _last_states(truth: Truth) -> dict[tuple[str, str], str]:
-    last: dict[tuple[str, str], str] = {}
+    """Return the last state of each resource; one whose deletion was accepted is deleted."""
+    last: dict[tuple[str, str], tuple[float, str]] = {}
     for outcome in truth.outcomes:
         for key, kind in _KINDS.items():
-            if outcome.get(
-                key
-            ):  # where it names two, the status is that of what was attached or detached
-                last[kind, outcome[key]] = outcome["status"].lower()
+            if outcome.get(key):  # of two, the status is that of what was attached or detached
+                last[kind, outcome[key]] = outcome["time"], outcome["status"].lower()
                 break
     for request in truth.requests:
-        deleted = re.search(r"/volumes/([^/?]+)$", request["url"])
-        if request["method"] == "DELETE" and request["status"] == 202 and deleted:
-            last["volume", deleted[1]] = "deleted"
-    return last
+        named = _DELETED.search(request["url"])
+        if request["method"] == "DELETE" and request["status"] in (202, 204) and named:
+            key = _KINDS[named[1]], named[2]
+            if key in last and last[key][0] <= request["start"]:
+                last[key] = request["start"], "deleted"
+    return {resource: state for resource, (_, state) in last.items()}
 
 
 @dataclass(frozen=True)
@@ -245,10 +247,10 @@ def failures(truth: Truth) -> Iterator[Failure]:
         if outcome["status"].lower() != "error" and not outcome.get("reason"):
             continue
         boot = boots.get(outcome.get("server"), {})
-        request = by_id.get(outcome.get("req") or boot.get("req"))
+        accepted = by_id.get(outcome.get("req") or boot.get("req"))
         words = (outcome.get("reason"), outcome.get("fault"), faults.of(boot.get("name", "")))
-        if request is not None:
-            yield Failure(outcome["what"], _ids(request), tuple(filter(None, words)))
+        if accepted is not None:
+            yield Failure(outcome["what"], _ids(accepted), tuple(filter(None, words)))
 
 
 def why(truth: Truth, answers: Answers) -> list[Measure]:

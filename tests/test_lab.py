@@ -116,6 +116,15 @@ def test_a_volume_that_was_attached_says_nothing_of_its_server() -> None:
     }
 
 
+@pytest.mark.parametrize(("deleted", "state"), [(2.0, "deleted"), (0.5, "active")])
+def test_what_was_deleted_after_the_last_look_is_deleted(deleted: float, state: str) -> None:
+    known = truth(
+        {"kind": "outcome", "what": "boot", "server": SERVER, "status": "ACTIVE", "time": 1.0},
+        asked("delete", SHOW, f"/v2.1/servers/{SERVER}", 204, method="DELETE", start=deleted),
+    )
+    assert score._last_states(known) == {("instance", SERVER): state}
+
+
 def test_a_refusal_and_a_boot_that_ended_in_error_are_failures() -> None:
     known = truth(
         asked("show", SHOW, "/", 404, error='{"itemNotFound": {"message": "No \\"x\\""}}'),
