@@ -217,9 +217,9 @@ def _last_states(truth: Truth) -> dict[tuple[str, str], str]:
     for request in truth.requests:
         named = _DELETED.search(request["url"])
         if request["method"] == "DELETE" and request["status"] in (202, 204) and named:
-            key = _KINDS[named[1]], named[2]
-            if key in last and last[key][0] <= request["start"]:
-                last[key] = request["start"], "deleted"
+            resource = _KINDS[named[1]], named[2]
+            if resource in last and last[resource][0] <= request["start"]:
+                last[resource] = request["start"], "deleted"
     return {resource: state for resource, (_, state) in last.items()}
 
 
