@@ -1,14 +1,16 @@
-"""How a boot fails, by the beginning of the server's name, and the words of the hypervisor that
-would fail so.
-"""
+"""What fails for a server, by the beginning of its name, and the words of the hypervisor for it."""
 
-ALWAYS = "internal error: qemu unexpectedly closed the monitor: cannot allocate guest memory"
-ONCE = "Failed to connect to the hypervisor monitor"
-ABORT = "device configuration is not supported"
+BOOT = "internal error: qemu unexpectedly closed the monitor: cannot allocate guest memory"
+FIRST_BOOT = "Failed to connect to the hypervisor monitor"
+ABORTED_BOOT = "device configuration is not supported"
+ATTACH = "Requested operation is not valid: cannot hotplug a disk into this domain"
+MIGRATION = "Unable to write the disk of the domain: no space left on device"
 
-BY_NAME = {"bad-": ALWAYS, "flaky-": ONCE, "abort-": ABORT}
+ALWAYS, ONCE, ABORT, STIFF, STUCK = "bad-", "flaky-", "abort-", "stiff-", "stuck-"
+
+_BOOTS = {ALWAYS: BOOT, ONCE: FIRST_BOOT, ABORT: ABORTED_BOOT}
 
 
 def of(name: str) -> str | None:
-    """Return what the hypervisor says to a server of this name; None where it boots."""
-    return next((words for start, words in BY_NAME.items() if name.startswith(start)), None)
+    """Return why a server of this name does not boot at once; None where it does."""
+    return next((words for start, words in _BOOTS.items() if name.startswith(start)), None)
