@@ -5,6 +5,8 @@ Runs in the lab's own environment.
 
 from __future__ import annotations
 
+from typing import Any
+
 import requests
 from places import PASSWORD, url
 
@@ -26,12 +28,12 @@ class Keystone:
         user = {"name": "admin", "domain": {"id": "default"}, "password": PASSWORD}
         project = {"name": "admin", "domain": {"id": "default"}}
         identity = {"methods": ["password"], "password": {"user": user}}
-        auth = {"auth": {"identity": identity, "scope": {"project": project}}}
+        auth: dict[str, Any] = {"auth": {"identity": identity, "scope": {"project": project}}}
         answer = self._session.post(f"{url('keystone')}/auth/tokens", json=auth)
         answer.raise_for_status()
         self._session.headers["X-Auth-Token"] = answer.headers["X-Subject-Token"]
 
-    def made(self, kind: str, **facts: object) -> str:
+    def made(self, kind: str, **facts: Any) -> str:
         """Return the id of what was made, or is there already."""
         collection = f"{url('keystone')}/{kind}s"
         answer = self._session.post(collection, json={kind: facts})
