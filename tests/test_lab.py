@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ sys.path.insert(0, str(ROOT / "lab"))
 
 import score
 import truth as truths
+from processes import Processes, wait_until
 from score import Measure
 
 BOOT, ALLOCATE, PORT, SHOW, GIVEN = (f"req-{n}fb2c1d8-40a3-4c5e-9b71-6d0e8f0a2b3c" for n in "12345")
@@ -219,3 +222,29 @@ def test_a_folder_without_truth_is_an_error(
         score.main([str(tmp_path)])
     assert stop.value.code == 2
     assert "expected *.jsonl" in capsys.readouterr().err
+
+
+def test_stop_ends_what_was_started_and_its_children(tmp_path: Path) -> None:
+    processes = Processes(tmp_path, "some")
+    processes.start("shell", ["sh", "-c", "sleep 60 & echo $!; wait"], os.environ)
+    wait_until("the child runs", lambda: bool((tmp_path / "shell.out").read_text()), 20)
+    child = int((tmp_path / "shell.out").read_text())
+    processes.stop()
+    wait_until("the child is gone", lambda: not runs(child), 20)
+    assert not (tmp_path / "some.pids").exists()
+
+
+def test_stop_leaves_a_process_alone_that_has_the_id_of_an_older_one(tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as other:
+        (tmp_path / "some.pids").write_text(f"{other.pid} 1 sleep\n")
+        Processes(tmp_path, "some").stop()
+        assert other.poll() is None
+        other.kill()
+
+
+def runs(pid: int) -> bool:
+    """Return whether a process runs: one that ended and was not waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
