@@ -46,9 +46,6 @@ _CONTROLLER = (
     ("neutron-rpc-server", "neutron/neutron.conf"),
     ("neutron-periodic-workers", "neutron/neutron.conf"),
 )
-_EVENTLET = ("2025.1",)
-"""Releases whose APIs patch threads: under uwsgi each process has one only."""
-
 _START = 180
 """Seconds that an API may need to answer on a busy machine."""
 
@@ -100,10 +97,7 @@ def _uwsgi(places: Places, api: Api, out: Path) -> list[str]:
     log = out / CONTROLLER / api.service / f"{api.service}-api-uwsgi.log"
     run = [places.program("uwsgi"), "--module", "opslab.wsgi:application", "--master"]
     run += ["--http-socket", f"127.0.0.1:{PORTS[api.service]}", "--logto2", str(log)]
-    processes, threads = api.processes, api.threads
-    if places.release in _EVENTLET:
-        processes, threads = max(processes, 2), 1
-    run += ["--processes", str(processes), "--threads", str(threads), "--enable-threads"]
+    run += ["--processes", str(api.processes), "--threads", str(api.threads), "--enable-threads"]
     run += [
         "--lazy-apps",
         "--need-app",

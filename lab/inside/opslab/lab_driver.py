@@ -43,7 +43,7 @@ class LabDriver(fake.FakeDriverWithoutFakeNodes):
         try:
             with self.virtapi.wait_for_instance_event(instance, waited, timeout=_PORTS_WITHIN):
                 super().spawn(context, instance, *arguments, network_info=network_info, **more)
-        except _timeout():  # as after a rebuild, where the port is up already
+        except exception.InstanceEventTimeout:  # as after a rebuild, where the port is up already
             LOG.warning("Timeout waiting for %s", waited, instance=instance)
         LOG.info("Instance spawned successfully.", instance=instance)
 
@@ -65,15 +65,6 @@ class LabDriver(fake.FakeDriverWithoutFakeNodes):
         if instance.display_name.startswith(faults.STUCK):
             raise exception.NovaException(faults.MIGRATION)
         super().finish_migration(context, migration, instance, *arguments, **more)
-
-
-def _timeout():
-    """Return what nova raises for an event that did not come, with threads or with eventlet."""
-    if hasattr(exception, "InstanceEventTimeout"):
-        return exception.InstanceEventTimeout
-    import eventlet
-
-    return eventlet.timeout.Timeout
 
 
 def _fetch(context, image):

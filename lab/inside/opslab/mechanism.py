@@ -1,6 +1,5 @@
 """What an agent or OVN would do for neutron: bind every port, and set it ACTIVE a little later."""
 
-import sys
 import threading
 import time
 
@@ -26,9 +25,7 @@ class LabMechanismDriver(api.MechanismDriver):
 
     def bind_port(self, port):
         details = {portbindings.CAP_PORT_FILTER: True}
-        status = constants.PORT_STATUS_ACTIVE if _threads_are_green() else None
-        segment = port.segments_to_bind[0][api.ID]
-        port.set_binding(segment, portbindings.VIF_TYPE_OVS, details, status)
+        port.set_binding(port.segments_to_bind[0][api.ID], portbindings.VIF_TYPE_OVS, details)
 
     def update_port_postcommit(self, port):
         bound = port.vif_type == portbindings.VIF_TYPE_OVS
@@ -36,12 +33,6 @@ class LabMechanismDriver(api.MechanismDriver):
             threading.Thread(
                 target=_wire, args=(port.current["id"], port.host), daemon=True
             ).start()
-
-
-def _threads_are_green():
-    """Return whether threads are eventlet's, which sleep on while uwsgi has no request."""
-    eventlet = sys.modules.get("eventlet")
-    return eventlet is not None and eventlet.patcher.is_monkey_patched("thread")
 
 
 def _wire(port_id, host):
