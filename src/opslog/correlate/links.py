@@ -222,7 +222,7 @@ _USED = re.compile(
     rf"[A-Z]{{3,7}} call to \S{{1,99}} for ([^\n]{{1,9999}}) used request id (?:({ID})\s*\Z)?"
 )
 _CALLED = re.compile(r"(?:-X [A-Z]{3,7} )?(\w+://\S{1,9999})")
-_CHECKED = re.compile(r"GET call to \S{1,99} for \S{1,999}/tokens used ")
+_CHECKED = re.compile(r"GET call to \S{1,99} for \S{1,999}/tokens(?:\?\S*)? used ")
 _CREATED = re.compile(rf"\[({ID})\] ")
 _HEADER = re.compile(
     rf"""(?i:\bx-(?:openstack|compute)-request-id)(?:['"]?: ?(?:[ub]?['"])?|=)({ID})(?![\w-])"""

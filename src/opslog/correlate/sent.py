@@ -48,9 +48,10 @@ class SentCauses:
         Without a ``url`` it is the writer's open call.
         """
         calls = self._calls.get(writer, [])
-        fitting = [
-            one for one in calls if (not one.answered if url is None else one.url == url)
-        ] or [one for one in calls if one.answered]
+        if url is not None:
+            fitting = [one for one in calls if one.url == url]
+        else:
+            fitting = [one for one in calls if not one.answered]
         if not fitting:
             return ""
         fitting[0].answered = True
