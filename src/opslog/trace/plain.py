@@ -10,6 +10,7 @@ from opslog.model import schema
 from opslog.model.instants import rfc3339
 from opslog.outputs.jsonl import to_json_lines
 from opslog.trace.errors import first_error, root_exception
+from opslog.trace.reasons import reason, refused
 from opslog.trace.story import ProcessSpan, Request, Story, TraceSpan
 
 
@@ -21,6 +22,8 @@ def plain(story: Story, gap: float, original: bool = False) -> dict[str, Any]:
     """
     first = first_error(story)
     cause = root_exception(story, first)
+    request = refused(story)
+    why = None if request is None else reason(story, request)
     names = list(schema.names(original=original))
     lines = b"".join(to_json_lines(batch) for batch in story.table.select(names).to_batches())
     records = [json.loads(line) for line in lines.splitlines()]
@@ -32,11 +35,17 @@ def plain(story: Story, gap: float, original: bool = False) -> dict[str, Any]:
         "first_error": first,
         "root_exception": cause
         and {"record": cause.record, "type": cause.type, "message": cause.message},
+        "reason": None if why is None else story.records[why].body,
+        "notes": [
+            {"kind": note.kind, "text": note.text, "request": note.request}
+            for note in story.notes
+        ],
         "gaps": [
             {"seconds": one.seconds, "after": one.after, "before": one.before}
             for one in story.gaps(gap)
         ],
         "left_out": story.left_out,
+        "left_behind": story.left_behind,
         "records": records,
     }
 

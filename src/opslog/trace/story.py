@@ -123,6 +123,15 @@ class StoryGap:
     before: int
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is told beside a story: ``request`` is the id of another request it is about."""
+
+    kind: str
+    text: str
+    request: str | None = None
+
+
 @dataclass(slots=True)
 class Story:
     """What happened: trees of requests, and all records in the order of time.
@@ -140,6 +149,7 @@ class Story:
     left_out: int = 0
     unread: BaseException | None = None
     left_behind: int = 0
+    notes: list[Note] = field(default_factory=list)
 
     def tree(self) -> Iterator[Request]:
         """Yield all requests, each before what it called."""
