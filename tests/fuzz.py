@@ -186,7 +186,9 @@ def sighted(rng: random.Random) -> None:
         first, last, users = known.get(id_, (time_, time_, set()))
         known[id_] = min(first, time_), max(last, time_), users | {named} - {None}
     for id_, (first, last, users) in known.items():
-        assert large.get(id_) == ((first, last, users == {False}, False) if len(id_) == 40 else None)
+        assert large.get(id_) == (
+            (first, last, users == {False}, False) if len(id_) == 40 else None
+        )
         small.get(id_)
 
 

@@ -304,7 +304,12 @@ def test_of_calls_sent_at_once_an_answer_is_that_of_its_url() -> None:
     def used(url: str, id: str) -> tuple[str | None, str | None, str]:  # noqa: A002
         return A, None, f"GET call to x for {url} used request id {id}"
 
-    rows = [req(A, B, "http://n/1"), req(A, C, "http://n/2"), used("http://n/2", TX), used("http://n/1", D)]
+    rows = [
+        req(A, B, "http://n/1"),
+        req(A, C, "http://n/2"),
+        used("http://n/2", TX),
+        used("http://n/1", D),
+    ]
     assert [link[:2] for link in links(batch(*rows))] == [(C, TX), (B, D)]
     assert not list(links(batch(*rows[:2], resp(A, D))))  # of which one?
 

@@ -19,6 +19,7 @@ UNDER_CALLERS_ID = "glance|account-server|container-server|object-server"
 Glance takes the id that it is sent for its own; so do Swift's storage servers.
 """
 
+
 def is_under_callers_id(program: str | None) -> bool:
     """Return whether a program works under its caller's id, so that a request is not its call."""
     return re.match(UNDER_CALLERS_ID, program or "") is not None

@@ -7,6 +7,7 @@ how it is known that a request has ended.
 from __future__ import annotations
 
 from array import array
+from typing import Literal
 from zlib import crc32
 
 import pyarrow as pa
@@ -118,7 +119,7 @@ def _kinds(batch: pa.RecordBatch, served: pa.Array) -> memoryview:
 
 
 def _processes(batch: pa.RecordBatch) -> memoryview:
-    """Return a number for each process: of its id and where it runs; of its program without an id."""
+    """Return a number for each process: of where it runs, and its id or else its program."""
     import pyarrow.compute as pc
 
     pid = batch["process_pid"]
@@ -157,7 +158,7 @@ def _codes(column: pa.Array) -> memoryview:
     return _numbers(pc.fill_null(found.indices.cast(pa.int32()), -1), "i")
 
 
-def _numbers(column: pa.Array, form: str = "q") -> memoryview:
+def _numbers(column: pa.Array, form: Literal["q", "Q", "i", "B"] = "q") -> memoryview:
     """Return a column of numbers as they lie in memory; null is 0."""
     import pyarrow.compute as pc
 

@@ -45,7 +45,7 @@ _CHECK, _CALL, _CAUSE, _ERROR = "0", "1", "2", "3"
 _GROUPS = {
     "check": _CHECK, "client": _CALL, "response": _CALL, "bracket": _CAUSE, "error": _ERROR,
 }  # fmt: skip
-"""What a kind of link says: no caller, a caller, a cause, or an error; a lower number counts more."""
+"""What a kind of link says: no caller, a caller, a cause, an error; a lower number counts more."""
 
 _STRENGTH = {_CAUSE: 3, _CALL: 2, _ERROR: 1}
 """How much a claim weighs against others in a circle."""
@@ -248,7 +248,7 @@ class RequestGraph:
         return list(self._calls.get(id, ()))
 
     def open_callers(self, cause: str) -> list[str]:
-        """Return requests in whose context a call with this cause was sent that has no answer yet."""
+        """Return requests in whose context a call with this cause waits for its answer."""
         return self._sent.open_writers(cause)
 
     def parent(self, id: str) -> str | None:  # noqa: A002
@@ -314,7 +314,7 @@ class RequestGraph:
         return seen is not None and seen[3]
 
     def _between(self, id: str, cause: str) -> str | None:  # noqa: A002
-        """Return the one request of a cause that was at work in a calling service as ``id`` began."""
+        """Return the one request of a cause that can have called ``id``, as it was at work."""
         if (known := self._begins.get(id)) is None or self._heads(cause):
             return None
         begin, service = known

@@ -52,8 +52,6 @@ cdef inline const uint8_t* in_brackets(const uint8_t* text, Py_ssize_t* size, bi
     """
     cdef Py_ssize_t end = size[0]
     if end == 0 or text[0] != c'[':
-        if kind:
-            return NULL
         return text
     while end > 0 and text[end - 1] == c' ':
         end -= 1

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 
 from opslog.model.record import LogRecord
 from opslog.model.severity import WARNING
+from opslog.trace.quotes import quoted_by
 from opslog.trace.reasons import reason, refused
-from opslog.trace.story import Request, Story, is_error
+from opslog.trace.spans import Request, is_error
+from opslog.trace.story import Story
 
 _SKEW = 5.0
 """Seconds by which the clocks of hosts may be apart."""
@@ -23,9 +25,6 @@ _CHAIN = re.compile(
     r"\n\s*\n(?:The above exception was the direct cause of the following exception:"
     r"|During handling of the above exception, another exception occurred:)\s*\n"
 )
-_QUOTES = re.compile(r"Error from last host|Remote error|RemoteError|Traceback .*\\n")
-"""What stands beside an exception that was raised elsewhere."""
-
 _RAISED = re.compile(r"^([A-Za-z_][\w.]*)(?:: ?(.*))?$")
 
 
@@ -48,7 +47,7 @@ def first_error(story: Story) -> int | None:
             return _sign(story, failed[0])
         request = refused(story)
         return None if request is None else reason(story, request)
-    number = _quoted(story, found, found[0])
+    number = _quoted(story, found[0])
     by_id = {request.id: request for request in story.tree()}
     while (request := by_id.get(story.owners[number] or "")) is not None:
         deeper = _below(story, request, number)
@@ -58,26 +57,13 @@ def first_error(story: Story) -> int | None:
     return number
 
 
-def _quoted(story: Story, found: list[int], number: int) -> int:
-    """Return the error that an error quotes, else the error itself.
-
-    What repeats the exception of another comes after it, whatever the clocks say.
-    """
-    for _ in found:
-        said = _text(story.records[number])
-        told = story.records[number].exception_type
-        quoted = [
-            n
-            for n in found
-            if n != number
-            and (kind := story.records[n].exception_type) is not None
-            and (told is None or _QUOTES.search(said))
-            and f"{kind}: {(story.records[n].exception_message or '').split(chr(10))[0]}" in said
-        ]
-        if not quoted:
+def _quoted(story: Story, number: int) -> int:
+    """Return the error that an error quotes, else the error itself."""
+    quoted = dict(quoted_by(story.records))
+    for _ in quoted:
+        if number not in quoted:
             break
-        found = [n for n in found if n != number]
-        number = quoted[0]
+        number = quoted.pop(number)
     return number
 
 

@@ -22,7 +22,8 @@ from opslog.model.record import LogRecord
 from opslog.model.severity import ERROR
 from opslog.model.version import __version__
 from opslog.stats.routes import route_of
-from opslog.trace.story import UNKNOWN, Call, ProcessSpan, Request, Story, TraceSpan
+from opslog.trace.spans import UNKNOWN, Call, ProcessSpan, Request, TraceSpan
+from opslog.trace.story import Story
 
 _SERVER, _INTERNAL = 2, 1
 _FAILED = 2

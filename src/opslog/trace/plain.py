@@ -11,7 +11,8 @@ from opslog.model.instants import rfc3339
 from opslog.outputs.jsonl import to_json_lines
 from opslog.trace.errors import first_error, root_exception
 from opslog.trace.reasons import reason, refused
-from opslog.trace.story import ProcessSpan, Request, Story, TraceSpan
+from opslog.trace.spans import ProcessSpan, Request, TraceSpan
+from opslog.trace.story import Story
 
 
 def plain(story: Story, gap: float, original: bool = False) -> dict[str, Any]:
@@ -37,8 +38,7 @@ def plain(story: Story, gap: float, original: bool = False) -> dict[str, Any]:
         and {"record": cause.record, "type": cause.type, "message": cause.message},
         "reason": None if why is None else story.records[why].body,
         "notes": [
-            {"kind": note.kind, "text": note.text, "request": note.request}
-            for note in story.notes
+            {"kind": note.kind, "text": note.text, "request": note.request} for note in story.notes
         ],
         "gaps": [
             {"seconds": one.seconds, "after": one.after, "before": one.before}

@@ -15,7 +15,8 @@ from opslog.model.naming import naming
 from opslog.model.record import LogRecord
 from opslog.model.severity import WARNING
 from opslog.trace.lives import kind_and_label
-from opslog.trace.story import Note, Request, Story, is_error
+from opslog.trace.spans import Request, is_error
+from opslog.trace.story import Note, Story
 
 _SAID = re.compile(
     r"^HTTP exception thrown: |^Returning \d{3} to user: |^Caught error: |failed \(client error\): "
@@ -29,7 +30,7 @@ _REFUSED = re.compile(
 """What they print where they do not say what they answered."""
 
 _NAMED = re.compile(naming())
-_BROKEN = re.compile(r"(?i)\b(?:state|status)\b.{0,30}\berror\b|\berror\b.{0,30}\b(?:state|status)\b")
+_BROKEN = re.compile(r"(?i)(?:state|status)\b.{0,30}\berror\b|\berror\b.{0,30}(?:state|status)\b")
 _TOGETHER = timedelta(seconds=1)
 _LATER = timedelta(hours=1)
 
@@ -39,8 +40,9 @@ def refused(story: Story) -> Request | None:
 
     Asking for what is not there is no failure, unless nothing else was asked.
     """
-    alone = len(story.requests) == 1
-    for request in story.requests:
+    heads = [one for request in story.requests for one in request.heads()]
+    alone = len(heads) == 1
+    for request in heads:
         call = request.call
         if call is None or call.status is None:
             if any(_REFUSED.search(story.records[n].body or "") for n in _warnings(story, request)):
@@ -105,11 +107,12 @@ def broke_earlier(kind: str, id: str, records: list[LogRecord]) -> Note | None: 
 
 def unanswered(story: Story) -> Iterator[tuple[Request, str, int]]:
     """Yield the calls without an answer, with the source and process of their records."""
-    for request in story.requests:
+    for request in (one for root in story.requests for one in root.heads()):
         first = next((p for p in request.parts if p.source and p.pid is not None), None)
         if first is None or (request.call and request.call.status is not None) or request.task:
             continue
-        assert first.source is not None and first.pid is not None
+        assert first.source is not None
+        assert first.pid is not None
         yield request, first.source, first.pid
 
 

@@ -37,8 +37,8 @@ SCHEMA = pa.schema([
 """The columns of a row.
 
 ``request_id``: of a call that was logged before it had an id the place of its first record,
-``source@source_offset``; an answer to a wrong token stands under the id of the request before.  ``duration``: seconds from ``start`` to the last
-record, work behind the answer included; null for one record that tells no time.
+``source@source_offset``; an answer to a wrong token stands under the id of the request
+before.  ``duration``: seconds from ``start`` to the last record, work behind the answer included; null for one record that tells no time.
 ``http_duration``: seconds to the answer, as the service says.  ``start`` is the time of the first
 record or, if it tells of a call and how long that took, of the call.
 """
@@ -66,7 +66,7 @@ _WAYS = {
 
 _CALL = ("http_method", "http_target", "http_status", "http_duration")
 _ORDER = ("called", "other", "began")
-"""The order of a request's calls: of programs that work under their own ids, then its own, then by time."""
+"""The order of calls: not of programs under their callers' ids, then its own, then by time."""
 
 _TOLD = {**dict.fromkeys((*_ORDER, *_CALL), "first"), "asked": "min", "answered": "max"}
 
@@ -185,7 +185,7 @@ def _chosen_parts(parts: pa.Table) -> pa.Table:
 def _records_and_calls(
     batch: pa.RecordBatch, owned: OwnedRecords, wanted: Filter | None
 ) -> tuple[pa.Table, pa.Table]:
-    """Return what each record of a request tells of it, and what services say of calls they answered.
+    """Return what each record tells of its request, and what services say of calls they answered.
 
     The calls come with what they are ordered by.
     """
@@ -255,7 +255,7 @@ def _key_without_id(batch: pa.RecordBatch, places: pa.Array) -> pa.Array:
 
 
 def _rows(parts: pa.Table, calls: pa.Table) -> pa.Table:
-    """Return the rows of requests; ``parts``: their sums by service, ``calls``: those of each id."""
+    """Return the rows of requests: of their sums by service, and of the calls of each id."""
     import pyarrow.compute as pc
 
     parts = parts.sort_by([("start", "ascending"), ("service", "ascending")])
@@ -263,9 +263,7 @@ def _rows(parts: pa.Table, calls: pa.Table) -> pa.Table:
     calls = calls.sort_by([(name, "ascending") for name in _ORDER])
     first = calls.append_column("row", pa.array(range(len(calls)), pa.int64()))
     first = grouped(first.select(["request_id", "row"]), ("request_id",), {"row": "min"})
-    rows = first["row"].take(
-        pc.index_in(found["request_id"], first["request_id"].combine_chunks())
-    )
+    rows = first["row"].take(pc.index_in(found["request_id"], first["request_id"].combine_chunks()))
     call = {name: calls[name].take(rows) for name in (*_CALL, "asked", "answered")}
     length = pc.divide(pc.subtract(found["end"], found["start"]).cast(pa.int64()), 1e6)
     timeless = pc.and_(pc.equal(found["records"], 1), pc.equal(length, 0.0))
@@ -277,7 +275,9 @@ def _rows(parts: pa.Table, calls: pa.Table) -> pa.Table:
     columns = {
         **{name: found[name] for name in found.schema.names},
         **{name: call[name] for name in _CALL},
-        "request_id": pc.replace_substring(found["request_id"], _WITHOUT_ID, "", max_replacements=1),
+        "request_id": pc.replace_substring(
+            found["request_id"], _WITHOUT_ID, "", max_replacements=1
+        ),
         "duration": pc.if_else(pc.or_(pc.greater(length, most), timeless), None, length),
         "http_duration": pc.coalesce(call["http_duration"], between),
         "services": values_by_key(parts, "request_id", "service", found["request_id"]),

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import groupby
 
@@ -35,7 +36,6 @@ from opslog.inputs.paths import Sources
 from opslog.logs import Logs
 from opslog.model import arrays, schema
 from opslog.model.errors import OpslogError, SourceError
-from opslog.model.instants import micros_of
 from opslog.model.record import LogRecord, records_of
 from opslog.model.stats import Stats
 from opslog.reading.index import Index
@@ -49,6 +49,8 @@ MOST = 100_000
 
 _LOOP = 60_000_000
 """Longest life (microseconds) of a request without a user that is about one resource."""
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 _AT_ONCE = 250
 """Ids searched for in one reading: patterns of many more are slow."""
@@ -132,9 +134,7 @@ class _Search:
             if other
         )
         table = pa.Table.from_batches([self._belonging(_rows_of(found, kept), roots)])
-        story = story_of(
-            self.id, table, self.graph, roots, self.left_out, self.unread, left_behind
-        )
+        story = story_of(self.id, table, self.graph, roots, self.left_out, self.unread, left_behind)
         if self.about is None:
             story.notes += self._notes(story)
         return story
@@ -161,7 +161,11 @@ class _Search:
     def _records(self, where: Filter, source: str | None = None) -> list[LogRecord]:
         """Return the records of a filter in the order of time, of one source or of all."""
         reading = replace(
-            self.logs._begun(self.stats, self.watch), where=where, merge=False, most=None, follow=None
+            self.logs._begun(self.stats, self.watch),
+            where=where,
+            merge=False,
+            most=None,
+            follow=None,
         )
         if source is not None:
             reading = replace(reading, sources=Sources((source,), (source,)))
@@ -169,7 +173,7 @@ class _Search:
         with suppress(SourceError), reading.sources.standard_input_kept():
             for batch in reading.results(Kept.batch, schema.names()):
                 found.extend(record for record in records_of(batch) if record.timestamp)
-        return sorted(found, key=lambda record: micros_of(record.timestamp))
+        return sorted(found, key=lambda record: record.timestamp or _NEVER)
 
     def _found(self) -> pa.RecordBatch:
         """Return all records that were found, source by source, each in its order."""
@@ -206,9 +210,7 @@ class _Search:
         # A port is one instance's; a volume has a life of its own.
         also = about(*ports)
         others = {
-            request
-            for batch in self.batches
-            for request in of_another_instance(batch, self.id)
+            request for batch in self.batches for request in of_another_instance(batch, self.id)
         }
         for batch in self.batches:
             for own, cause in ids_of(batch.take(also.select(batch)))[1]:

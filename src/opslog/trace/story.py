@@ -7,10 +7,9 @@ processes: its parts.  Times are those the hosts' clocks say.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 
@@ -19,99 +18,8 @@ from opslog.correlate.graph import RequestGraph
 from opslog.model import schema
 from opslog.model.arrays import numbers
 from opslog.model.record import LogRecord, records_of
-from opslog.model.severity import ERROR
-
-UNKNOWN = "?"
-"""The program or service of a record that names none."""
-
-ANSWERED_BADLY = 400
-"""The lowest HTTP status of a failed call."""
-
-
-@dataclass(slots=True)
-class Call:
-    """The HTTP call that began a request, and its answer."""
-
-    method: str
-    target: str
-    status: int | None = None
-    duration: float | None = None
-    """Seconds to the answer, as the service says."""
-
-    @property
-    def path(self) -> str:
-        """The target without server and query."""
-        return urlsplit(self.target).path if "//" in self.target else self.target.partition("?")[0]
-
-    @property
-    def failed(self) -> bool:
-        """Whether the answer was an error."""
-        return self.status is not None and self.status >= ANSWERED_BADLY
-
-
-@dataclass(slots=True)
-class TraceSpan:
-    """Records of one request, or of one process in its name; numbers are those of Story.records."""
-
-    records: list[int] = field(default_factory=list)
-    begin: datetime | None = None
-    end: datetime | None = None
-    severity: int = 0
-    """The highest severity number, 0 if none is known."""
-
-    def add(self, number: int, record: LogRecord) -> None:
-        """Take a record."""
-        self.records.append(number)
-        self.severity = max(self.severity, record.severity_number or 0)
-        if record.timestamp is not None:
-            begin = record.timestamp
-            if _is_answer(record) and record.duration is not None:
-                begin -= timedelta(seconds=min(record.duration, 86400.0))
-            self.begin = min(self.begin or begin, begin)
-            self.end = max(self.end or record.timestamp, record.timestamp)
-
-    @property
-    def duration(self) -> float | None:
-        """Seconds from its first to its last record, None without times."""
-        return (self.end - self.begin).total_seconds() if self.begin and self.end else None
-
-
-@dataclass(slots=True)
-class ProcessSpan(TraceSpan):
-    """What one process did in the name of a request."""
-
-    program: str = UNKNOWN
-    host: str | None = None
-    pid: int | None = None
-    source: str | None = None
-
-
-@dataclass(slots=True)
-class Request(TraceSpan):
-    """One id, what was done under it and what it called; without records it is only named."""
-
-    id: str = ""
-    caller: str | None = None
-    service: str = UNKNOWN
-    call: Call | None = None
-    task: bool = False
-    """Whether it goes on for hours or weeks, so that its duration means nothing."""
-    parts: list[ProcessSpan] = field(default_factory=list)
-    children: list[Request] = field(default_factory=list)
-
-    def tree(self) -> Iterator[Request]:
-        """Yield it and all it called, in the order they began."""
-        waiting = [self]
-        while waiting:
-            request = waiting.pop()
-            yield request
-            waiting += reversed(request.children)
-
-    def span(self) -> tuple[datetime, datetime] | None:
-        """Return when its tree began and ended, None without times."""
-        begins = [one.begin for one in self.tree() if one.begin]
-        ends = [one.end for one in self.tree() if one.end]
-        return (min(begins), max(ends)) if begins and ends else None
+from opslog.trace.clocks import offsets
+from opslog.trace.spans import UNKNOWN, Call, ProcessSpan, Request, TraceSpan, is_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +46,8 @@ class Story:
 
     ``owners`` are, record by record, the requests they belong to, None for those that only name
     the id.  ``left_out`` records were too many.  ``unread`` is the error of what could not be read.
+    ``clocks`` says by how much the clock of a host was seen to be ahead of the others': times of
+    ``records`` are corrected by it, those of ``table`` are as logged.
     ``left_behind`` records carry the id of a request that had ended by then: they are none of its.
     """
 
@@ -150,6 +60,7 @@ class Story:
     unread: BaseException | None = None
     left_behind: int = 0
     notes: list[Note] = field(default_factory=list)
+    clocks: dict[str, timedelta] = field(default_factory=dict)
 
     def tree(self) -> Iterator[Request]:
         """Yield all requests, each before what it called."""
@@ -186,12 +97,26 @@ def story_of(
     left_behind: int = 0,
 ) -> Story:
     """Return the story of the records of a table, as the graph knows their requests."""
-    table = _ordered(table)
-    records = [record for batch in table.to_batches() for record in records_of(batch)]
+    members = {member for root in roots for member in graph.members(root)}
+    story = _told(id, _ordered(table, {}), graph, members, {})
+    if clocks := offsets(story.records, story.owners, story.requests):
+        story = _told(id, _ordered(table, clocks), graph, members, clocks)
+    story.left_out, story.unread, story.left_behind = left_out, unread, left_behind
+    return story
+
+
+def _told(
+    id: str,  # noqa: A002
+    table: pa.Table,
+    graph: RequestGraph,
+    members: set[str],
+    clocks: dict[str, timedelta],
+) -> Story:
+    records = [
+        _corrected(record, clocks) for batch in table.to_batches() for record in records_of(batch)
+    ]
     requests: dict[str, Request] = {}
     owners: list[str | None] = []
-    roots = list(roots)
-    members = {member for root in roots for member in graph.members(root)}
     for number, record in enumerate(records):
         own = record.request_id
         if own is None or (record.global_request_id is not None and not graph.knows(own)):
@@ -218,7 +143,7 @@ def story_of(
     asked = _told_by_callers(records, owners)
     for request in requests.values():
         _describe(request, records, asked.get(request.id))
-    story = Story(id, table, records, owners, top, left_out, unread, left_behind)
+    story = Story(id, table, records, owners, top, clocks=clocks)
     for siblings in (top, *(request.children for request in requests.values())):
         siblings.sort(key=_start)
     return story
@@ -235,15 +160,24 @@ def ordered_by_place(table: pa.Table) -> pa.Table:
     return table.take(pc.sort_indices(keys, sort_keys=place))
 
 
-def _ordered(table: pa.Table) -> pa.Table:
+def _corrected(record: LogRecord, clocks: dict[str, timedelta]) -> LogRecord:
+    """Return a record with the time of the clock that the others go by."""
+    ahead = clocks.get(record.host_name or "")
+    if not ahead or record.timestamp is None:
+        return record
+    return replace(record, timestamp=record.timestamp - ahead)
+
+
+def _ordered(table: pa.Table, clocks: dict[str, timedelta]) -> pa.Table:
     """Return the records in the order of time; those without are as late as the one before."""
     table = ordered_by_place(table)
-    sources = table["source"].to_pylist()
+    sources, hosts = table["source"].to_pylist(), table["host_name"].to_pylist()
     times = table["timestamp"].cast(pa.int64()).to_pylist()
+    ahead = {host: by // timedelta(microseconds=1) for host, by in clocks.items()}
     counted: list[int] = []
-    for number, (source, time) in enumerate(zip(sources, times, strict=True)):
+    for number, (source, host, time) in enumerate(zip(sources, hosts, times, strict=True)):
         before = counted[-1] if number and sources[number - 1] == source else -(1 << 62)
-        counted.append(before if time is None else time)
+        counted.append(before if time is None else time - ahead.get(host, 0))
     rows = sorted(range(len(counted)), key=counted.__getitem__)
     return table.take(numbers(rows)).cast(schema.arrow_schema(original=True))
 
@@ -262,15 +196,6 @@ def _part(request: Request, record: LogRecord) -> ProcessSpan:
     if part.program == UNKNOWN:  # a client library's line does not tell whose it is
         part.program = record.program or record.service_name or UNKNOWN
     return part
-
-
-def _is_answer(record: LogRecord) -> bool:
-    """Whether a record is a service's own line about a call it has answered."""
-    return (
-        record.http_method is not None
-        and record.http_status is not None
-        and "connectionpool" not in (record.logger or "")  # a client's line looks the same
-    )
 
 
 def _told_by_callers(
@@ -293,9 +218,11 @@ def _told_by_callers(
 def _describe(request: Request, records: list[LogRecord], asked: tuple[str, Call] | None) -> None:
     """Set service and call of a request: from its own answer, else from what its caller logged."""
     request.parts.sort(key=_start)
+    if request.heads() is request.children:
+        return
     # Clocks differ: who began first does not tell who called.
     for part in sorted(request.parts, key=lambda part: is_under_callers_id(part.program)):
-        answers = [records[n] for n in part.records if _is_answer(records[n])]
+        answers = [records[n] for n in part.records if is_answer(records[n])]
         if answers:
             one = answers[0]
             assert one.http_method is not None
@@ -318,8 +245,3 @@ def _start(span: TraceSpan) -> tuple[bool, float, int]:
     else:
         begin = span.begin
     return begin is None, begin.timestamp() if begin else 0.0, (span.records or [0])[0]
-
-
-def is_error(record: LogRecord) -> bool:
-    """Whether a record tells that something went wrong."""
-    return (record.severity_number or 0) >= ERROR or record.exception_type is not None

@@ -15,7 +15,8 @@ from opslog.terminal.escape import escaped
 from opslog.terminal.style import BOLD, CYAN, DIM, RED, YELLOW, Style
 from opslog.terminal.words import clock_duration, count
 from opslog.trace.errors import first_error, root_exception
-from opslog.trace.story import ProcessSpan, Request, Story, StoryGap, TraceSpan
+from opslog.trace.spans import ProcessSpan, Request, TraceSpan
+from opslog.trace.story import Story, StoryGap
 
 _NARROW, _DEFAULT = 60, 100
 _MOST_LABEL = 64
