@@ -11,7 +11,7 @@ import re
 
 import pyarrow as pa
 
-from opslog.model.naming import CLIENT_LOGGERS, CLIENT_TEXTS
+from opslog.model.naming import CLIENT_LOGGERS
 
 UNDER_CALLERS_ID = "glance|account-server|container-server|object-server"
 """A pattern of the beginning of a program's name that works under its caller's id.
@@ -32,7 +32,7 @@ LONGEST = 86400.0
 def is_told_by_service(batch: pa.RecordBatch) -> pa.Array:
     """Return which records tell of a call as the service that answers it.
 
-    The batch has the columns logger, body, http_method, http_target and http_status.
+    The batch has the columns logger, http_method, http_target and http_status.
     """
     import pyarrow.compute as pc
 
@@ -40,10 +40,9 @@ def is_told_by_service(batch: pa.RecordBatch) -> pa.Array:
     method = pc.is_valid(batch["http_method"])
     told = pc.or_(method, pc.or_(pc.is_valid(target), pc.is_valid(status)))
     logger = batch["logger"].cast(pa.string())
-    client = pc.fill_null(pc.match_substring_regex(logger, CLIENT_LOGGERS), False)
-    text = pc.if_else(told, batch["body"], pa.scalar(None, pa.string()))
-    client = pc.or_(client, pc.fill_null(pc.match_substring_regex(text, CLIENT_TEXTS), False))
-    return pc.and_not(told, client)
+    logger = pc.if_else(told, logger, pa.scalar(None, pa.string()))
+    client = pc.match_substring_regex(logger, CLIENT_LOGGERS)
+    return pc.and_not(told, pc.fill_null(client, False))
 
 
 def began(batch: pa.RecordBatch, answered: pa.Array) -> pa.Array:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from opslog.correlate import calls
 from opslog.correlate._contexts import Contexts
 from opslog.model import arrays
-from opslog.model.naming import CLIENT_LOGGERS, TOKEN_CHECKS
+from opslog.model.naming import CLIENT_LOGGERS, TOKENS
 
 COLUMNS = (
     "timestamp", "source", "source_offset", "host_name", "program", "process_pid", "logger",
@@ -97,15 +97,16 @@ def _kinds(batch: pa.RecordBatch, served: pa.Array) -> memoryview:
 
     named = pc.or_(pc.is_valid(batch["user_id"]), pc.is_valid(batch["user_name"]))
     openers, keystone = (_matches(batch["logger"], pattern) for pattern in (_OPENERS, _KEYSTONE))
-    if (pc.any(keystone)).as_py():
-        found = pc.fill_null(pc.starts_with(batch["body"], "RBAC: "), False)
-        keystone = pc.and_not(keystone, found)
     clients = _matches(batch["logger"], CLIENT_LOGGERS)
     put(clients, _CLIENT)
     if pc.any(clients).as_py():
-        text = pc.if_else(clients, batch["body"], pa.scalar(None, pa.string()))
-        checks = pc.fill_null(pc.match_substring_regex(text, TOKEN_CHECKS), False)
-        openers = pc.or_(openers, checks)
+        target = pc.if_else(clients, batch["http_target"], pa.scalar(None, pa.string()))
+        checks = pc.fill_null(pc.match_substring_regex(target, TOKENS), False)
+        reads = pc.fill_null(pc.equal(batch["http_method"].cast(pa.string()), "GET"), False)
+        openers = pc.or_(openers, pc.and_(checks, reads))
+    if pc.any(keystone).as_py():
+        found = pc.fill_null(pc.starts_with(batch["body"], "RBAC: "), False)
+        keystone = pc.and_not(keystone, found)
     put(openers, _MAY_OPEN)
     put(keystone, _NEXT)
     put(pc.and_(named, pc.or_(openers, keystone)), _OPENS)

@@ -21,8 +21,8 @@ CLIENT_LOGGERS = r"connectionpool|client\b|keystoneauth|^requests\b"
 CLIENT_TEXTS = r"^(?:REQ: |RESP: |RESP STATUS|curl |HTTP/\d|[A-Z]{3,7} call to )"
 """A pattern (RE2) of what they print."""
 
-TOKEN_CHECKS = r"^REQ: curl [^\n]*-X GET \S+/tokens(?:\?\S*)? -H [^\n]*X-Subject-Token"
-"""A pattern (RE2) of their lines that check the token of a call, which has no context yet."""
+TOKENS = r"/v\d[^/]*(?:/auth)?/tokens(?:$|[/?])"
+"""A pattern (RE2) of what they read to check the token of a call, which has no context yet."""
 
 
 def naming(id: str = UUID) -> str:  # noqa: A002

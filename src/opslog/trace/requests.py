@@ -37,10 +37,11 @@ SCHEMA = pa.schema([
 """The columns of a row.
 
 ``request_id``: of a call that was logged before it had an id the place of its first record,
-``source@source_offset``; an answer to a wrong token stands under the id of the request
-before.  ``duration``: seconds from ``start`` to the last record, work behind the answer included; null for one record that tells no time.
-``http_duration``: seconds to the answer, as the service says.  ``start`` is the time of the first
-record or, if it tells of a call and how long that took, of the call.
+``source@source_offset``; an answer to a wrong token stands under the id of the request before.
+``duration``: seconds from ``start`` to the last record, work behind the answer included; null
+for one record that tells no time.  ``http_duration``: seconds to the answer, as the service
+says.  ``start`` is the time of the first record or, if it tells of a call and how long that
+took, of the call.
 """
 
 _ORDER_OF_ROWS = (("start", "ascending"), ("request_id", "ascending"))
@@ -49,7 +50,7 @@ _ORDER_OF_ROWS = (("start", "ascending"), ("request_id", "ascending"))
 _COLUMNS = tuple(dict.fromkeys((
     "timestamp", "service_name", "severity_number", "request_id", "global_request_id",
     "root_request_id", "user_id", "user_name", "project_id", "project_name",
-    "program", "logger", "body", "duration", "http_method", "http_target", "http_status",
+    "program", "logger", "duration", "http_method", "http_target", "http_status",
     *contexts.COLUMNS,
 )))  # fmt: skip
 
