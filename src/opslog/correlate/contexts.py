@@ -32,13 +32,16 @@ _WORK, _OPENS, _NEXT, _MAY_OPEN, _BEGINS, _ANSWER, _CLIENT, _ADOPTED = 0, 1, 2, 
 _OPENERS = (
     r"^keystonemiddleware\.(?:auth_token|ec2_token|s3_token|_common)|^oslo_middleware\b|^paste\b"
     r"|^glance\.api\.middleware\.version_negotiation$"
-    r"|^eventlet\.wsgi|\bwsgi\.server$|^neutron\.wsgi$|\bwsgi_app$|^oslo[_.]service\b"
+    r"|^eventlet\.wsgi|\bwsgi\.server$|^neutron\.wsgi$"
 )
 """A pattern of the loggers that write before a call has a context of its own, or for none.
 
 A server's own lines are those of a connection: ``(11) accepted``, ``(11) timed out``.  Some
 services make a context first, that of nobody; then such a line may be of the call itself.
 """
+
+_NOBODYS = r"\bwsgi_app$|^oslo[_.]service\b"
+"""A pattern of the loggers that write of a process: in the name of a user only by mistake."""
 
 _KEYSTONE = r"^keystone\.(?:middleware\.auth|server\.flask\.request_processing\.middleware)"
 """The same of keystone, which tells of what it found once the context is made: ``RBAC: ...``."""
@@ -109,7 +112,8 @@ def _kinds(batch: pa.RecordBatch, served: pa.Array) -> memoryview:
         keystone = pc.and_not(keystone, found)
     put(openers, _MAY_OPEN)
     put(keystone, _NEXT)
-    put(pc.and_(named, pc.or_(openers, keystone)), _OPENS)
+    left = pc.or_(pc.or_(openers, keystone), _matches(batch["logger"], _NOBODYS))
+    put(pc.and_(named, left), _OPENS)
     put(_matches(batch["logger"], _HELPERS), _MAY_OPEN)
     status = pc.is_valid(batch["http_status"])
     put(pc.and_(pc.and_not(served, status), pc.is_valid(batch["http_method"])), _BEGINS)
