@@ -22,7 +22,8 @@ static inline int opslog_is_request(uint8_t c)
 
 static inline int opslog_is_hex(uint8_t c)
 {
-    return (uint8_t)(c - '0') < 10 || (uint8_t)((c | 0x20) - 'a') < 6;
+    /* No jump: which of both it is cannot be foreseen. */
+    return ((uint8_t)(c - '0') < 10) | ((uint8_t)((c | 0x20) - 'a') < 6);
 }
 
 #ifdef OPSLOG_SSE2

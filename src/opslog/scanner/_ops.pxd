@@ -11,7 +11,9 @@ from opslog.scanner._time cimport is_digit
 
 
 cdef inline int32_t hex_run(const uint8_t* data, int32_t at, int32_t end, int32_t most) noexcept nogil:
-    return <int32_t>(hex_end(data + at, data + min(end, at + most)) - data)
+    # Whole sixteens, which are read at once, but not all of a long text.
+    cdef int32_t stop = min(end, at + ((most + 15) & ~15))
+    return min(<int32_t>(hex_end(data + at, data + stop) - data), at + most)
 
 
 cdef inline int32_t pointer(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
@@ -114,14 +116,21 @@ cdef inline bint prolongs(uint8_t last, uint8_t c) noexcept nogil:
 
 
 cdef enum:
+    WORD_GROUPS = 32            # of level words, by how they begin
     WORD_INTS = 6               # of a level word: its length, its number, 16 bytes of text
 
 
 cdef inline int32_t severity(const int32_t* words, const uint8_t* data, int32_t at, int32_t end, MatchState* state) noexcept nogil:
-    """words: count, then per word, longest first, its length, number and 16 bytes of text."""
-    cdef int32_t i, size
-    cdef const int32_t* word = words + 1
-    for i in range(words[0]):
+    """words: where those are that begin with a byte, by its lowest bits; these end in a 0.
+
+    Of each, longest first, its length, number and 16 bytes of text.
+    """
+    cdef int32_t size
+    cdef const int32_t* word
+    if at == end:
+        return -1
+    word = words + words[data[at] % WORD_GROUPS]
+    while word[0]:
         size = word[0]
         if (literal(<const uint8_t*>(word + 2), size, load8(<const uint8_t*>(word + 2)), data, at, end)
                 and (at + size == end or not prolongs(data[at + size - 1], data[at + size]))):
