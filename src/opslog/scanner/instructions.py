@@ -69,11 +69,11 @@ class Instructions:
                 if part.text not in self._literals:
                     self._literals[part.text] = literal(part.text)
                 steps.append(self._literals[part.text])
-            elif isinstance(part, Colors):
-                steps.append(_COLORS)
             elif isinstance(part, Capture):
                 steps.append(self._capture(part, after, kept if part.names else -1, words))
                 kept += bool(part.names)
+            elif isinstance(part, Colors):
+                steps.append(_COLORS)
         if steps[-1][0].op != "rest":
             steps.append((_END, "the end of the line"))
         return steps
