@@ -136,7 +136,7 @@ class Instructions:
 
     @property
     def words(self) -> list[int]:
-        """The table of level words: per vocabulary its groups, then each as ``_ops.pxd`` reads it."""
+        """The table of level words: per vocabulary as ``_ops.pxd`` reads it."""
         return self._words or [0]
 
     @property
@@ -154,7 +154,7 @@ def _grouped(levels: dict[str, int]) -> list[int]:
     """Return where each group of words begins, then the groups: words that begin alike."""
     groups: list[list[str]] = [[] for _ in range(_program.WORD_GROUPS)]
     for word in longest_first(levels):
-        groups[ord(word[0]) % len(groups)].append(word)
+        groups[word.encode()[0] % len(groups)].append(word)
     starts: list[int] = []
     words: list[int] = [0]
     for group in groups:
