@@ -6,6 +6,8 @@ from libc.string cimport memcpy
 cdef extern from "_vector.h" nogil:
     const uint8_t* token_end "opslog_token_end" (const uint8_t* p, const uint8_t* end, uint8_t stop)
     const uint8_t* request_end "opslog_request_end" (const uint8_t* p, const uint8_t* end)
+    const uint8_t* hex_end "opslog_hex_end" (const uint8_t* p, const uint8_t* end)
+    bint is_uuid "opslog_is_uuid" (const uint8_t* p)
     const uint8_t* find_either "opslog_find_either" (const uint8_t* p, const uint8_t* end, uint8_t a, uint8_t b)
     const uint8_t* find_id "opslog_find_id" (const uint8_t* p, const uint8_t* end)
     const uint8_t* find_hidden "opslog_find_hidden" (const uint8_t* p, const uint8_t* end)

@@ -20,6 +20,26 @@ static inline int opslog_is_request(uint8_t c)
     return (uint8_t)(c - '0') < 10 || (uint8_t)((c | 0x20) - 'a') < 26 || c == '-';
 }
 
+static inline int opslog_is_hex(uint8_t c)
+{
+    /* No jump: which of both it is cannot be foreseen. */
+    return ((uint8_t)(c - '0') < 10) | ((uint8_t)((c | 0x20) - 'a') < 6);
+}
+
+#ifdef OPSLOG_SSE2
+/* Which of the sixteen bytes at p are hexadecimal digits, as bits. */
+static inline int opslog_hex_digits(const uint8_t *p)
+{
+    __m128i x = _mm_loadu_si128((const __m128i *)p);
+    __m128i lower = _mm_or_si128(x, _mm_set1_epi8(0x20));
+    __m128i digit = _mm_and_si128(_mm_cmpgt_epi8(x, _mm_set1_epi8('0' - 1)),
+                                  _mm_cmplt_epi8(x, _mm_set1_epi8('9' + 1)));
+    __m128i letter = _mm_and_si128(_mm_cmpgt_epi8(lower, _mm_set1_epi8('a' - 1)),
+                                   _mm_cmplt_epi8(lower, _mm_set1_epi8('f' + 1)));
+    return _mm_movemask_epi8(_mm_or_si128(digit, letter));
+}
+#endif
+
 /* The first blank, tab, bracket, ESC or `stop`, or end. */
 static inline const uint8_t *opslog_token_end(const uint8_t *p, const uint8_t *end, uint8_t stop)
 {
@@ -68,6 +88,39 @@ static inline const uint8_t *opslog_request_end(const uint8_t *p, const uint8_t 
     while (p < end && opslog_is_request(*p))
         p++;
     return p;
+}
+
+/* The first byte that is no hexadecimal digit, or end. */
+static inline const uint8_t *opslog_hex_end(const uint8_t *p, const uint8_t *end)
+{
+#ifdef OPSLOG_SSE2
+    while (end - p >= 16) {
+        int mask = opslog_hex_digits(p) ^ 0xFFFF;
+        if (mask)
+            return p + __builtin_ctz((unsigned)mask);
+        p += 16;
+    }
+#endif
+    while (p < end && opslog_is_hex(*p))
+        p++;
+    return p;
+}
+
+/* Whether the 36 bytes at p are a UUID. */
+static inline int opslog_is_uuid(const uint8_t *p)
+{
+    if (p[8] != '-' || p[13] != '-' || p[18] != '-' || p[23] != '-')
+        return 0;
+#ifdef OPSLOG_SSE2
+    return (opslog_hex_digits(p) | 1 << 8 | 1 << 13) == 0xFFFF &&
+           (opslog_hex_digits(p + 16) | 1 << 2 | 1 << 7) == 0xFFFF &&
+           (opslog_hex_digits(p + 20) | 1 << 3) == 0xFFFF;
+#else
+    for (int i = 0; i < 36; i++)
+        if (!opslog_is_hex(p[i]) && i != 8 && i != 13 && i != 18 && i != 23)
+            return 0;
+    return 1;
+#endif
 }
 
 /* The first a or b, or end. */
@@ -295,19 +348,14 @@ static inline int opslog_request_uuid(uint8_t *out, const uint8_t *p)
 #ifdef OPSLOG_SSE2
     for (int i = 0; i < 32; i += 16) {
         __m128i x = _mm_loadu_si128((const __m128i *)(out + i));
-        __m128i lower = _mm_or_si128(x, _mm_set1_epi8(0x20));
-        __m128i digit = _mm_and_si128(_mm_cmpgt_epi8(x, _mm_set1_epi8('0' - 1)),
-                                      _mm_cmplt_epi8(x, _mm_set1_epi8('9' + 1)));
-        __m128i letter = _mm_and_si128(_mm_cmpgt_epi8(lower, _mm_set1_epi8('a' - 1)),
-                                       _mm_cmplt_epi8(lower, _mm_set1_epi8('f' + 1)));
-        good &= _mm_movemask_epi8(_mm_or_si128(digit, letter)) == 0xFFFF;
-        _mm_storeu_si128((__m128i *)(out + i), lower);
+        good &= opslog_hex_digits(out + i) == 0xFFFF;
+        _mm_storeu_si128((__m128i *)(out + i), _mm_or_si128(x, _mm_set1_epi8(0x20)));
     }
 #else
     for (int i = 0; i < 32; i++) {
         uint8_t c = out[i];
         out[i] = c | 0x20;
-        good &= (uint8_t)(c - '0') < 10 || (uint8_t)((c | 0x20) - 'a') < 6;
+        good &= opslog_is_hex(c);
     }
 #endif
     return good;

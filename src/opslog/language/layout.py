@@ -9,7 +9,7 @@ only choice, so the work is linear in the line.  From one layout are made the sc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -83,10 +83,9 @@ class Layout:
     """
 
     def __post_init__(self) -> None:
-        if any(isinstance(part, OptionalParts) for part in self.parts):
-            choices = tuple(one for one in _expanded(self.parts) if filled_twice(one) is None)
-        else:
-            choices = (self.parts,) if filled_twice(self.parts) is None else ()
+        choices = tuple(_expanded(self.parts))
+        if filled_twice(self.holes()) is not None:
+            choices = tuple(one for one in choices if filled_twice(one) is None)
         object.__setattr__(self, "variants", choices)
 
     @property
@@ -106,7 +105,7 @@ def names_of(part: LayoutPart) -> tuple[str, ...]:
     return (part.name,) if isinstance(part, Constant) else ()
 
 
-def filled_twice(parts: tuple[LayoutPart, ...]) -> str | None:
+def filled_twice(parts: Iterable[LayoutPart]) -> str | None:
     """Return a name that parts without choices fill more than once, None if there is none."""
     known: set[str] = set()
     for part in parts:

@@ -36,12 +36,8 @@ def refused_catch_all(layout: Layout) -> Refusal:
 
 
 def _takes_any_text(variant: tuple[LayoutPart, ...]) -> bool:
-    parts = [part for part in variant if not isinstance(part, (Constant, Colors))]
-    holes = [part for part in parts if isinstance(part, Capture)]
-    texts = [part.text for part in parts if isinstance(part, Literal)]
-    return (
-        len(holes) == 2
-        and "timestamp" in holes[0].names
-        and holes[1].type == "rest"
-        and _AROUND_A_TIME.issuperset("".join(texts))
-    )
+    holes = [part for part in variant if isinstance(part, Capture)]
+    if len(holes) != 2 or "timestamp" not in holes[0].names or holes[1].type != "rest":
+        return False
+    texts = [part.text for part in variant if isinstance(part, Literal)]
+    return _AROUND_A_TIME.issuperset("".join(texts))

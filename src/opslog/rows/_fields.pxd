@@ -3,7 +3,7 @@
 from libc.stdint cimport uint8_t
 from libc.string cimport memcmp
 
-from opslog.scanner._ops cimport is_hex
+from opslog.kernel._bytes cimport hex_end, is_uuid
 
 
 cdef inline bint is_null_word(const uint8_t* p, Py_ssize_t n) noexcept nogil:
@@ -23,16 +23,9 @@ cdef inline bint is_nothing(const uint8_t* p, Py_ssize_t n) noexcept nogil:
 
 cdef inline bint has_id_shape(const uint8_t* p, Py_ssize_t n) noexcept nogil:
     """Whether the text is 32 or 64 hex digits or a dashed UUID."""
-    cdef Py_ssize_t i
-    if n != 32 and n != 64 and n != 36:
-        return False
-    for i in range(n):
-        if n == 36 and (i == 8 or i == 13 or i == 18 or i == 23):
-            if p[i] != c'-':
-                return False
-        elif not is_hex(p[i]):
-            return False
-    return True
+    if n == 36:
+        return is_uuid(p)
+    return (n == 32 or n == 64) and hex_end(p, p + n) == p + n
 
 
 cdef inline const uint8_t* facility(const uint8_t* pri, Py_ssize_t* size) noexcept nogil:

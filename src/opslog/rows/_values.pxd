@@ -47,6 +47,7 @@ cdef class Rows:
     cdef Value[MOST_COLUMNS] values
     cdef Attribute[MOST_ATTRIBUTES] attributes
     cdef int32_t attribute_count
+    cdef uint64_t key_bits              # key_bit() of each of their keys
     cdef Buffer keys                    # keys made up, one behind the other
     cdef Buffer unnamed                 # values of JSON that fill no column
     cdef int32_t owner                  # number in the plan's texts: name of the format being read
@@ -97,6 +98,14 @@ cdef inline const uint8_t* key_of(Rows rows, const Attribute* attribute, Py_ssiz
         return <const uint8_t*>rows.plan.text_data[attribute.name]
     size[0] = attribute.key_size
     return rows.keys.data + attribute.key_at
+
+
+cdef inline uint64_t key_bit(const uint8_t* key, Py_ssize_t size) noexcept nogil:
+    """The bit that stands for a key: other keys may have it, too."""
+    cdef Py_ssize_t sum = size
+    if size:
+        sum += 5 * key[size - 1] + 11 * key[size // 2]
+    return <uint64_t>1 << (sum & 63)
 
 
 cdef inline void set_value(Rows rows, int32_t column, const uint8_t* data, Py_ssize_t size, int change) noexcept nogil:

@@ -84,6 +84,7 @@ cdef class Rows:
         cdef int change
         self.present = 0
         self.attribute_count = 0
+        self.key_bits = 0
         self.keys.used = 0
         self.tail = NONE
         self.message.leaf = NONE
@@ -293,6 +294,8 @@ cdef class Rows:
             self.make_key(attribute)
         elif attribute.name == NONE and self.is_fixed(key, key_size):
             self.make_key(attribute)
+        key = key_of(self, attribute, &key_size)
+        self.key_bits |= key_bit(key, key_size)
         attribute.value = Value(data, size, change)
         self.attribute_count += 1
         return 0
@@ -302,6 +305,8 @@ cdef class Rows:
         cdef const uint8_t* other
         cdef Py_ssize_t other_size
         cdef int32_t i
+        if not self.key_bits & key_bit(key, size):
+            return False
         for i in range(self.attribute_count):
             other = key_of(self, &self.attributes[i], &other_size)
             if other_size == size and (other == key or memcmp(other, key, size) == 0):

@@ -433,8 +433,9 @@ cdef int32_t find_unnamed(JsonTable self, int32_t shape, const uint8_t* data, in
                           const int32_t* row, bint ascii, Buffer* keys, Py_ssize_t before, Py_ssize_t before_size,
                           Buffer* found) except -2 nogil:
     """Do so in the object at `at`, whose keys stand behind keys[before:]; return the position behind it."""
-    cdef int32_t key_at, key_end, begin, stop
+    cdef int32_t key_at, key_end, begin, stop, item
     cdef bint escaped, quoted
+    cdef int change
     cdef const Key* key
     cdef const Use* use
     cdef Unnamed* value
@@ -447,15 +448,12 @@ cdef int32_t find_unnamed(JsonTable self, int32_t shape, const uint8_t* data, in
         key_end = string_end(data, key_at, end, &escaped)
         key = NULL if escaped else lookup(self, data + key_at, key_end - key_at, table)
         use = NULL if key == NULL else &self.uses[shape * self.key_count + <int32_t>(key - self.keys)]
+        change = checked | (JSON_STRING if escaped else 0)
         at = blanks(data, blanks(data, key_end + 1, end) + 1, end)
         start = keys.used
-        need(keys, before_size + 1)
-        memcpy(keys.data + start, keys.data + before, before_size)
-        keys.used += before_size
-        put(keys, data + key_at, key_end - key_at, checked | (JSON_STRING if escaped else 0))
         begin = at
-        quoted = data[at] == c'"'
         if data[at] == c'{' and use != NULL and use.inside:
+            add_key(keys, before, before_size, data + key_at, key_end - key_at, change)
             if use.inside == OPENED:
                 keys.used = start + before_size
             else:
@@ -464,21 +462,21 @@ cdef int32_t find_unnamed(JsonTable self, int32_t shape, const uint8_t* data, in
                 keys.used += 1
             at = find_unnamed(self, shape, data, at, end, key.table, row, ascii, keys, start, keys.used - start, found)
         else:
+            quoted = data[at] == c'"'
             if quoted:
                 stop = string_end(data, at + 1, end, &escaped)
                 at = stop + 1
                 begin += 1
             else:
                 stop = at = skip(data, at, end)
-                key_at = only_text(data, begin, at, &escaped) if data[begin] == c'[' else -1
-                if key_at >= 0:
-                    stop = key_at
+                item = only_text(data, begin, at, &escaped) if data[begin] == c'[' else -1
+                if item >= 0:
+                    stop = item
                     begin = blanks(data, begin + 1, at) + 1
                     quoted = True
-            if fills_column(self, shape, use, data, begin, stop, row) or (
-                    not quoted and stop - begin == 4 and memcmp(data + begin, b"null", 4) == 0):
-                keys.used = start
-            else:
+            if not fills_column(self, shape, use, data, begin, stop, row) and (
+                    quoted or stop - begin != 4 or memcmp(data + begin, b"null", 4) != 0):
+                add_key(keys, before, before_size, data + key_at, key_end - key_at, change)
                 need(found, sizeof(Unnamed))
                 value = <Unnamed*>(found.data + found.used)
                 found.used += sizeof(Unnamed)
@@ -490,6 +488,15 @@ cdef int32_t find_unnamed(JsonTable self, int32_t shape, const uint8_t* data, in
         if data[at] == c',':
             at = blanks(data, at + 1, end)
     return at + 1
+
+
+cdef inline int add_key(Buffer* keys, Py_ssize_t before, Py_ssize_t before_size, const uint8_t* key,
+                        Py_ssize_t size, int change) except -1 nogil:
+    """Put a key behind keys, what stands before it in front."""
+    need(keys, before_size + 1)
+    memcpy(keys.data + keys.used, keys.data + before, before_size)
+    keys.used += before_size
+    return put(keys, key, size, change)
 
 
 cdef inline bint fills_column(JsonTable self, int32_t shape, const Use* use, const uint8_t* data,

@@ -4,26 +4,22 @@
 from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.string cimport memchr, memcmp
 
-from opslog.kernel._bytes cimport find_either, load8, request_end, same, token_end
+from opslog.kernel._bytes cimport find_either, hex_end, is_uuid, load8, request_end, same, token_end
 from opslog.kernel._text cimport color_code
 from opslog.scanner._state cimport MatchState
 from opslog.scanner._time cimport is_digit
 
 
-cdef inline bint is_hex(uint8_t c) noexcept nogil:
-    return <uint8_t>(c - 48) < 10 or <uint8_t>((c | 0x20) - 97) < 6
-
-
 cdef inline int32_t hex_run(const uint8_t* data, int32_t at, int32_t end, int32_t most) noexcept nogil:
-    cdef int32_t stop = min(end, at + most)
-    while at < stop and is_hex(data[at]):
-        at += 1
-    return at
+    # Whole sixteens, which are read at once, but not all of a long text.
+    cdef int32_t stop = min(end, at + ((most + 15) & ~15))
+    return min(<int32_t>(hex_end(data + at, data + stop) - data), at + most)
 
 
 cdef inline int32_t pointer(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
     """Behind 0x and up to 16 hex digits, or behind 10 to 14 of which one is a letter."""
     cdef int32_t p, i
+    cdef bint letter = False
     if end - at > 2 and data[at] == c'0' and data[at + 1] == c'x':
         p = hex_run(data, at + 2, end, 17)
         return p if at + 2 < p <= at + 18 else -1
@@ -31,21 +27,12 @@ cdef inline int32_t pointer(const uint8_t* data, int32_t at, int32_t end) noexce
     if not at + 10 <= p <= at + 14:
         return -1
     for i in range(at, p):
-        if data[i] > c'9':
-            return p
-    return -1
+        letter |= data[i] > c'9'
+    return p if letter else -1
 
 
 cdef inline int32_t uuid(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
-    cdef int32_t i
-    if end - at < 36:
-        return -1
-    if data[at + 8] != c'-' or data[at + 13] != c'-' or data[at + 18] != c'-' or data[at + 23] != c'-':
-        return -1
-    for i in range(36):
-        if not is_hex(data[at + i]) and i != 8 and i != 13 and i != 18 and i != 23:
-            return -1
-    return at + 36
+    return at + 36 if end - at >= 36 and is_uuid(data + at) else -1
 
 
 cdef inline int32_t request(const uint8_t* data, int32_t at, int32_t end, bint maybe) noexcept nogil:
@@ -129,14 +116,21 @@ cdef inline bint prolongs(uint8_t last, uint8_t c) noexcept nogil:
 
 
 cdef enum:
+    WORD_GROUPS = 32            # of level words, by how they begin
     WORD_INTS = 6               # of a level word: its length, its number, 16 bytes of text
 
 
 cdef inline int32_t severity(const int32_t* words, const uint8_t* data, int32_t at, int32_t end, MatchState* state) noexcept nogil:
-    """words: count, then per word, longest first, its length, number and 16 bytes of text."""
-    cdef int32_t i, size
-    cdef const int32_t* word = words + 1
-    for i in range(words[0]):
+    """words: where those are that begin with a byte, by its lowest bits; these end in a 0.
+
+    Of each, longest first, its length, number and 16 bytes of text.
+    """
+    cdef int32_t size
+    cdef const int32_t* word
+    if at == end:
+        return -1
+    word = words + words[data[at] % WORD_GROUPS]
+    while word[0]:
         size = word[0]
         if (literal(<const uint8_t*>(word + 2), size, load8(<const uint8_t*>(word + 2)), data, at, end)
                 and (at + size == end or not prolongs(data[at + size - 1], data[at + size]))):

@@ -12,6 +12,7 @@ BEHIND_ALL: int
 NODE_SIZE: int
 LEAF_SIZE: int
 WORD_SIZE: int
+WORD_GROUPS: int
 
 class Program:
     leaf_count: int

@@ -14,7 +14,7 @@ from libc.string cimport memcpy
 from opslog.kernel._block cimport NONE
 from opslog.scanner._json cimport begins_pair
 from opslog.scanner._nodes cimport (OP_ADDRESS, OP_COLORS, OP_END, OP_ID, OP_ISO, OP_LITERAL, OP_MAYBE_INT, OP_MAYBE_TOKEN, OP_NAME, OP_NUMBER, OP_POINTER, OP_PRI, OP_QUOTED, OP_REQUEST, OP_RESOURCE, OP_REST, OP_RUN, OP_SEVERITY, OP_SOURCE, OP_STRUCTURE, OP_TEXT, OP_TIME, OP_TOKEN, OP_URL, OP_UUID, is_left, match_node, may_begin, next_branch)
-from opslog.scanner._ops cimport WORD_INTS
+from opslog.scanner._ops cimport WORD_GROUPS as GROUPS_OF_WORDS, WORD_INTS
 from opslog.scanner._prefix cimport BRANCH_WORDS, Left, MOST_NODES, Prefixes, Shortcut, Shortcuts, every_branch
 from opslog.scanner._state cimport MatchState, begin_state
 from opslog.scanner._time cimport DIRECTIVE as TIME_DIRECTIVE
@@ -35,6 +35,7 @@ OPS = {
     "structure": OP_STRUCTURE, "name": OP_NAME, "pointer": OP_POINTER,
 }
 DIRECTIVE = TIME_DIRECTIVE
+WORD_GROUPS = GROUPS_OF_WORDS
 STREAK = MANY
 FLAGS = {
     "stamped": STAMPED, "follow_on": FOLLOW_ON, "colored": COLORED, "json": JSON, "bare": BARE,

@@ -69,11 +69,11 @@ class Instructions:
                 if part.text not in self._literals:
                     self._literals[part.text] = literal(part.text)
                 steps.append(self._literals[part.text])
-            elif isinstance(part, Colors):
-                steps.append(_COLORS)
             elif isinstance(part, Capture):
                 steps.append(self._capture(part, after, kept if part.names else -1, words))
                 kept += bool(part.names)
+            elif isinstance(part, Colors):
+                steps.append(_COLORS)
         if steps[-1][0].op != "rest":
             steps.append((_END, "the end of the line"))
         return steps
@@ -126,10 +126,7 @@ class Instructions:
             levels = vocabulary(name)
             texts = tuple(spelled(word.encode()) for word in levels)
             self._vocabularies[name] = len(self._words), texts
-            self._words.append(len(levels))
-            for word in longest_first(levels):
-                packed = _WORD.pack(len(word), levels[word], word.encode())
-                self._words += struct.unpack(f"={len(packed) // 4}i", packed)
+            self._words += _grouped(levels)
         return self._vocabularies[name]
 
     @property
@@ -139,7 +136,7 @@ class Instructions:
 
     @property
     def words(self) -> list[int]:
-        """The table of level words: per vocabulary how many, then each as ``_ops.pxd`` reads it."""
+        """The table of level words: per vocabulary as ``_ops.pxd`` reads it."""
         return self._words or [0]
 
     @property
@@ -151,6 +148,23 @@ class Instructions:
 _WORD = struct.Struct(f"=2i{LONGEST_WORD}s")
 """A level word: its length, its severity number and its text."""
 assert _WORD.size == _program.WORD_SIZE
+
+
+def _grouped(levels: dict[str, int]) -> list[int]:
+    """Return where each group of words begins, then the groups: words that begin alike."""
+    groups: list[list[str]] = [[] for _ in range(_program.WORD_GROUPS)]
+    for word in longest_first(levels):
+        groups[word.encode()[0] % len(groups)].append(word)
+    starts: list[int] = []
+    words: list[int] = [0]
+    for group in groups:
+        starts.append(len(groups) + len(words) if group else len(groups))
+        for word in group:
+            packed = _WORD.pack(len(word), levels[word], word.encode())
+            words += struct.unpack(f"={len(packed) // 4}i", packed)
+        if group:
+            words.append(0)
+    return starts + words
 
 
 def literal(text: str) -> Described:

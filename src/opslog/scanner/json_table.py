@@ -53,8 +53,9 @@ def json_table(
             )
         )
     keys, texts, ordered = _keys(paths)
+    numbered = {path: number for number, path in enumerate(ordered)}
     uses = b"".join(
-        _uses(shape, slots, ordered) for (shape, _), slots in zip(shapes, found, strict=True)
+        _uses(shape, slots, numbered) for (shape, _), slots in zip(shapes, found, strict=True)
     )
     table = _json.JsonTable(
         keys,
@@ -145,7 +146,7 @@ def _keys(
     return keys, texts, ordered
 
 
-def _uses(shape: KeyedShape, slots: dict[str, int], ordered: list[str]) -> bytes:
+def _uses(shape: KeyedShape, slots: dict[str, int], places: dict[str, int]) -> bytes:
     """Return for each key what it fills of a shape's columns, and whether keys inside it do.
 
     That is the struct Use of _json.pxd.
@@ -160,14 +161,12 @@ def _uses(shape: KeyedShape, slots: dict[str, int], ordered: list[str]) -> bytes
         while path := _split(path)[0]:
             inside.add(path)
     inside.update(shape.opened)
-    return b"".join(
-        struct.pack(
-            "=hh",
-            fills.get(path, _json.USES["no_column"]),
-            (path in inside) * _json.USES["opened" if path in shape.opened else "inside"],
-        )
-        for path in ordered
-    )
+    uses = [_json.USES["no_column"], 0] * len(places)
+    for path, use in fills.items():
+        uses[2 * places[path]] = use
+    for path in inside.intersection(places):
+        uses[2 * places[path] + 1] = _json.USES["opened" if path in shape.opened else "inside"]
+    return struct.pack(f"={len(uses)}h", *uses)
 
 
 def _level_words(vocabularies: set[str]) -> tuple[bytes, dict[str, tuple[int, int]]]:

@@ -69,13 +69,15 @@ def slots_of(variant: tuple[LayoutPart, ...], constant: Callable[[str], int]) ->
     slots: dict[str, int] = {}
     count = 0
     for part in variant:
-        if isinstance(part, Constant):
-            slots[part.name] = CONSTANT | constant(part.value)
-        elif isinstance(part, Capture) and part.names:
+        if isinstance(part, Capture):
+            if not part.names:
+                continue
             marks = (FIRST, SECOND) if len(part.names) > 1 else (0,)
             for name, mark in zip(part.names, marks, strict=True):
                 slots[column_of(name)] = count | mark | _MARKS[part.hole.change]
             count += 1
+        elif isinstance(part, Constant):
+            slots[part.name] = CONSTANT | constant(part.value)
     return slots
 
 

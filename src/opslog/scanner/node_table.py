@@ -66,9 +66,10 @@ class NodeTable:
         if behind is not None and instruction.op in TOKENS and not instruction.width:
             instruction, behind = _joined(instruction, behind)
         # A literal that must follow costs no node of its own.
-        below, then, meaning = node.children, "", ""
+        below, then, meaning = node.children, (0, 0, 0), ""
         if behind is not None:
-            below, then, meaning = behind.children, behind.instruction.literal, behind.meaning
+            below, meaning = behind.children, behind.meaning
+            then = self._literal(behind.instruction.literal)
         child = self.place(below)
         a, b, word = instruction.a, instruction.b, 0
         if instruction.literal:
@@ -83,13 +84,13 @@ class NodeTable:
                 following,
                 node.leaf,
                 node.order,
-                *self._literal(then)[:2],
+                *then[:2],
                 instruction.b - 1 if instruction.op in TOKENS else 0,
                 instruction.naming,
                 node.branch,
                 instruction.width,
                 word if instruction.op == "literal" else 0,
-                self._literal(then)[2],
+                then[2],
             )
         )
         if instruction.op == "literal":

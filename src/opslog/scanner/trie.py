@@ -64,9 +64,9 @@ def _sharing(siblings: list[Node], text: str) -> Node | None:
         own = node.instruction.literal
         if node.instruction.op != "literal" or own[0] != text[0]:
             continue
-        shared = min(len(own), len(text))
-        size = next((at for at in range(shared) if own[at] != text[at]), shared)
-        if size < len(own):
+        if not text.startswith(own):
+            shared = min(len(own), len(text))
+            size = next((at for at in range(shared) if own[at] != text[at]), shared)
             step, meaning = literal(own[size:])
             node.children = [Node(step, node.order, meaning, node.children)]
             node.instruction, node.meaning = literal(own[:size])
