@@ -1,0 +1,273 @@
+"""Several lines that tell of one call, put together; and what several lines tell of it in turn.
+
+Lines come in the order of what the call was (a key of path and status) and then of when it ended, so
+that those of one call are near each other, whatever files they stand in.  Memory is of fixed size.
+"""
+
+cimport cython
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdlib cimport calloc, free
+
+from opslog.kernel._bytes cimport hash_bytes
+
+cdef enum:
+    MOST = 1024                 # calls that wait for other tellers
+    SECOND = 1_000_000
+    WAIT = 60 * SECOND          # the longest time between the ends that two tellers tell
+    APART = SECOND // 10        # clocks of two tellers, and what they round
+    UNTOLD = SECOND             # how long a call may have taken if nobody tells
+    FRONT = 2                   # from this rank on tellers are other processes
+    UNTIMED = 9
+
+cdef uint8_t NOTHING = 0
+
+ctypedef struct Call:
+    int64_t low                 # it ended between low and high, microseconds
+    int64_t high
+    int64_t length              # as the outermost teller measured it, -1 if it did not
+    int64_t told_length         # as the innermost one did
+    int64_t process             # -1 unknown
+    uint64_t tellers            # a bit for each
+    int32_t host
+    int32_t service
+    int32_t method
+    int32_t route
+    int32_t status
+    int32_t inner               # ranks of the tellers
+    int32_t outer
+
+
+cdef bint is_one(const Call* known, const Call* new) noexcept nogil:
+    """Whether another teller tells of a call that is known."""
+    cdef const Call* inner = known
+    cdef const Call* outer = new
+    cdef int64_t began
+    if known.tellers & new.tellers:
+        return False
+    if known.method != new.method and known.method >= 0 and new.method >= 0:
+        return False
+    if known.inner < FRONT and new.inner < FRONT:
+        if known.process >= 0 and new.process >= 0:
+            if known.process != new.process:
+                return False
+        elif known.inner == new.inner:
+            return False
+        if known.host != new.host and known.host >= 0 and new.host >= 0:
+            return False
+        if known.service != new.service and known.service >= 0 and new.service >= 0:
+            return False
+    if known.outer > new.outer or (known.outer == new.outer and known.length > new.length):
+        inner, outer = new, known
+    if outer.length < 0:
+        began = inner.low - (inner.length if inner.length >= 0 else UNTOLD)
+        return outer.high + APART >= began and outer.low - APART <= inner.high
+    began = outer.low - outer.length - APART
+    return (inner.high - max(inner.length, 0) >= began and inner.low <= outer.high + APART
+            and inner.high >= outer.low - WAIT)
+
+
+cdef void unite(Call* call, const Call* new) noexcept nogil:
+    """Take what a further teller knows; of what both know the inner one is believed."""
+    cdef bint better = new.inner < call.inner or (new.inner == call.inner and call.method < 0)
+    if call.told_length < 0 or (better and new.told_length >= 0):
+        call.told_length = new.told_length
+    if better:
+        call.service, call.route, call.inner = new.service, new.route, new.inner
+    if call.method < 0:
+        call.method = new.method
+    if call.process < 0 or (new.inner < FRONT and new.process >= 0):
+        call.process = new.process
+    if call.host < 0:
+        call.host = new.host
+    if new.outer > call.outer or (new.outer == call.outer and new.length > call.length):
+        call.low, call.high, call.length, call.outer = new.low, new.high, new.length, new.outer
+    call.tellers |= new.tellers
+
+
+@cython.final
+cdef class Calls:
+    """The calls that tellings are of, each once."""
+
+    cdef Call* waiting
+    cdef Py_ssize_t first
+    cdef Py_ssize_t count
+    cdef int64_t key
+    cdef readonly int most
+
+    def __cinit__(self):
+        self.most = MOST
+        self.waiting = <Call*>calloc(MOST, sizeof(Call))
+        if self.waiting == NULL:
+            raise MemoryError()
+
+    def __dealloc__(self):
+        free(self.waiting)
+
+    def unite(self, bint last, int32_t[:, ::1] out not None, int64_t[::1] out_lengths not None,
+              const int64_t[::1] keys not None, const int64_t[::1] ends not None,
+              const int64_t[::1] slacks not None, const int64_t[::1] lengths not None,
+              const int64_t[::1] processes not None, const int32_t[::1] hosts not None,
+              const int32_t[::1] tellers not None, const int32_t[::1] ranks not None,
+              const int32_t[::1] services not None, const int32_t[::1] methods not None,
+              const int32_t[::1] routes not None, const int32_t[::1] statuses not None):
+        """Take tellings in the order of keys and ends; return how many calls are known to be told.
+
+        Those are written to ``out``, a row each for service, method, route and status, and ``out_lengths``, which
+        have room for ``most`` more than there are tellings.  With ``last`` all calls are told.
+        """
+        cdef Py_ssize_t n = keys.shape[0], i, told = 0
+        cdef Call new
+        if (min(ends.shape[0], slacks.shape[0], lengths.shape[0], processes.shape[0], hosts.shape[0],
+                tellers.shape[0], ranks.shape[0], services.shape[0], methods.shape[0], routes.shape[0],
+                statuses.shape[0]) < n or min(out.shape[1], out_lengths.shape[0]) < n + MOST or out.shape[0] != 4):
+            raise ValueError("columns are not of one length")
+        with nogil:
+            for i in range(n):
+                new.low = ends[i]
+                new.high = ends[i] + slacks[i]
+                new.length = new.told_length = lengths[i]
+                new.process = processes[i]
+                new.tellers = <uint64_t>1 << (tellers[i] & 63)
+                new.host, new.service, new.method = hosts[i], services[i], methods[i]
+                new.route, new.status = routes[i], statuses[i]
+                new.inner = new.outer = ranks[i]
+                if new.inner == UNTIMED:
+                    told = write(&new, out, out_lengths, told)
+                    continue
+                while self.count and (keys[i] != self.key or self.waiting[self.first].low < new.low - 2 * WAIT
+                                      or self.count == MOST):
+                    told = self.tell(out, out_lengths, told)
+                self.key = keys[i]
+                if not self.known(&new):
+                    self.waiting[(self.first + self.count) % MOST] = new
+                    self.count += 1
+            while last and self.count:
+                told = self.tell(out, out_lengths, told)
+        return told
+
+    cdef bint known(self, const Call* new) noexcept nogil:
+        cdef Py_ssize_t i
+        cdef Call* call
+        for i in range(self.count):
+            call = &self.waiting[(self.first + i) % MOST]
+            if is_one(call, new):
+                unite(call, new)
+                return True
+        return False
+
+    cdef Py_ssize_t tell(self, int32_t[:, ::1] out, int64_t[::1] lengths, Py_ssize_t told) noexcept nogil:
+        told = write(&self.waiting[self.first], out, lengths, told)
+        self.first = (self.first + 1) % MOST
+        self.count -= 1
+        return told
+
+
+cdef Py_ssize_t write(const Call* call, int32_t[:, ::1] out, int64_t[::1] lengths, Py_ssize_t told) noexcept nogil:
+    out[0, told], out[1, told], out[2, told], out[3, told] = call.service, call.method, call.route, call.status
+    lengths[told] = call.told_length
+    return told + 1
+
+
+ctypedef struct Begun:
+    uint64_t key                # 0: nothing
+    int64_t method
+
+
+@cython.final
+cdef class BegunCalls:
+    """The methods of calls that one line began and another will end; new ones push out old ones."""
+
+    cdef Begun* table
+    cdef Py_ssize_t places
+
+    def __cinit__(self, Py_ssize_t places):
+        self.places = max(1, places)
+        self.table = <Begun*>calloc(self.places, sizeof(Begun))
+        if self.table == NULL:
+            raise MemoryError()
+
+    def __dealloc__(self):
+        free(self.table)
+
+    def find_methods(self, const int64_t[::1] keys not None, const uint8_t[::1] begins not None,
+                     int32_t[::1] methods not None):
+        """Fill in the methods, -1 where unknown, of lines that end calls; lines come in their order.
+
+        A key is what both lines of a call share.
+        """
+        cdef Py_ssize_t n = methods.shape[0], i
+        cdef Begun* place
+        cdef uint64_t key
+        if min(keys.shape[0], begins.shape[0]) < n:
+            raise ValueError("columns are not of one length")
+        with nogil:
+            for i in range(n):
+                if not begins[i] and methods[i] >= 0:
+                    continue
+                key = <uint64_t>keys[i] | 1
+                place = &self.table[(key >> 8) % <uint64_t>self.places]
+                if begins[i]:
+                    place.key, place.method = key, methods[i]
+                elif place.key == key:
+                    methods[i] = <int32_t>place.method
+
+
+def hash_texts(const int32_t[::1] ends not None, const uint8_t[::1] data, const int64_t[::1] seeds not None,
+               int64_t[::1] out not None):
+    """Fill ``out`` with a hash of each text and its seed."""
+    cdef Py_ssize_t n = out.shape[0], i, room = 0 if data is None else data.shape[0]
+    cdef const uint8_t* text = &data[0] if room else &NOTHING
+    check(ends, seeds, n, room)
+    with nogil:
+        for i in range(n):
+            out[i] = <int64_t>hash_bytes(text + ends[i], ends[i + 1] - ends[i], <uint64_t>seeds[i])
+
+
+def hash_paths(const int32_t[::1] ends not None, const uint8_t[::1] data, const int64_t[::1] seeds not None,
+               int64_t[::1] out not None):
+    """Fill ``out`` with a hash of the path of each target and its seed.
+
+    Tellers print a target with or without its host, query, the prefix a service is mounted at
+    (``/identity/v3``, ``/placement/``) and slashes at the end: these do not count.
+    """
+    cdef Py_ssize_t n = out.shape[0], i, begin, end, room = 0 if data is None else data.shape[0]
+    cdef const uint8_t* text = &data[0] if room else &NOTHING
+    check(ends, seeds, n, room)
+    with nogil:
+        for i in range(n):
+            begin, end = path_in(text, ends[i], ends[i + 1])
+            out[i] = <int64_t>hash_bytes(text + begin, end - begin, <uint64_t>seeds[i])
+
+
+cdef int check(const int32_t[::1] ends, const int64_t[::1] seeds, Py_ssize_t n, Py_ssize_t room) except -1:
+    cdef Py_ssize_t i
+    if seeds.shape[0] < n or ends.shape[0] < n + 1:
+        raise ValueError("columns are not of one length")
+    for i in range(n):
+        if not 0 <= ends[i] <= ends[i + 1] <= room:
+            raise ValueError("texts end where there is none")
+    return 0
+
+
+cdef (Py_ssize_t, Py_ssize_t) path_in(const uint8_t* text, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    cdef Py_ssize_t i = begin
+    while i < end and text[i] != b"/" and text[i] != b"?" and text[i] != b"#":
+        i += 1
+    if begin < i and i + 1 < end and text[i - 1] == b":" and text[i] == b"/" and text[i + 1] == b"/":
+        begin = i + 2
+        while begin < end and text[begin] != b"/" and text[begin] != b"?" and text[begin] != b"#":
+            begin += 1
+    i = begin
+    while i < end and text[i] != b"?" and text[i] != b"#":
+        i += 1
+    end = i
+    while end > begin and text[end - 1] == b"/":
+        end -= 1
+    i = begin + 1
+    while i < end and text[i] != b"/":
+        i += 1
+    if i + 2 < end and text[i + 1] == b"v" and b"0" <= text[i + 2] <= b"9":
+        begin = i
+    elif i - begin == 10 and i < end and text[begin + 1] == b"p" and text[begin + 2] == b"l" and text[begin + 9] == b"t":
+        begin = i               # /placement/
+    return begin, end

@@ -1,0 +1,84 @@
+"""Requests that services answered, by route: each once, whoever told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from opslog.correlate.tellers import Calls
+from opslog.stats.batch_counts import Name, grouped
+from opslog.stats.first_keys import FirstKeys
+from opslog.stats.histogram import Histogram, classes
+
+Key = tuple[Name, Name, str]
+"""Service, method and route."""
+
+
+@dataclass(slots=True)
+class RouteCounts:
+    """The requests of a route; status 0 stands for none."""
+
+    statuses: dict[int, int] = field(default_factory=dict)
+    durations: Histogram = field(default_factory=Histogram)
+    micros: int = 0
+
+
+def by_route(calls: Calls, most: int) -> FirstKeys[Key, RouteCounts]:
+    """Return the requests of the ``most`` routes that came first, and of all others together.
+
+    A method that nobody tells comes last.
+    """
+    counts: dict[tuple[int, int, int], RouteCounts] = {}
+    for told in calls.tables():
+        _add(told.combine_chunks(), counts)
+    out: FirstKeys[Key, RouteCounts] = FirstKeys(most, RouteCounts)
+    routes, services, methods = (_names(calls, name) for name in ("route", "service", "method"))
+    for (route, service, method), one in sorted(counts.items(), key=_place):
+        names = routes(route), services(service), methods(method)
+        known = OTHERS not in names
+        into = out[names[1], names[2], names[0] or ""] if known else out.others
+        _put(one, into)
+    return out
+
+
+OTHERS = "\0"
+"""Stands for a name that came too late to be told."""
+
+
+def _place(row: tuple[tuple[int, int, int], RouteCounts]) -> tuple[int, ...]:
+    return tuple(number & 0xFFFFFFFF for number in row[0])
+
+
+def _names(calls: Calls, kind: str) -> Callable[[int], Name]:
+    known = [*calls.names[kind], OTHERS]
+    return lambda number: None if number < 0 else known[number]
+
+
+def _add(told: pa.Table, counts: dict[tuple[int, int, int], RouteCounts]) -> None:
+    import pyarrow.compute as pc
+
+    if not len(told):
+        return
+    keys = [told[name].combine_chunks() for name in ("route", "service", "method")]
+    for r, s, m, status, count in zip(*grouped([*keys, told["status"]]), strict=True):
+        statuses = counts.setdefault((r, s, m), RouteCounts()).statuses
+        statuses[status] = statuses.get(status, 0) + count
+    timed = pc.indices_nonzero(pc.greater_equal(told["length"], 0))
+    if not len(timed):
+        return
+    micros = told["length"].take(timed)
+    kinds = classes(pc.divide(micros.cast(pa.float64()), 1e6))
+    groups = grouped([*(column.take(timed) for column in keys), kinds], micros)
+    for r, s, m, kind, count, length in zip(*groups, strict=True):
+        one = counts[r, s, m]
+        one.durations.add([(kind, count)])
+        one.micros += length
+
+
+def _put(one: RouteCounts, into: RouteCounts) -> None:
+    for status, count in one.statuses.items():
+        into.statuses[status] = into.statuses.get(status, 0) + count
+    into.durations.add(one.durations.counts.items())
+    into.micros += one.micros
