@@ -6,7 +6,7 @@ that those of one call are near each other, whatever files they stand in.  Memor
 
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport calloc, free, llabs
 
 from opslog.kernel._bytes cimport hash_bytes
 
@@ -15,17 +15,22 @@ cdef enum:
     SECOND = 1_000_000
     WAIT = 60 * SECOND          # the longest time between the ends that two tellers tell
     APART = SECOND // 10        # clocks of two tellers, and what they round
+    ALIKE = SECOND // 50        # what fits better by less than that fits as well
     UNTOLD = SECOND             # how long a call may have taken if nobody tells
+    RANKS = 4                   # the service, its server, a proxy on its host, one further out
     FRONT = 2                   # from this rank on tellers are other processes
-    UNTIMED = 9
 
 cdef uint8_t NOTHING = 0
 
-ctypedef struct Call:
-    int64_t low                 # it ended between low and high, microseconds
+ctypedef struct Times:          # microseconds
+    int64_t low                 # it ended between low and high
     int64_t high
-    int64_t length              # as the outermost teller measured it, -1 if it did not
-    int64_t told_length         # as the innermost one did
+    int64_t length              # -1 unknown
+
+ctypedef struct Call:
+    Times times[RANKS]          # by the rank of the teller
+    int64_t low                 # the earliest end that was told
+    int64_t length              # as the innermost teller measured it that did, -1 if none did
     int64_t process             # -1 unknown
     uint64_t tellers            # a bit for each
     int32_t host
@@ -33,54 +38,76 @@ ctypedef struct Call:
     int32_t method
     int32_t route
     int32_t status
-    int32_t inner               # ranks of the tellers
-    int32_t outer
+    int32_t ranks               # a bit for each
+    int32_t inner               # the lowest rank
 
 
-cdef bint is_one(const Call* known, const Call* new) noexcept nogil:
-    """Whether another teller tells of a call that is known."""
-    cdef const Call* inner = known
-    cdef const Call* outer = new
-    cdef int64_t began
-    if known.tellers & new.tellers:
-        return False
-    if known.method != new.method and known.method >= 0 and new.method >= 0:
-        return False
-    if known.inner < FRONT and new.inner < FRONT:
-        if known.process >= 0 and new.process >= 0:
-            if known.process != new.process:
-                return False
-        elif known.inner == new.inner:
-            return False
-        if known.host != new.host and known.host >= 0 and new.host >= 0:
-            return False
-        if known.service != new.service and known.service >= 0 and new.service >= 0:
-            return False
-    if known.outer > new.outer or (known.outer == new.outer and known.length > new.length):
-        inner, outer = new, known
+cdef int64_t distance(const Times* inner, const Times* outer) noexcept nogil:
+    """How badly two tellings of a call fit, in microseconds; -1 if they cannot be of one."""
+    cdef int64_t began, apart = 0
     if outer.length < 0:
         began = inner.low - (inner.length if inner.length >= 0 else UNTOLD)
-        return outer.high + APART >= began and outer.low - APART <= inner.high
+        return APART if outer.high + APART >= began and outer.low - APART <= inner.high else -1
     began = outer.low - outer.length - APART
-    return (inner.high - max(inner.length, 0) >= began and inner.low <= outer.high + APART
-            and inner.high >= outer.low - WAIT)
+    if (inner.high - max(inner.length, 0) < began or inner.low > outer.high + APART
+            or inner.high < outer.low - WAIT):
+        return -1
+    if inner.length >= 0:
+        apart = llabs(outer.length - inner.length)
+    if outer.high - outer.low < APART and inner.high - inner.low < APART:
+        return apart + llabs(outer.low - inner.low)
+    return apart + APART        # one of them tells whole seconds
 
 
-cdef void unite(Call* call, const Call* new) noexcept nogil:
+cdef int64_t misfit(const Call* known, const Call* new, int rank) noexcept nogil:
+    """How badly a telling fits a call that is known; -1 if it is another call's."""
+    cdef int64_t least = WAIT, apart
+    cdef const Times* one
+    cdef const Times* other = &new.times[rank]
+    cdef int i
+    if known.tellers & new.tellers:
+        return -1
+    if known.method != new.method and known.method >= 0 and new.method >= 0:
+        return -1
+    if known.inner < FRONT and rank < FRONT:
+        if known.process >= 0 and new.process >= 0:
+            if known.process != new.process:
+                return -1
+        elif known.inner == rank:
+            return -1
+        if known.host != new.host and known.host >= 0 and new.host >= 0:
+            return -1
+        if known.service != new.service and known.service >= 0 and new.service >= 0:
+            return -1
+    for i in range(RANKS):
+        if known.ranks >> i & 1:
+            one = &known.times[i]
+            if i > rank or (i == rank and one.length > other.length):
+                apart = distance(other, one)
+            else:
+                apart = distance(one, other)
+            if apart < 0:
+                return -1
+            least = min(least, apart)
+    return least
+
+
+cdef void unite(Call* call, const Call* new, int rank) noexcept nogil:
     """Take what a further teller knows; of what both know the inner one is believed."""
-    cdef bint better = new.inner < call.inner or (new.inner == call.inner and call.method < 0)
-    if call.told_length < 0 or (better and new.told_length >= 0):
-        call.told_length = new.told_length
+    cdef bint better = rank < call.inner or (rank == call.inner and call.method < 0)
+    if call.length < 0 or (better and new.length >= 0):
+        call.length = new.length
     if better:
-        call.service, call.route, call.inner = new.service, new.route, new.inner
+        call.service, call.route, call.inner = new.service, new.route, rank
     if call.method < 0:
         call.method = new.method
-    if call.process < 0 or (new.inner < FRONT and new.process >= 0):
+    if call.process < 0 or (rank < FRONT and new.process >= 0):
         call.process = new.process
-    if call.host < 0:
+    if call.host < 0 or (rank < FRONT and new.host >= 0):
         call.host = new.host
-    if new.outer > call.outer or (new.outer == call.outer and new.length > call.length):
-        call.low, call.high, call.length, call.outer = new.low, new.high, new.length, new.outer
+    if not call.ranks >> rank & 1:
+        call.times[rank] = new.times[rank]
+        call.ranks |= 1 << rank
     call.tellers |= new.tellers
 
 
@@ -116,44 +143,51 @@ cdef class Calls:
         have room for ``most`` more than there are tellings.  With ``last`` all calls are told.
         """
         cdef Py_ssize_t n = keys.shape[0], i, told = 0
+        cdef int rank
         cdef Call new
+        cdef Call* call
         if (min(ends.shape[0], slacks.shape[0], lengths.shape[0], processes.shape[0], hosts.shape[0],
                 tellers.shape[0], ranks.shape[0], services.shape[0], methods.shape[0], routes.shape[0],
                 statuses.shape[0]) < n or min(out.shape[1], out_lengths.shape[0]) < n + MOST or out.shape[0] != 4):
             raise ValueError("columns are not of one length")
         with nogil:
             for i in range(n):
-                new.low = ends[i]
-                new.high = ends[i] + slacks[i]
-                new.length = new.told_length = lengths[i]
-                new.process = processes[i]
+                rank = ranks[i]
+                new.low, new.length, new.process = ends[i], lengths[i], processes[i]
                 new.tellers = <uint64_t>1 << (tellers[i] & 63)
                 new.host, new.service, new.method = hosts[i], services[i], methods[i]
                 new.route, new.status = routes[i], statuses[i]
-                new.inner = new.outer = ranks[i]
-                if new.inner == UNTIMED:
+                if not 0 <= rank < RANKS:
                     told = write(&new, out, out_lengths, told)
                     continue
+                new.times[rank] = Times(ends[i], ends[i] + slacks[i], lengths[i])
+                new.inner, new.ranks = rank, 1 << rank
                 while self.count and (keys[i] != self.key or self.waiting[self.first].low < new.low - 2 * WAIT
                                       or self.count == MOST):
                     told = self.tell(out, out_lengths, told)
                 self.key = keys[i]
-                if not self.known(&new):
+                call = self.find(&new, rank)
+                if call != NULL:
+                    unite(call, &new, rank)
+                else:
                     self.waiting[(self.first + self.count) % MOST] = new
                     self.count += 1
             while last and self.count:
                 told = self.tell(out, out_lengths, told)
         return told
 
-    cdef bint known(self, const Call* new) noexcept nogil:
+    cdef Call* find(self, const Call* new, int rank) noexcept nogil:
+        """Return the call that a telling fits best, of several the one that waits longest; NULL for none."""
         cdef Py_ssize_t i
         cdef Call* call
+        cdef Call* best = NULL
+        cdef int64_t apart, least = 0
         for i in range(self.count):
             call = &self.waiting[(self.first + i) % MOST]
-            if is_one(call, new):
-                unite(call, new)
-                return True
-        return False
+            apart = misfit(call, new, rank)
+            if apart >= 0 and (best == NULL or apart < least - ALIKE):
+                best, least = call, apart
+        return best
 
     cdef Py_ssize_t tell(self, int32_t[:, ::1] out, int64_t[::1] lengths, Py_ssize_t told) noexcept nogil:
         told = write(&self.waiting[self.first], out, lengths, told)
@@ -164,7 +198,7 @@ cdef class Calls:
 
 cdef Py_ssize_t write(const Call* call, int32_t[:, ::1] out, int64_t[::1] lengths, Py_ssize_t told) noexcept nogil:
     out[0, told], out[1, told], out[2, told], out[3, told] = call.service, call.method, call.route, call.status
-    lengths[told] = call.told_length
+    lengths[told] = call.length
     return told + 1
 
 
