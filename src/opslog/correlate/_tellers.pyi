@@ -2,7 +2,7 @@ class Calls:
     most: int
     def __init__(self) -> None: ...
     def unite(
-        self, last: bool, out: memoryview, out_lengths: memoryview, *tellings: memoryview
+        self, last: bool, calls: memoryview, call_lengths: memoryview, *tellings: memoryview
     ) -> int: ...
 
 class BegunCalls:

@@ -13,7 +13,7 @@ from opslog.kernel._bytes cimport hash_bytes
 cdef enum:
     MOST = 1024                 # calls that wait for other tellers
     SECOND = 1_000_000
-    WAIT = 60 * SECOND          # the longest time between the ends that two tellers tell
+    WAIT = 30 * SECOND          # the longest time between the ends that two tellers tell
     APART = SECOND // 10        # clocks of two tellers, and what they round
     ALIKE = SECOND // 50        # what fits better by less than that fits as well
     UNTOLD = SECOND             # how long a call may have taken if nobody tells
@@ -31,7 +31,7 @@ ctypedef struct Call:
     Times times[RANKS]          # by the rank of the teller
     int64_t low                 # the earliest end that was told
     int64_t length              # as the innermost teller measured it that did, -1 if none did
-    int64_t process             # -1 unknown
+    int32_t process             # -1 unknown
     uint64_t tellers            # a bit for each
     int32_t host
     int32_t service
@@ -130,41 +130,39 @@ cdef class Calls:
     def __dealloc__(self):
         free(self.waiting)
 
-    def unite(self, bint last, int32_t[:, ::1] out not None, int64_t[::1] out_lengths not None,
+    def unite(self, bint last, int64_t[::1] calls not None, int64_t[::1] call_lengths not None,
               const int64_t[::1] keys not None, const int64_t[::1] ends not None,
-              const int64_t[::1] slacks not None, const int64_t[::1] lengths not None,
-              const int64_t[::1] processes not None, const int32_t[::1] hosts not None,
-              const int32_t[::1] tellers not None, const int32_t[::1] ranks not None,
-              const int32_t[::1] services not None, const int32_t[::1] methods not None,
-              const int32_t[::1] routes not None, const int32_t[::1] statuses not None):
+              const int64_t[::1] lengths not None, const int64_t[::1] whats not None,
+              const int32_t[::1] whos not None, const int32_t[::1] processes not None):
         """Take tellings in the order of keys and ends; return how many calls are known to be told.
 
-        Those are written to ``out``, a row each for service, method, route and status, and ``out_lengths``, which
-        have room for ``most`` more than there are tellings.  With ``last`` all calls are told.
+        What those were is written to ``calls`` and ``call_lengths``, which have room for ``most`` more than there
+        are tellings.  With ``last`` all calls are told.  tellers.py says what is packed into ``whats`` and ``whos``.
         """
         cdef Py_ssize_t n = keys.shape[0], i, told = 0
         cdef int rank
+        cdef int64_t what
         cdef Call new
         cdef Call* call
-        if (min(ends.shape[0], slacks.shape[0], lengths.shape[0], processes.shape[0], hosts.shape[0],
-                tellers.shape[0], ranks.shape[0], services.shape[0], methods.shape[0], routes.shape[0],
-                statuses.shape[0]) < n or min(out.shape[1], out_lengths.shape[0]) < n + MOST or out.shape[0] != 4):
+        if (min(ends.shape[0], lengths.shape[0], whats.shape[0], whos.shape[0], processes.shape[0]) < n
+                or min(calls.shape[0], call_lengths.shape[0]) < n + MOST):
             raise ValueError("columns are not of one length")
         with nogil:
             for i in range(n):
-                rank = ranks[i]
+                what = whats[i]
+                new.status, new.route = what & 0x3FF, what >> 10 & 0xFFFFF
+                new.method, new.service = (what >> 30 & 0xFFFF) - 1, (what >> 46 & 0xFFFF) - 1
+                rank = whos[i] >> 1 & 0xF
+                new.tellers, new.host = <uint64_t>1 << (whos[i] >> 5 & 0x3F), (whos[i] >> 11) - 1
                 new.low, new.length, new.process = ends[i], lengths[i], processes[i]
-                new.tellers = <uint64_t>1 << (tellers[i] & 63)
-                new.host, new.service, new.method = hosts[i], services[i], methods[i]
-                new.route, new.status = routes[i], statuses[i]
-                if not 0 <= rank < RANKS:
-                    told = write(&new, out, out_lengths, told)
+                if rank >= RANKS:
+                    told = write(&new, calls, call_lengths, told)
                     continue
-                new.times[rank] = Times(ends[i], ends[i] + slacks[i], lengths[i])
+                new.times[rank] = Times(ends[i], ends[i] + (SECOND if whos[i] & 1 else SECOND // 1000), lengths[i])
                 new.inner, new.ranks = rank, 1 << rank
-                while self.count and (keys[i] != self.key or self.waiting[self.first].low < new.low - 2 * WAIT
-                                      or self.count == MOST):
-                    told = self.tell(out, out_lengths, told)
+                while self.count and (keys[i] != self.key or self.count == MOST
+                                      or self.waiting[self.first].low < new.low - WAIT - 2 * SECOND):
+                    told = self.tell(calls, call_lengths, told)
                 self.key = keys[i]
                 call = self.find(&new, rank)
                 if call != NULL:
@@ -173,7 +171,7 @@ cdef class Calls:
                     self.waiting[(self.first + self.count) % MOST] = new
                     self.count += 1
             while last and self.count:
-                told = self.tell(out, out_lengths, told)
+                told = self.tell(calls, call_lengths, told)
         return told
 
     cdef Call* find(self, const Call* new, int rank) noexcept nogil:
@@ -189,15 +187,16 @@ cdef class Calls:
                 best, least = call, apart
         return best
 
-    cdef Py_ssize_t tell(self, int32_t[:, ::1] out, int64_t[::1] lengths, Py_ssize_t told) noexcept nogil:
-        told = write(&self.waiting[self.first], out, lengths, told)
+    cdef Py_ssize_t tell(self, int64_t[::1] calls, int64_t[::1] lengths, Py_ssize_t told) noexcept nogil:
+        told = write(&self.waiting[self.first], calls, lengths, told)
         self.first = (self.first + 1) % MOST
         self.count -= 1
         return told
 
 
-cdef Py_ssize_t write(const Call* call, int32_t[:, ::1] out, int64_t[::1] lengths, Py_ssize_t told) noexcept nogil:
-    out[0, told], out[1, told], out[2, told], out[3, told] = call.service, call.method, call.route, call.status
+cdef Py_ssize_t write(const Call* call, int64_t[::1] calls, int64_t[::1] lengths, Py_ssize_t told) noexcept nogil:
+    calls[told] = (<int64_t>(call.service + 1) << 46 | <int64_t>(call.method + 1) << 30
+                   | <int64_t>call.route << 10 | call.status)
     lengths[told] = call.length
     return told + 1
 

@@ -38,10 +38,13 @@ _RANKS = {"uwsgi.request": 1, "apache.access": 2, "nginx.ingress": 2, "haproxy.h
 _AT_BEGIN = frozenset(("uwsgi.request", "apache.access", "haproxy.http"))
 """Formats whose time is that at which a call began."""
 
-_UNTIMED = 9
+_UNTIMED = 15
 """The rank of what has no time: it is never put together with others."""
 
 _SECOND = 1_000_000
+_NONE = ("method", "service", "host")
+"""Names that may be missing."""
+
 _LONGEST = 1e9
 """Seconds of the longest call."""
 
@@ -54,20 +57,21 @@ _BEGUN = 1 << 16
 _NAMES = ("host", "teller", "service", "method", "route")
 """Columns that are texts in tellings, and numbers from then on."""
 
-_NUMBERS = pa.schema([
+_PACKED = pa.schema([
     ("key", pa.int64()),
     ("end", pa.int64()),
-    ("slack", pa.int64()),
     ("length", pa.int64()),
-    ("process", pa.int64()),
-    *((name, pa.int32()) for name in ("host", "teller", "rank")),
-    *((name, pa.int32()) for name in ("service", "method", "route", "status")),
+    ("what", pa.int64()),
+    ("who", pa.int32()),
+    ("process", pa.int32()),
 ])  # fmt: skip
+"""``what``: status, 20 bits of route, 16 of method and 16 of service, above 10 of status.
 
-CALLS = pa.schema([
-    *((name, pa.int32()) for name in ("service", "method", "route", "status")),
-    ("length", pa.int64()),
-])  # fmt: skip
+``who``: a bit of whole seconds, 4 bits of rank, 6 of teller, the rest of host.  Of method,
+service and host 0 stands for none.
+"""
+
+CALLS = pa.schema([("what", pa.int64()), ("length", pa.int64())])
 
 
 def answering(batch: pa.RecordBatch) -> pa.Array:
@@ -93,7 +97,7 @@ def tellings(batch: pa.RecordBatch, routes: pa.Array) -> pa.Table:
     """
     import pyarrow.compute as pc
 
-    status, pid = batch["http_status"], pc.fill_null(batch["process_pid"], -1)
+    status, pid = batch["http_status"], _process(batch["process_pid"])
     begins = pc.is_null(status)
     known = pc.and_(pc.greater_equal(status, 100), pc.less(status, 1000))
     status = pc.fill_null(pc.if_else(known, status, 0), 0)
@@ -108,17 +112,16 @@ def tellings(batch: pa.RecordBatch, routes: pa.Array) -> pa.Table:
     begun = pc.and_(start, pc.greater_equal(length, 0))
     end = pc.if_else(begun, pc.add(moment, length), moment)
     whole = pc.equal(pc.multiply(pc.divide(moment, _SECOND), _SECOND), moment)
-    slack = pc.if_else(whole, arrays.int64(_SECOND), arrays.int64(_SECOND // 1000))
     paths = _hashed(_tellers.hash_paths, batch["http_target"], status)
-    own = _hashed(_tellers.hash_paths, batch["http_target"], pid)
+    own = _hashed(_tellers.hash_paths, batch["http_target"], pid.cast(pa.int64()))
     ids = pc.if_else(_needs_id(batch), batch["request_id"], pa.scalar(None, pa.string()))
     inside = pc.equal(rank, 0)
     teller = pc.if_else(inside, *(batch[name].cast(pa.string()) for name in ("logger", "format")))
     columns = {
-        "key": paths, "end": end, "slack": slack, "length": length, "process": pid,
+        "key": paths, "end": end, "whole": whole, "length": length, "process": pid,
         "host": _coded(batch["host_name"]), "teller": _coded(teller), "rank": rank,
         "service": _coded(batch["service_name"]), "method": _coded(batch["http_method"]),
-        "route": routes, "status": status.cast(pa.int32()),
+        "route": routes, "status": status,
         "begins": begins.cast(pa.uint8()), "call": _hashed(_tellers.hash_texts, ids, own),
     }  # fmt: skip
     return pa.table(columns)
@@ -132,7 +135,7 @@ class Calls:
 
     def __init__(self, most: int, memory: int = MOST) -> None:
         self._begun = BegunCalls(_BEGUN)
-        self._rows = SortedRows(_NUMBERS, [("key", "ascending"), ("end", "ascending")], memory)
+        self._rows = SortedRows(_PACKED, [("key", "ascending"), ("end", "ascending")], memory)
         self.names: dict[str, dict[str, int]] = {name: {} for name in _NAMES}
         """The numbers of services, methods, routes; what came too late has the number ``most``."""
         self._limits = dict.fromkeys(_NAMES, most) | {"teller": _TELLERS}
@@ -156,8 +159,11 @@ class Calls:
             _memory(columns["call"]), _memory(columns["begins"], "B"), memoryview(methods)
         )
         columns["method"] = _array(pa.int32(), methods)
+        columns["what"] = _packed(columns, {"status": 0, "route": 10, "method": 30, "service": 46})
+        columns["who"] = _packed(columns, {"whole": 0, "rank": 1, "teller": 5, "host": 11})
+        columns["who"] = columns["who"].cast(pa.int32())
         ended = pc.equal(columns["begins"], arrays.uint8(0))
-        rows = pa.table([columns[name] for name in _NUMBERS.names], _NUMBERS)
+        rows = pa.table([columns[name] for name in _PACKED.names], _PACKED)
         self._rows.add(rows.filter(ended))
 
     def _numbered(self, name: str, column: pa.DictionaryArray) -> pa.Array:
@@ -175,8 +181,8 @@ class Calls:
     def tables(self) -> Iterator[pa.Table]:
         """Yield the calls (CALLS) of all tellings so far, in no order.
 
-        The numbers of services, methods and routes are those of ``names``; lengths are
-        microseconds; -1 is none.
+        ``what`` tells what a call was, in numbers of ``names``; ``length`` is in microseconds,
+        -1 for none.
         """
         return _united(self._rows.tables())
 
@@ -185,20 +191,36 @@ def _united(tellings: Iterable[pa.Table]) -> Iterator[pa.Table]:
     calls = _tellers.Calls()
     for told in tellings:
         yield _calls(calls, told, False)
-    yield _calls(calls, _NUMBERS.empty_table(), True)
+    yield _calls(calls, _PACKED.empty_table(), True)
 
 
 def _calls(calls: _tellers.Calls, told: pa.Table, last: bool) -> pa.Table:
+    room = len(told) + calls.most
+    whats, lengths = array("q", bytes(8 * room)), array("q", bytes(8 * room))
     columns = [
         _memory(told[field.name].combine_chunks(), "q" if field.type == pa.int64() else "i")
-        for field in _NUMBERS
+        for field in _PACKED
     ]
-    room = len(told) + calls.most
-    numbers, lengths = memoryview(bytearray(16 * room)), array("q", bytes(8 * room))
-    count = calls.unite(last, numbers.cast("i", (4, room)), memoryview(lengths), *columns)
-    found = pa.Array.from_buffers(pa.int32(), 4 * room, [None, pa.py_buffer(numbers)])
-    parts = [found.slice(n * room, count) for n in range(4)]
-    return pa.table([*parts, _array(pa.int64(), lengths).slice(0, count)], CALLS)
+    count = calls.unite(last, memoryview(whats), memoryview(lengths), *columns)
+    found = [_array(pa.int64(), values).slice(0, count) for values in (whats, lengths)]
+    return pa.table(found, CALLS)
+
+
+def what(number: int) -> tuple[int, int, int, int]:
+    """Return the numbers of service, method and route, -1 for none, and the status of a call."""
+    return (number >> 46) - 1, (number >> 30 & 0xFFFF) - 1, number >> 10 & 0xFFFFF, number & 0x3FF
+
+
+def _packed(columns: dict[str, pa.Array], places: dict[str, int]) -> pa.Array:
+    """Return one number of several, each at its bit."""
+    import pyarrow.compute as pc
+
+    whole = arrays.int64(0)
+    for name, place in places.items():
+        number = columns[name].cast(pa.int64())
+        number = pc.add(number, 1) if name in _NONE else number
+        whole = pc.add(whole, pc.shift_left(number, place))
+    return whole
 
 
 def _needs_id(batch: pa.RecordBatch) -> pa.Array:
@@ -217,6 +239,14 @@ def _micros(seconds: pa.Array) -> pa.Array:
     )
     limited = pc.if_else(known, seconds, arrays.float64(-1e-6))
     return pc.round(pc.multiply(limited, 1e6)).cast(pa.int64())
+
+
+def _process(pid: pa.Array) -> pa.Array:
+    """Return process ids (int32), -1 where there is none, or one that no system gives."""
+    import pyarrow.compute as pc
+
+    known = pc.and_(pc.greater_equal(pid, 0), pc.less(pid, 1 << 31))
+    return pc.if_else(pc.fill_null(known, False), pid, arrays.int64(-1)).cast(pa.int32())
 
 
 def _coded(column: pa.Array) -> pa.DictionaryArray:

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from opslog.correlate.tellers import Calls
+from opslog.correlate.tellers import Calls, what
 from opslog.stats.batch_counts import Name, grouped
 from opslog.stats.first_keys import FirstKeys
 from opslog.stats.histogram import Histogram, classes
 
 Key = tuple[Name, Name, str]
 """Service, method and route."""
+
+_Numbers = tuple[int, int, int]
+"""The numbers of route, service and method."""
 
 
 @dataclass(slots=True)
@@ -30,16 +33,14 @@ def by_route(calls: Calls, most: int) -> FirstKeys[Key, RouteCounts]:
 
     A method that nobody tells comes last.
     """
-    counts: dict[tuple[int, int, int], RouteCounts] = {}
+    counts: dict[_Numbers, RouteCounts] = {}
     for told in calls.tables():
         _add(told.combine_chunks(), counts)
     out: FirstKeys[Key, RouteCounts] = FirstKeys(most, RouteCounts)
-    routes, services, methods = (_names(calls, name) for name in ("route", "service", "method"))
+    services, methods, routes = (_names(calls, name) for name in ("service", "method", "route"))
     for (route, service, method), one in sorted(counts.items(), key=_place):
-        names = routes(route), services(service), methods(method)
-        known = OTHERS not in names
-        into = out[names[1], names[2], names[0] or ""] if known else out.others
-        _put(one, into)
+        key = services(service), methods(method), routes(route) or ""
+        _put(one, out.others if OTHERS in key else out[key])
     return out
 
 
@@ -47,7 +48,7 @@ OTHERS = "\0"
 """Stands for a name that came too late to be told."""
 
 
-def _place(row: tuple[tuple[int, int, int], RouteCounts]) -> tuple[int, ...]:
+def _place(row: tuple[_Numbers, RouteCounts]) -> tuple[int, ...]:
     return tuple(number & 0xFFFFFFFF for number in row[0])
 
 
@@ -56,23 +57,24 @@ def _names(calls: Calls, kind: str) -> Callable[[int], Name]:
     return lambda number: None if number < 0 else known[number]
 
 
-def _add(told: pa.Table, counts: dict[tuple[int, int, int], RouteCounts]) -> None:
+def _add(told: pa.Table, counts: dict[_Numbers, RouteCounts]) -> None:
     import pyarrow.compute as pc
 
     if not len(told):
         return
-    keys = [told[name].combine_chunks() for name in ("route", "service", "method")]
-    for r, s, m, status, count in zip(*grouped([*keys, told["status"]]), strict=True):
-        statuses = counts.setdefault((r, s, m), RouteCounts()).statuses
+    whats, micros = (told[name].combine_chunks() for name in ("what", "length"))
+    for number, count in zip(*grouped([whats]), strict=True):
+        service, method, route, status = what(number)
+        statuses = counts.setdefault((route, service, method), RouteCounts()).statuses
         statuses[status] = statuses.get(status, 0) + count
-    timed = pc.indices_nonzero(pc.greater_equal(told["length"], 0))
+    timed = pc.indices_nonzero(pc.greater_equal(micros, 0))
     if not len(timed):
         return
-    micros = told["length"].take(timed)
+    whats, micros = whats.take(timed), micros.take(timed)
     kinds = classes(pc.divide(micros.cast(pa.float64()), 1e6))
-    groups = grouped([*(column.take(timed) for column in keys), kinds], micros)
-    for r, s, m, kind, count, length in zip(*groups, strict=True):
-        one = counts[r, s, m]
+    for number, kind, count, length in zip(*grouped([whats, kinds], micros), strict=True):
+        service, method, route, _ = what(number)
+        one = counts[route, service, method]
         one.durations.add([(kind, count)])
         one.micros += length
 
