@@ -191,9 +191,7 @@ def count(batches: list[pa.RecordBatch], memory: int) -> int:
     for batch in batches:
         chosen = batch.take(answering(batch))
         calls.add(tellings(chosen, routes(chosen["http_target"])))
-    found = sum(map(len, calls.tables()))
-    calls.close()
-    return found
+    return sum(map(len, calls.tables()))
 
 
 @given(

@@ -15,6 +15,7 @@ with HTTP 200``).  What ends without a method and was not begun in these logs ha
 
 from __future__ import annotations
 
+import weakref
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
@@ -27,10 +28,10 @@ from opslog.model import arrays
 from opslog.reading.sorted_rows import MOST, SortedRows
 
 COLUMNS = (
-    "timestamp", "service_name", "host_name", "process_pid", "logger", "request_id", "http_method",
+    "timestamp", "service_name", "host_name", "process_pid", "logger", "http_method",
     "http_target", "http_status", "duration", "client_address", "format",
 )  # fmt: skip
-"""The columns that tellings are made of."""
+"""The columns that tellings are made of; where a call is told by two lines ``request_id``, too."""
 
 _RANKS = {"uwsgi.request": 1, "apache.access": 2, "nginx.ingress": 2, "haproxy.http": 3}
 """Formats of servers and proxies, the innermost first; a service's own lines are further inside."""
@@ -93,7 +94,8 @@ def answering(batch: pa.RecordBatch) -> pa.Array:
 def tellings(batch: pa.RecordBatch, routes: pa.Array) -> pa.Table:
     """Return what records that ``answering`` chose tell of calls; the batch has COLUMNS.
 
-    ``routes`` are dictionary-encoded, one for each record.
+    It has ``request_id``, too, if some ``needs_ids``.  ``routes`` are dictionary-encoded, one for
+    each record.
     """
     import pyarrow.compute as pc
 
@@ -113,8 +115,6 @@ def tellings(batch: pa.RecordBatch, routes: pa.Array) -> pa.Table:
     end = pc.if_else(begun, pc.add(moment, length), moment)
     whole = pc.equal(pc.multiply(pc.divide(moment, _SECOND), _SECOND), moment)
     paths = _hashed(_tellers.hash_paths, batch["http_target"], status)
-    own = _hashed(_tellers.hash_paths, batch["http_target"], pid.cast(pa.int64()))
-    ids = pc.if_else(_needs_id(batch), batch["request_id"], pa.scalar(None, pa.string()))
     inside = pc.equal(rank, 0)
     teller = pc.if_else(inside, *(batch[name].cast(pa.string()) for name in ("logger", "format")))
     columns = {
@@ -122,7 +122,7 @@ def tellings(batch: pa.RecordBatch, routes: pa.Array) -> pa.Table:
         "host": _coded(batch["host_name"]), "teller": _coded(teller), "rank": rank,
         "service": _coded(batch["service_name"]), "method": _coded(batch["http_method"]),
         "route": routes, "status": status,
-        "begins": begins.cast(pa.uint8()), "call": _hashed(_tellers.hash_texts, ids, own),
+        "begins": begins.cast(pa.uint8()), "call": _two_lines(batch, pid.cast(pa.int64())),
     }  # fmt: skip
     return pa.table(columns)
 
@@ -130,19 +130,16 @@ def tellings(batch: pa.RecordBatch, routes: pa.Array) -> pa.Table:
 class Calls:
     """The calls of all tellings, each once, in memory that does not grow with them.
 
-    ``most`` names of each kind are told from each other, those that come first.
+    What is more than ``memory`` bytes lies in temporary files as long as the object lives.  ``most`` names of each kind are told from each other, those that come first.
     """
 
     def __init__(self, most: int, memory: int = MOST) -> None:
         self._begun = BegunCalls(_BEGUN)
         self._rows = SortedRows(_PACKED, [("key", "ascending"), ("end", "ascending")], memory)
+        weakref.finalize(self, self._rows.close)
         self.names: dict[str, dict[str, int]] = {name: {} for name in _NAMES}
         """The numbers of services, methods, routes; what came too late has the number ``most``."""
         self._limits = dict.fromkeys(_NAMES, most) | {"teller": _TELLERS}
-
-    def close(self) -> None:
-        """Remove the temporary files."""
-        self._rows.close()
 
     def add(self, told: pa.Table) -> None:
         """Take tellings; those of a source come in the order of its records.
@@ -223,11 +220,17 @@ def _packed(columns: dict[str, pa.Array], places: dict[str, int]) -> pa.Array:
     return whole
 
 
-def _needs_id(batch: pa.RecordBatch) -> pa.Array:
-    """Return which records begin a call, or end one whose method they do not tell."""
-    import pyarrow.compute as pc
+def needs_ids(batch: pa.RecordBatch) -> bool:
+    """Return whether some records begin a call, or end one whose method they do not tell."""
+    return bool(batch["http_status"].null_count or batch["http_method"].null_count)
 
-    return pc.or_(pc.is_null(batch["http_status"]), pc.is_null(batch["http_method"]))
+
+def _two_lines(batch: pa.RecordBatch, pid: pa.Array) -> pa.Array:
+    """Return what the line that begins a call shares with the one that ends it (int64)."""
+    if not needs_ids(batch):
+        return pid
+    own = _hashed(_tellers.hash_paths, batch["http_target"], pid)
+    return _hashed(_tellers.hash_texts, batch["request_id"], own)
 
 
 def _micros(seconds: pa.Array) -> pa.Array:
@@ -251,7 +254,10 @@ def _process(pid: pa.Array) -> pa.Array:
 
 def _coded(column: pa.Array) -> pa.DictionaryArray:
     """Return texts with a dictionary of only those there are, in the order they come."""
-    return column.cast(pa.string()).dictionary_encode()
+    if not pa.types.is_dictionary(column.type):
+        return column.dictionary_encode()
+    found = column.indices.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(found.indices, column.dictionary.take(found.dictionary))
 
 
 def _looked_up(column: pa.DictionaryArray, values: list[int]) -> pa.Array:

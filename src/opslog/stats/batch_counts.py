@@ -156,5 +156,10 @@ def _requests(
     rows = tellers.answering(batch)
     if not len(rows):
         return None
-    told = some(tellers.COLUMNS, rows)
+    told = batch.take(rows)
+    ids = ("request_id",) if tellers.needs_ids(told) else ()
+    missing = tuple(name for name in (*tellers.COLUMNS, *ids) if name not in batch.schema.names)
+    if missing:
+        for name, column in zip(missing, some(missing, rows), strict=True):
+            told = told.append_column(name, column)
     return tellers.tellings(told, routes(told["http_target"]))
