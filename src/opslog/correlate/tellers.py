@@ -130,7 +130,8 @@ def tellings(batch: pa.RecordBatch, routes: pa.Array) -> pa.Table:
 class Calls:
     """The calls of all tellings, each once, in memory that does not grow with them.
 
-    What is more than ``memory`` bytes lies in temporary files as long as the object lives.  ``most`` names of each kind are told from each other, those that come first.
+    What is more than ``memory`` bytes lies in temporary files as long as the object lives.
+    ``most`` names of each kind are told from each other, those that come first.
     """
 
     def __init__(self, most: int, memory: int = MOST) -> None:
