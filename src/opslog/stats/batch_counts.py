@@ -9,16 +9,16 @@ from typing import Any
 
 import pyarrow as pa
 
+from opslog.correlate import tellers
 from opslog.model import arrays
 from opslog.model.severity import CLASS_OF, ERROR
 from opslog.rows.kept import Kept
 from opslog.stages.template import fingerprints, templates
-from opslog.stats.histogram import classes
 from opslog.stats.routes import routes
 
 COLUMNS = (
     "timestamp", "severity_number", "service_name", "logger", "exception_type", "http_method",
-    "http_target", "http_status", "duration", "client_address",
+    "http_target", "http_status", "client_address",
 )  # fmt: skip
 """The columns of all records that are read."""
 
@@ -46,24 +46,22 @@ class BatchCounts:
     loggers: list[tuple[Name, Name, int, int]]
     """(service, logger, class of severity, records)."""
     errors: list[dict[str, Any]] = field(default_factory=list)
-    statuses: list[tuple[Name, Name, str, int, int]] = field(default_factory=list)
-    """(service, method, route, status, requests)."""
-    durations: list[tuple[Name, Name, str, int, int, int]] = field(default_factory=list)
-    """(service, method, route, class of duration, requests, microseconds together)."""
+    requests: pa.Table | None = None
+    """What is told of requests, by each who tells of them (correlate/tellers.py)."""
 
 
 def count_batch(batch: pa.RecordBatch, width: int) -> BatchCounts:
     """Return what ``batch`` tells, in steps of ``width`` microseconds."""
-    return _count(batch, width, lambda rows: batch.select(list(ERRORS)).take(rows))
+    return _count(batch, width, lambda names, rows: batch.select(list(names)).take(rows))
 
 
 def count_kept(kept: Kept, width: int) -> BatchCounts:
     """Return what records kept tell; messages and tracebacks are built of errors only."""
-    return _count(kept.batch(), width, lambda rows: kept.some(ERRORS, rows))
+    return _count(kept.batch(), width, kept.some)
 
 
 def _count(
-    batch: pa.RecordBatch, width: int, errors: Callable[[pa.Array], pa.RecordBatch]
+    batch: pa.RecordBatch, width: int, some: Callable[[tuple[str, ...], pa.Array], pa.RecordBatch]
 ) -> BatchCounts:
     import pyarrow.compute as pc
 
@@ -73,8 +71,8 @@ def _count(
     columns = [_steps(moments, width), *_coded(batch, "service_name"), *_coded(batch, "logger")]
     step, service, services, logger, loggers = columns
     span = pc.min_max(moments)
-    times = _grouped([step, service, level])
-    parted = _grouped([service, logger, level])
+    times = grouped([step, service, level])
+    parted = grouped([service, logger, level])
     out = BatchCounts(
         len(batch),
         width,
@@ -86,8 +84,8 @@ def _count(
         pc.greater_equal(severity, ERROR), batch.column("exception_type").is_valid()
     ).fill_null(False)
     if failed.true_count:
-        out.errors = _errors(errors(pc.indices_nonzero(failed).cast(pa.int32())))
-    _requests(batch, out)
+        out.errors = _errors(some(ERRORS, pc.indices_nonzero(failed).cast(pa.int32())))
+    out.requests = _requests(batch, some)
     return out
 
 
@@ -108,7 +106,7 @@ def _coded(batch: pa.RecordBatch, name: str) -> tuple[pa.Array, list[Name]]:
     return column.indices.fill_null(len(known)), [*known, None]
 
 
-def _grouped(keys: list[pa.Array], *sums: pa.Array) -> list[list[Any]]:
+def grouped(keys: list[pa.Array], *sums: pa.Array) -> list[list[Any]]:
     """Return the keys' distinct values, how often they come and ``sums``: a list of each.
 
     They are in the order in which the rows tell them, which Arrow does not keep.
@@ -151,43 +149,17 @@ def _errors(batch: pa.RecordBatch) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _requests(batch: pa.RecordBatch, out: BatchCounts) -> None:
-    """Count the requests that services answered: with a client, or without a method of their own.
-
-    Those that services sent have neither.
-    """
-    import pyarrow.compute as pc
-
-    answered = pc.or_(
-        batch.column("client_address").is_valid(), batch.column("http_method").is_null()
-    )
-    told = pc.and_(batch.column("http_status").is_valid(), batch.column("http_target").is_valid())
-    rows = pc.indices_nonzero(pc.and_(answered, told))
+def _requests(
+    batch: pa.RecordBatch, some: Callable[[tuple[str, ...], pa.Array], pa.RecordBatch]
+) -> pa.Table | None:
+    """Return what is told of requests that services answered, None for nothing."""
+    rows = tellers.answering(batch)
     if not len(rows):
-        return
-    batch = batch.select(
-        ["service_name", "http_method", "http_target", "http_status", "duration"]
-    ).take(rows)
-    service, services = _coded(batch, "service_name")
-    method, methods = _coded(batch, "http_method")
-    route = routes(batch.column("http_target"))
-    names = route.dictionary.to_pylist()
-    status = batch.column("http_status")
-    known = pc.and_(pc.greater_equal(status, 100), pc.less(status, 1000))
-    status = pc.if_else(known, status, 0)
-    groups = _grouped([service, method, route.indices, status])
-    out.statuses = [
-        (services[s], methods[m], names[r], code, n)
-        for s, m, r, code, n in zip(*groups, strict=True)
-    ]
-    timed = pc.indices_nonzero(pc.greater_equal(batch.column("duration"), 0).fill_null(False))
-    if len(timed):
-        seconds = batch.column("duration").take(timed)
-        keys = [column.take(timed) for column in (service, method, route.indices)]
-        limited = pc.min_element_wise(seconds, 1e12)
-        micros = pc.round(pc.multiply(limited, 1e6)).cast(pa.int64())
-        groups = _grouped([*keys, classes(seconds)], micros)
-        out.durations = [
-            (services[s], methods[m], names[r], k, n, us)
-            for s, m, r, k, n, us in zip(*groups, strict=True)
-        ]
+        return None
+    told = batch.take(rows)
+    ids = ("request_id",) if tellers.needs_ids(told) else ()
+    missing = tuple(name for name in (*tellers.COLUMNS, *ids) if name not in batch.schema.names)
+    if missing:
+        for name, column in zip(missing, some(missing, rows), strict=True):
+            told = told.append_column(name, column)
+    return tellers.tellings(told, routes(told["http_target"]))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from opslog.correlate.tellers import Calls
 from opslog.model.errors import OpslogError
 from opslog.model.instants import utc_time
 from opslog.model.severity import CLASS_OF, CLASSES
 from opslog.stats.batch_counts import BatchCounts, Name
 from opslog.stats.first_keys import FirstKeys
-from opslog.stats.histogram import Histogram
 from opslog.stats.report import (  # fmt: skip
     Error,
     Logger,
@@ -20,6 +19,7 @@ from opslog.stats.report import (  # fmt: skip
     StatsReport,
     TimelineStep,
 )
+from opslog.stats.requests import RouteCounts, by_route
 from opslog.stats.timeline import AUTOMATIC, Timeline, multiples
 
 OTHERS = "(others)"
@@ -34,13 +34,6 @@ STEPS = 60
 
 _WARNING, _ERROR = CLASSES.index("warning"), CLASSES.index("error")
 _WORSE = (_ERROR, _ERROR + 1)
-
-
-@dataclass(slots=True)
-class _Route:
-    statuses: dict[int, int] = field(default_factory=dict)
-    durations: Histogram = field(default_factory=Histogram)
-    micros: int = 0
 
 
 class Totals:
@@ -63,7 +56,7 @@ class Totals:
             MOST_ROWS, lambda: [0] * 7
         )
         self._errors: FirstKeys[str, dict[str, Any]] = FirstKeys(MOST_ROWS, dict)
-        self._routes: FirstKeys[tuple[Name, Name, str], _Route] = FirstKeys(MOST_ROWS, _Route)
+        self._calls = Calls(MOST_ROWS)
 
     @property
     def width(self) -> int:
@@ -93,13 +86,8 @@ class Totals:
             self._loggers[service, logger][level] += count
         for one in counts.errors:
             self._add_error(one)
-        for service, method, route, status, count in counts.statuses:
-            statuses = self._routes[service, method, route].statuses
-            statuses[status] = statuses.get(status, 0) + count
-        for service, method, route, number, count, micros in counts.durations:
-            found = self._routes[service, method, route]
-            found.durations.add([(number, count)])
-            found.micros += micros
+        if counts.requests is not None:
+            self._calls.add(counts.requests)
 
     def _add_error(self, one: dict[str, Any]) -> None:
         have = self._errors[one["fingerprint"]]
@@ -118,14 +106,15 @@ class Totals:
         totals = [sum(row[n] for row in self._service_rows().values()) for n in range(7)]
         loggers = [_logger(*key, row) for key, row in self._loggers.items()]
         errors = [_error(one) for _, one in self._errors.items()]
-        routes = [_route(*key, one) for key, one in self._routes.items()]
+        requests = by_route(self._calls, MOST_ROWS)
+        routes = [_route(*key, one) for key, one in requests.items()]
         for rows in (loggers, errors):
             rows.sort(key=lambda one: -one.records)
         routes.sort(key=lambda one: -one.requests)
         rest = Others(
             sum(self._loggers.others) + sum(one.records for one in loggers[top:]),
             self._errors.others.get("records", 0) + sum(one.records for one in errors[top:]),
-            sum(self._routes.others.statuses.values()) + sum(one.requests for one in routes[top:]),
+            sum(requests.others.statuses.values()) + sum(one.requests for one in routes[top:]),
         )
         return StatsReport(
             self._records,
@@ -195,7 +184,7 @@ def _error(one: dict[str, Any]) -> Error:
     )
 
 
-def _route(service: Name, method: Name, route: str, one: _Route) -> Route:
+def _route(service: Name, method: Name, route: str, one: RouteCounts) -> Route:
     return Route(
         service,
         method,
