@@ -299,9 +299,10 @@ def test_the_waterfall_fits_and_is_escaped(
 ) -> None:
     folder, truth = pike
     for story in (trace(library.read(folder), boots(truth)[0]), hostile):
-        for row in waterfall(story, 0.1, width).splitlines():
-            assert cells(row) <= width
-            assert row.isprintable()
+        for summary in (False, True):
+            for row in waterfall(story, 0.1, width, summary=summary).splitlines():
+                assert cells(row) <= width
+                assert row.isprintable()
 
 
 def test_on_a_terminal_it_is_colored_unless_nobody_wants_that(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def _show(story: Story, options: argparse.Namespace) -> None:
 
     colored = flags.colored(options)
     width = options.width or terminal_width()
-    OutputStream().write(waterfall(story, options.gap, width, colored).encode())
+    OutputStream().write(waterfall(story, options.gap, width, colored, options.summary).encode())
     if options.summary:
         return
     OutputStream().write(b"\n")
