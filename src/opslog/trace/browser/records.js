@@ -36,7 +36,7 @@ function drawRecords() {
   make("span", "dim", left.length === total ? count(total, "record") : left.length.toLocaleString("en") + " of " + count(total, "record"), choice);
   if (chosen) {
     const span = chosen.spans.length ? clock(chosen.spans[0][0]) + "Z, " + length(chosen.seconds) : "";
-    const what = [chosen.name, chosen.target, chosen.id, chosen.hosts.join(" "), span].filter(Boolean).join(" \u00b7 ");
+    const what = [chosen.name, chosen.name.includes(chosen.target) ? "" : chosen.target, chosen.id, chosen.hosts.join(" "), span].filter(Boolean).join(" \u00b7 ");
     choice.append(" of " + escaped(what) + " ");
     make("button", "", "all records", choice).addEventListener("click", () => choose(chosen));
   }
