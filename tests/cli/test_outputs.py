@@ -387,6 +387,8 @@ def test_own_files_may_lie_among_what_is_followed_and_others_stay(
         ("filter --metrics x -o x.jsonl --checkpoint x -f a", "x: --metrics and --checkpoint name this file; name two"),
         (f"trace {ID} --html x --otlp ./x a", "./x: --html and --otlp name this file; name two"),
         (f"trace {ID} --html - --otlp - a", "--html and --otlp both name standard output; name a file"),
+        (f"trace {ID} --json --html - a", "--json and --html both name standard output; name a file"),
+        (f"trace {ID} --json --otlp - a", "--json and --otlp both name standard output; name a file"),
         ("filter --metrics - a", "--metrics -: expected the name of a file"),
         ("filter -f --checkpoint - a", "--checkpoint -: expected the name of a file"),
         ("stats --html - a", "--html -: expected the name of a file"),

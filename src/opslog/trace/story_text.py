@@ -107,7 +107,7 @@ def findings(story: Story, gap: float, width: int, style: Style) -> Iterator[str
         told = f"{cause.type}: {_line(cause.message)}" if cause.message else cause.type
         yield f"{style(RED, 'root exception')}  {fitted(told, width - 16)}"
     for one in sorted(story.gaps(gap), key=lambda one: -one.seconds)[:5]:
-        yield f"gap {clock_duration(one.seconds)}  {fitted(_gap(story, one), width - 14)}"
+        yield f"gap {clock_duration(one.seconds):<8}  {_gap(story, one, width - 14)}"
     alone = sum(owner is None for owner in story.owners)
     if alone and story.requests:
         yield f"{count(alone, 'record')} of no request, or of a task that goes on, name the id"
@@ -115,12 +115,15 @@ def findings(story: Story, gap: float, width: int, style: Style) -> Iterator[str
         yield f"{count(story.left_out, 'record')} left out: too many"
 
 
-def _gap(story: Story, gap: StoryGap) -> str:
-    after, before = story.records[gap.after], story.records[gap.before]
-    return (
-        f"after {after.program or after.service_name or '?'}: {_line(after.body)[:40]} "
-        f"| before {before.program or before.service_name or '?'}: {_line(before.body)[:40]}"
-    )
+def _gap(story: Story, gap: StoryGap, width: int) -> str:
+    """Return what was logged before and after a gap, each in a half of the width."""
+    half = (width - len(" | ")) // 2
+    sides = []
+    for word, number in (("after", gap.after), ("before", gap.before)):
+        record = story.records[number]
+        who = record.program or record.service_name or "?"
+        sides.append(fitted(f"{word} {who}: {_line(record.body)}", half))
+    return " | ".join(sides)
 
 
 def _writer(story: Story, number: int, width: int) -> str:
