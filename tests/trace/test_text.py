@@ -130,6 +130,20 @@ def test_a_failed_operation_says_so(tmp_path: Path) -> None:
     assert "create failed" in waterfall(told, 1.0, 100, summary=True)
 
 
+def test_an_operation_that_ends_with_an_exception_failed(tmp_path: Path) -> None:
+    told = story(
+        tmp_path,
+        *LIFE[:3],
+        log(5, 2, f"[instance: {VM}] Going to try to live migrate instance to another host"),
+        log(
+            6, 2, f"[instance: {VM}] Setting instance to ACTIVE state.: Invalid: no", level="ERROR"
+        ),
+    )
+    life = lifeline(told)
+    assert life is not None
+    assert [one.label for one in life.operations] == ["create", "live_migration failed"]
+
+
 def test_trees_stand_on_one_axis(tmp_path: Path) -> None:
     told = story(tmp_path, *LIFE)
     lines = waterfall(told, 100.0, 100).splitlines()

@@ -13,7 +13,7 @@ from opslog.model.record import LogRecord
 from opslog.trace import lives
 from opslog.trace.changes import Change
 from opslog.trace.life import Life
-from opslog.trace.story import Story
+from opslog.trace.story import Story, is_error
 
 _NAMED = re.compile(lives.NAMED)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -78,7 +78,8 @@ def lifeline(story: Story) -> Lifeline | None:
         for name in before - set(life.open):
             ended = next(one for one in reversed(operations) if one.name == name)
             if change.operation in (name, "*"):  # else it only shows that this one is over
-                ended.end, ended.failed = record.timestamp, change.moment == "fails"
+                ended.end = record.timestamp
+                ended.failed = change.moment in ("fails", "reverts") or is_error(record)
     if not operations and life.state is None:
         return None
     return Lifeline(kind, life.state, operations)

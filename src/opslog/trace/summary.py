@@ -27,8 +27,8 @@ from opslog.trace.story_text import (
 _FIXED = 17
 """Columns of status, duration and the blanks around them."""
 
-_LEAST_BAR = 20
-"""Columns of a bar that still tells something."""
+_LEAST_BAR, _LEAST_LABEL = 16, 24
+"""Columns of a bar, and of a label beside it, that still tell something."""
 
 _MOST_HOSTS = 24
 
@@ -66,10 +66,9 @@ class Summary:
         left = width - self._clock_width - _FIXED
         left -= sum(size + 2 for size in (self._hosts, self._severity) if size)
         wanted = max((cells(escaped(label)) for _, label in self._rows), default=0)
-        self._label = min(wanted, max(left - _LEAST_BAR, left * 11 // 20))
-        bar = left - self._label
-        if bar < _LEAST_BAR:
-            self._label, bar = min(wanted, left), 0
+        beside_bar = left - _LEAST_BAR
+        self._label = min(wanted, beside_bar if beside_bar >= _LEAST_LABEL else left)
+        bar = left - self._label if self._label <= beside_bar else 0
         self._axis = axis_of(rows, life, bar) if bar else None
 
     def lines(self) -> Iterator[str]:
