@@ -27,7 +27,7 @@ from opslog.trace.story_text import (
 _FIXED = 17
 """Columns of status, duration and the blanks around them."""
 
-_LEAST_BAR, _LEAST_LABEL = 16, 24
+_LEAST_BAR, _LEAST_LABEL = 16, 32
 """Columns of a bar, and of a label beside it, that still tell something."""
 
 _MOST_HOSTS = 24
