@@ -14,12 +14,12 @@ import pytest
 from helpers import ROOT
 from opslog.terminal.escape import escaped
 
-PAGE = (ROOT / "src" / "opslog" / "trace" / "page.html").read_text()
+SCRIPT = (ROOT / "src" / "opslog" / "trace" / "browser" / "text.js").read_text()
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
 def test_a_page_writes_out_what_a_terminal_does() -> None:
-    script = "\n".join(re.findall(r"^const (?:UNSAFE|written|escaped) = .*$", PAGE, re.MULTILINE))
+    script = "\n".join(re.findall(r"^const (?:UNSAFE|written|escaped) = .*$", SCRIPT, re.MULTILINE))
     characters = [
         char
         for char in map(chr, range(sys.maxunicode + 1))

@@ -299,9 +299,10 @@ def test_the_waterfall_fits_and_is_escaped(
 ) -> None:
     folder, truth = pike
     for story in (trace(library.read(folder), boots(truth)[0]), hostile):
-        for row in waterfall(story, 0.1, width).splitlines():
-            assert cells(row) <= width
-            assert row.isprintable()
+        for summary in (False, True):
+            for row in waterfall(story, 0.1, width, summary=summary).splitlines():
+                assert cells(row) <= width
+                assert row.isprintable()
 
 
 def test_on_a_terminal_it_is_colored_unless_nobody_wants_that(tmp_path: Path) -> None:
@@ -355,7 +356,7 @@ def test_a_browser_shows_the_page_and_runs_nothing_of_the_logs(
         capture_output=True, check=True, timeout=120,
     ).stdout.decode()  # fmt: skip
     assert seen.count('class="record') == 2
-    assert seen.count('class="row') == 1
+    assert seen.count('class="row request') == 1
     shown = seen.partition("<script")[0] + seen.rpartition("</script>")[2]
     assert "\\u202e\\u2028" in shown
     assert not re.search("[\x07\x1b\u202e\u2028]", shown)
@@ -375,7 +376,7 @@ def test_a_page_of_records_without_times_says_so(tmp_path: Path) -> None:
          f"--user-data-dir={tmp_path / 'profile'}", path.as_uri()],
         capture_output=True, check=True, timeout=120,
     ).stdout.decode()  # fmt: skip
-    assert "no time \u00b7 1 request<" in seen
+    assert "no time \u00b7 1 request \u00b7 1 record<" in seen
 
 
 def test_a_page_appears_when_it_is_complete_or_not_at_all(tmp_path: Path) -> None:

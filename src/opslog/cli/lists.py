@@ -59,7 +59,11 @@ def add(commands: Commands) -> None:
         "one of its records fulfils the conditions.",
         epilog=_REQUESTS,
     )
-    _add_options(command)
+    _add_options(command).add_argument(
+        "--likely", action="store_true",
+        help="tell likely callers, too, where none can be proven: by times, services and "
+        "resources; about one in six is wrong",
+    )  # fmt: skip
     command.set_defaults(run=_requests)
     command = commands.add_parser(
         "resources",
@@ -74,7 +78,7 @@ def add(commands: Commands) -> None:
     command.set_defaults(run=_resources)
 
 
-def _add_options(command: argparse.ArgumentParser) -> None:
+def _add_options(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     flags.add_reading(command)
     conditions.add(command, limit="rows")
     group = command.add_argument_group("output")
@@ -92,13 +96,17 @@ def _add_options(command: argparse.ArgumentParser) -> None:
         "--to", choices=_KINDS, help="output format (default: text on a terminal, else jsonl)"
     )
     writing.add(group)
+    return group
 
 
 def _requests(options: argparse.Namespace) -> int:
-    from opslog.trace.requests import SCHEMA, sorted_requests
+    from opslog.trace.requests import LIKELY, SCHEMA, sorted_requests
 
     shown = ("start", "duration", "severity_number", "http_status", "records", "request_id",
              "http_method", "http_target", "services")  # fmt: skip
+    if options.likely:
+        shown = (*shown[:6], "likely_caller", *shown[6:])
+        return _run("requests", partial(sorted_requests, guess=True), LIKELY, options, shown)
     return _run("requests", sorted_requests, SCHEMA, options, shown)
 
 

@@ -65,8 +65,10 @@ def add(commands: Commands) -> None:
     )
     writing.add(group)
     group.add_argument(
-        "--summary", action="store_true", help="in text: the requests without their records"
-    )
+        "--summary", action="store_true",
+        help="in text: a line for each call of a request, or for each request of a resource, with "
+        "its time, status, duration, hosts and worst severity; no records",
+    )  # fmt: skip
     group.add_argument(
         "--full", action="store_true", help="in text: whole tracebacks and whole request ids"
     )
@@ -85,6 +87,7 @@ def run(options: argparse.Namespace) -> int:
 
     writing.check(
         options,
+        writing.Named("--json", STDOUT if options.json else None, stdout=True),
         writing.Named("--html", options.html, _PAGE, stdout=True),
         writing.Named("--otlp", options.otlp, own_kinds.OTLP, stdout=True),
     )
@@ -134,7 +137,7 @@ def _show(story: Story, options: argparse.Namespace) -> None:
 
     colored = flags.colored(options)
     width = options.width or terminal_width()
-    OutputStream().write(waterfall(story, options.gap, width, colored).encode())
+    OutputStream().write(waterfall(story, options.gap, width, colored, options.summary).encode())
     if options.summary:
         return
     OutputStream().write(b"\n")

@@ -43,7 +43,7 @@ _SKEW = 100_000
 _LONGEST = 3_600_000_000
 """Microseconds of the longest request that is believed to call others: what lasts longer waits."""
 
-_READS = ("GET", "HEAD")
+READS = ("GET", "HEAD")
 """Methods of calls that hardly call others, while a task or what changes something may."""
 
 _MOST = 1000
@@ -119,7 +119,7 @@ def _explained(request: _Request, active: list[_Request]) -> LikelyCall | None:
         for one in active
         if one.end >= request.end - _SKEW and may_call(one.service, request.service)
     ]
-    changing = [one for one in around if one.method not in _READS]
+    changing = [one for one in around if one.method not in READS]
     for some in (changing, around):
         alike = [one for one in some if one.resources & request.resources]
         if len(alike) == 1:

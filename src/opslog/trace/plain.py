@@ -40,6 +40,7 @@ def plain(story: Story, gap: float, original: bool = False) -> dict[str, Any]:
         "notes": [
             {"kind": note.kind, "text": note.text, "request": note.request} for note in story.notes
         ],
+        "clocks": {host: ahead.total_seconds() for host, ahead in story.clocks.items()},
         "gaps": [
             {"seconds": one.seconds, "after": one.after, "before": one.before}
             for one in story.gaps(gap)

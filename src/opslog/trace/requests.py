@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from opslog.correlate import contexts
+from opslog.correlate import contexts, likely
 from opslog.correlate.calls import UNDER_CALLERS_ID, began, is_told_by_service
 from opslog.correlate.contexts import OwnedRecords
+from opslog.correlate.graph import RequestGraph
 from opslog.filters.filter import Filter, evaluate
 from opslog.logs import Logs
 from opslog.model import arrays
+from opslog.model.naming import naming
 from opslog.model.stats import Stats
 from opslog.reading.sorted_rows import Order, SortedRows, whole_keys
 from opslog.trace.groups import MOST, Groups, grouped, readable, values_by_key, with_values
@@ -42,6 +46,11 @@ SCHEMA = pa.schema([
 for one record that tells no time.  ``http_duration``: seconds to the answer, as the service
 says.  ``start`` is the time of the first record or, if it tells of a call and how long that
 took, of the call.
+"""
+
+LIKELY = pa.schema([*SCHEMA, ("likely_caller", pa.string()), ("likely_evidence", pa.string())])
+"""The columns with those of a likely caller, null where none is: its ``request_id``, and whether
+both are about one ``resource`` or were at work at one ``time`` (correlate/likely.py).
 """
 
 _ORDER_OF_ROWS = (("start", "ascending"), ("request_id", "ascending"))
@@ -100,6 +109,11 @@ _PARTS = pa.schema([
 _WITHOUT_ID = "\0"
 """What the key of a call without an id begins with; its source and place there follow."""
 
+_LIKELY_FROM = (
+    "request_id", "start", "duration", "http_duration", "services", "http_method", "http_target",
+)  # fmt: skip
+"""The columns that tell whose a call likely is."""
+
 _IDS = 64
 """Bytes of memory by which the ids of wanted requests are counted."""
 
@@ -128,11 +142,13 @@ def sorted_requests(
     unread: list[Exception] | None = None,
     stats: Stats | None = None,
     most: int = MOST,
+    guess: bool = False,
 ) -> SortedRows:
     """Return the same rows in ``order``, then in the order they began, however many there are.
 
     Memory holds a few times ``most`` bytes; the rest lies in temporary files until the rows
-    are closed.  ``stats`` counts what is read; a called request that is ``forgotten`` may
+    are closed.  With ``guess`` they have the columns LIKELY, must fit into memory, and the logs
+    are read once more.  ``stats`` counts what is read; a called request that is ``forgotten`` may
     have a row of its own.  Raises SinkError if a temporary file cannot be written.
     """
     with SortedRows(_PARTS, [("request_id", "ascending")], most) as parts:
@@ -140,6 +156,7 @@ def sorted_requests(
         calls = Groups(("request_id", "id", "service"), _TOLD, parts, _ORDER, most)
         logs = replace(logs, _root=True)._changed(merge=False, follow=None)
         owned, columns, wanted_records = OwnedRecords(), _COLUMNS, None
+        graph = logs.graph() if guess else None
         chosen = False
 
         def choose(ids: list[str]) -> None:
@@ -172,7 +189,11 @@ def sorted_requests(
             )
             for some in tables
         )
-        return SortedRows.of(found, SCHEMA, (*order, *_ORDER_OF_ROWS), most)
+        order = (*order, *_ORDER_OF_ROWS)
+        if graph is None:
+            return SortedRows.of(found, SCHEMA, order, most)
+        rows = pa.concat_tables([SCHEMA.empty_table(), *found])
+        return SortedRows.of([_with_likely_callers(rows, graph)], LIKELY, order, most)
 
 
 def _chosen_parts(parts: pa.Table) -> pa.Table:
@@ -287,6 +308,31 @@ def _rows(parts: pa.Table, calls: pa.Table) -> pa.Table:
     told = pc.or_(pc.invert(without_id), pc.is_valid(call["http_method"]))
     kept = pc.and_(told, pc.equal(found["fulfils"], 1))
     return pa.table([columns[name] for name in SCHEMA.names], SCHEMA).filter(kept)
+
+
+def _with_likely_callers(rows: pa.Table, graph: RequestGraph) -> pa.Table:
+    """Return the rows of requests with the columns of their likely callers."""
+    table = rows.to_pydict()
+    named = re.compile(naming())
+    columns: dict[str, list[object]] = {name: [] for name in likely.SCHEMA.names}
+    for own, start, length, answered, services, method, target in zip(
+        *(table[name] for name in _LIKELY_FROM), strict=True
+    ):
+        taken = answered if method in likely.READS and answered is not None else length
+        columns["request_id"].append(own)
+        columns["service_name"].append(services[0] if services else None)
+        columns["start"].append(start)
+        columns["end"].append(start and start + timedelta(seconds=taken or 0))
+        columns["http_method"].append(method)
+        columns["resources"].append([found["id"] for found in named.finditer(target or "")])
+    calls = {
+        call.callee: call for call in likely.likely_calls(graph, pa.table(columns, likely.SCHEMA))
+    }
+    found = [calls.get(own) for own in table["request_id"]]
+    for number, name in enumerate(LIKELY.names[len(SCHEMA) :]):
+        values = [None if call is None else (call.caller, call.evidence)[number] for call in found]
+        rows = rows.append_column(name, pa.array(values, pa.string()))
+    return rows
 
 
 def _first_known(batch: pa.RecordBatch, first: str, second: str) -> pa.Array:
