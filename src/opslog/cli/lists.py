@@ -102,8 +102,10 @@ def _add_options(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:
 def _requests(options: argparse.Namespace) -> int:
     from opslog.trace.requests import LIKELY, SCHEMA, sorted_requests
 
-    shown = ("start", "duration", "severity_number", "http_status", "records", "request_id",
-             "http_method", "http_target", "services")  # fmt: skip
+    shown: tuple[str, ...] = (
+        "start", "duration", "severity_number", "http_status", "records", "request_id",
+        "http_method", "http_target", "services",
+    )  # fmt: skip
     if options.likely:
         shown = (*shown[:6], "likely_caller", *shown[6:])
         return _run("requests", partial(sorted_requests, guess=True), LIKELY, options, shown)

@@ -116,7 +116,7 @@ def findings(story: Story, gap: float, width: int, style: Style) -> Iterator[str
     for host, ahead in sorted(story.clocks.items()):
         seconds = ahead.total_seconds()
         side = "ahead" if seconds > 0 else "behind"
-        yield f"clock of {escaped(host)}  {clock_duration(abs(seconds))} {side}: times are corrected"
+        yield f"clock of {escaped(host)}  {clock_duration(abs(seconds))} {side}: corrected"
     for one in sorted(story.gaps(gap), key=lambda one: -one.seconds)[:5]:
         yield f"gap {clock_duration(one.seconds):<8}  {_gap(story, one, width - 14)}"
     alone = sum(owner is None for owner in story.owners)
