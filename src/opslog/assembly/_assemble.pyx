@@ -226,6 +226,8 @@ cdef class Assembler(JoinedRecords):
             if self.is_open(block, self.blank, line):
                 self.join(block, self.blank, i, PART_BODY)
             else:
+                if self.blank != NONE:
+                    close(self.records, self.blank)     # a full one is waited for no longer
                 self.blank = self.start(block, i, UNRECOGNISED)
             self.previous = NONE
             return 0
