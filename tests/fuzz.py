@@ -21,7 +21,9 @@ import pyarrow as pa
 from helpers import records, table
 from opslog.correlate import RequestGraph
 from opslog.correlate._links import Sightings
+from opslog.correlate.contexts import OwnedRecords
 from opslog.correlate.links import COLUMNS, LinkCandidates, claims_in, link_candidates, links
+from opslog.correlate.tellers import Calls, answering, tellings
 from opslog.engine._search import Ids, Needles
 from opslog.engine.job import Job
 from opslog.engine.normalizer import Normalizer
@@ -39,6 +41,7 @@ from opslog.reading import merge
 from opslog.rows.literal import event_as_json
 from opslog.scanner import catalog
 from opslog.scanner.catalog import Catalog
+from opslog.stats.routes import routes
 
 PATTERN = {
     "regex": r"(?:(?:at=(?P<timestamp>\S+)|lvl=(?P<severity>\w+)|pid=(?P<process_pid>\d+)|(?P<x>.)=(?P<body>.*)) ?)+",
@@ -71,6 +74,11 @@ SEEDS = [
     b"2024-01-01 00:00:00.000 1 ERROR a.b [%s u p] no (HTTP 404) (Request-ID: %s)",
     b"2024-01-01 00:00:00.000 1 INFO a.b [-] {'initiator': {'request_id': '%s', 'global_request_id': '%s'}}",
     b'{"message": "[%s] x", "context": {"request_id": "%s"}, "created": 1}',
+    b'2024-01-01 00:00:00.000 1 INFO nova.wsgi.server [None %s u p - - -] 1.2.3.4 "GET /a/b HTTP/1.1" status: 200 len: 9 time: 0.1',
+    b"2024-01-01 00:00:00.000 1 INFO c.wsgi [None %s u p - - -] GET http://c/v3/a",
+    b"2024-01-01 00:00:00.000 1 INFO c.wsgi [None %s u p - - -] http://c/v3/a returned with HTTP 404",
+    b"2024-01-01 00:00:00.000 1 DEBUG eventlet.wsgi.server [None %s u p - - -] (1) accepted ('1.2.3.4', 5)",
+    b'2024-01-01 00:00:00.000 1 DEBUG a.client [None %s u p - - -] REQ: curl -X GET http://x -H "X-OpenStack-Request-ID: %s"',
     b"Stack (most recent call last):",
     b'  File "x.py", line 1',
     b"",
@@ -132,6 +140,7 @@ def once(rng: random.Random) -> None:
     indexed(data, rng)
     formats = rng.choice(CATALOGS)
     linked(data, formats)
+    owned(rng, data, formats)
     normalizer = Normalizer(original=True, catalog=formats)
     batches = normalizer.feed(data) + normalizer.close()
     check(rng, data, batches, formats)
@@ -170,6 +179,19 @@ def linked(data: bytes, formats: catalog.Catalog) -> None:
     for id_ in IDS:
         graph.root(id_.decode())
         graph.is_task(id_.decode())
+
+
+def owned(rng: random.Random, data: bytes, formats: catalog.Catalog) -> None:
+    """Ask whose records are, and count the calls they tell, with little room for what is known."""
+    owners, calls = OwnedRecords(rng.randrange(1, 9)), Calls(rng.randrange(1, 9), 1000)
+    for batch in table(data, catalog=formats).to_batches():
+        for start in range(0, len(batch), 7):
+            places = owners.other_calls(batch.slice(start, 7)).to_pylist()
+            assert all(place is None or place >= 0 for place in places)
+        told = batch.take(answering(batch))
+        calls.add(tellings(told, routes(told["http_target"])))
+    count = sum(map(len, calls.tables()))
+    assert count <= table(data, catalog=formats).num_rows
 
 
 def sighted(rng: random.Random) -> None:

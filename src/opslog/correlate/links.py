@@ -157,7 +157,8 @@ def claims_in(
             continue
         writer = (source, pid, _STEP.sub("", logger), caller)
         if kind == "sent":
-            sent.send(writer, url or "", other)
+            if other:
+                sent.send(writer, url or "", other)
             continue
         told = sent.answer(writer, url)
         if not other or told is None or other in (caller, root, told):

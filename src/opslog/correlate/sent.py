@@ -36,7 +36,7 @@ class SentCauses:
         self._calls: OrderedDict[Writer, list[_Call]] = OrderedDict()
 
     def send(self, writer: Writer, url: str, cause: str) -> None:
-        """Take a call; ``cause`` is empty where the header names none."""
+        """Take a call and the cause that its header names."""
         calls = [one for one in self._calls.pop(writer, ()) if not one.answered][1 - _OPEN :]
         self._calls[writer] = [*calls, _Call(url, cause)]
         if len(self._calls) > self._most:
