@@ -8,7 +8,7 @@ import pytest
 
 import opslog as library
 from opslog.correlate import RequestGraph
-from opslog.trace import requests
+from opslog.trace import requests, trace
 
 U, N, M, C, G = (f"req-{n * 8}-0000-4000-8000-000000000000" for n in "abcde")
 
@@ -96,3 +96,6 @@ def test_the_head_of_a_tree_is_no_service_that_works_under_the_id_it_was_sent(
     (tmp_path / "nova-api.log").write_text(answer(9, "nova", U, N, 2))
     [row] = requests(library.read(tmp_path)).to_pylist()
     assert (row["request_id"], row["http_target"]) == (U, "/v2/nova")
+    [top] = trace(library.read(tmp_path), U).requests
+    assert top.call is not None
+    assert (top.service, top.call.target) == ("nova-api", "/v2/nova")

@@ -141,7 +141,8 @@ def _told(
         if request.caller is not None:
             requests[request.caller].children.append(request)
     asked = _told_by_callers(records, owners)
-    for request in requests.values():
+    inside = [one for root in requests.values() if root.caller is None for one in root.tree()]
+    for request in reversed(inside):  # what was called before who called it
         _describe(request, records, asked.get(request.id))
     story = Story(id, table, records, owners, top, clocks=clocks)
     for siblings in (top, *(request.children for request in requests.values())):
@@ -219,6 +220,11 @@ def _describe(request: Request, records: list[LogRecord], asked: tuple[str, Call
     """Set service and call of a request: from its own answer, else from what its caller logged."""
     request.parts.sort(key=_start)
     if request.heads() is request.children:
+        # Its head is the call that came first with the id, not who works under it.
+        called = [one for one in request.children if one.call is not None]
+        if called:
+            first = min(called, key=_start)
+            request.service, request.call = first.service, first.call
         return
     # Clocks differ: who began first does not tell who called.
     for part in sorted(request.parts, key=lambda part: is_under_callers_id(part.program)):
