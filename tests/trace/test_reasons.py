@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -200,3 +201,34 @@ def test_a_story_of_a_port_is_part_of_its_instances(tmp_path: Path) -> None:
         for asked in (PORT, X)
     ]
     assert places[0] <= places[1]
+
+
+def test_a_call_told_on_two_lines_has_its_answer_and_reason(tmp_path: Path) -> None:
+    url, wsgi = "http://10.0.0.5:8776/v3/volumes", "cinder.api.openstack.wsgi"
+    text = (
+        line(1, wsgi, A, f"DELETE {url}/{VOLUME}")
+        + line(1.1, wsgi, A, "HTTP exception thrown: Volume status must be available.")
+        + line(1.2, wsgi, A, f"{url}/{VOLUME} returned with HTTP 400")
+    )
+    story = told(tmp_path, A, cinder_api=text)
+    call = story.requests[0].call
+    assert call is not None
+    assert (call.method, call.status) == ("DELETE", 400)
+    assert call.duration == pytest.approx(0.2)
+    assert plain(story, 1.0)["reason"] == "HTTP exception thrown: Volume status must be available."
+
+
+def test_the_clock_of_who_answered_is_known_where_all_have_one_program(tmp_path: Path) -> None:
+    def record(host: str, second: float, logger: str, body: str) -> str:
+        told = {
+            "message": body, "asctime": f"2026-03-10 10:00:{second:02.0f}", "name": logger,
+            "levelname": "INFO", "created": 1773136800.0 + second, "process": 7, "traceback": None,
+            "hostname": host, "context": {"request_id": A, "user_id": "u"}, "extra": {},
+        }  # fmt: skip
+        return json.dumps(told) + "\n"
+
+    call = '10.0.0.2 "POST /v2.1/servers HTTP/1.1" status: 202 len: 9 time: 0.3'
+    api = record("ctl1", 8, "nova.osapi_compute.wsgi.server", call)
+    compute = "".join(record("cmp1", 5 + n, "nova.compute.manager", f"step {n}") for n in range(2))
+    story = told(tmp_path, A, api=api, compute=compute)
+    assert story.clocks == {"ctl1": timedelta(seconds=2.7)}

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from opslog.model.record import LogRecord
 from opslog.trace.quotes import quoted_by
-from opslog.trace.spans import ProcessSpan, Request
+from opslog.trace.spans import ProcessSpan, Request, is_answer
 
 _LEAST = timedelta(milliseconds=50)
 """The least difference that is told: services round, and log a little later."""
@@ -72,7 +72,7 @@ def _order(
     for request in by_id.values():
         if request.task:
             continue
-        first = _part_of_call(request)
+        first = _part_of_call(request, records)
         if first is not None:
             for part in request.parts:
                 yield from _pair(first.host, first.begin, part.host, part.begin)
@@ -82,7 +82,7 @@ def _order(
     for number, record in enumerate(records):
         callee = by_id.get(record.attributes.get("peer_request_id") or "")
         if callee is not None and callee.id != owners[number] and callee.call:
-            answering = _part_of_call(callee)
+            answering = _part_of_call(callee, records)
             if answering is not None:
                 yield from _pair(answering.host, answering.end, record.host_name, record.timestamp)
     for number, told in quoted_by(records):
@@ -90,11 +90,14 @@ def _order(
         yield from _pair(one.host_name, one.timestamp, other.host_name, other.timestamp)
 
 
-def _part_of_call(request: Request) -> ProcessSpan | None:
+def _part_of_call(request: Request, records: list[LogRecord]) -> ProcessSpan | None:
     """Return the part that answered the call of a request, if it says how long that took."""
     if request.call is None or not request.call.duration:
         return None
-    return next((part for part in request.parts if part.program == request.service), None)
+    for part in request.parts:
+        if part.program == request.service and any(is_answer(records[n]) for n in part.records):
+            return part
+    return None
 
 
 def _pair(

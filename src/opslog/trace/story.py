@@ -6,6 +6,7 @@ processes: its parts.  Times are those the hosts' clocks say.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from opslog.correlate.calls import is_under_callers_id
 from opslog.correlate.graph import RequestGraph
 from opslog.model import schema
 from opslog.model.arrays import numbers
+from opslog.model.naming import CLIENT_LOGGERS
 from opslog.model.record import LogRecord, records_of
 from opslog.trace.clocks import offsets
 from opslog.trace.spans import UNKNOWN, Call, ProcessSpan, Request, TraceSpan, is_answer
@@ -228,19 +230,36 @@ def _describe(request: Request, records: list[LogRecord], asked: tuple[str, Call
         return
     # Clocks differ: who began first does not tell who called.
     for part in sorted(request.parts, key=lambda part: is_under_callers_id(part.program)):
-        answers = [records[n] for n in part.records if is_answer(records[n])]
-        if answers:
-            one = answers[0]
-            assert one.http_method is not None
-            request.call = Call(
-                one.http_method, one.http_target or "", one.http_status, one.duration
-            )
-            request.service = part.program
+        call = _answered([records[n] for n in part.records])
+        if call is not None:
+            request.call, request.service = call, part.program
             return
     if asked is not None:
         request.service, request.call = asked
     if request.parts:
         request.service = request.parts[0].program
+
+
+def _answered(records: list[LogRecord]) -> Call | None:
+    """Return the call that a process's records tell of as its service, None without an answer.
+
+    One record tells all, or one tells method and target and a later one target and status.
+    """
+    for record in records:
+        if is_answer(record):
+            assert record.http_method is not None
+            target = record.http_target or ""
+            return Call(record.http_method, target, record.http_status, record.duration)
+    served = [one for one in records if not re.search(CLIENT_LOGGERS, one.logger or "")]
+    asked = next((one for one in served if one.http_method and one.http_target), None)
+    if asked is None or asked.http_method is None:
+        return None
+    for record in served:
+        if record.http_status is not None and record.http_target == asked.http_target:
+            between = asked.timestamp and record.timestamp and record.timestamp - asked.timestamp
+            seconds = between.total_seconds() if between else None
+            return Call(asked.http_method, asked.http_target or "", record.http_status, seconds)
+    return None
 
 
 def _start(span: TraceSpan) -> tuple[bool, float, int]:
