@@ -1,7 +1,10 @@
 """Which records belong to one request, over services and files.
 
-- links.py: what a record says of a call.
-- graph.py: the requests and who called whom.
+- calls.py, contexts.py: which records tell of calls as services, and which are another call's.
+- links.py, sent.py: what a record says of who called.
+- graph.py, siblings.py, callers.py: the requests and who called whom.
+- likely.py: who may have, where no record says so.
+- tellers.py: which records tell of the same call.
 - roots.py: the column of the request that began it all.
 - related.py: all records of a request or a resource.
 - relations.py: the readings of the logs that find them; ``Logs`` has the words for it.

@@ -30,10 +30,10 @@ from typing import TypeAlias
 import pyarrow as pa
 
 from opslog.correlate._links import Sightings
-from opslog.correlate.callers import calls_others, may_call
 from opslog.correlate.calls import is_under_callers_id
 from opslog.correlate.links import Link, LinkCandidates, claims_in, times_of
 from opslog.correlate.sent import SentCauses
+from opslog.correlate.siblings import Siblings
 
 MOST = 1 << 18
 """Requests with a caller that are remembered."""
@@ -70,17 +70,8 @@ _SKEW = 5 * _SECOND
 """Longest difference between the clocks of two hosts, in microseconds."""
 
 
-_BESIDE = _SECOND // 20
-"""Longest time by which a call may seem to begin outside of its caller, in microseconds."""
-
-_SIBLINGS = 512
-"""Requests of one cause among which a caller is looked for."""
-
 _Claim: TypeAlias = tuple[str, str, int | None, str]
 """A caller, the kind of its strongest link, the time of its first claim, and all its groups."""
-
-_Begin: TypeAlias = tuple[int, str]
-"""When a called request began, in microseconds, and the service that was called."""
 
 
 class RequestGraph:
@@ -96,14 +87,12 @@ class RequestGraph:
         self._calls: dict[str, dict[str, None]] = {}
         self._contexts: dict[str, str] = {}
         """By called request the one in whose context its caller was named, if another."""
-        self._begins: dict[str, _Begin] = {}
-        self._callers: dict[str, list[tuple[int, str, str]]] = {}
-        """By cause its requests that may call others: begin, id and service, in that order."""
         self._nested: dict[str, dict[str, list[str]]] = {}
         """By cause the calls between its requests."""
         self._focus: frozenset[str] = frozenset()
         self._roots: dict[str, str] = {}
         self._seen = Sightings(SEEN) if seen is None else seen
+        self._siblings = Siblings(self._seen)
         self._sent = SentCauses()
         self.evicted = 0
         """Called requests that were forgotten."""
@@ -121,9 +110,17 @@ class RequestGraph:
 
         It has columns of links.COLUMNS, and of links.SERVED if they are known.
         """
+        self.see(batch)
+        self.link(batch)
+
+    def link(self, batch: pa.RecordBatch) -> None:
+        """Take what the records of a batch say of calls, not when ids were seen."""
         source = batch["source"][0].as_py() if "source" in batch.schema.names and batch else ""
         self._add(claims_in(batch, sent=self._sent, source=source))
-        self._serve(batch)
+        self._siblings.add(batch, self._claims)
+
+    def see(self, batch: pa.RecordBatch) -> None:
+        """Take note of when the ids of a batch were seen, which may be in any order."""
         columns = ("request_id", "global_request_id", "user_id", "program")
         own, cause, users, programs = (
             batch.column(name).to_pylist() if name in batch.schema.names else [None] * len(batch)
@@ -144,27 +141,13 @@ class RequestGraph:
         """Take what was found in a block of records (links.link_candidates)."""
         for batch in found.batches:
             self._add(claims_in(batch, chosen=True, sent=self._sent, source=found.source))
-            self._serve(batch)
+            self._siblings.add(batch, self._claims)
             # Of audit events, and maybe others, only the columns tell which requests they are of.
             for name, heads in (("request_id", True), ("global_request_id", False)):
                 for id_, time in zip(batch[name].to_pylist(), times_of(batch), strict=True):
                     if id_ is not None and time is not None:
                         self._seen.see(id_, time, None, heads)
         self._seen.add(found.sights)
-
-    def _serve(self, batch: pa.RecordBatch) -> None:
-        """Take note of when called requests began, and of which services they are."""
-        if not {"service_name", "duration", "global_request_id"} <= {*batch.schema.names}:
-            return
-        columns = ("request_id", "global_request_id", "service_name", "duration")
-        rows = zip(*(batch[name].to_pylist() for name in columns), times_of(batch), strict=True)
-        for own, cause, service, duration, time in rows:
-            if own is None or cause in (None, own) or time is None or service is None:
-                continue
-            begin = time - int(1e6 * duration) if duration and duration < 86400 else time
-            known = self._begins.get(own)
-            if own in self._claims and (known is None or begin < known[0]):
-                self._begins[own] = begin, service if known is None else known[1]
 
     def _add(self, found: Iterable[Link]) -> None:
         """Take links; this is the hot part of the graph: a microsecond or two for each."""
@@ -189,7 +172,7 @@ class RequestGraph:
             else:
                 calls[callee] = None
         self._roots.clear()
-        self._callers.clear()
+        self._siblings.changed()
         self._nested.clear()
 
     def _claim(
@@ -232,7 +215,7 @@ class RequestGraph:
             self._forget_call(caller, callee)
         if context := self._contexts.pop(callee, None):
             self._forget_call(context, callee)
-        self._begins.pop(callee, None)
+        self._siblings.forget(callee)
         self.evicted += 1
 
     def knows(self, id: str) -> bool:  # noqa: A002
@@ -283,7 +266,7 @@ class RequestGraph:
         if causes:
             # A caller is below the cause, or it is another's word against the service's own.
             below = [caller for caller in calls if causes[0] in self._above(caller)]
-            found = self._deepest(below) if below else self._between(id, causes[0])
+            found = self._deepest(below) if below else self._nested_caller(id, causes[0])
             return found or causes[0], _STRENGTH[_CAUSE]
         if len(calls) > 1:
             tops = {self._above(caller)[-1] for caller in calls}
@@ -313,32 +296,15 @@ class RequestGraph:
         seen = self._seen.get(id)
         return seen is not None and seen[3]
 
-    def _between(self, id: str, cause: str) -> str | None:  # noqa: A002
-        """Return the one request of a cause that can have called ``id``, as it was at work."""
-        if (known := self._begins.get(id)) is None or self._heads(cause):
-            return None
-        begin, service = known
-        siblings = self._callers.get(cause)
-        if siblings is None:
-            siblings = self._callers[cause] = self._siblings(cause)
-        found = []
-        for began, other, calling in siblings:
-            if other == id or not may_call(calling, service):
-                continue
-            seen = self._seen.get(other)
-            if seen and began <= begin + _BESIDE and seen[1] >= begin - _BESIDE:
-                found.append(other)
-        services = {calling for _, _, calling in siblings if may_call(calling, service)}
-        return found[0] if len(found) == len(services) == 1 else None
+    def _nested_caller(self, id: str, cause: str) -> str | None:  # noqa: A002
+        """Return the request between a cause that heads no record and what it caused."""
+        return None if self._heads(cause) else self._siblings.caller(id, cause, self._caused(cause))
 
-    def _siblings(self, cause: str) -> list[tuple[int, str, str]]:
-        """Return the requests of a cause that may call others; none if there are very many."""
-        found = []
+    def _caused(self, cause: str) -> Iterator[str]:
+        """Yield the requests that name a cause themselves."""
         for callee in self._calls.get(cause, ()):
-            known = self._begins.get(callee)
-            if known and calls_others(known[1]) and cause in _callers(self._claims[callee], _CAUSE):
-                found.append((known[0], callee, known[1]))
-        return sorted(found) if len(found) <= _SIBLINGS else []
+            if cause in _callers(self._claims.get(callee, ()), _CAUSE):
+                yield callee
 
     def _deepest(self, callers: list[str]) -> str:
         return max(callers, key=lambda caller: len(self._above(caller)))
