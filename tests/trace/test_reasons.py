@@ -178,6 +178,18 @@ def test_the_story_of_an_instance_is_not_that_of_others(tmp_path: Path) -> None:
     assert first_error(story) is None
 
 
+def test_a_call_refused_under_another_id_does_not_bring_that_request(tmp_path: Path) -> None:
+    text = (
+        answer(1, A, f"POST /v2.1/servers/{X}/action", 202)
+        + line(8, "keystonemiddleware.auth_token", A, "Authorization failed", "WARNING")
+        + answer(8.1, A, f"GET /v2.1/servers/{Y}", 401)
+    )
+    story = told(tmp_path, Y, nova=text)
+    assert not story.requests
+    assert [record.http_status for record in story.records] == [401]
+    assert [record.http_status for record in told(tmp_path, X, nova=text).records] == [202]
+
+
 def test_ports_and_volumes_bring_the_records_of_no_request(tmp_path: Path) -> None:
     story = told(
         tmp_path, X,

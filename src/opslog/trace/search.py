@@ -101,10 +101,14 @@ class _Search:
     batches: list[pa.RecordBatch] = field(default_factory=list)
     places: set[tuple[str, int]] = field(default_factory=set)
     """Where the records stand that are kept."""
+    found: pa.RecordBatch = field(init=False)
+    """The records of ``batches``, source by source, each in its order."""
+    left: list[bool] = field(default_factory=list)
+    """Which of them were left behind: they are of later calls than those whose ids they carry."""
     seeds: dict[str, None] = field(default_factory=dict)
     """Requests that are about the id, or in whose records it stands if none is."""
     about: Filter | None = None
-    """The records about the resource, None for a request."""
+    """The records about the resource; None for a request, and where none is."""
     near: set[str] = field(default_factory=set)
     """Ids of the resource's neighbours."""
     left_out: int = 0
@@ -114,6 +118,7 @@ class _Search:
     def story(self) -> Story:
         ids = self._spellings()
         self._search(ids)
+        self._settle()
         self._resolve()
         searched, wanted = set(ids), set(self._connected())
         while new := wanted - searched:
@@ -121,19 +126,17 @@ class _Search:
             ordered = sorted(new)
             for start in range(0, len(ordered), _AT_ONCE):
                 self._search(ordered[start : start + _AT_ONCE])
-            self._link()
-            self._find_neighbours()
+            self._settle()
+            self._find_seeds()
             wanted = set(self._connected())
         roots = self._roots()
-        found = self._found()
-        left = OwnedRecords().other_calls(found).is_valid().to_pylist() if len(found) else []
-        kept = [row for row, other in enumerate(left) if not other]
-        left_behind = sum(
-            own in self.seeds
-            for own, other in zip(found["request_id"].to_pylist(), left, strict=True)
-            if other
+        table = pa.Table.from_batches([self._belonging(roots)])
+        ids_left = (
+            own
+            for own, left in zip(self.found["request_id"].to_pylist(), self.left, strict=True)
+            if left
         )
-        table = pa.Table.from_batches([self._belonging(_rows_of(found, kept), roots)])
+        left_behind = sum(own in self.seeds for own in ids_left)
         story = story_of(self.id, table, self.graph, roots, self.left_out, self.unread, left_behind)
         if self.about is None:
             story.notes += self._notes(story)
@@ -175,47 +178,40 @@ class _Search:
                 found.extend(record for record in records_of(batch) if record.timestamp)
         return sorted(found, key=lambda record: record.timestamp or _NEVER)
 
-    def _found(self) -> pa.RecordBatch:
-        """Return all records that were found, source by source, each in its order."""
+    def _settle(self) -> None:
+        """Put all records that were found in order, and find out what they tell together.
+
+        Answers come behind calls; a record is another call's by what came before it.
+        """
         columns = schema.arrow_schema(original=True)
-        table = ordered_by_place(pa.Table.from_batches(self.batches, columns))
-        [batch] = table.combine_chunks().to_batches() or [
-            pa.RecordBatch.from_pylist([], schema=columns)
-        ]
-        return batch
-
-    def _link(self) -> None:
-        """Have the links told again in the order of the records: answers come behind calls."""
+        whole = ordered_by_place(pa.Table.from_batches(self.batches, columns)).combine_chunks()
+        [self.found] = whole.to_batches() or [pa.RecordBatch.from_pylist([], schema=columns)]
         self.graph = self.graph.without_links()
-        found = self._found()
-        sources = found["source"].dictionary_encode().indices.to_pylist() if len(found) else []
+        self.left = []
+        if not len(self.found):
+            return
+        self.left = OwnedRecords().other_calls(self.found).is_valid().to_pylist()
         start = 0
-        for _, run in groupby(sources):
+        for _, run in groupby(self.found["source"].dictionary_encode().indices.to_pylist()):
             size = len([*run])
-            self.graph.add(found.slice(start, size))
+            self.graph.link(self.found.slice(start, size))
             start += size
-        self.graph.focus(self.seeds if self.about is not None else ())
 
-    def _find_neighbours(self) -> None:
-        """Find the resource's neighbours, and the requests that are about these alone."""
+    def _find_seeds(self) -> None:
+        """Find the requests that are about the resource or its ports alone, and its neighbours."""
         if self.about is None:
             return
-        ports: set[str] = set()
-        for batch in self.batches:
-            found = neighbours(batch.take(self.about.select(batch)), self.id)
-            ports |= found[0]
-            self.near |= found[0] | found[1]
-        if not ports:
-            return
-        # A port is one instance's; a volume has a life of its own.
-        also = about(*ports)
-        others = {
-            request for batch in self.batches for request in of_another_instance(batch, self.id)
-        }
-        for batch in self.batches:
-            for own, cause in ids_of(batch.take(also.select(batch)))[1]:
-                if (one := own or cause) and one not in others:
-                    self.seeds[one] = None
+        owned = _rows_of(self.found, [row for row, left in enumerate(self.left) if not left])
+        ids = _ids_in(owned.take(self.about.select(owned)))
+        # What is left behind names neighbours, too: it is about the resource all the same.
+        ports, volumes = neighbours(self.found.take(self.about.select(self.found)), self.id)
+        self.near = ports | volumes
+        if ports:
+            # A port is one instance's; a volume has a life of its own.
+            others = of_another_instance(owned, self.id)
+            also = about(*ports)
+            ids += [one for one in _ids_in(owned.take(also.select(owned))) if one not in others]
+        self.seeds = dict.fromkeys(ids)
         self.graph.focus(self.seeds)
 
     def _spellings(self) -> list[str]:
@@ -245,7 +241,7 @@ class _Search:
         """Take records that were not found before."""
         fresh = [row for row, at in enumerate(_places(batch)) if at not in self.places]
         batch = _rows_of(batch, fresh)
-        self.graph.add(batch)
+        self.graph.see(batch)
         # Of a task that goes on for weeks only what names the id is of use.
         numbers, ids = ids_of(batch)
         tasks = [own is not None and own != self.id and self.graph.is_task(own) for own, _ in ids]
@@ -268,11 +264,8 @@ class _Search:
         return _mentions_any(batch, [*self._spellings(), *self.near])
 
     def _resolve(self) -> None:
-        """Find the whole id of a short id or a trace id, and the requests whose records name it."""
-        known: dict[str, None] = {}
-        for batch in self.batches:
-            for own, cause in ids_of(batch)[1]:
-                known.update(dict.fromkeys(filter(None, (own, cause))))
+        """Find the whole id of a short id or a trace id, and the requests the story is of."""
+        known = {one for pair in ids_of(self.found)[1] for one in pair if one is not None}
         if not is_whole(self.id):
             fitting = [one for one in known if one.startswith(self.id)]
             if len(fitting) > 1:
@@ -291,17 +284,10 @@ class _Search:
             self.seeds[self.id] = None
             return
         self.about = about(self.id)
-        for only in (self.about, None):
-            for batch in self.batches:
-                chosen = batch if only is None else batch.take(only.select(batch))
-                for own, cause in ids_of(chosen)[1]:
-                    if one := own or cause:
-                        self.seeds[one] = None
-            if self.seeds:
-                break
+        self._find_seeds()
+        if not self.seeds:
             self.about = None
-        self._find_neighbours()
-        self._link()
+            self.seeds = dict.fromkeys(_ids_in(self.found))
 
     def _connected(self) -> Iterator[str]:
         """Yield all ids that must be searched for until the tree of requests is complete."""
@@ -340,23 +326,31 @@ class _Search:
             self.graph.root(one) for one in self.seeds if self._has_whole_request(one)
         )
 
-    def _belonging(self, batch: pa.RecordBatch, roots: Iterable[str]) -> pa.RecordBatch:
+    def _belonging(self, roots: Iterable[str]) -> pa.RecordBatch:
         """Return the records of these requests, and those of no request that name the id."""
-        wanted = set(roots)
+        wanted, batch = set(roots), self.found
         numbers, ids = ids_of(batch)
         belongs = [root_of(own, cause, self.graph) in wanted for own, cause in ids]
         nobody = [own is None and cause is None for own, cause in ids]
         holds = self._mentions(batch)
         tasks = [own is not None and not self._has_whole_request(own) for own, _ in ids]
+        about = set(self.about.select(batch).to_pylist()) if self.about is not None else set()
         rows = [
             row
-            for row, number in enumerate(numbers.to_pylist())
-            if belongs[number] or (holds[row] and (nobody[number] or tasks[number]))
+            for row, (number, left) in enumerate(zip(numbers.to_pylist(), self.left, strict=True))
+            if (not left and (belongs[number] or (holds[row] and tasks[number])))
+            or (holds[row] and nobody[number])
+            or (left and row in about and not belongs[number])
         ]
         batch = _rows_of(batch, rows)
         if (where := self.logs._pass.where) is not None:
             batch = batch.take(where.select(batch))
         return batch
+
+
+def _ids_in(batch: pa.RecordBatch) -> list[str]:
+    """Return the ids of the requests of records, each once; the cause where there is no own."""
+    return [one for own, cause in ids_of(batch)[1] if (one := own or cause) is not None]
 
 
 def _places(batch: pa.RecordBatch) -> Iterator[tuple[str, int]]:
