@@ -74,6 +74,7 @@ def test_the_id_may_have_any_text_in_it(tmp_path: Path) -> None:
     assert kept(text, "fd0ca798-*7180a", folder=tmp_path) == 1
     assert kept(text, "fd0ca798-*0000", folder=tmp_path) == 0
     assert kept(text, f"{X[:-1]}?", folder=tmp_path) == 1
+    assert kept(line(f"[instance: {X}] x"), "FD0CA798*", folder=tmp_path) == 1
 
 
 def test_a_call_that_names_a_resource_is_its_and_not_its_callers(tmp_path: Path) -> None:

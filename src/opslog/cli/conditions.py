@@ -159,7 +159,6 @@ def filter_of(options: argparse.Namespace) -> Filter | None:
 def _filters(options: argparse.Namespace, zone: Zone) -> Iterable[Filter]:
     """Yield the filter of each option; ``zone`` is that of times without an offset."""
     from opslog.filters import query  # start-up: runs without a condition need neither
-    from opslog.filters.about import about
     from opslog.filters.fields import Fields
 
     f = Fields(zone.name)
@@ -178,6 +177,8 @@ def _filters(options: argparse.Namespace, zone: Zone) -> Iterable[Filter]:
     if options.request:
         yield _requests(f, options.request)
     if options.resource:
+        from opslog.filters.about import about  # start-up: most runs need no resource
+
         with flags.about("--resource"):
             yield about(*options.resource)
     yield from names("--project", options.project, "project_id", "project_name")

@@ -50,12 +50,13 @@ def about(*given: str) -> Filter:
 def _marked(f: Fields, given: Iterable[str]) -> Iterator[pc.Expression]:
     """Yield the conditions that the resource of a record is one of these."""
     for text in given:
+        spellings = tuple(dict.fromkeys((text, text.lower())))
         if set("*?") & set(text):
-            yield f.resource_id.glob(text)
+            yield from map(f.resource_id.glob, spellings)
         elif ids.is_whole(text):
-            yield f.resource_id.isin((text, text.lower()))
+            yield f.resource_id.isin(spellings)
         else:
-            yield from (f.resource_id.startswith(one) for one in (text, text.lower()))
+            yield from map(f.resource_id.startswith, spellings)
 
 
 def _pattern(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 _WORDS = (
@@ -23,6 +25,11 @@ CLIENT_TEXTS = r"^(?:REQ: |RESP: |RESP STATUS|curl |HTTP/\d|[A-Z]{3,7} call to )
 
 TOKENS = r"/v\d[^/]*(?:/auth)?/tokens(?:$|[/?])"
 """A pattern (RE2) of what they read to check the token of a call, which has no context yet."""
+
+
+def is_client(logger: str | None) -> bool:
+    """Return whether a logger tells of calls as a client."""
+    return re.search(CLIENT_LOGGERS, logger or "") is not None
 
 
 def naming(id: str = UUID) -> str:  # noqa: A002

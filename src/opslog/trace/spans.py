@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from opslog.correlate.calls import is_under_callers_id
+from opslog.model.naming import is_client
 from opslog.model.record import LogRecord
 from opslog.model.severity import ERROR
 
@@ -115,7 +116,7 @@ def is_answer(record: LogRecord) -> bool:
     return (
         record.http_method is not None
         and record.http_status is not None
-        and "connectionpool" not in (record.logger or "")  # a client's line looks the same
+        and not is_client(record.logger)  # whose line may look the same
     )
 
 

@@ -6,7 +6,6 @@ processes: its parts.  Times are those the hosts' clocks say.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,7 +17,7 @@ from opslog.correlate.calls import is_under_callers_id
 from opslog.correlate.graph import RequestGraph
 from opslog.model import schema
 from opslog.model.arrays import numbers
-from opslog.model.naming import CLIENT_LOGGERS
+from opslog.model.naming import is_client
 from opslog.model.record import LogRecord, records_of
 from opslog.trace.clocks import offsets
 from opslog.trace.spans import UNKNOWN, Call, ProcessSpan, Request, TraceSpan, is_answer
@@ -250,7 +249,7 @@ def _answered(records: list[LogRecord]) -> Call | None:
             assert record.http_method is not None
             target = record.http_target or ""
             return Call(record.http_method, target, record.http_status, record.duration)
-    served = [one for one in records if not re.search(CLIENT_LOGGERS, one.logger or "")]
+    served = [one for one in records if not is_client(one.logger)]
     asked = next((one for one in served if one.http_method and one.http_target), None)
     if asked is None or asked.http_method is None:
         return None
