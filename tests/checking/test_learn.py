@@ -17,7 +17,8 @@ from oslo_log import formatters
 
 from helpers import ROOT, opslog, records, table
 from opslog.checking.check import check
-from opslog.checking.learn import learn, to_toml
+from opslog.checking.learn import learn
+from opslog.checking.toml_text import to_toml
 from opslog.language.format_file import from_dict, load
 from opslog.model.errors import FormatError, OpslogError, OsloOptionError
 from opslog.scanner.catalog import Catalog

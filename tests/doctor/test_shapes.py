@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
 import tomllib
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import opslog
+from helpers import ROOT, opslog
 from opslog.checking.check import check
-from opslog.checking.learn import to_toml
+from opslog.checking.toml_text import to_toml
 from opslog.doctor.examine import examine
 from opslog.doctor.shapes import Shapes
 from opslog.doctor.sketch import sketch
@@ -22,6 +25,23 @@ LINES = (
     "2026-03-10 10:00:00 <INFO> db pool {} of 9\n",
     "2026-03-10 10:00:00 cache {} is full\n",
 )
+
+
+def test_a_format_is_sketched_where_only_what_opslog_needs_is_installed(tmp_path: Path) -> None:
+    log = tmp_path / "shop.log"
+    log.write_text("".join(line.format(number) for number in range(300) for line in LINES))
+    code = f"""
+        import sys
+        for name in ("oslo_log", "oslo_utils", "oslo_config", "msgpack", "orjson"):
+            sys.modules[name] = None
+        from opslog.cli import main
+        sys.exit(main(["doctor", {str(log)!r}]))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, check=False, cwd=ROOT
+    )
+    assert done.stderr == b""
+    assert b"{timestamp:iso}" in done.stdout
 
 
 def test_the_most_frequent_shape_stands_first_and_is_sketched(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from helpers import opslog, records
 from opslog.checking.check import check
-from opslog.checking.learn import learn, to_toml
+from opslog.checking.learn import learn
+from opslog.checking.toml_text import to_toml
 from opslog.language import swift
 from opslog.language.format_file import from_dict, load
 from opslog.model.errors import FormatError, SwiftTemplateError

@@ -1,6 +1,6 @@
 """A format from the configuration of the service that wrote the log.
 
-Needs oslo.log and tomli-w: ``pip install 'opslog[learn]'``.
+Needs oslo.log: ``pip install 'opslog[learn]'``.
 """
 
 from __future__ import annotations
@@ -12,13 +12,10 @@ from typing import Any
 from opslog.model.errors import OpslogError
 
 try:
-    import tomli_w
-
     from opslog.checking.learn_oslo import learn_oslo
 except ImportError as error:
     raise OpslogError(
-        f"learning from a configuration needs oslo.log and tomli-w ({error}): "
-        "pip install 'opslog[learn]'"
+        f"learning from a configuration needs oslo.log ({error}): pip install 'opslog[learn]'"
     ) from None
 from opslog.checking.learn_swift import learn_swift, templates
 
@@ -40,8 +37,3 @@ def learn(
         raise OpslogError("expected the configuration files of a service, found none")
     found = templates(files)
     return learn_oslo(files, name) if found is None else learn_swift(files, found, name)
-
-
-def to_toml(data: dict[str, Any]) -> str:
-    """Return the text of the format file that states ``data``."""
-    return tomli_w.dumps(data, multiline_strings=True)

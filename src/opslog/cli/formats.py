@@ -131,7 +131,8 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _learn(options: argparse.Namespace) -> int:
-    from opslog.checking.learn import learn, to_toml
+    from opslog.checking.learn import learn
+    from opslog.checking.toml_text import to_toml
 
     _refuse_chosen(options, "learn")
     data = learn(options.files, options.name)

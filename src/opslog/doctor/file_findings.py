@@ -155,7 +155,7 @@ class FileFindings:
         if not shapes:
             return None
         # Start-up: most files are read.
-        from opslog.checking.learn import to_toml
+        from opslog.checking.toml_text import to_toml
         from opslog.doctor.sketch import sketch
 
         name = re.sub(r"\W+", "-", os.path.basename(self.path).split(".")[0]).strip("-") or "log"
