@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
@@ -138,12 +139,12 @@ def until(process: BaseProcess, enough: Callable[[], bool]) -> bool:
             os.kill(process.pid or 0, signal.SIGKILL)
             raise AssertionError("in vain")
         time.sleep(0.01)
-    killed = _code(process) is not None
-    if not killed:
-        os.kill(process.pid or 0, signal.SIGTERM)
-        while _code(process) is None:
-            assert time.monotonic() < end + DEADLINE
-            time.sleep(0.01)
+    with suppress(ProcessLookupError):  # it may be killed, and gone, at this very moment
+        if _code(process) is None:
+            os.kill(process.pid or 0, signal.SIGTERM)
+    while _code(process) is None:
+        assert time.monotonic() < end + DEADLINE
+        time.sleep(0.01)
     assert _code(process) in (-signal.SIGKILL, 128 + signal.SIGTERM), _code(process)
     return _code(process) != -signal.SIGKILL
 
