@@ -247,7 +247,8 @@ class Logs:
         if not self._stages:
             return self._unstaged(columns, reading)
         sources = Sources() if reading.most == 0 else reading.sources
-        staged = self._unstaged(self._columns, replace(reading, most=None, sources=sources))
+        every = tuple(dict.fromkeys((*self._columns, *columns)))
+        staged = self._unstaged(every, replace(reading, most=None, sources=sources))
         found = through_stages(staged, self._stages, reading.most, reading.stats)
         return found if columns == self._columns else (batch.select(columns) for batch in found)
 

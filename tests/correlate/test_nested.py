@@ -99,3 +99,24 @@ def test_the_head_of_a_tree_is_no_service_that_works_under_the_id_it_was_sent(
     [top] = trace(library.read(tmp_path), U).requests
     assert top.call is not None
     assert (top.service, top.call.target) == ("nova-api", "/v2/nova")
+
+
+def test_calls_of_one_id_that_a_user_sent_are_a_row_each(tmp_path: Path) -> None:
+    (tmp_path / "nova-api.log").write_text(answer(9, "nova", U, N, 2) + answer(20, "nova", U, M, 1))
+    (tmp_path / "neutron.log").write_text(answer(8, "neutron", U, C, 0.1))  # that N called
+    image = line(30, "glance.api", "-", U, "an image").replace("INFO", "WARNING")
+    (tmp_path / "glance-api.log").write_text(image)  # whose it is, nothing tells
+    rows = requests(library.read(tmp_path)).to_pylist()
+    told = {row["request_id"]: (row["services"], row["http_duration"]) for row in rows}
+    assert told == {N: (["nova", "neutron"], 2.0), M: (["nova"], 1.0), U: (["glance"], None)}
+    warned = requests(library.read(tmp_path), "severity >= WARNING").to_pylist()
+    assert [row["request_id"] for row in warned] == [U]
+
+
+def test_what_a_service_caused_that_heads_records_is_its_row(tmp_path: Path) -> None:
+    nova = answer(9, "nova", "-", N, 2)
+    neutron = answer(8, "neutron", N, C, 0.1) + answer(8.5, "neutron", N, M, 0.1)
+    (tmp_path / "nova-api.log").write_text(nova)
+    (tmp_path / "neutron.log").write_text(neutron)
+    [row] = requests(library.read(tmp_path)).to_pylist()
+    assert (row["request_id"], row["records"]) == (N, 3)

@@ -90,7 +90,8 @@ class RequestGraph:
         self._nested: dict[str, dict[str, list[str]]] = {}
         """By cause the calls between its requests."""
         self._focus: frozenset[str] = frozenset()
-        self._roots: dict[str, str] = {}
+        self._tops: dict[str, tuple[str, str]] = {}
+        """By called request the root of its tree, and the head below it."""
         self._seen = Sightings(SEEN) if seen is None else seen
         self._siblings = Siblings(self._seen)
         self._sent = SentCauses()
@@ -171,7 +172,7 @@ class RequestGraph:
                 called[caller] = {callee: None}
             else:
                 calls[callee] = None
-        self._roots.clear()
+        self._tops.clear()
         self._siblings.changed()
         self._nested.clear()
 
@@ -343,35 +344,44 @@ class RequestGraph:
         their roots.
         """
         self._focus = frozenset(ids)
-        self._roots.clear()
+        self._tops.clear()
 
     def root(self, id: str) -> str:  # noqa: A002
         """Return the id of the request at the top of the tree of ``id``, maybe ``id`` itself."""
+        return self._top(id)[0]
+
+    def head(self, id: str) -> str:  # noqa: A002
+        """Return the topmost request below the root of ``id``'s tree; of the root, the root."""
+        return self._top(id)[1]
+
+    def _top(self, id: str) -> tuple[str, str]:  # noqa: A002
+        """Return the root and the head of a request."""
         if id not in self._claims:
-            return id
-        known = self._roots.get(id)
+            return id, id
+        known = self._tops.get(id)
         if known is not None:
             return known
         chain = [id]
         while (caller := self.parent(chain[-1])) is not None:
             if len(chain) == _DEPTH:
-                return id
+                return id, id
             if self.is_task(caller):
                 break
             chain.append(caller)
-        if len(self._roots) > self._most:
-            self._roots.clear()
-        self._roots[id] = self._top(chain)
-        return self._roots[id]
+        if len(self._tops) > self._most:
+            self._tops.clear()
+        at = self._place_of_root(chain)
+        self._tops[id] = chain[at], chain[max(0, at - 1)]
+        return self._tops[id]
 
-    def _top(self, chain: list[str]) -> str:
-        """Return the top of a request's callers, of those that are in focus if some are."""
+    def _place_of_root(self, chain: list[str]) -> int:
+        """Return where in a request's callers the root is, of those in focus if some are."""
         at = max((n for n, id_ in enumerate(chain) if id_ in self._focus), default=None)
         if at is None:
-            return chain[-1]
+            return len(chain) - 1
         while at + 1 < len(chain) and not self._heads(chain[at + 1]):
             at += 1
-        return chain[at]
+        return at
 
     def children(self, id: str) -> list[str]:  # noqa: A002
         """Return the requests that ``id`` called, in the order they became known."""

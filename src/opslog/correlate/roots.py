@@ -1,4 +1,4 @@
-"""The column of roots: the request at the top of a tree of calls."""
+"""The columns of roots: the request at the top of a tree of calls."""
 
 from __future__ import annotations
 
@@ -17,14 +17,19 @@ Ids: TypeAlias = tuple[pa.Array, list[tuple[str | None, str | None]]]
 IDS = ("request_id", "global_request_id")
 """The columns with the ids that roots are found by."""
 
-ROOTS = ("root_request_id", "trace_id")
+HEAD = "head_request_id"
+"""A column for opslog itself: the topmost request below the root, of the root's own records the
+root.  It is what a user called where the root is an id that the user sent along.
+"""
+
+ROOTS = ("root_request_id", "trace_id", HEAD)
 """The columns that hold roots."""
 
 _UUID = re.compile("req-([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})")
 
 
 def rooted(batch: pa.RecordBatch, graph: RequestGraph, columns: tuple[str, ...]) -> pa.RecordBatch:
-    """Return ``columns`` of a batch; ``root_request_id``, and its UUID as ``trace_id``, are new.
+    """Return ``columns`` of a batch; ROOTS are new: the root, its UUID as ``trace_id``, the head.
 
     A column that the batch has already is replaced.
     """
@@ -33,10 +38,13 @@ def rooted(batch: pa.RecordBatch, graph: RequestGraph, columns: tuple[str, ...])
     for name in ROOTS:
         if name not in columns:
             continue
-        found = roots if name == "root_request_id" else [uuid_digits(root) for root in roots]
+        if name == HEAD:
+            found = [head_of(own, cause, graph) for own, cause in ids]
+        else:
+            found = roots if name == "root_request_id" else [uuid_digits(root) for root in roots]
         column = _nullable_texts(found).take(numbers)
         at = batch.schema.get_field_index(name)
-        field = pa.field(name, schema.BY_NAME[name].type)
+        field = pa.field(name, pa.string() if name == HEAD else schema.BY_NAME[name].type)
         batch = (
             batch.append_column(field, column) if at < 0 else batch.set_column(at, field, column)
         )
@@ -48,6 +56,15 @@ def root_of(own: str | None, cause: str | None, graph: RequestGraph) -> str | No
     if own is None or (cause is not None and not graph.knows(own)):
         return None if cause is None else graph.root(cause)
     return graph.root(own)
+
+
+def head_of(own: str | None, cause: str | None, graph: RequestGraph) -> str | None:
+    """Return the topmost request below the root of a record that has these ids, None without."""
+    if own is None:
+        return None if cause is None else graph.root(cause)
+    if cause is not None and not graph.knows(own):
+        return graph.head(cause) if graph.knows(cause) else own
+    return graph.head(own)
 
 
 def ids_of(batch: pa.RecordBatch) -> Ids:

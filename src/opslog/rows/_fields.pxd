@@ -41,10 +41,16 @@ cdef inline const uint8_t* facility(const uint8_t* pri, Py_ssize_t* size) noexce
 cdef inline const uint8_t* in_brackets(const uint8_t* text, Py_ssize_t* size, bint kind) noexcept nogil:
     """The id, or the kind, of a resource as oslo.log's adapters write it: `[volume-UUID] `.
 
-    Another text is itself; NULL stands for brackets around something else.
+    Another text is itself, but the kind of a bare id is an instance: of others the adapters write
+    the kind.  NULL stands for an object, and for brackets around something else.
     """
     cdef Py_ssize_t end = size[0]
+    if kind and has_id_shape(text, end):
+        size[0] = 8
+        return <const uint8_t*>"instance"
     if end == 0 or text[0] != c'[':
+        if end > 0 and text[0] == c'{':
+            return NULL
         return text
     while end > 0 and text[end - 1] == c' ':
         end -= 1

@@ -190,6 +190,9 @@ cdef class Rows:
                     0 < field.shape < FACILITY and has_id_shape(text, size) != (field.shape == ID_ONLY)):
                 field += 1
                 continue
+            own = change | field.change
+            if change & JSON_STRING and (text - 1)[0] != c'"':
+                own &= ~JSON_STRING         # a list or object is kept as JSON
             if field.shape == FACILITY:
                 text = facility(text, &size)
             elif field.shape == HOST:
@@ -202,9 +205,6 @@ cdef class Rows:
                 if text == NULL:
                     field += 1
                     continue
-            own = change | field.change
-            if change & JSON_STRING and (text - 1)[0] != c'"':
-                own &= ~JSON_STRING         # a list or object is kept as JSON
             if self.plan.kinds[field.column] != PAIRS:
                 set_value(self, field.column, text, size, own)
             elif not is_null_word(text, size) and not (size == 2 and text[0] == c'{'):

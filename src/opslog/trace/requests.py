@@ -13,6 +13,7 @@ from opslog.correlate import contexts, likely
 from opslog.correlate.calls import UNDER_CALLERS_ID, began, is_told_by_service
 from opslog.correlate.contexts import OwnedRecords
 from opslog.correlate.graph import RequestGraph
+from opslog.correlate.roots import HEAD
 from opslog.filters.filter import Filter, evaluate
 from opslog.logs import Logs
 from opslog.model import arrays
@@ -40,8 +41,10 @@ SCHEMA = pa.schema([
 ])  # fmt: skip
 """The columns of a row.
 
-``request_id``: of a call that was logged before it had an id the place of its first record,
-``source@source_offset``; an answer to a wrong token stands under the id of the request before.
+``request_id``: of the call at the top.  Of an id that was sent with several calls, and under which
+nothing was logged itself, each call is a row.  Of a call that was logged before it had
+an id the place of its first record, ``source@source_offset``; an answer to a wrong token stands
+under the id of the request before.
 ``duration``: seconds from ``start`` to the last record, work behind the answer included; null
 for one record that tells no time.  ``http_duration``: seconds to the answer, as the service
 says.  ``start`` is the time of the first record or, if it tells of a call and how long that
@@ -58,7 +61,7 @@ _ORDER_OF_ROWS = (("start", "ascending"), ("request_id", "ascending"))
 
 _COLUMNS = tuple(dict.fromkeys((
     "timestamp", "service_name", "severity_number", "request_id", "global_request_id",
-    "root_request_id", "user_id", "user_name", "project_id", "project_name",
+    "root_request_id", HEAD, "user_id", "user_name", "project_id", "project_name",
     "program", "logger", "duration", "http_method", "http_target", "http_status",
     *contexts.COLUMNS,
 )))  # fmt: skip
@@ -71,7 +74,7 @@ _TASK, _LONG = 600.0, 86400.0
 
 _WAYS = {
     "start": "min", "end": "max", "severity_number": "max", "records": "count",
-    "user": "first", "project": "first", "fulfils": "max",
+    "user": "first", "project": "first", "fulfils": "max", "heads": "max",
 }  # fmt: skip
 
 _CALL = ("http_method", "http_target", "http_status", "http_duration")
@@ -82,6 +85,8 @@ _TOLD = {**dict.fromkeys((*_ORDER, *_CALL), "first"), "asked": "min", "answered"
 
 _PARTS = pa.schema([
     ("request_id", pa.string()),
+    ("head", pa.string()),
+    ("heads", pa.uint8()),
     ("service", pa.string()),
     ("start", pa.timestamp("us", "UTC")),
     ("end", pa.timestamp("us", "UTC")),
@@ -104,6 +109,9 @@ _PARTS = pa.schema([
 ])  # fmt: skip
 """Rows of three kinds: sums of a service's records (``records`` is not null), calls of one id
 (``began``), and requests that are wanted (``wanted``), if they are too many for memory.
+
+``request_id`` is the root, ``head`` the request below it, ``heads`` whether the root's own records
+are among them.
 """
 
 _WITHOUT_ID = "\0"
@@ -152,8 +160,8 @@ def sorted_requests(
     have a row of its own.  Raises SinkError if a temporary file cannot be written.
     """
     with SortedRows(_PARTS, [("request_id", "ascending")], most) as parts:
-        by_service = Groups(("request_id", "service"), _WAYS, parts, most=most)
-        calls = Groups(("request_id", "id", "service"), _TOLD, parts, _ORDER, most)
+        by_service = Groups(("request_id", "head", "service"), _WAYS, parts, most=most)
+        calls = Groups(("request_id", "head", "id", "service"), _TOLD, parts, _ORDER, most)
         logs = replace(logs, _root=True)._changed(merge=False, follow=None)
         owned, columns, wanted_records = OwnedRecords(), _COLUMNS, None
         graph = logs.graph() if guess else None
@@ -225,8 +233,14 @@ def _records_and_calls(
     began_at = began(batch, answered)
     service = batch["service_name"].cast(pa.string())
     nobody = pa.scalar(None, pa.string())
+    program = pc.fill_null(batch["program"].cast(pa.string()), "")
+    called = pc.match_substring_regex(program, f"^(?:{UNDER_CALLERS_ID})")
+    own = pc.or_(alone, pc.fill_null(pc.equal(batch["request_id"], key), False))
+    head = pc.if_else(alone, key, batch[HEAD])
     records = pa.table({
         "request_id": key,
+        "head": head,
+        "heads": pc.and_not(own, called).cast(pa.uint8()),
         "service": service,
         "start": began_at,
         "end": batch["timestamp"],
@@ -236,14 +250,13 @@ def _records_and_calls(
         "project": pc.if_else(alone, nobody, _first_known(batch, "project_id", "project_name")),
         "fulfils": fulfils,
     })  # fmt: skip
-    own = pc.or_(alone, pc.fill_null(pc.equal(batch["request_id"], key), False))
     mine = pc.or_(own, pc.fill_null(pc.equal(batch["global_request_id"], key), False))
-    program = pc.fill_null(batch["program"].cast(pa.string()), "")
     calls = pa.table({
         "request_id": key,
+        "head": head,
         "id": pc.coalesce(batch["request_id"], key),
         "service": service,
-        "called": pc.match_substring_regex(program, f"^(?:{UNDER_CALLERS_ID})"),
+        "called": called,
         "other": pc.invert(own),
         "began": pc.fill_null(began_at.cast(pa.int64()), _LAST),
         "http_method": batch["http_method"].cast(pa.string()),
@@ -280,6 +293,11 @@ def _rows(parts: pa.Table, calls: pa.Table) -> pa.Table:
     """Return the rows of requests: of their sums by service, and of the calls of each id."""
     import pyarrow.compute as pc
 
+    several = _several_heads(parts)
+    parts, calls = _of_heads(parts, several), _of_heads(calls, several)
+    mine = pc.and_(calls["other"], pc.equal(calls["id"], calls["request_id"]))
+    other = pc.and_not(calls["other"], mine)
+    calls = calls.set_column(calls.schema.get_field_index("other"), "other", other)
     parts = parts.sort_by([("start", "ascending"), ("service", "ascending")])
     found = grouped(parts, ("request_id",), {**_WAYS, "records": "sum"})
     calls = calls.sort_by([(name, "ascending") for name in _ORDER])
@@ -308,6 +326,27 @@ def _rows(parts: pa.Table, calls: pa.Table) -> pa.Table:
     told = pc.or_(pc.invert(without_id), pc.is_valid(call["http_method"]))
     kept = pc.and_(told, pc.equal(found["fulfils"], 1))
     return pa.table([columns[name] for name in SCHEMA.names], SCHEMA).filter(kept)
+
+
+def _several_heads(parts: pa.Table) -> pa.Array:
+    """Return the ids that users sent with several calls: they head no record, but have heads."""
+    import pyarrow.compute as pc
+
+    roots = grouped(parts, ("request_id",), {"heads": "max"})
+    sent = roots["request_id"].filter(pc.equal(roots["heads"], 0)).combine_chunks()
+    below = parts.filter(pc.is_in(parts["request_id"], sent))
+    below = below.filter(pc.not_equal(below["head"], below["request_id"]))
+    heads = grouped(grouped(below, ("request_id", "head"), {}), ("request_id",), {"head": "count"})
+    return heads["request_id"].filter(pc.greater(heads["head"], 1)).combine_chunks()
+
+
+def _of_heads(rows: pa.Table, roots: pa.Array) -> pa.Table:
+    """Return rows of requests, those of these roots as rows of the heads."""
+    import pyarrow.compute as pc
+
+    several = pc.is_in(rows["request_id"], roots)
+    key = pc.if_else(several, rows["head"], rows["request_id"])
+    return rows.set_column(rows.schema.get_field_index("request_id"), "request_id", key)
 
 
 def _with_likely_callers(rows: pa.Table, graph: RequestGraph) -> pa.Table:
