@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import opslog as library
 from opslog.trace import lives, resources
-from opslog.trace.changes import CALLS, CHANGES, NAMELESS
+from opslog.trace.changes import CALLS, CHANGES, NAMELESS, Change
 from opslog.trace.life import Life
 
 HEAD = {
@@ -429,6 +429,21 @@ OTHERS: dict[str, tuple[str, list[Any], str, list[str]]] = {
 def test_other_resources(name: str) -> None:
     kind, messages, *wanted = OTHERS[name]
     assert told(kind, *messages) == tuple(wanted)
+
+
+@pytest.mark.parametrize("change", [*CHANGES, *NAMELESS], ids=lambda one: one.pattern)
+def test_what_tells_of_a_failure_is_no_success(change: Change) -> None:
+    failure = re.search(r"(?i)fail(?!over|ing over)|abort|error|cancel|unexpected", change.pattern)
+    if change.moment in ("fails", "failed", "reverts"):
+        assert lives._FAILURE.search(change.pattern)
+    else:
+        assert not failure or change.operation == ""  # only a state
+
+
+def test_nova_says_to_which_state_an_instance_goes_back_where_it_failed() -> None:
+    message = "Setting instance to ACTIVE state.: nova.exception.InstanceInvalidState: no"
+    assert [c.moment for c in lives.changes_of_message("instance", message)] == ["fails"]
+    assert lives.says_failed(message)
 
 
 def test_an_end_belongs_to_the_caller_of_its_request() -> None:

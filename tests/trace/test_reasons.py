@@ -11,6 +11,7 @@ import pytest
 import opslog as library
 from opslog.trace import Story, trace
 from opslog.trace.errors import first_error
+from opslog.trace.lifeline import lifeline
 from opslog.trace.plain import plain
 
 A, B, C = (f"req-{n * 8}-0000-4000-8000-000000000000" for n in "abc")
@@ -58,6 +59,41 @@ def test_what_a_user_was_refused_has_a_reason(said: str, level: str, tmp_path: P
     assert number is not None
     assert story.records[number].body == said
     assert plain(story, 1.0)["reason"] == said
+
+
+STACK = "22222222-1111-4000-8000-000000000000"
+FAILED = (
+    "Stack CREATE FAILED (web): Resource CREATE failed: Forbidden: resources.server: Quota exceeded"
+)
+
+
+@pytest.mark.parametrize(
+    ("nova", "reason"),
+    [
+        ("", FAILED),
+        (
+            line(3, "nova.api.openstack.wsgi", B, "HTTP exception thrown: Quota exceeded for cores")
+            + answer(3.1, B, "POST /v2.1/servers", 403),
+            "HTTP exception thrown: Quota exceeded for cores",
+        ),
+        (answer(3.1, B, "GET /v2.1/servers/x", 404), FAILED),  # it asked whether it is there
+    ],
+)
+def test_a_stack_that_failed_has_a_reason(nova: str, reason: str, tmp_path: Path) -> None:
+    heat = (
+        answer(1, A, "POST /v1/p/stacks", 201)
+        + line(2, "heat.engine.stack", A, "Stack CREATE IN_PROGRESS (web): Stack CREATE started")
+        + line(2, "heat.engine.resource", A, f'creating Server "s" Stack "web" [{STACK}]')
+        + line(4, "heat.engine.stack", A, FAILED)
+    )
+    story = told(tmp_path, A, heat=heat, nova=nova.replace(f"[None {B}", f"[{A} {B}"))
+    assert plain(story, 1.0)["reason"] == reason
+    number = first_error(story)
+    assert number is not None
+    assert story.records[number].body == reason
+    life = lifeline(told(tmp_path, STACK))
+    assert life is not None
+    assert [one.label for one in life.operations] == ["create failed"]
 
 
 def test_what_was_not_refused_has_no_reason(tmp_path: Path) -> None:

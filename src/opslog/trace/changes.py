@@ -11,13 +11,14 @@ from typing import Literal, TypeAlias
 
 Moment: TypeAlias = Literal[
     "begins", "ends", "fails", "is", "seen", "part", "claims", "begins?", "ends?", "ended",
-    "during", "idle", "reverts", "asked",
+    "failed", "during", "idle", "reverts", "asked",
 ]  # fmt: skip
 """What happens to the operation.
 
 begins, ends, fails: it does, whatever was known before.
 is: no operation, only a state.
-ended, during: it ends, or goes on with another state, if it had begun; else nothing is said.
+ended, failed, during: it ends, fails, or goes on with another state, if it had begun; else
+    nothing is said.
 begins?, ends?: the same words are printed when another operation cleans up behind itself: they
     count unless their request began or ended another operation.
 claims: creation begins, unless the resource was in use before (a resize claims, too).
@@ -69,14 +70,14 @@ CHANGES: tuple[Change, ...] = (
         ("create", "fails", "error", r"Failed to build and run instance|Unexpected build failure"),
         ("create", "fails", "error", r"Instance build timed out|Build of instance \S+ was re-"),
         ("*", "fails", "error", r"Setting instance vm_state to ERROR"),
-        ("*", "ends", "", r"Setting instance to (?P<state>[A-Z_]+)(?: state|$)"),
-        ("*", "ended", "", r"Setting instance back to (?P<state>\w+) after"),
+        ("*", "fails", "", r"Setting instance to (?P<state>[A-Z_]+)(?: state|$)"),
+        ("*", "failed", "", r"Setting instance back to (?P<state>\w+) after"),
         ("*", "reverts", "", r"Successfully reverted task state from .+ on failure"),
         ("*", "idle", "", r"with vm_state (?P<state>[\w-]+) and task_state None"),
         ("", "is", "", r"while it is in vm_state (?P<state>[\w-]+)"),
         ("reboot", "begins", "", r"Rebooting instance"),
         ("reboot", "ends", "active", r"Instance (?:soft )?rebooted successfully"),
-        ("reboot", "ended", "", r"Reboot failed but instance|disappeared during reboot"),
+        ("reboot", "failed", "", r"Reboot failed but instance|disappeared during reboot"),
         ("reboot", "fails", "error", r"^Cannot reboot instance"),
         ("stop", "begins", "", r"Stopping instance; current|Going to try to stop instance"),
         ("stop", "seen", "stopped", r"Instance (?:shutdown successfully|already shutdown)"),
@@ -117,9 +118,9 @@ CHANGES: tuple[Change, ...] = (
         ("live_migration", "ends", "(active)", r"Migration operation has completed"),
         ("live_migration", "ends", "(active)", r"Migrating instance to \S+ finished successfully"),
         ("live_migration", "ends", "(active)", r"Live migration .*(?:complete|finish)"),
-        ("live_migration", "ended", "", r"[Ll]ive [Mm]igration fail|Pre live migration failed"),
-        ("live_migration", "ended", "", r"Migration operation (?:has aborted|was cancelled)"),
-        ("live_migration", "ended", "", r"^Migration of instance .* unexpectedly failed"),
+        ("live_migration", "failed", "", r"[Ll]ive [Mm]igration fail|Pre live migration failed"),
+        ("live_migration", "failed", "", r"Migration operation (?:has aborted|was cancelled)"),
+        ("live_migration", "failed", "", r"^Migration of instance .* unexpectedly failed"),
         ("evacuate", "begins", "", r"^Evacuating instance"),
         ("evacuate", "ended", "active", r"Instance spawned successfully"),
         ("evacuate", "part", "", r"as it has been evacuated from this host"),
@@ -132,10 +133,10 @@ CHANGES: tuple[Change, ...] = (
         ("shelve_offload", "ended", "shelved_offloaded", r"Instance destroyed successfully"),
         ("unshelve", "begins", "", r"^Unshelving$"),
         ("unshelve", "ended", "active", r"Instance spawned successfully"),
-        ("unshelve", "ended", "", r"Instance failed to spawn"),
+        ("unshelve", "failed", "", r"Instance failed to spawn"),
         ("snapshot", "begins", "", r"^instance snapshotting"),
         ("snapshot", "ended", "", r"Took [\d.]+ seconds to snapshot|image upload complete"),
-        ("snapshot", "ended", "", r"Failed to snapshot image|disappeared while taking snapshot"),
+        ("snapshot", "failed", "", r"Failed to snapshot image|disappeared while taking snapshot"),
         ("delete", "begins?", "deleting", r"Terminating instance"),
         ("delete", "ends?", "deleted", r"Took [\d.]+ seconds to deallocate network"),
         ("delete", "ends?", "deleted", r"Deletion of \S+_del complete|Deletion of \S+ complete"),
@@ -166,7 +167,7 @@ CHANGES: tuple[Change, ...] = (
         ("restore", "begins", "restoring-backup", r"Restore backup started"),
         ("restore", "ends", "available", r"Finished restoring backup|Restore backup finished"),
         ("restore", "fails", "error_restoring", r"to volume \S+ failed|to error_restoring"),
-        ("restore", "ended", "error", r"Canceled restoring backup"),
+        ("restore", "failed", "error", r"Canceled restoring backup"),
     ),
     *_of("snapshot",
         ("create", "begins", "creating", r"napshot \S+: creating"),
@@ -184,7 +185,8 @@ CHANGES: tuple[Change, ...] = (
         ("create", "fails", "error", r"[Ff]ailed to create share backup"),
         ("create", "fails", "error", r"Resetting backup \S+ to error|backup \S+ to error"),
         ("restore", "begins", "restoring", r"Restore backup started"),
-        ("restore", "ends", "available", r"(?:Finished|Canceled) restoring backup"),
+        ("restore", "ends", "available", r"Finished restoring backup"),
+        ("restore", "fails", "available", r"Canceled restoring backup"),
         ("restore", "ends", "available", r"Restore backup finished"),
         ("restore", "ends", "available", r"[Bb]ackup \S+ restored successfully"),
         ("restore", "ends", "available", r"to available \(was restoring"),
@@ -250,7 +252,8 @@ CHANGES: tuple[Change, ...] = (
         ("create", "fails", "error", r"failed on creation"),
         ("delete", "ends", "deleted", r"[Ss]hare \S+:? (?:deferred )?deleted successfully"),
         ("migrate", "begins", "", r"migration of share|Received request to finish Share Migration"),
-        ("migrate", "ends", "", r"Share Migration for share \S+ (?:completed succ|was cancel)"),
+        ("migrate", "ends", "", r"Share Migration for share \S+ completed succ"),
+        ("migrate", "fails", "", r"Share Migration for share \S+ was cancel"),
         ("unmanage", "ends", "deleted", r"unmanaged successfully"),
     ),
 )  # fmt: skip

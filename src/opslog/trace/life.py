@@ -78,7 +78,7 @@ class Life:
             state = self._before.get(operation, self.state) or state.strip("()")
         before = self.state or ""
         self._set(time, state)
-        if moment in ("ended", "seen") and self.state != before:
+        if moment in ("ended", "failed", "seen") and self.state != before:
             self._undo = (request, before)
         self._gone = self._gone or (state == "deleted" and operation in ("", "exists"))
 
@@ -87,7 +87,7 @@ class Life:
     ) -> bool:
         """Return whether a change counts, given what was before."""
         others = any(name != operation for name in self.open)
-        if moment in ("ended", "during"):
+        if moment in ("ended", "failed", "during"):
             return operation in self.open or (operation == "*" and bool(self.open))
         if moment == "idle":
             return state != "building"

@@ -80,7 +80,7 @@ def lifeline(story: Story) -> Lifeline | None:
             ended = next(one for one in reversed(operations) if one.name == name)
             if change.operation in (name, "*"):  # else it only shows that this one is over
                 ended.end = record.timestamp
-                ended.failed = change.moment in ("fails", "reverts") or is_error(record)
+                ended.failed = change.moment in ("fails", "failed", "reverts") or is_error(record)
     if not operations and life.state is None:
         return None
     return Lifeline(kind, life.state, operations)
@@ -107,6 +107,7 @@ def _changes(story: Story, kind: str, named: dict[int, set[str]]) -> Iterator[tu
         events.update({first + row: event for row, event in numbered_notifications(batch)})
         first += len(batch)
     own = _requests_of_one(story, kind, named)
+    labels = {None, *_labels(story)}
     for number, record in enumerate(story.records):
         event = events.get(number)
         if event is not None:
@@ -122,8 +123,16 @@ def _changes(story: Story, kind: str, named: dict[int, set[str]]) -> Iterator[tu
                     yield number, change
         elif record.request_id in own and record.body:
             for change, label in lives.nameless_changes(record.body, ()):
-                if change.kind == kind and label is None:
+                if change.kind == kind and label in labels:
                     yield number, change
+
+
+def _labels(story: Story) -> set[str]:
+    """Return the names by which messages and paths call the resource of the story."""
+    texts = (text for record in story.records for text in (record.body, record.http_target))
+    found = (m for text in texts if text and story.id in text for m in _NAMED.finditer(text))
+    labels = (lives.kind_and_label(m["named"])[1] for m in found if m["id"] == story.id)
+    return {label for label in labels if label is not None}
 
 
 def _requests_of_one(story: Story, kind: str, named: dict[int, set[str]]) -> set[str]:

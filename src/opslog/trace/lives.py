@@ -61,6 +61,16 @@ TELLING_NAMELESS = _any_of(NAMELESS)
 TELLING_CALLS = {kind: _any_of(c for c in CALLS if c.kind == kind) for kind in KINDS}
 """By kind: a pattern (RE2) of every call (``METHOD path status``) that tells of a life."""
 
+_FAILURE = re.compile(
+    "(?i)ailed|error|abort|cancel|unable|unexpected|disappeared|reverted|setting|timed out|cannot"
+    "|was re-"
+)
+"""What all these messages have: looked for first, as few others have it."""
+
+_FAILED = re.compile(
+    _any_of(c for c in (*CHANGES, *NAMELESS) if c.moment in ("fails", "failed", "reverts"))
+)
+
 _COMPILED = {
     table: {kind: [(c, re.compile(c.pattern)) for c in table if c.kind == kind] for kind in KINDS}
     for table in (CHANGES, NAMELESS, CALLS)
@@ -78,6 +88,11 @@ def changes_of_call(kind: str, call: str) -> Iterator[Change]:
     """Yield what a call (``METHOD path status``) says of the resource its path names."""
     for change, _ in _said(_COMPILED[CALLS][kind], call):
         yield change
+
+
+def says_failed(message: str) -> bool:
+    """Return whether a message says that an operation on some resource failed."""
+    return bool(_FAILURE.search(message)) and bool(_FAILED.search(message))
 
 
 def nameless_changes(message: str, named: Iterable[str]) -> Iterator[tuple[Change, str | None]]:

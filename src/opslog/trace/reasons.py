@@ -14,7 +14,7 @@ from datetime import timedelta
 from opslog.model.naming import naming
 from opslog.model.record import LogRecord
 from opslog.model.severity import WARNING
-from opslog.trace.lives import kind_and_label
+from opslog.trace.lives import kind_and_label, says_failed
 from opslog.trace.spans import Request, is_error
 from opslog.trace.story import Note, Story
 
@@ -38,7 +38,8 @@ _LATER = timedelta(hours=1)
 def refused(story: Story) -> Request | None:
     """Return the first call of the story that was refused, None if none was.
 
-    Asking for what is not there is no failure, unless nothing else was asked.
+    Asking for what is not there is no failure, unless nothing else was asked.  In a story without
+    errors a call may have been accepted, and what it began have failed.
     """
     heads = [one for request in story.requests for one in request.heads()]
     alone = len(heads) == 1
@@ -49,11 +50,16 @@ def refused(story: Story) -> Request | None:
                 return request
         elif call.failed and (alone or call.status != 404 or call.method not in ("GET", "HEAD")):
             return request
-    return None
+    if any(map(is_error, story.records)):
+        return None
+    return next((one for one in heads if _failing(story, one) is not None), None)
 
 
 def reason(story: Story, request: Request) -> int | None:
     """Return the number of the record that says why a request was refused; None without any."""
+    failing = _failing(story, request)
+    if failing is not None and not (request.call and request.call.failed):
+        return _refused_before(story, request, failing)
     numbers = [n for one in request.tree() for n in one.records]
     own = request.records or numbers
     said = [n for n in own if _SAID.search(story.records[n].body or "")]
@@ -65,6 +71,31 @@ def reason(story: Story, request: Request) -> int | None:
     if warnings := _warnings(story, request):
         return warnings[-1]
     return next((n for n in own if (story.records[n].http_status or 0) >= 400), None)
+
+
+def _failing(story: Story, request: Request) -> int | None:
+    """Return the first record of the request's tree that says that an operation failed."""
+    numbers = (n for one in request.tree() for n in one.records)
+    return next((n for n in numbers if says_failed(story.records[n].body or "")), None)
+
+
+def _refused_before(story: Story, request: Request, failing: int) -> int:
+    """Return why the last call was refused that the request made before it failed, else that."""
+    called = [
+        one
+        for one in request.tree()
+        if one is not request
+        and one.call is not None
+        and one.call.failed
+        and (one.call.status != 404 or one.call.method not in ("GET", "HEAD"))
+        and one.records
+        and min(one.records) < failing
+    ]
+    if not called:
+        return failing
+    last = max(called, key=lambda one: min(one.records))
+    found = reason(story, last)
+    return failing if found is None else found
 
 
 def _warnings(story: Story, request: Request) -> list[int]:
