@@ -120,3 +120,10 @@ def test_what_a_service_caused_that_heads_records_is_its_row(tmp_path: Path) -> 
     (tmp_path / "neutron.log").write_text(neutron)
     [row] = requests(library.read(tmp_path)).to_pylist()
     assert (row["request_id"], row["records"]) == (N, 3)
+
+
+def test_what_a_service_calls_is_no_call_of_the_user(tmp_path: Path) -> None:
+    (tmp_path / "nova-api.log").write_text(answer(9, "nova", U, N, 2))
+    (tmp_path / "placement.log").write_text(answer(20, "placement", U, C, 0.1))  # of whom?
+    [row] = requests(library.read(tmp_path)).to_pylist()
+    assert (row["request_id"], row["http_target"], row["records"]) == (U, "/v2/nova", 2)

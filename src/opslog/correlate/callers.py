@@ -6,6 +6,8 @@ is not here may call any other (heat, horizon, mistral, ...).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _CALLED: dict[str, frozenset[str]] = {
     caller: frozenset(called.split())
     for caller, called in {
@@ -33,3 +35,10 @@ def may_call(caller: str, called: str) -> bool:
 def calls_others(service: str) -> bool:
     """Return whether a service calls any other but to check tokens."""
     return _CALLED.get(service, frozenset([service])) - {"keystone"} != frozenset()
+
+
+def is_called(service: str | None, others: Iterable[str | None]) -> bool:
+    """Return whether one of the services calls this one, and is not called by it."""
+    return service is not None and any(
+        may_call(one, service) and not may_call(service, one) for one in others if one is not None
+    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from opslog.correlate import contexts, likely
+from opslog.correlate.callers import is_called
 from opslog.correlate.calls import UNDER_CALLERS_ID, began, is_told_by_service
 from opslog.correlate.contexts import OwnedRecords
 from opslog.correlate.graph import RequestGraph
@@ -74,7 +75,7 @@ _TASK, _LONG = 600.0, 86400.0
 
 _WAYS = {
     "start": "min", "end": "max", "severity_number": "max", "records": "count",
-    "user": "first", "project": "first", "fulfils": "max", "heads": "max",
+    "user": "first", "project": "first", "fulfils": "max", "own": "max",
 }  # fmt: skip
 
 _CALL = ("http_method", "http_target", "http_status", "http_duration")
@@ -86,7 +87,7 @@ _TOLD = {**dict.fromkeys((*_ORDER, *_CALL), "first"), "asked": "min", "answered"
 _PARTS = pa.schema([
     ("request_id", pa.string()),
     ("head", pa.string()),
-    ("heads", pa.uint8()),
+    ("own", pa.uint8()),
     ("service", pa.string()),
     ("start", pa.timestamp("us", "UTC")),
     ("end", pa.timestamp("us", "UTC")),
@@ -110,8 +111,8 @@ _PARTS = pa.schema([
 """Rows of three kinds: sums of a service's records (``records`` is not null), calls of one id
 (``began``), and requests that are wanted (``wanted``), if they are too many for memory.
 
-``request_id`` is the root, ``head`` the request below it, ``heads`` whether the root's own records
-are among them.
+``request_id`` is the root, ``head`` the request below it, ``own`` whether that heads some of the
+records.
 """
 
 _WITHOUT_ID = "\0"
@@ -237,10 +238,11 @@ def _records_and_calls(
     called = pc.match_substring_regex(program, f"^(?:{UNDER_CALLERS_ID})")
     own = pc.or_(alone, pc.fill_null(pc.equal(batch["request_id"], key), False))
     head = pc.if_else(alone, key, batch[HEAD])
+    heads = pc.or_(alone, pc.fill_null(pc.equal(batch["request_id"], head), False))
     records = pa.table({
         "request_id": key,
         "head": head,
-        "heads": pc.and_not(own, called).cast(pa.uint8()),
+        "own": pc.and_not(heads, called).cast(pa.uint8()),
         "service": service,
         "start": began_at,
         "end": batch["timestamp"],
@@ -329,15 +331,25 @@ def _rows(parts: pa.Table, calls: pa.Table) -> pa.Table:
 
 
 def _several_heads(parts: pa.Table) -> pa.Array:
-    """Return the ids that users sent with several calls: they head no record, but have heads."""
+    """Return the ids that users sent with several calls: they head no record, but have heads.
+
+    A service that another one of them calls was called by that, even if it is not known when.
+    """
     import pyarrow.compute as pc
 
-    roots = grouped(parts, ("request_id",), {"heads": "max"})
-    sent = roots["request_id"].filter(pc.equal(roots["heads"], 0)).combine_chunks()
-    below = parts.filter(pc.is_in(parts["request_id"], sent))
-    below = below.filter(pc.not_equal(below["head"], below["request_id"]))
-    heads = grouped(grouped(below, ("request_id", "head"), {}), ("request_id",), {"head": "count"})
-    return heads["request_id"].filter(pc.greater(heads["head"], 1)).combine_chunks()
+    own = parts.filter(pc.equal(parts["own"], 1))
+    at_top = pc.equal(own["head"], own["request_id"])
+    known = own["request_id"].filter(at_top).combine_chunks()
+    below = own.filter(pc.invert(pc.or_(at_top, pc.is_in(own["request_id"], known))))
+    below = grouped(below, ("request_id", "head"), {"service": "first"})
+    found = grouped(below, ("request_id",), {"service": "list"})
+    found = found.filter(pc.greater(pc.list_value_length(found["service"]), 1))
+    several = [
+        root
+        for root, services in zip(*(column.to_pylist() for column in found), strict=True)
+        if sum(not is_called(one, services) for one in services) > 1
+    ]
+    return pa.array(several, pa.string())
 
 
 def _of_heads(rows: pa.Table, roots: pa.Array) -> pa.Table:
