@@ -210,6 +210,22 @@ def test_logs_without_requests_give_1(tmp_path: Path) -> None:
         assert (result.returncode, result.stdout, result.stderr) == (1, b"", b"")
 
 
+@pytest.mark.parametrize(("user", "known"), [("-", True), ("u", False)])
+def test_what_a_process_does_for_itself_has_no_duration(
+    user: str, known: bool, tmp_path: Path
+) -> None:
+    head = "2026-03-10 10:0{}:00.000 7 INFO nova.compute [{} {} - - - -] {}\n"
+    task = REQUEST.replace("90", "91")
+    (tmp_path / "nova-compute.log").write_text(
+        head.format(1, task, "-", "Running periodic task")
+        + head.format(5, task, "-", "it is done")
+        + head.format(6, REQUEST, user, "a")
+        + head.format(7, REQUEST, user, "b")
+    )
+    rows = requests(library.read(tmp_path)).to_pylist()
+    assert [row["duration"] for row in rows] == [240.0 if known else None, 60.0]
+
+
 def test_an_answer_alone_tells_how_long_the_call_took(tmp_path: Path) -> None:
     head = f"2026-03-10 10:00:05.000 7 INFO nova.osapi_compute.wsgi.server [{REQUEST} u p - - -]"
     (tmp_path / "a.log").write_text(

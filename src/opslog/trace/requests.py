@@ -47,7 +47,8 @@ nothing was logged itself, each call is a row.  Of a call that was logged before
 an id the place of its first record, ``source@source_offset``; an answer to a wrong token stands
 under the id of the request before.
 ``duration``: seconds from ``start`` to the last record, work behind the answer included; null
-for one record that tells no time.  ``http_duration``: seconds to the answer, as the service
+for one record that tells no time, and for what a process does for itself: without a call, for no
+user, in logs that name users elsewhere.  ``http_duration``: seconds to the answer, as the service
 says.  ``start`` is the time of the first record or, if it tells of a call and how long that
 took, of the call.
 """
@@ -166,7 +167,7 @@ def sorted_requests(
         logs = replace(logs, _root=True)._changed(merge=False, follow=None)
         owned, columns, wanted_records = OwnedRecords(), _COLUMNS, None
         graph = logs.graph() if guess else None
-        chosen = False
+        chosen = users = False
 
         def choose(ids: list[str]) -> None:
             nonlocal chosen
@@ -185,6 +186,7 @@ def sorted_requests(
         for batch in readable(logs._batches(columns, logs._begun(stats)), unread):
             records, answers = _records_and_calls(batch, owned, wanted_records)
             by_service.add(records)
+            users = users or _named(records)
             calls.add(answers)
         by_service.finish()
         calls.finish()
@@ -195,6 +197,7 @@ def sorted_requests(
             _rows(
                 by_service.again(with_values(some, "records")),
                 calls.again(with_values(some, "began")),
+                users,
             )
             for some in tables
         )
@@ -291,8 +294,16 @@ def _key_without_id(batch: pa.RecordBatch, places: pa.Array) -> pa.Array:
     )
 
 
-def _rows(parts: pa.Table, calls: pa.Table) -> pa.Table:
-    """Return the rows of requests: of their sums by service, and of the calls of each id."""
+def _named(records: pa.Table) -> bool:
+    """Return whether some records name a user or project."""
+    return any(records[name].null_count < len(records) for name in ("user", "project"))
+
+
+def _rows(parts: pa.Table, calls: pa.Table, users: bool) -> pa.Table:
+    """Return the rows of requests: of their sums by service, and of the calls of each id.
+
+    ``users``: whether the logs name users.
+    """
     import pyarrow.compute as pc
 
     several = _several_heads(parts)
@@ -311,6 +322,8 @@ def _rows(parts: pa.Table, calls: pa.Table) -> pa.Table:
     timeless = pc.and_(pc.equal(found["records"], 1), pc.equal(length, 0.0))
     nobody = pc.and_(pc.is_null(found["user"]), pc.is_null(found["project"]))
     most = pc.if_else(nobody, _TASK, _LONG)
+    told_call = pc.or_(*(pc.is_valid(call[name]) for name in ("http_target", "http_status")))
+    itself = pc.and_(pc.and_not(nobody, told_call), users)
     without_id = pc.starts_with(found["request_id"], _WITHOUT_ID)
     between = pc.divide(pc.subtract(call["answered"], call["asked"]), 1e6)
     between = pc.if_else(pc.greater_equal(between, 0.0), between, None)
@@ -320,7 +333,9 @@ def _rows(parts: pa.Table, calls: pa.Table) -> pa.Table:
         "request_id": pc.replace_substring(
             found["request_id"], _WITHOUT_ID, "", max_replacements=1
         ),
-        "duration": pc.if_else(pc.or_(pc.greater(length, most), timeless), None, length),
+        "duration": pc.if_else(
+            pc.or_(pc.or_(pc.greater(length, most), timeless), itself), None, length
+        ),
         "http_duration": pc.coalesce(call["http_duration"], between),
         "services": values_by_key(parts, "request_id", "service", found["request_id"]),
     }
