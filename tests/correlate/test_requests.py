@@ -26,7 +26,7 @@ from opslog.correlate._links import Sightings
 from opslog.correlate.links import links
 from opslog.correlate.roots import root_of
 from opslog.model.errors import OpslogError, SourceError
-from opslog.trace import trace
+from opslog.trace import requests, trace
 from simulator import ERAS, Deployment, Era, Truth
 
 DEBUG = [era for era in ERAS if era.debug]
@@ -441,6 +441,20 @@ def test_a_proxys_line_belongs_to_the_request_whose_header_it_prints(
     only = library.read(tmp_path).batches(["trace_id"])
     traces = [one for batch in only for one in batch["trace_id"].to_pylist()]
     assert traces == [record.trace_id for record in library.read(tmp_path)]
+
+
+def test_a_line_with_the_time_at_which_a_call_began_does_not_begin_earlier(tmp_path: Path) -> None:
+    (tmp_path / "proxy.log").write_text(HAPROXY % f"{{{MINE}}} ")
+    logs = library.read(tmp_path)
+    [row] = requests(logs).to_pylist()
+    assert (row["start"].microsecond, row["duration"], row["http_duration"]) == (
+        143000,
+        0.087,
+        0.087,
+    )
+    [request] = trace(logs, MINE).requests
+    assert request.begin == row["start"]
+    assert request.duration == 0.087
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,10 @@ LONGEST = 86400.0
 """Seconds of the longest call; what is said to be longer is no duration of a call."""
 
 
+AT_BEGIN = frozenset(("uwsgi.request", "apache.access", "haproxy.http"))
+"""Formats whose time is that at which a call began; of others it is that of the answer."""
+
+
 def is_told_by_service(batch: pa.RecordBatch) -> pa.Array:
     """Return which records tell of a call as the service that answers it.
 
@@ -45,12 +49,18 @@ def is_told_by_service(batch: pa.RecordBatch) -> pa.Array:
     return pc.and_not(told, pc.fill_null(client, False))
 
 
-def began(batch: pa.RecordBatch, answered: pa.Array) -> pa.Array:
-    """Return the times of records; for the answer to a call the time at which the call began."""
+def times(batch: pa.RecordBatch, answered: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Return when records began and ended: those that tell of an ``answered`` call, with the call.
+
+    The batch has the columns timestamp, duration and format, too.
+    """
     import pyarrow.compute as pc
 
     seconds = pc.fill_null(batch["duration"], 0.0)
     told = pc.and_(answered, pc.and_(pc.greater(seconds, 0.0), pc.less(seconds, LONGEST)))
     length = pc.round(pc.multiply(pc.if_else(told, seconds, 0.0), 1e6)).cast(pa.int64())
     time = batch["timestamp"]
-    return pc.subtract(time.cast(pa.int64()), length).cast(time.type)
+    moment = time.cast(pa.int64())
+    at_begin = pc.is_in(batch["format"].cast(pa.string()), pa.array(sorted(AT_BEGIN)))
+    begin = pc.if_else(at_begin, moment, pc.subtract(moment, length))
+    return begin.cast(time.type), pc.add(begin, length).cast(time.type)

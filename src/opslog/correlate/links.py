@@ -39,8 +39,8 @@ from opslog.rows.kept import Kept
 COLUMNS = ("request_id", "global_request_id", "logger", "body", "process_pid", "timestamp")
 """The columns links are found in."""
 
-SERVED = ("service_name", "duration")
-"""The columns that tell of a called request which service it is of, and how long it took."""
+SERVED = ("service_name", "duration", "format")
+"""The columns that tell of a called request which service it is of, and when it began."""
 
 _PAIR_COLUMNS = COLUMNS[:2] + SERVED
 _QUOTE_COLUMNS = COLUMNS[:5] + SERVED

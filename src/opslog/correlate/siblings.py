@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from opslog.correlate._links import Sightings
 from opslog.correlate.callers import calls_others, may_call
-from opslog.correlate.calls import LONGEST
+from opslog.correlate.calls import AT_BEGIN, LONGEST
 from opslog.correlate.links import SERVED, times_of
 
 MOST = 512
@@ -43,10 +43,11 @@ class Siblings:
         if not {*_COLUMNS} <= {*batch.schema.names}:
             return
         rows = zip(*(batch[name].to_pylist() for name in _COLUMNS), times_of(batch), strict=True)
-        for own, cause, service, duration, time in rows:
+        for own, cause, service, duration, form, time in rows:
             if own is None or cause in (None, own) or time is None or service is None:
                 continue
-            begin = time - int(1e6 * duration) if duration and duration < LONGEST else time
+            took = duration and 0 < duration < LONGEST and form not in AT_BEGIN
+            begin = time - int(1e6 * duration) if took else time
             before = self._begins.get(own)
             if own in known and (before is None or begin < before[0]):
                 self._begins[own] = begin, service if before is None else before[1]

@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from opslog.correlate import _tellers
 from opslog.correlate._tellers import BegunCalls
+from opslog.correlate.calls import AT_BEGIN
 from opslog.model import arrays
 from opslog.reading.sorted_rows import MOST, SortedRows
 
@@ -35,9 +36,6 @@ COLUMNS = (
 
 _RANKS = {"uwsgi.request": 1, "apache.access": 2, "nginx.ingress": 2, "haproxy.http": 3}
 """Formats of servers and proxies, the innermost first; a service's own lines are further inside."""
-
-_AT_BEGIN = frozenset(("uwsgi.request", "apache.access", "haproxy.http"))
-"""Formats whose time is that at which a call began."""
 
 _UNTIMED = 15
 """The rank of what has no time: it is never put together with others."""
@@ -109,7 +107,7 @@ def tellings(batch: pa.RecordBatch, routes: pa.Array) -> pa.Table:
     rank = _looked_up(form, [_RANKS.get(name, 0) for name in names])
     rank = pc.if_else(pc.is_valid(moment), rank, arrays.int32(_UNTIMED)[0])
     length = _micros(batch["duration"])
-    start = pc.equal(_looked_up(form, [int(name in _AT_BEGIN) for name in names]), 1)
+    start = pc.equal(_looked_up(form, [int(name in AT_BEGIN) for name in names]), 1)
     moment = pc.fill_null(moment, 0)
     begun = pc.and_(start, pc.greater_equal(length, 0))
     end = pc.if_else(begun, pc.add(moment, length), moment)

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from opslog.correlate import contexts, likely
 from opslog.correlate.callers import is_called
-from opslog.correlate.calls import UNDER_CALLERS_ID, began, is_told_by_service
+from opslog.correlate.calls import UNDER_CALLERS_ID, is_told_by_service, times
 from opslog.correlate.contexts import OwnedRecords
 from opslog.correlate.graph import RequestGraph
 from opslog.correlate.roots import HEAD
@@ -64,7 +64,7 @@ _ORDER_OF_ROWS = (("start", "ascending"), ("request_id", "ascending"))
 _COLUMNS = tuple(dict.fromkeys((
     "timestamp", "service_name", "severity_number", "request_id", "global_request_id",
     "root_request_id", HEAD, "user_id", "user_name", "project_id", "project_name",
-    "program", "logger", "duration", "http_method", "http_target", "http_status",
+    "program", "logger", "duration", "format", "http_method", "http_target", "http_status",
     *contexts.COLUMNS,
 )))  # fmt: skip
 
@@ -234,7 +234,7 @@ def _records_and_calls(
     told = is_told_by_service(batch)
     status = pc.is_valid(batch["http_status"])
     answered = pc.and_(told, status)
-    began_at = began(batch, answered)
+    began_at, ended_at = times(batch, answered)
     service = batch["service_name"].cast(pa.string())
     nobody = pa.scalar(None, pa.string())
     program = pc.fill_null(batch["program"].cast(pa.string()), "")
@@ -248,7 +248,7 @@ def _records_and_calls(
         "own": pc.and_not(heads, called).cast(pa.uint8()),
         "service": service,
         "start": began_at,
-        "end": batch["timestamp"],
+        "end": ended_at,
         "severity_number": batch["severity_number"],
         "records": key,
         "user": pc.if_else(alone, nobody, _first_known(batch, "user_id", "user_name")),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from opslog.correlate.calls import is_under_callers_id
+from opslog.correlate.calls import AT_BEGIN, LONGEST, is_under_callers_id
 from opslog.model.naming import is_client
 from opslog.model.record import LogRecord
 from opslog.model.severity import ERROR
@@ -55,11 +55,15 @@ class TraceSpan:
         self.records.append(number)
         self.severity = max(self.severity, record.severity_number or 0)
         if record.timestamp is not None:
-            begin = record.timestamp
+            begin = end = record.timestamp
             if is_answer(record) and record.duration is not None:
-                begin -= timedelta(seconds=min(record.duration, 86400.0))
+                length = timedelta(seconds=min(record.duration, LONGEST))
+                if record.format in AT_BEGIN:
+                    end += length
+                else:
+                    begin -= length
             self.begin = min(self.begin or begin, begin)
-            self.end = max(self.end or record.timestamp, record.timestamp)
+            self.end = max(self.end or end, end)
 
     @property
     def duration(self) -> float | None:
