@@ -65,6 +65,8 @@ OPENING = [
     ("keystonemiddleware.auth_token", "Authenticating user token"),
     ("glance.api.middleware.version_negotiation", "Determining version of request: GET /v2/images/x"),
     ("keystone.server.flask.request_processing.middleware.auth_context", "Authenticating user token"),
+    ("oslo_concurrency.lockutils", 'Acquiring lock "tasks_pool" by "glance.api.common.memoize"'),
+    ("glance.api.common", "Initializing named threadpool 'tasks_pool'"),
     ("oslo_service.periodic_task", "Running periodic task ComputeManager._poll_volume_usage"),
     ("keystoneauth.session", 'REQ: curl -g -i -X GET http://k:5000/v3/auth/tokens -H "X-Subject-Token: {S}1"'),
 ]  # fmt: skip
@@ -167,6 +169,16 @@ def test_who_works_under_the_ids_it_is_sent_may_be_called_twice(tmp_path: Path) 
         + line(30.1, "glance.api", A, "two") + answer(31, A, "GET /v2/images/x/file", 200, 0.9)
     )  # fmt: skip
     assert left_behind(path) == ["Determining version"]
+
+
+def test_what_comes_long_after_a_call_was_opened_is_not_of_a_call(tmp_path: Path) -> None:
+    path = tmp_path / "glance-api.log"
+    path.write_text(
+        line(1, "glance.api", A, "one")
+        + line(30, "glance.api.middleware.version_negotiation", A, "Determining version")
+        + line(50, "oslo_concurrency.lockutils", A, "waiting")
+    )  # fmt: skip
+    assert left_behind(path) == ["Determining version", "waiting"]
 
 
 @given(seed=st.integers(0, 10**6), threads=st.integers(1, 4), calls=st.integers(1, 12))

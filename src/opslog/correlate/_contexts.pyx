@@ -123,8 +123,8 @@ cdef class Contexts:
                     (kind == NEXT or kind == MAY_OPEN) and silence > PAUSE):
                 context.flags = LEFT
                 context.place = place
-        elif adopted and (kind == WORK or kind == BEGINS or kind == ANSWER):
-            context.flags = 0
+        elif adopted and silence <= CLOSING and (kind == WORK or kind == BEGINS or kind == ANSWER):
+            context.flags = 0           # another call of the same caller, right behind what opened it
         elif context.flags & TOLD and not again:
             context.flags = LEFT
             context.place = place

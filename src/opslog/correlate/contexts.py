@@ -43,6 +43,10 @@ services make a context first, that of nobody; then such a line may be of the ca
 _NOBODYS = r"\bwsgi_app$|^oslo[_.]service\b"
 """A pattern of the loggers that write of a process: in the name of a user only by mistake."""
 
+_POOLS = r"^oslo_concurrency\.lockutils$|^glance\.(?:async_|api\.common)$"
+_POOL = r"^(?:Acquiring lock|Lock|Initializing named threadpool) .tasks_pool|^Creating threadpool"
+"""What glance writes of the same when it begins and ends: loggers, and their messages."""
+
 _KEYSTONE = r"^keystone\.(?:middleware\.auth|server\.flask\.request_processing\.middleware)"
 """The same of keystone, which tells of what it found once the context is made: ``RBAC: ...``."""
 
@@ -113,6 +117,10 @@ def _kinds(batch: pa.RecordBatch, served: pa.Array) -> memoryview:
     put(openers, _MAY_OPEN)
     put(keystone, _NEXT)
     left = pc.or_(pc.or_(openers, keystone), _matches(batch["logger"], _NOBODYS))
+    pools = _matches(batch["logger"], _POOLS)
+    if pc.any(pools).as_py():
+        body = pc.if_else(pools, batch["body"], pa.scalar(None, pa.string()))
+        left = pc.or_(left, pc.fill_null(pc.match_substring_regex(body, _POOL), False))
     put(pc.and_(named, left), _OPENS)
     put(_matches(batch["logger"], _HELPERS), _MAY_OPEN)
     status = pc.is_valid(batch["http_status"])
