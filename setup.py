@@ -1,11 +1,14 @@
-"""The compiled kernels; everything else stands in pyproject.toml."""
+"""The compiled kernels and formats; everything else stands in pyproject.toml."""
 
 import multiprocessing
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, find_packages, setup
+from setuptools.command.build_ext import build_ext
 
 # OPSLOG_CHECKED=1 builds for fuzzing: address sanitizer, undefined-behaviour
 # sanitizer and Cython's own bounds checks.
@@ -22,7 +25,24 @@ CORES = len(os.sched_getaffinity(0))
 # The newer ways of starting processes run this file again in each of them.
 multiprocessing.set_start_method("fork", force=True)
 
+
+class BuildWithFormats(build_ext):
+    """Compiles the shipped formats with the kernels just built.
+
+    Where these cannot run, built for another machine or for fuzzing, each start compiles them.
+    """
+
+    def run(self):
+        super().run()
+        package = SOURCE if self.inplace else Path(self.build_lib)
+        code = "from opslog.scanner.catalog import Catalog; Catalog.build()"
+        environment = {**os.environ, "PYTHONPATH": str(package.resolve())}
+        if subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode:
+            self.warn("the shipped formats could not be compiled: start-up will be slower")
+
+
 setup(
+    cmdclass={"build_ext": BuildWithFormats},
     packages=[*find_packages("src"), "opslog.formats"],  # formats/ lies beside src/
     ext_modules=cythonize(
         [

@@ -31,7 +31,7 @@ def columns() -> str:
         f"| `{c.name}` | {c.kind} | {c.meaning}{NULLS if c.context else ''} |"
         for c in schema.COLUMNS
     ]
-    types = [f"| {kind} | `{arrow}` |" for kind, arrow in schema.ARROW_TYPES.items()]
+    types = [f"| {kind} | `{arrow}` |" for kind, arrow in schema.arrow_types().items()]
     return (
         HEAD + "# Columns\n\n" + "A record has these columns, in this order, in every output.\n"
         "JSON lines leave out what is null or empty.\n\n"

@@ -166,7 +166,7 @@ class Field:
         if self.kind not in _TEXTS:
             raise FilterError(self._name, "expected a column of text to search, found")
         if self.kind == "dictionary":  # Arrow has no kernel that searches one
-            return self._expression.cast(schema.ARROW_TYPES["string"])
+            return self._expression.cast(schema.arrow_types()["string"])
         return self._expression
 
     def _span(self, value: object) -> tuple[pa.Scalar, pa.Scalar]:

@@ -7,25 +7,33 @@ columns (Arrow schema, JSON lines, docs, filters) is made from ``COLUMNS``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import TYPE_CHECKING, Literal
 
-import pyarrow as pa
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 VERSION = "1"
 """Version of the columns' names and meanings; written into Parquet and Arrow files."""
 
 Kind = Literal["timestamp", "uint8", "int64", "float64", "string", "dictionary", "map", "binary"]
 
-ARROW_TYPES: dict[Kind, pa.DataType] = {
-    "timestamp": pa.timestamp("us", tz="UTC"),
-    "uint8": pa.uint8(),
-    "int64": pa.int64(),
-    "float64": pa.float64(),
-    "string": pa.string(),
-    "dictionary": pa.dictionary(pa.int32(), pa.string()),
-    "map": pa.map_(pa.string(), pa.string()),
-    "binary": pa.binary(),
-}
+
+@cache
+def arrow_types() -> dict[Kind, pa.DataType]:
+    """Return the Arrow type of each kind."""
+    import pyarrow as pa  # the build knows columns, but has no Arrow
+
+    return {
+        "timestamp": pa.timestamp("us", tz="UTC"),
+        "uint8": pa.uint8(),
+        "int64": pa.int64(),
+        "float64": pa.float64(),
+        "string": pa.string(),
+        "dictionary": pa.dictionary(pa.int32(), pa.string()),
+        "map": pa.map_(pa.string(), pa.string()),
+        "binary": pa.binary(),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,7 @@ class Column:
     @property
     def type(self) -> pa.DataType:
         """The Arrow type."""
-        return ARROW_TYPES[self.kind]
+        return arrow_types()[self.kind]
 
 
 COLUMNS: tuple[Column, ...] = (
@@ -132,4 +140,6 @@ def names(original: bool = False, root: bool = False) -> tuple[str, ...]:
 
 def arrow_schema(original: bool = False, root: bool = False) -> pa.Schema:
     """Return the Arrow schema of record batches; every field is nullable."""
+    import pyarrow as pa
+
     return pa.schema([pa.field(name, BY_NAME[name].type) for name in names(original, root)])

@@ -55,7 +55,7 @@ def null_array(kind: schema.Kind, count: int) -> pa.Array:
     """Return ``count`` nulls, a slice of an array kept for all blocks."""
     whole = _whole.get((kind, None))
     if whole is None or len(whole) < count:
-        whole = _whole[(kind, None)] = pa.nulls(max(count, 32768), schema.ARROW_TYPES[kind])
+        whole = _whole[(kind, None)] = pa.nulls(max(count, 32768), schema.arrow_types()[kind])
     return whole.slice(0, count)
 
 

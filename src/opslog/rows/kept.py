@@ -95,7 +95,7 @@ class Kept:
             if name == "timestamp":
                 assert moments is not None
                 arrays.append(moments.view(schema.BY_NAME[name].type))
-            elif self._plan.columns[number][1] not in schema.ARROW_TYPES:
+            elif self._plan.columns[number][1] not in schema.arrow_types():
                 arrays.append(self._alone(name))
             else:
                 arrays.append(column_of(schema.BY_NAME[name], self.count, columns.column(number)))

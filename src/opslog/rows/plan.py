@@ -15,7 +15,8 @@ from opslog.rows import _plan
 from opslog.rows._jsonl import JsonKeys
 from opslog.rows._plan import FIXED_TEXTS, SHAPES, WITHOUT_SLOT, Plan
 from opslog.scanner._program import FLAGS
-from opslog.scanner.catalog import Catalog, CompiledFormats
+from opslog.scanner.catalog import Catalog
+from opslog.scanner.compiled import CompiledFormats
 from opslog.scanner.leaf import CHANGED, CONSTANT, FACILITY, FIRST, SECOND, SLOT, Leaf
 
 _NUMBER = {column.name: index for index, column in enumerate(schema.COLUMNS)}

@@ -69,7 +69,7 @@ cdef class JsonTable:
     cdef readonly int32_t slots
     cdef const uint8_t* words           # level words: number, length, bytes
     cdef int32_t common                 # how many, from the first on, are of any format
-    cdef tuple keep
+    cdef tuple made_of                  # owns the tables' memory
 
     cdef int32_t match(self, const uint8_t* data, int32_t at, int32_t end,
                        int32_t* row, MatchState* state) noexcept nogil

@@ -321,7 +321,7 @@ cdef class JsonTable:
         self.shapes = <Shape*>calloc(len(shapes) + 1, sizeof(Shape))
         if self.keys == NULL or self.shapes == NULL:
             raise MemoryError()
-        self.keep = (texts, numbers, words, uses)
+        self.made_of = (keys, texts, numbers, shapes, slots, words, common, uses, pairs)
         self.uses = <Use*><char*>uses
         self.key_count = len(keys)
         if len(uses) != <Py_ssize_t>sizeof(Use) * len(keys) * len(shapes):
@@ -343,6 +343,9 @@ cdef class JsonTable:
              self.shapes[i].epoch, self.shapes[i].iso, self.shapes[i].micros,
              self.shapes[i].severity, self.shapes[i].words, self.shapes[i].word_count,
              self.shapes[i].paths, self.shapes[i].host, self.shapes[i].keeps) = shape
+
+    def __reduce__(self):
+        return JsonTable, self.made_of
 
     def __dealloc__(self):
         free(self.keys)

@@ -71,7 +71,7 @@ cdef class Program:
     cdef readonly int32_t most_slots
     cdef JsonTable json
     cdef JsonTable pairs
-    cdef tuple owners                   # of the tables' memory
+    cdef dict made_of                   # what it was made of; owns the tables' memory
 
     cdef bint has_earlier(self, int32_t at, int32_t limit, const uint64_t* branches) noexcept nogil
     cdef int32_t match_tree(self, int32_t at, int32_t limit, const uint8_t* data, int32_t start,

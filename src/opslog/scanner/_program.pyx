@@ -51,14 +51,21 @@ WIDEST_TAIL = MOST_BLANKS
 BEHIND_ALL = LAST
 NODE_SIZE, LEAF_SIZE, WORD_SIZE = sizeof(Node), sizeof(Leaf), WORD_INTS * sizeof(int32_t)
 
+
+def _made_of(tables):
+    return Program(**tables)
+
+
 @cython.final
 cdef class Program:
-    """Compiled layouts; see compiler.py, which makes the tables."""
+    """Compiled layouts; see compiler.py, which makes the tables.  What is pickled are the tables."""
 
     def __init__(self, *, bytes nodes, bytes firsts, bytes roots, bytes literals, bytes classes, bytes words,
                  bytes times, bytes tails, bytes details, bytes leaves, bytes closings, bytes slots, int32_t most_slots, forest,
                  shortcuts, JsonTable json=None, JsonTable pairs=None):
-        self.owners = (nodes, firsts, roots, literals, classes, words, times, tails, details, leaves, closings, slots)
+        self.made_of = dict(nodes=nodes, firsts=firsts, roots=roots, literals=literals, classes=classes, words=words,
+                            times=times, tails=tails, details=details, leaves=leaves, closings=closings, slots=slots,
+                            most_slots=most_slots, forest=forest, shortcuts=shortcuts, json=json, pairs=pairs)
         self.nodes = <const Node*><const char*>nodes
         self.firsts = <const uint64_t*><const char*>firsts
         self.roots = <const int32_t*><const char*>roots
@@ -80,6 +87,9 @@ cdef class Program:
         self.root_count = len(roots) // sizeof(int32_t)
         self.prefixes = Prefixes(forest)
         self.shortcuts = Shortcuts(shortcuts, self.leaf_count)
+
+    def __reduce__(self):
+        return _made_of, (self.made_of,)
 
     cdef inline bint has_earlier(self, int32_t at, int32_t limit, const uint64_t* branches) noexcept nogil:
         """Whether a node or one behind it, which are in the order of their layouts, may have one before `limit`."""
@@ -300,7 +310,7 @@ cdef class Program:
     def accepts(self, int32_t node, bytes text):
         """Return whether a node placed for itself takes all of the text."""
         cdef MatchState state
-        if not 0 <= node < len(self.owners[0]) // <Py_ssize_t>sizeof(Node):
+        if not 0 <= node < len(self.made_of["nodes"]) // <Py_ssize_t>sizeof(Node):
             raise IndexError(node)
         begin_state(&state)
         return self.read(node, text, 0, <int32_t>len(text), &state)

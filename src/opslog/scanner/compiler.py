@@ -136,7 +136,7 @@ class Compiler:
             firsts=self._table.firsts,
             roots=_ints(places),
             forest=forest,
-            shortcuts=ShortcutFinder(trees, forest, self._table.placed),
+            shortcuts=ShortcutFinder(trees, forest),
             literals=self._table.literals,
             classes=self._instructions.classes,
             words=_ints(self._instructions.words),

@@ -27,8 +27,6 @@ class NodeTable:
         self._firsts: list[bytes] = []
         self._literals = b""
         self._known: dict[str, tuple[int, int, int]] = {}
-        self._ends: dict[int, int] = {}
-        """Index of the placed node behind which a list of nodes stands, by the list's id."""
 
     @property
     def nodes(self) -> bytes:
@@ -54,10 +52,6 @@ class NodeTable:
         for node in reversed(siblings):
             following = self._place(node, following)
         return following
-
-    def placed(self, node: Node) -> int | None:
-        """Return the index of the placed node that ends with this one; None if it goes on."""
-        return self._ends.get(id(node.children))
 
     def _place(self, node: Node, following: int) -> int:
         instruction, behind = node.instruction, None
@@ -99,7 +93,7 @@ class NodeTable:
             first = ANY if instruction.width else first_bytes(node.instruction.texts)
         self._firsts.append(_FIRSTS.pack(first & _WORD, first >> 64 & _WORD))
         self.expected.append((node.meaning, meaning))
-        self._ends[id(below)] = len(self._nodes) - 1
+        (behind or node).placed = len(self._nodes) - 1
         return len(self._nodes) - 1
 
     def _literal(self, text: str) -> tuple[int, int, int]:

@@ -46,6 +46,7 @@ class Forest:
     """
 
     def __init__(self, roots: list[Node], early: int) -> None:
+        self._made_of = roots, early
         self.lock = Lock()
         """To be held while asking, since states are made by any thread that asks."""
         self._trees = sum({1 << root.branch for root in roots} - {1})
@@ -73,6 +74,10 @@ class Forest:
             self._branch(root, 1)
             self._enter(root, begin)
         self._state(frozenset(begin))
+
+    def __reduce__(self) -> tuple[type[Forest], tuple[list[Node], int]]:
+        """Pickle the trees: states are made again, as lines need them."""
+        return Forest, self._made_of
 
     def _branch(self, node: Node, above: int) -> int:
         """Fill in the branches through a node; return its own and those below it."""

@@ -7,8 +7,6 @@ match, the less is left.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from opslog.scanner._prefix import LONGEST_SHORTCUT
 from opslog.scanner._program import BEHIND_ALL
 from opslog.scanner.prefix import Forest
@@ -19,18 +17,11 @@ _MOST_UNTOLD = 6
 
 
 class ShortcutFinder:
-    """Finds the shortcuts of a program's trees.
+    """Finds the shortcuts of a program's trees, whose nodes are placed."""
 
-    ``place`` returns the index of the placed node that ends with a node, None if the node is
-    matched together with the next one.
-    """
-
-    def __init__(
-        self, roots: list[Node], forest: Forest, place: Callable[[Node], int | None]
-    ) -> None:
+    def __init__(self, roots: list[Node], forest: Forest) -> None:
         self._roots = roots
         self._forest = forest
-        self._place = place
 
     def find(self, leaf: int) -> list[tuple[int, int, int, int]] | None:
         """Return the shortcut to a leaf, None if there is none.
@@ -45,17 +36,17 @@ class ShortcutFinder:
 
     def _along(self, way: list[Node], leaf: int) -> list[tuple[int, int, int, int]] | None:
         steps: list[tuple[int, int, int, int]] = []
-        ends: list[int | None] = [self._place(node) for node in way]
+        ends = [node.placed for node in way]
         for depth, (competitors, branches) in enumerate(self._forest.competitors(way, self._roots)):
             index = ends[depth]
-            if index is None or not way[depth].children:
+            if index < 0 or not way[depth].children:
                 continue
             common, limit, safe = 0, BEHIND_ALL, 0
             for at, competitor in enumerate(competitors):
                 if min(limit, competitor) <= leaf:
                     break
                 limit = min(limit, competitor)
-                if ends[at] is not None:
+                if ends[at] >= 0:
                     common, safe = common + 1, limit
             steps.append((index, common, safe, branches))
             if len(steps) == LONGEST_SHORTCUT or (len(steps) == _MOST_UNTOLD and not common):

@@ -23,6 +23,8 @@ class Node:
     leaf: int = -1
     branch: int = 0
     """A number that tells it from its siblings where prefix.py may tell them apart."""
+    placed: int = -1
+    """The index of the placed node that ends with it; -1 if that goes on, or none is placed."""
 
 
 def insert(siblings: list[Node], steps: list[Described], order: int) -> None:
