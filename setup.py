@@ -35,6 +35,7 @@ class BuildWithFormats(build_ext):
     def run(self):
         super().run()
         package = SOURCE if self.inplace else Path(self.build_lib)
+        (package / "opslog/scanner/catalog.built").unlink(missing_ok=True)
         code = "from opslog.scanner.catalog import Catalog; Catalog.build()"
         environment = {**os.environ, "PYTHONPATH": str(package.resolve())}
         if subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode:

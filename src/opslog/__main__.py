@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from opslog.process.stop import block_sigterm
@@ -12,9 +13,13 @@ def main() -> int:
     if sys.argv[1:2] == ["fluentd"]:
         # Fluentd may end its child at once, and what is imported here takes a fifth of a second.
         block_sigterm()
+    gc.disable()  # nothing that is imported is garbage
     from opslog.cli import main as command
 
-    return command()
+    gc.enable()
+    code = command()
+    gc.freeze()  # what is left needs no search for garbage: the process ends
+    return code
 
 
 if __name__ == "__main__":

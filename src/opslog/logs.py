@@ -18,7 +18,6 @@ from opslog.inputs.paths import STDIN, Sources
 from opslog.language.format import Format
 from opslog.model import schema
 from opslog.model.errors import OpslogError, SourceError
-from opslog.model.record import LogRecord, records_of
 from opslog.model.stats import Stats
 from opslog.model.zones import TimeDefaults, Timezone
 from opslog.outputs import sinks
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
     from opslog.correlate.graph import RequestGraph
     from opslog.correlate.related import Relation
+    from opslog.model.record import LogRecord
 
 T = TypeVar("T")
 
@@ -135,6 +135,8 @@ class Logs:
         return self._batches(self._chosen(columns), self._begun())
 
     def __iter__(self) -> Iterator[LogRecord]:
+        from opslog.model.record import records_of  # start-up: the command makes no objects
+
         for batch in self.batches():
             yield from records_of(batch)
 

@@ -9,30 +9,31 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from types import FrameType
 
-from opslog.cli import (
-    complaints,
-    completion,
-    doctor,
-    events,
-    filter,  # noqa: A004  the command's name
-    fluentd,
-    formats,
-    lists,
-    schema,
-    stages,
-    standard_streams,
-    stats,
-    trace,
-    writing,
-)
+from opslog.cli import complaints, standard_streams
 from opslog.cli.complaints import complain, complain_of_sources
-from opslog.cli.parser import CommandParser, with_signed_values
+from opslog.cli.parser import CommandParser, with_signed_values, with_window
 from opslog.model.errors import OpslogError, SinkError, SourceErrors
 from opslog.model.version import __version__
 from opslog.outputs.output import STDOUT
 from opslog.process.stop import Terminated
+
+_MODULES = {
+    "filter": "filter",
+    "trace": "trace",
+    "requests": "lists",
+    "resources": "lists",
+    "fluentd": "fluentd",
+    "stats": "stats",
+    "events": "events",
+    "doctor": "doctor",
+    "formats": "formats",
+    "schema": "schema",
+    "completion": "completion",
+}
+"""The module of each command."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,8 +46,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    options = parser().parse_args(_prepared(arguments))
+    options = parser(*arguments[:1]).parse_args(_prepared(arguments))
     signal.signal(signal.SIGTERM, _terminate)
+    from opslog.cli import writing  # start-up: --version writes nothing
+
     writing.check_standard_output(options)
     complain_of_sources(options)
     code: int = options.run(options)
@@ -84,8 +87,12 @@ def _code_of(step: Callable[[], int]) -> int:
     return 2
 
 
-def parser() -> CommandParser:
-    """Return the parser of the command with all its subcommands."""
+def parser(first: str = "") -> CommandParser:
+    """Return the parser of the command, with all its subcommands.
+
+    ``first`` is the first argument: where it is a subcommand, or asks for no more than the
+    version, the parser has no other subcommand, and their modules need not be imported.
+    """
     whole = CommandParser(
         prog="opslog",
         description="The logs of any OpenStack deployment as typed records.",
@@ -93,14 +100,19 @@ def parser() -> CommandParser:
     )
     whole.add_argument("--version", action="version", version=f"opslog {__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
-    for module in (filter, trace, lists, fluentd, stats, events, doctor, formats, schema):
-        module.add(commands)
-    completion.add(commands, parser)
+    if first != "--version":
+        names = [_MODULES[first]] if first in _MODULES else dict.fromkeys(_MODULES.values())
+        for name in names:
+            module = import_module(f"opslog.cli.{name}")
+            if name == "completion":
+                module.add(commands, parser)
+            else:
+                module.add(commands)
     return whole
 
 
 def _prepared(arguments: list[str]) -> list[str]:
-    return [stages.with_window(argument) for argument in with_signed_values(arguments)]
+    return [with_window(argument) for argument in with_signed_values(arguments)]
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

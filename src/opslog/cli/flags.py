@@ -11,7 +11,6 @@ from typing import Any
 from opslog.cli import values
 from opslog.engine.live import HOLD
 from opslog.language.format import Format
-from opslog.language.format_file import from_dict
 from opslog.logs import Logs, read
 from opslog.model import names, zones
 from opslog.model.errors import OpslogError
@@ -151,6 +150,7 @@ def formats(options: argparse.Namespace) -> list[str | os.PathLike[str] | Format
     found: list[str | os.PathLike[str] | Format] = []
     if options.oslo_config:
         from opslog.checking.learn import learn  # start-up: imports oslo.log
+        from opslog.language.format_file import from_dict
 
         data = learn(options.oslo_config)
         found += [] if data is None else [from_dict(data, options.oslo_config[0])]

@@ -19,6 +19,9 @@ from opslog.terminal.escape import escaped
 _SIGNED = ("--timezone", "--since", "--until")
 """Options whose value may begin with a minus, which argparse takes for an option."""
 
+DEDUP = "1m"
+"""The window of --dedup without one."""
+
 _WORDINGS = (
     (r"^argument (?=\S+: )", ""),
     (r"expected (one argument|at least one argument)$", "expected a value, found none"),
@@ -99,6 +102,11 @@ def with_signed_values(arguments: list[str]) -> list[str]:
         else:
             out.append(argument)
     return out
+
+
+def with_window(argument: str) -> str:
+    """Return ``--dedup`` with its window, which argparse would take from the next argument."""
+    return f"{argument}={DEDUP}" if argument == "--dedup" else argument
 
 
 class _Once(argparse._StoreAction):

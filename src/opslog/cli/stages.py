@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from opslog.cli import conditions, flags, values
+from opslog.cli.parser import DEDUP
 from opslog.model.errors import OpslogError, SourceError
 
 if TYPE_CHECKING:
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from opslog.logs import Logs
     from opslog.model.stats import Stats
     from opslog.stages import Mask
-
-DEDUP = "1m"
-"""The window of --dedup without one."""
 
 DROPPING = {"Dedup": "--dedup", "RateLimit": "--rate-limit", "Sample": "--sample"}
 """The flags of the stages that drop records, by the names Stats counts them under."""
@@ -66,11 +64,6 @@ def add(command: argparse.ArgumentParser) -> None:
 
 _STAGES = ("after_context", "before_context", "context", "dedup", "rate_limit", "sample", "mask",
            "mask_key")  # fmt: skip
-
-
-def with_window(argument: str) -> str:
-    """Return ``--dedup`` with its window, which argparse would take from the next argument."""
-    return f"{argument}={DEDUP}" if argument == "--dedup" else argument
 
 
 def piped(logs: Logs, wanted: Filter | None, options: argparse.Namespace) -> Logs:

@@ -20,6 +20,7 @@ kind of timestamps.py.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from opslog.language import timestamps
 from opslog.language.hole_types import HOLE_TYPES, HoleType, hole_type, timestamp_type
@@ -39,7 +40,7 @@ _MOST_OPTIONALS = 8
 """Each optional part doubles the number of a layout's variants."""
 
 _MOST_KNOWN = 4096
-"""Captures that are remembered."""
+"""Captures, and literals, that are remembered."""
 
 _PADDED = re.compile(r"(.*)([<>])([1-9]\d?)")
 _LITERAL = re.compile(r"(?:[^{}]|\{\{|\}\})+")
@@ -62,7 +63,7 @@ def _parts(text: str, position: int, nested: bool) -> tuple[list[LayoutPart], in
     parts: list[LayoutPart] = []
     while position < len(text):
         if literal := _LITERAL.match(text, position):
-            parts.append(Literal(literal[0].replace("{{", "{").replace("}}", "}")))
+            parts.append(_literal(literal[0]))
             position = literal.end()
         elif text[position] == "}":
             return parts, position
@@ -92,6 +93,11 @@ def _hole(text: str, start: int) -> tuple[LayoutPart, int]:
         _names(text, name, start + 1)
         return Constant(name, value), end + 1
     return _capture(text, inside, start), end + 1
+
+
+@lru_cache(_MOST_KNOWN)
+def _literal(text: str) -> Literal:
+    return Literal(text.replace("{{", "{").replace("}}", "}"))
 
 
 _KNOWN: dict[str, Capture] = {}

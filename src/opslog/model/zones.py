@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from fnmatch import fnmatchcase
-from typing import TypeAlias
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, TypeAlias
 
 from opslog.model.errors import OpslogError
 from opslog.model.instants import EPOCH, micros_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def local_microseconds(moment: datetime) -> int:
@@ -54,7 +55,8 @@ class Zone:
             minutes = int(fixed[2]) * 60 + int(fixed[3])
             self._offset_us = minutes * 60_000_000 * (-1 if fixed[1] == "-" else 1)
         elif name.upper() not in ("UTC", "Z"):
-            import pyarrow.compute as pc  # start-up: most runs need none
+            import pyarrow as pa  # start-up: most runs need none
+            import pyarrow.compute as pc
 
             try:
                 zoneinfo.ZoneInfo(name)
@@ -100,7 +102,8 @@ class Zone:
         """
         if self._iana is None and self._offset_us == 0:
             return local, None
-        import pyarrow.compute as pc  # start-up: most runs need none
+        import pyarrow as pa
+        import pyarrow.compute as pc
 
         if self._iana is None:
             return pc.if_else(has_offset, local, pc.subtract(local, self._offset_us)), None

@@ -16,8 +16,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-import pyarrow as pa
-
 from opslog.model import names, schema
 from opslog.model.errors import SinkError
 
@@ -159,7 +157,8 @@ def parquet(name: str, key: str, value: str | None = None) -> OwnKind:
     def wrote(file: BinaryIO) -> bool:
         if file.read(4) != b"PAR1":
             return False
-        import pyarrow.parquet as pq  # start-up: most runs replace no Parquet file
+        import pyarrow as pa  # start-up: most runs replace no file
+        import pyarrow.parquet as pq
 
         try:
             found = (pq.read_schema(file).metadata or {}).get(key.encode())
@@ -177,6 +176,8 @@ def beginning(name: str, pattern: str) -> OwnKind:
 
 
 def _is_arrow(file: BinaryIO) -> bool:
+    import pyarrow as pa
+
     try:
         with pa.ipc.open_stream(io.BytesIO(file.read(_LONGEST_LINE))) as reader:
             return b"opslog.schema" in (reader.schema.metadata or {})

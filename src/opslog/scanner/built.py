@@ -48,7 +48,9 @@ def load(folder: Path) -> Parts | None:
 
 def write(folder: Path, parts: Parts) -> None:
     """Write the formats of ``folder``, which are compiled, for ``load``."""
-    FILE.write_bytes(fingerprint(folder) + pickle.dumps(parts, pickle.HIGHEST_PROTOCOL))
+    # Where it is built says nothing.
+    unplaced = tuple(_placed(part, Path()) for part in parts)
+    FILE.write_bytes(fingerprint(folder) + pickle.dumps(unplaced, pickle.HIGHEST_PROTOCOL))
 
 
 def fingerprint(folder: Path) -> bytes:

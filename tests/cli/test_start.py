@@ -1,0 +1,60 @@
+"""What a start imports: only what its command needs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from helpers import ROOT
+
+LOG = "docs/examples/nova-compute.log"
+
+
+def imported(*arguments: str) -> set[str]:
+    """Return the modules that are there after the command has run."""
+    code = (
+        "import sys\n"
+        "from opslog.cli import main\n"
+        f"code = main({[*arguments]!r})\n"
+        "print(*sys.modules, file=sys.stderr)\n"
+        "sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT, text=True
+    )
+    return set(done.stderr.split())
+
+
+def test_the_version_is_told_without_what_reads_logs() -> None:
+    modules = imported("--version")
+    assert "opslog.cli" in modules
+    rooms = {name.split(".")[1] for name in modules if name.startswith("opslog.")}
+    assert rooms.isdisjoint({"scanner", "rows", "engine", "filters", "reading", "logs"})
+    assert "pyarrow" not in modules
+
+
+def test_a_command_imports_no_other() -> None:
+    modules = imported("filter", "-c", LOG)
+    assert "opslog.cli.filter" in modules
+    others = {"trace", "lists", "fluentd", "stats", "events", "doctor", "formats", "schema"}
+    assert modules.isdisjoint({f"opslog.cli.{name}" for name in others})
+    assert "pyarrow.compute" not in modules
+
+
+def test_a_run_compiles_no_format_where_the_build_did() -> None:
+    from opslog.scanner import built
+    from opslog.scanner.catalog import folder
+
+    if built.load(folder()) is None:
+        pytest.skip("the build has not compiled these formats")
+    modules = imported("filter", "-c", LOG)
+    assert modules.isdisjoint({"opslog.scanner.compilation", "opslog.language.format_file"})
+
+
+def test_the_first_word_changes_no_parser() -> None:
+    from opslog import cli
+
+    whole = cli.parser().parse_args(["filter", "-n", "3", LOG])
+    assert vars(cli.parser("filter").parse_args(["filter", "-n", "3", LOG])) == vars(whole)
