@@ -13,9 +13,11 @@ def main() -> int:
     if sys.argv[1:2] == ["fluentd"]:
         # Fluentd may end its child at once, and what is imported here takes a fifth of a second.
         block_sigterm()
-    gc.disable()  # nothing that is imported is garbage
+    # What is imported is never garbage: no search for garbage looks at it.
+    gc.disable()
     from opslog.cli import main as command
 
+    gc.freeze()
     gc.enable()
     code = command()
     gc.freeze()  # what is left needs no search for garbage: the process ends
