@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from opslog.language.layout import Layout
 from opslog.language.pattern import Pattern
@@ -35,8 +35,7 @@ class Rank(IntEnum):
     """An envelope that nothing but what it holds tells."""
 
 
-@dataclass(frozen=True, slots=True)
-class FormatLayout:
+class FormatLayout(NamedTuple):
     """A layout of a format, with its rank; a tail or detail has none."""
 
     layout: Layout

@@ -146,7 +146,7 @@ class Compiler:
             leaves=b"".join(packed(leaf, closings) for leaf in self.leaves) or b"\0",
             closings=bytes(closings),
             slots=slot_table(self.leaves, self._names),
-            most_slots=max((leaf.count for leaf in self.leaves), default=0),
+            most_slots=max((leaf.kept for leaf in self.leaves), default=0),
             json=json,
             pairs=pairs,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from opslog.language.format import MOST_COLUMNS
 from opslog.language.hole_types import HOLE_TYPES
@@ -25,8 +25,7 @@ _SPEAKER = ("thread_id", "client_address")
 """What tells apart, beside the writer, whose text an envelope holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogEntry:
+class CatalogEntry(NamedTuple):
     """A layout in its role: where it comes from and what its lines mean.
 
     A pattern and a table of keys have an empty layout.  ``level`` is the severity number of
@@ -53,14 +52,13 @@ class CatalogEntry:
     """Whether so little marks its lines that it is tried only where no other layout fits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """A variant of a layout as the scanner reports it."""
 
     entry: CatalogEntry
     slots: dict[str, int]
     """Column or attribute name to slot, with marks."""
-    count: int
+    kept: int
     """How many captures are kept."""
 
 
@@ -110,7 +108,7 @@ def packed(leaf: Leaf, closings: bytearray) -> bytes:
         leaf.entry.number,
         _program.ROLES[leaf.entry.role],
         flags,
-        leaf.count,
+        leaf.kept,
         plain.get("timestamp", -1),
         plain.get("logger", -1),
         plain.get("resource_id", -1),
