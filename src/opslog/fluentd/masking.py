@@ -6,7 +6,13 @@ import re
 from typing import Any
 
 from opslog.fluentd.events import DEEPEST, Event, plain
-from opslog.stages import Mask, passwords, secrets
+from opslog.stages import Mask
+from opslog.stages.secret_names import is_secret
+
+# "name": "value" of JSON, whose end may be missing, name:value between tabs.
+_PAIR = re.compile(
+    r"""((?<![\w.@/-])([\w.@/-]{1,80})"?[ ]*:[ ]*)("(?:[^"\\]|\\.)*"?|[^"\t][^\t]*)"""
+)
 
 
 class Masking:
@@ -20,14 +26,6 @@ class Masking:
     def __init__(self, mask: Mask) -> None:
         self.text = mask.text
         self._whole = mask.pseudonym
-        self._suspect = re.compile(mask.words)
-        names = f"(?:{secrets.NAMES}|{passwords.names()})"
-        self._named = re.compile(names)
-        # "name": "value" of JSON, whose end may be missing, name:value between tabs.
-        self._pair = re.compile(
-            rf"""((?<![\w.@/-])[\w.@/-]*{names.replace("$", "")}"?[ ]*:[ ]*)"""
-            r"""("(?:[^"\\]|\\.)*"?|[^"\t][^\t]*)"""
-        )
 
     def event(self, event: Event) -> Event:
         """Return the event, masked."""
@@ -38,7 +36,11 @@ class Masking:
         """Return what is no event, masked; of bytes, which no rule knows, nothing stays."""
         if isinstance(raw, bytes):
             return self._whole(raw.decode(errors="surrogateescape"))
-        return self.text(self._pair.sub(lambda found: found[1] + self._whole(found[2]), raw))
+        masked = _PAIR.sub(self._pair, raw)
+        return self.text(masked)
+
+    def _pair(self, found: re.Match[str]) -> str:
+        return found[0] if not is_secret(found[2]) else found[1] + self._whole(found[3])
 
     def _value(self, value: Any, secret: bool, depth: int) -> Any:
         if isinstance(value, str):
@@ -66,7 +68,7 @@ class Masking:
         out: dict[Any, Any] = {}
         for key, value in found.items():
             name = key.decode(errors="surrogateescape") if isinstance(key, bytes) else key
-            named = isinstance(name, str) and self._named.search(name) is not None
+            named = isinstance(name, str) and is_secret(name)
             key = self._value(key, False, depth)
             while key in out:  # two secrets, one name
                 key = f"{plain(key)}*"
@@ -76,4 +78,4 @@ class Masking:
     def _text(self, text: str, secret: bool) -> str:
         if secret:
             return self._whole(text) if text else text
-        return self.text(text) if self._suspect.search(text) else text
+        return self.text(text)

@@ -10,107 +10,173 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from opslog.model.arrays import texts
-from opslog.stages import passwords, secrets
+from opslog.stages import secrets
 from opslog.stages.pseudonyms import Pseudonym, keyed, stars
-from opslog.stages.rows import ints
+from opslog.stages.rows import coded, ints
+from opslog.stages.secret_names import is_secret
+from opslog.stages.secret_values import is_kept
 
-_COLUMNS = (
-    "body", "exception_type", "exception_message", "exception_stacktrace", "http_target",
-    "original",
-)  # fmt: skip
 _SHORTEST = 8
 """Characters of a secret that is searched for where nothing else tells it."""
 
-_ESCAPED = re.compile(r"(?<!\\)\\+([\"'/])")
+_KEY_BEGINS = re.compile(
+    r"-----BEGIN [0-9A-Z ]{0,20}PRIVATE KEY(?: BLOCK)?-----(?![\s\S]*-----END )"
+)
+_KEY_LINE = re.compile(r"\s*(?:[A-Za-z0-9+/]{4,}={0,2}|(?:Proc-Type|DEK-Info|Comment): .*|)\s*")
+_KEY_LINES = 200
+"""Records after the first line of a private key among which its other lines are looked for."""
+
+Replaced = dict[int, list[tuple[str, str]]]
+"""By row, what is a secret there and what stands for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """Replaces secrets in messages, tracebacks, targets, attributes and lines as read.
+    """Replaces secrets in every column of texts, in attributes and in lines as read.
 
-    What ``oslo_utils.strutils.mask_password`` finds, then tokens in headers and
-    URLs, tokens known by their shape, passwords of URLs and private keys.  ``***``
-    stands for them; with a ``key``, ``<secret:...>`` with eight digits: the same
-    for equal secrets, and nothing to anybody without the key.  Raises OpslogError
-    where oslo.utils is not installed.
+    A secret is what a name says is one, whatever its notation and encoding, what
+    has the shape of one, and what commands and URLs are given as one.  ``***``
+    stands for it; with a ``key``, ``<secret:...>`` with eight digits: the same
+    for equal secrets, and nothing to anybody without the key.
     """
 
     key: bytes | None = field(default=None, repr=False)
     pseudonym: Pseudonym = field(init=False, repr=False, compare=False)
     """Makes of a text that is a secret as a whole what stands for it."""
-    words: str = field(init=False, repr=False, compare=False)
-    """A pattern (RE2) found in every text that ``text`` may change."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pseudonym", stars if self.key is None else keyed(self.key))
-        object.__setattr__(self, "words", f"{passwords.words()}|{secrets.WORDS}")
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield all records, masked."""
+        keys: dict[str | None, int] = {}
         for batch in batches:
-            named = self._named(batch)
-            for name in _COLUMNS:
-                place = batch.schema.get_field_index(name)
-                if place >= 0:
-                    column = self._column(_without(batch.column(place), named))
-                    batch = batch.set_column(place, batch.schema.field(place), column)
-            yield self._attributes(batch)
+            known = self._named(batch)
+            self._key_lines(batch, keys, known)
+            for place, kind in enumerate(batch.schema):
+                column = batch.column(place)
+                if pa.types.is_map(kind.type):
+                    masked = self._attributes(column)
+                elif pa.types.is_dictionary(kind.type):
+                    masked = self._dictionary(column)
+                elif pa.types.is_string(kind.type) or kind.name == "original":
+                    masked = self._column(_without(column, known))
+                else:
+                    continue
+                if masked is not column:
+                    batch = batch.set_column(place, kind, masked)
+            yield batch
 
     def text(self, text: str) -> str:
         """Return ``text``, masked."""
-        masked = self._once(text)
-        plain = _ESCAPED.sub(r"\1", masked)
-        if plain != masked:  # JSON in JSON: no rule knows quotes behind backslashes
-            unescaped = self._once(plain)
-            return masked if unescaped == plain else unescaped
-        return masked
+        if not secrets.SUSPECTS.text(text.encode(errors="surrogatepass")):
+            return text
+        return secrets.masked(text, self.pseudonym)
 
-    def _once(self, text: str) -> str:
-        return secrets.masked(passwords.masked(text, self.pseudonym), self.pseudonym)
+    def value(self, name: str, text: str) -> str:
+        """Return the value of what is called ``name``, masked: as a whole if that is a secret's."""
+        if is_secret(name):
+            return text if not text or is_kept(text) else self.pseudonym(text)
+        return self.text(text)
 
-    def _named(self, batch: pa.RecordBatch) -> dict[int, list[tuple[str, str]]]:
-        """Return by row the secrets in attributes that are one by name, and what stands for each.
+    def _named(self, batch: pa.RecordBatch) -> Replaced:
+        """Return the secrets in attributes that are one by name.
 
         They may also stand in the line, where nothing but their place tells.
         """
-        import pyarrow.compute as pc
-
         column = batch.column("attributes")
+        found = _of_secrets(column)
+        rows: Replaced = {}
+        if not found:
+            return rows
         ends = ints(column.offsets)
-        found = pc.indices_nonzero(pc.match_substring_regex(column.keys, secrets.NAMES))
-        rows: dict[int, list[tuple[str, str]]] = {}
-        for entry in found.to_pylist():
+        for entry in found:
             row = bisect_right(ends, entry) - 1
             secret = column.items[entry].as_py()
-            if 0 <= row < len(batch) and secret and len(secret) >= _SHORTEST:
+            if (
+                0 <= row < len(batch)
+                and secret
+                and len(secret) >= _SHORTEST
+                and not is_kept(secret)
+            ):
                 rows.setdefault(row, []).append((secret, self.pseudonym(secret)))
         return rows
 
+    def _key_lines(
+        self, batch: pa.RecordBatch, keys: dict[str | None, int], known: Replaced
+    ) -> None:
+        """Add the lines of private keys that are records of their own.
+
+        ``keys`` says by source among how many further records lines of one may be.
+        """
+        import pyarrow.compute as pc
+
+        body = batch.column("body")
+        begins = pc.match_substring(body, "PRIVATE KEY").fill_null(False)
+        if not keys and not begins.true_count:
+            return
+        begun = begins.to_pylist()
+        sources = batch.column("source")
+        for row in range(0 if keys else begun.index(True), len(batch)):
+            source = sources[row].as_py()
+            if not begun[row] and source not in keys:
+                continue
+            text = body[row].as_py() or ""
+            if begun[row] and _KEY_BEGINS.search(text):
+                keys[source] = _KEY_LINES
+            elif source in keys:
+                keys[source] -= 1
+                if "-----END " in text or not keys[source]:
+                    del keys[source]
+                elif text.strip() and _KEY_LINE.fullmatch(text):
+                    line = text.strip()
+                    known.setdefault(row, []).append((line, self.pseudonym(line)))
+
     def _column(self, column: pa.Array) -> pa.Array:
         """Return the column with the texts masked that may hold a secret."""
-        import pyarrow.compute as pc
-
         if column.null_count == len(column):
             return column
-        found = pc.match_substring_regex(column, self.words).fill_null(False)
-        rows = ints(pc.indices_nonzero(found).cast(pa.int64()))
-        return _changed(column, dict.fromkeys(rows, self.text))
+        _, offsets, data = column.buffers()
+        if data is None or not data.size:
+            return column
+        rows = secrets.SUSPECTS.rows(
+            memoryview(offsets).cast("B").cast("i"), memoryview(data).cast("B"), column.offset,
+            len(column),
+        )  # fmt: skip
+        return _changed(column, dict.fromkeys(rows, self._suspect))
 
-    def _attributes(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        import pyarrow.compute as pc
+    def _suspect(self, text: str) -> str:
+        return secrets.masked(text, self.pseudonym)
 
-        place = batch.schema.get_field_index("attributes")
-        column = batch.column(place)
-        named = pc.indices_nonzero(pc.match_substring_regex(column.keys, secrets.NAMES))
-        whole = dict.fromkeys(named.to_pylist(), self.pseudonym)
+    def _dictionary(self, column: pa.DictionaryArray) -> pa.DictionaryArray:
+        known = column.dictionary
+        masked = self._column(known)
+        if masked is known or masked.equals(known):
+            return column
+        changed = pa.DictionaryArray.from_arrays(column.indices, masked)
+        return changed.dictionary_decode().dictionary_encode().cast(column.type)
+
+    def _attributes(self, column: pa.MapArray) -> pa.MapArray:
+        whole: dict[int, Callable[[str], str]] = dict.fromkeys(_of_secrets(column), self._whole)
         values = self._column(_changed(column.items, whole))
         if values is column.items:
-            return batch
-        attributes = pa.MapArray.from_arrays(column.offsets, column.keys, values)
-        return batch.set_column(place, batch.schema.field(place), attributes)
+            return column
+        return pa.MapArray.from_arrays(column.offsets, column.keys, values)
+
+    def _whole(self, text: str) -> str:
+        return text if is_kept(text) else self.pseudonym(text)
 
 
-def _without(column: pa.Array, named: dict[int, list[tuple[str, str]]]) -> pa.Array:
+def _of_secrets(column: pa.MapArray) -> list[int]:
+    """Return which entries of the attributes have the name of a secret."""
+    if not len(column.keys):
+        return []
+    numbers, names = coded(column.keys)
+    secret = {number for number, name in enumerate(names) if name is not None and is_secret(name)}
+    return [entry for entry, number in enumerate(numbers) if number in secret] if secret else []
+
+
+def _without(column: pa.Array, known: Replaced) -> pa.Array:
     """Return the column with the secrets of each row replaced."""
 
     def replacing(found: list[tuple[str, str]]) -> Callable[[str], str]:
@@ -121,7 +187,7 @@ def _without(column: pa.Array, named: dict[int, list[tuple[str, str]]]) -> pa.Ar
 
         return change
 
-    return _changed(column, {row: replacing(found) for row, found in named.items()})
+    return _changed(column, {row: replacing(found) for row, found in known.items()})
 
 
 def _changed(column: pa.Array, changes: dict[int, Callable[[str], str]]) -> pa.Array:

@@ -1,0 +1,286 @@
+"""Which texts may hold a secret: one pass over the bytes of a column, for few of which rules are asked.
+
+A text is suspected for a word, with what has to stand behind it, or for base64 of a text.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+
+from opslog.kernel._bytes cimport utf8_length
+
+cdef enum:
+    HASHES = 32768              # of three bytes, five bits each: capitals are small letters
+    LONGEST = 80                # bytes of a name
+    LONGEST_URL = 5000
+    RUN = 16                    # letters of base64 that are looked into
+
+cdef struct Word:
+    int32_t begin, size, kind, number, next
+
+ANYWHERE, NAME, URL = -1, -2, -3
+"""What a word has to be: itself, part of a name with a value, before an @; from 0, so many bytes follow."""
+
+cdef uint8_t[256] NAMES, RUNS, SIXTY_FOUR
+cdef int _c
+for _c in range(256):
+    NAMES[_c] = chr(_c).isalnum() and _c < 128 or _c in b"_.-"
+    RUNS[_c] = NAMES[_c] or _c in b"+/=$,*%"
+    SIXTY_FOUR[_c] = 255
+for _c in range(64):
+    SIXTY_FOUR[b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[_c]] = _c
+SIXTY_FOUR[c"-"] = 62
+SIXTY_FOUR[c"_"] = 63
+
+
+cdef inline bint is_hex(uint8_t c) noexcept nogil:
+    return 48 <= c <= 57 or 97 <= c | 32 <= 102
+
+
+cdef inline bint hex_run(const uint8_t* p, const uint8_t* end) noexcept nogil:
+    cdef int32_t n = 0
+    if p < end and (p[0] == c"'" or p[0] == c'"'):
+        p += 1
+    while p < end and is_hex(p[0]):
+        p += 1
+        n += 1
+        if n == 8:
+            return True
+    return False
+
+
+cdef inline bint has_at(const uint8_t* p, const uint8_t* end) noexcept nogil:
+    """Whether an @, or %40, stands in the word that goes on at p."""
+    if end - p > LONGEST_URL:
+        end = p + LONGEST_URL
+    while p < end and p[0] > 32:
+        if p[0] == c"@" or (p[0] == c"%" and end - p > 2 and p[2] == c"0" and (p[1] == c"4" or p[1] == c"2")) or (p[0] == c"&" and end - p > 1 and p[1] == c"#"):
+            return True
+        p += 1
+    return False
+
+
+cdef const uint8_t* name_end(const uint8_t* p, const uint8_t* end) noexcept nogil:
+    """Return the end of the name that goes on at p."""
+    cdef const uint8_t* stop = p + LONGEST
+    while p < end and p < stop and NAMES[p[0]]:
+        p += 1
+    return p
+
+
+cdef const uint8_t* name_begin(const uint8_t* begin, const uint8_t* p) noexcept nogil:
+    cdef const uint8_t* stop = p - LONGEST
+    while p > begin and p > stop and NAMES[(p - 1)[0]]:
+        p -= 1
+    return p
+
+
+cdef bint has_value(const uint8_t* begin, const uint8_t* word, const uint8_t* p, const uint8_t* end) noexcept nogil:
+    """Whether a value may stand behind the name that ends at p and holds the word at ``word``."""
+    cdef const uint8_t* stop = p + 40
+    cdef const uint8_t* first
+    cdef uint8_t c
+    if end - p < 2:
+        return False
+    c = p[0]
+    if c == c":" or c == c"=":
+        while p < end and p < stop and (p[0] == c":" or p[0] == c"=" or p[0] == c" "):
+            p += 1
+        # What keystoneauth has made of a token stays.
+        return p < end and not (end - p > 4 and p[0] == c"{" and p[1] == c"S" and p[2] == c"H" and p[3] == c"A")
+    if c == c">" or c == c"'" or c == c'"' or c == c"\\" or c == c"]" or c == c"[" or c == c"`" or c == c"%" or c == c"&" or c == c"," or c == c"\n" or c == c"\r":
+        return True
+    if c == c"/":
+        return hex_run(p + 1, end)
+    if c != c" " and c != c"\t" and c != c"+":
+        return False
+    while p < end and p < stop and (p[0] == c" " or p[0] == c"\t" or p[0] == c"+"):
+        p += 1
+    if p == end:
+        return False
+    c = p[0]
+    if c == c":" or c == c"=" or c == c"-" or c == c"'" or c == c'"' or c == c"\\" or c == c"," or c == c"%" or c == c"&" or c == c"\n" or c == c"`" or (c == c"v" and end - p > 3 and p[1] == c"a" and p[2] == c"l"):
+        return True
+    if end - p > 5 and ((c == c"i" and p[1] == c"s") or (c == c"w" and p[1] == c"a" and p[2] == c"s") or (c == c"t" and p[1] == c"o" and p[2] == c" ")):
+        return True
+    if hex_run(p, end):
+        return True
+    first = name_begin(begin, word)
+    return first[0] == c"-" or (first > begin and ((first - 1)[0] == c"<" or (first - 1)[0] == c":" or (first - 1)[0] == c";"))
+
+
+cdef bint is_base64(const uint8_t* p, const uint8_t* end) noexcept nogil:
+    """Whether the base64 that begins at p is of a text, as far as the first bytes tell."""
+    cdef uint8_t[RUN] plain
+    cdef int32_t i, n = 0, size
+    cdef uint32_t four
+    if end - p < RUN:
+        return False
+    for i in range(0, RUN, 4):
+        four = ((<uint32_t>SIXTY_FOUR[p[i]] << 18) | (<uint32_t>SIXTY_FOUR[p[i + 1]] << 12)
+                | (<uint32_t>SIXTY_FOUR[p[i + 2]] << 6) | SIXTY_FOUR[p[i + 3]])
+        plain[n] = (four >> 16) & 255
+        plain[n + 1] = (four >> 8) & 255
+        plain[n + 2] = four & 255
+        n += 3
+    i = 0
+    while i < n:
+        if plain[i] < 128:
+            if plain[i] == 127 or (plain[i] < 32 and plain[i] != 9 and plain[i] != 10 and plain[i] != 13):
+                return False
+            i += 1
+            continue
+        size = utf8_length(plain + i, n - i)
+        if size == 0:
+            return plain[i] >= 0xC2 and n - i < 4
+        i += size
+    return True
+
+
+cdef class Suspects:
+    """Words that tell which texts may hold a secret.
+
+    ``words``: pairs of a word, of two bytes or more of ASCII, and its kind.
+    """
+    cdef int32_t[HASHES] _first
+    cdef Word[512] _words
+    cdef int32_t _count
+    cdef bytes _text
+
+    def __init__(self, words: list[tuple[bytes, int]]) -> None:
+        cdef int32_t i, hash_
+        for i in range(HASHES):
+            self._first[i] = -1
+        self._text = b"".join(word for word, _ in words)
+        self._count = 0
+        at = 0
+        for number, (word, kind) in enumerate(words):
+            behind = range(32) if len(word) == 2 else (word[2] & 31,)
+            for third in behind:
+                if self._count == 512:
+                    raise ValueError("words: expected fewer")
+                hash_ = ((word[0] & 31) << 10) | ((word[1] & 31) << 5) | third
+                self._words[self._count] = Word(at, len(word), kind, number, self._first[hash_])
+                self._first[hash_] = self._count
+                self._count += 1
+            at += len(word)
+
+    cdef int32_t _word(self, const uint8_t* begin, const uint8_t* p, const uint8_t* end, int32_t number) noexcept:
+        """Return which entry is of a word at p with what it has to have behind it, or -1."""
+        cdef const uint8_t* text = <const uint8_t*>self._text
+        cdef Word word
+        cdef int32_t i, found
+        cdef uint8_t a, b
+        while number >= 0:
+            word = self._words[number]
+            found = number
+            number = word.next
+            if end - p < word.size:
+                continue
+            for i in range(word.size):
+                a, b = p[i], text[word.begin + i]
+                if word.kind < 0 and 65 <= a <= 90:
+                    a |= 32
+                if a != b:
+                    break
+            else:
+                if word.kind == -1:
+                    return found
+                if word.kind == -2:
+                    if has_value(begin, p, name_end(p + word.size, end), end):
+                        return found
+                    continue
+                if word.kind == -3:
+                    if has_at(p + word.size, end):
+                        return found
+                    continue
+                i = 0
+                while i < word.kind and p + word.size + i < end and RUNS[p[word.size + i]]:
+                    i += 1
+                if i == word.kind:
+                    return found
+        return -1
+
+    cdef bint _base64(self, const uint8_t* begin, const uint8_t* end) noexcept:
+        """Whether base64 of a text may be there: of 16 letters or more, one is each sixteenth byte."""
+        cdef const uint8_t* p = begin + RUN - 1
+        cdef const uint8_t* q
+        while p < end:
+            if SIXTY_FOUR[p[0]] == 255:
+                p += RUN
+                continue
+            q = p
+            while q > begin and SIXTY_FOUR[(q - 1)[0]] != 255:
+                q -= 1
+            while p < end and SIXTY_FOUR[p[0]] != 255:
+                p += 1
+            while p - q >= RUN:
+                if is_base64(q, p):
+                    return True
+                while q < p and q[0] != c"/":
+                    q += 1
+                q += 1
+            p += RUN - 1
+        return False
+
+    cdef bint _suspect(self, const uint8_t* begin, const uint8_t* end) noexcept:
+        cdef const uint8_t* p = begin
+        cdef uint32_t h
+        if end - begin < 6:
+            return False
+        h = ((p[0] & 31) << 5) | (p[1] & 31)
+        while p + 2 < end:
+            h = ((h << 5) | (p[2] & 31)) & (HASHES - 1)
+            if self._first[h] >= 0 and self._word(begin, p, end, self._first[h]) >= 0:
+                return True
+            p += 1
+        return self._base64(begin, end)
+
+    def hits(self, text: bytes) -> list[tuple[int, int, int]]:
+        """Return the words found: the number of each (-1: base64), where it begins and ends.
+
+        Of a name that is where the whole name begins and ends; no name is there twice.
+        """
+        cdef const uint8_t* begin = <const uint8_t*>text
+        cdef const uint8_t* end = begin + len(text)
+        cdef const uint8_t* p = begin
+        cdef const uint8_t* named = begin
+        cdef const uint8_t* first
+        cdef uint32_t h
+        cdef int32_t number
+        found = []
+        if end - begin < 6:
+            return found
+        h = ((p[0] & 31) << 5) | (p[1] & 31)
+        while p + 2 < end:
+            h = ((h << 5) | (p[2] & 31)) & (HASHES - 1)
+            number = self._first[h]
+            while number >= 0:
+                number = self._word(begin, p, end, number)
+                if number < 0:
+                    break
+                if self._words[number].kind != -2:
+                    found.append((self._words[number].number, p - begin, p + self._words[number].size - begin))
+                elif p >= named:
+                    first = name_begin(begin, p)
+                    named = name_end(p + self._words[number].size, end)
+                    found.append((self._words[number].number, first - begin, named - begin))
+                number = self._words[number].next
+            p += 1
+        if self._base64(begin, end):
+            found.append((-1, 0, 0))
+        return found
+
+    def text(self, text: bytes) -> bool:
+        """Return whether ``text`` may hold a secret."""
+        cdef const uint8_t* p = <const uint8_t*>text
+        return self._suspect(p, p + len(text))
+
+    def rows(self, const int32_t[::1] offsets, const uint8_t[::1] data, Py_ssize_t first, Py_ssize_t count) -> list[int]:
+        """Return which of ``count`` texts from ``first`` on may hold a secret, from 0 on."""
+        cdef Py_ssize_t row
+        found = []
+        if not count or not data.shape[0]:
+            return found
+        for row in range(count):
+            if self._suspect(&data[0] + offsets[first + row], &data[0] + offsets[first + row + 1]):
+                found.append(row)
+        return found

@@ -1,0 +1,139 @@
+"""Secrets among the arguments of commands, as a shell or a list has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_COMMANDS = {
+    # Options whose value is the next argument or joined to them, options with a joined value only.
+    "sshpass": (("-p",), ("-p",)),
+    "ipmitool": (("-P", "-k", "-y"), ("-P",)),
+    "ldapsearch": (("-w",), ("-w",)), "ldapadd": (("-w",), ("-w",)),
+    "ldapmodify": (("-w",), ("-w",)),
+    "ldapdelete": (("-w",), ("-w",)), "ldapwhoami": (("-w",), ("-w",)), "ldappasswd": (("-w", "-s",
+    "-a"), ()),
+    "snmpwalk": (("-c", "-A", "-X"), ("-c",)), "snmpget": (("-c", "-A", "-X"), ("-c",)),
+    "snmpset": (("-c", "-A", "-X"), ("-c",)), "snmpbulkwalk": (("-c", "-A", "-X"), ("-c",)),
+    "snmptrap": (("-c", "-A", "-X"), ("-c",)), "snmpgetnext": (("-c", "-A", "-X"), ("-c",)),
+    "redis-cli": (("-a",), ()), "sqlcmd": (("-P",), ("-P",)), "swift": (("-K", "--key"), ()),
+    "mongo": (("-p",), ()), "mongosh": (("-p",), ()), "mongodump": (("-p",), ()),
+    "useradd": (("-p",), ()), "usermod": (("-p",), ()), "racadm": (("-p",), ()),
+    "hponcfg": (("-p",), ()),
+    "plink": (("-pw",), ()), "pscp": (("-pw",), ()), "psexec": (("-p",), ()),
+    "rdesktop": (("-p",), ()),
+    "ncftp": (("-p",), ()),
+    "mysql": ((), ("-p",)), "mysqldump": ((), ("-p",)), "mysqladmin": ((), ("-p",)),
+    "mysqlimport": ((), ("-p",)), "mysqlcheck": ((), ("-p",)), "mysqlshow": ((), ("-p",)),
+    "mysql_upgrade": ((), ("-p",)), "mariadb": ((), ("-p",)), "mariadb-dump": ((), ("-p",)),
+    "mariadb-admin": ((), ("-p",)), "mariadb-check": ((), ("-p",)), "mariabackup": ((), ("-p",)),
+    "xtrabackup": ((), ("-p",)), "innobackupex": ((), ("-p",)), "xfreerdp": ((), ("/p:",)),
+}  # fmt: skip
+
+_PAIRED = {
+    "curl": ("-u", "--user", "-U", "--proxy-user"), "wget": (), "smbclient": ("-U", "--user"),
+    "rpcclient": ("-U",), "winexe": ("-U", "--user"), "smbget": ("-U",),
+}  # fmt: skip
+"""Options whose value is user:password, or user%password."""
+
+_LOGINS = ("docker", "podman", "nerdctl", "buildah", "skopeo", "helm", "crane", "oc", "az")
+
+_PLACED = (
+    # Words, and how many arguments further the secret is; options do not count.
+    (("net", "user"), 1), (("rabbitmqctl", "add_user"), 1), (("rabbitmqctl", "change_password"), 1),
+    (("rabbitmqctl", "authenticate_user"), 1), (("vault", "login"), 0), (("vault", "unseal"), 0),
+    (("operator", "unseal"), 0), (("virsh", "secret-set-value"), 1), (("redis-cli", "auth"), 0),
+    (("kubeadm", "certificate-key"), 0),
+)  # fmt: skip
+_OTHERS = ("htpasswd", "net", "rabbitmqctl", "vault", "virsh", "operator")
+_WORDS = sorted({*_COMMANDS, *_PAIRED, *_LOGINS, *_OTHERS})
+_COMMAND = re.compile(
+    r"(?<![\w.-])(" + "|".join(map(re.escape, sorted(_WORDS, key=len, reverse=True)))
+    + r")(?:\.exe)?(?=[\s'\",])"
+)  # fmt: skip
+_ARGUMENT = re.compile(
+    r"""[^\S\n]*(?:,[ ]?)?(?:[ub]?'((?:[^'\\\n]|\\.)*)'|[ub]?"((?:[^"\\\n]|\\.)*)\""""
+    r"""|((?:[^\s'",|;&\]\\]|\\.|,(?=\S))+))"""
+)
+_PASS = re.compile(r"(?:-pass(?:in|out)?|-passphrase)['\",\s=]{1,4}['\"]?pass:([^\s'\",]+)")
+_ECHO = re.compile(
+    r"""\b(?:echo|printf)\s+(?:-[en]+\s+)?(?:'([^'\n]+)'|"([^"\n]+)"|([^\s'"|]+))\s*\|\s*(?:sudo\s+(?:-\w+\s+)*)?"""
+    r"""(?:chpasswd|passwd\s+--stdin|sudo\s+-S|cryptsetup|docker\s+login)"""
+)
+WORDS = (
+    "sshpass", "ipmitool", "ldapsearch", "ldapadd", "ldapmodify", "ldapdelete", "ldapwhoami",
+    "ldappasswd", "snmpwalk", "snmpget", "snmpset", "snmpbulk", "snmptrap", "ncftp", "redis-cli",
+    "sqlcmd", "swift -", "swift'", 'swift"', "mongo", "useradd", "usermod", "racadm", "hponcfg",
+    "plink", "pscp", "psexec", "rdesktop", "winexe", "mysql ", "mysql'", 'mysql"', "mysqld",
+    "mysqla", "mysqli", "mysqlc", "mysqls", "mysql_", "mariad", "mariab", "xtrabackup",
+    "innobackupex", "freerdp", " -u", "'-u", '"-u', "--user ", "--user=", "--user'", '--user"',
+    "proxy-user", " login", "'login'", '"login"', "htpasswd", "net user", "net', 'user",
+    'net", "user', "rabbitmqctl", "vault ", "vault'", 'vault"', "unseal", "virsh", "pass:",
+    "chpasswd", "--stdin", "sudo -s", "cryptsetup",
+)  # fmt: skip
+"""One of these is in every text with such a secret."""
+
+_MOST = 60
+
+
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where arguments stand that are secrets."""
+    for match in _COMMAND.finditer(text):
+        yield from _arguments(match[1], text, match.end())
+    if "pass:" in text:
+        for match in _PASS.finditer(text):
+            yield match.span(1)
+    for match in _ECHO.finditer(text):
+        begin, end = match.span(match.lastindex or 0)
+        user = text[begin:end].partition(":")
+        yield (begin + len(user[0]) + 1 if user[1] else begin), end
+
+
+def _arguments(command: str, text: str, at: int) -> Iterator[tuple[int, int]]:
+    if at < len(text) and text[at] in "'\"":
+        at += 1  # the command was quoted, in a list
+    found: list[tuple[str, int, int]] = []
+    while len(found) < _MOST and (match := _ARGUMENT.match(text, at)) is not None:
+        place = next(number for number in (1, 2, 3) if match[number] is not None)
+        found.append((match[place], match.start(place), match.end(place)))
+        at = match.end()
+    following, joined = _COMMANDS.get(command, ((), ()))
+    paired = _PAIRED.get(command, ())
+    if command in _LOGINS and any(word == "login" for word, _, _ in found):
+        following = ("-p",)
+    for (word, begin, end), behind in zip(found, [*found[1:], None], strict=True):
+        if behind is not None and word in following and not _is_open(behind[0]):
+            yield behind[1], behind[2]
+        elif behind is not None and word in paired:
+            yield from _password(*behind)
+        elif (option := next((o for o in joined if word.startswith(o)), None)) is not None:
+            if len(word) > len(option):
+                yield begin + len(option), end
+            elif behind is not None and behind[1] <= end + 1 and text[end] in "'\"":
+                yield behind[1], behind[2]
+        elif paired and word[:2] in paired and len(word) > 2 and not word.startswith("--"):
+            yield from _password(word[2:], begin + 2, end)
+    plain = [one for one in found if not one[0].startswith("-")]
+    for words, distance in _PLACED:
+        if words[0] == command and plain and plain[0][0] == words[1] and len(plain) > distance + 1:
+            word, begin, end = plain[distance + 1]
+            if not word.startswith("/"):
+                yield begin, end
+    if command == "htpasswd":
+        options = "".join(word for word, _, _ in found if word.startswith("-"))
+        wanted = 1 if "n" in options else 2
+        if "b" in options and len(plain) > wanted:
+            yield plain[wanted][1:]
+
+
+def _is_open(word: str) -> bool:
+    """Return whether the argument is an option, or says where the secret is."""
+    return word.startswith(("-", "$", "<"))
+
+
+def _password(word: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
+    for sign in ":%":
+        user, found, password = word.partition(sign)
+        if found and password:
+            yield begin + len(user) + 1, end
+            return

@@ -1,0 +1,121 @@
+"""Texts in texts: what escapes, URLs, entities and shells' quotes stand for, and where."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+
+_ESCAPE = re.compile(r"\\(?:u00([0-9a-fA-F]{2})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
+_PERCENT = re.compile(r"%([0-9a-fA-F]{2})|\+")
+_QUOTED = re.compile(r"%[0-9a-fA-F]{2}")
+_ENTITY = re.compile(r"&(?:(quot|apos|lt|gt|amp)|#(\d{1,3})|#[xX]([0-9a-fA-F]{1,2}));")
+_SHELL = re.compile(r"'\"'\"'|'\\''|\"'\"'\"")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+
+_LETTERS = {"n": "\n", "r": "\r", "t": "\t"}
+_NAMED = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&"}
+
+
+class Layer:
+    """A text decoded once; ``source`` says where a part of it stood."""
+
+    __slots__ = ("_ends", "_from", "_to", "text")
+
+    def __init__(self, text: str, pattern: re.Pattern[str], plain: Callable[..., str]) -> None:
+        # Pieces of the decoded text: a literal stands as it is, one decoded character for several.
+        pieces: list[str] = []
+        ends: list[int] = []
+        begins: list[int] = []
+        stops: list[int] = []
+        at = size = 0
+        for match in pattern.finditer(text):
+            decoded = plain(match)
+            if match.start() > at:
+                size += match.start() - at
+                pieces.append(text[at : match.start()])
+                ends.append(size)
+                begins.append(at)
+                stops.append(-1)
+            size += len(decoded)
+            pieces.append(decoded)
+            ends.append(size)
+            begins.append(match.start())
+            stops.append(match.end())
+            at = match.end()
+        pieces.append(text[at:])
+        ends.append(size + len(text) - at)
+        begins.append(at)
+        stops.append(-1)
+        self.text = "".join(pieces)
+        self._ends, self._from, self._to = ends, begins, stops
+
+    def source(self, begin: int, end: int) -> tuple[int, int]:
+        """Return where the characters from ``begin`` up to ``end`` stood."""
+        return self._place(begin)[0], self._place(end - 1)[1]
+
+    def _place(self, at: int) -> tuple[int, int]:
+        piece = min(bisect_right(self._ends, at), len(self._ends) - 1)
+        begin, stop = self._from[piece], self._to[piece]
+        if stop >= 0:
+            return begin, stop
+        first = self._ends[piece - 1] if piece else 0
+        return begin + at - first, begin + at - first + 1
+
+
+def layers(text: str) -> Iterator[Layer]:
+    """Yield what each kind of encoding in ``text`` makes of it."""
+    if "\\" in text:
+        yield Layer(text, _ESCAPE, _unescaped)
+    if "+-" in text or ("%" in text and _QUOTED.search(text)):
+        yield Layer(text, _PERCENT, _unquoted)
+    if "&" in text and _ENTITY.search(text):
+        yield Layer(text, _ENTITY, _entity)
+    if "'" in text and _SHELL.search(text):
+        yield Layer(text, _SHELL, lambda match: match[0][0])
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    code = match[1] or match[2]
+    return chr(int(code, 16)) if code else _LETTERS.get(match[3], match[3])
+
+
+def _unquoted(match: re.Match[str]) -> str:
+    return chr(int(match[1], 16)) if match[1] else " "
+
+
+def _entity(match: re.Match[str]) -> str:
+    if match[1]:
+        return _NAMED[match[1]]
+    return chr(int(match[2]) if match[2] else int(match[3], 16))
+
+
+def of_base64(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield where base64 of texts stands, and the texts; what is no text is none."""
+    for match in _BASE64.finditer(text):
+        begin, run = match.start(), match[0]
+        for _ in range(32):
+            decoded = decoded_base64(run)
+            if decoded is not None:
+                yield begin, match.end(), decoded
+                break
+            slash = run.find("/")  # it may be of a path
+            if slash < 0 or len(run) - slash < 17:
+                break
+            begin, run = begin + slash + 1, run[slash + 1 :]
+
+
+def decoded_base64(run: str) -> str | None:
+    """Return the text of which ``run`` is the base64, with either alphabet; None for none."""
+    plain = run.rstrip("=").replace("-", "+").replace("_", "/")
+    plain = plain[: len(plain) - (len(plain) % 4 == 1)]
+    try:
+        head = base64.b64decode(plain[:16])
+        if any((byte < 32 and byte not in b"\t\n\r") or byte == 127 for byte in head):
+            return None
+        text = base64.b64decode(plain + "=" * (-len(plain) % 4)).decode()
+    except (binascii.Error, ValueError):
+        return None
+    return text if all(char >= " " or char in "\t\r\n" for char in text) else None

@@ -1,0 +1,184 @@
+"""Secrets that are known by their shape: tokens, hashes, private keys, passwords of URLs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from opslog.stages.encodings import decoded_base64
+
+_BEFORE = r"(?<![0-9A-Za-z_-])"
+
+_HASH = r"[0-9A-Za-z./$=,+*-]{16,}"
+_SHAPES: dict[str, tuple[int, str, int]] = {
+    # A word, so many letters behind it, the shape, and how far before the word it may begin.
+    "gAAAAA": (20, r"gAAAAA[0-9A-Za-z_-]{20,}(?:=|%3D){0,2}", 0),  # Fernet
+    "eyJ": (8, rf"{_BEFORE}eyJ[0-9A-Za-z_-]{{8,}}(?:\.[0-9A-Za-z_-]*){{2,4}}", 0),  # JWS, JWE
+    "PKIZ_": (20, rf"{_BEFORE}PKIZ_[0-9A-Za-z_=-]{{20,}}", 0),  # PKI
+    "YJKoZIhvcNAQcC": (
+        0, rf"{_BEFORE}MI[I-L][0-9A-Za-z+/-]{{2,6}}YJKoZIhvcNAQcC[0-9A-Za-z+/=-]*", 9
+    ),
+    # Private keys without the lines around.
+    **{
+        word: (0, rf"{_BEFORE}MI[G-L][0-9A-Za-z+/]{{1,6}}{word}[0-9A-Za-z+/=\s]*", 9)
+        for word in ("IBAAKC", "IBADANBgkqhkiG", "CAQAwBQYDK2Vw", "CAQEE")
+    },
+    "AUTH_tk": (16, r"AUTH_tk[0-9a-f]{16,}", 0),  # Swift's tempauth
+    # Ceph: a type, a time, the length 16 and as many bytes.
+    **{
+        word: (35, rf"(?<![0-9A-Za-z+/]){word}[0-9A-Za-z+/]{{10}}[BRhx]AA[0-9A-Za-z+/]{{22}}==", 0)
+        for word in ("AQA", "AQB", "AQC", "AQD")
+    },
+    "PRIVATE KEY": (
+        0,
+        r"-----BEGIN [0-9A-Z ]{0,20}PRIVATE KEY(?: BLOCK)?-----(?s:.*?)"
+        r"(?:-----END [0-9A-Z ]{0,20}PRIVATE KEY(?: BLOCK)?-----|\Z)",
+        32,
+    ),
+    **{
+        word: (16, rf"{re.escape(word)}[\w-]*\$?{_HASH}", 0)
+        for word in ("$2a$", "$2b$", "$2y$", "$2x$", "$2$", "$argon2", "$1$", "$5$", "$6$",
+                     "$7$", "$y$", "$gy$", "$sha1$", "$apr1$", "$scrypt$", "$bcrypt-", "$pbkdf2")
+    },
+    **{word: (8, rf"{re.escape(word)}[0-9A-Za-z+/=.$]{{8,}}", 0) for word in ("{SSHA}", "{CRYPT}")},
+    **{word: (16, rf"{_BEFORE}{word}[0-9A-Za-z_-]{{16,}}", 0) for word in ("hvs.", "hvb.", "hvr.")},
+    # Vault, before 1.10
+    "s.": (24, rf"{_BEFORE}s\.(?=[A-Za-z]*\d)[0-9A-Za-z]{{24}}(?![0-9A-Za-z.])", 0),
+    **{
+        word: (16, rf"{_BEFORE}{word}[0-9A-Z]{{16}}(?![0-9A-Z])", 0)  # AWS
+        for word in ("AKIA", "ASIA", "ABIA", "ACCA")
+    },
+    **{
+        word: (30, rf"{_BEFORE}{word}[0-9A-Za-z]{{30,}}", 0)  # GitHub
+        for word in ("gho_", "ghp_", "ghr_", "ghs_", "ghu_")
+    },
+    "github_pat_": (22, rf"{_BEFORE}github_pat_\w{{22,}}", 0),
+    **{
+        word: (20, rf"{_BEFORE}{word}[\w-]{{20,}}", 0)
+        for word in ("glpat-", "glptt-", "gldt-", "glrt-")
+    },
+    "xox": (10, rf"{_BEFORE}xox[abeoprs]-[0-9A-Za-z-]{{10,}}", 0),  # Slack
+    "AGE-SECRET-KEY-1": (40, rf"{_BEFORE}AGE-SECRET-KEY-1[0-9A-Z]{{40,}}", 0),
+    "dop_v1_": (40, rf"{_BEFORE}dop_v1_[0-9a-f]{{40,}}", 0),
+}  # fmt: skip
+SHAPES = {word: size for word, (size, _, _) in _SHAPES.items()}
+"""One of these is in every secret of a shape, with so many letters and the like behind it."""
+
+URLS = ("://", ":\\", "%3a", "&#58;")
+"""One of these is before the user of each URL, which is before an @."""
+
+_BASIC = re.compile(r"(?i)\bbasic[ \t]{1,3}([0-9a-z+/_-]{6,}={0,2})")
+_BEARER = re.compile(
+    r"(?i)\bbearer[ \t]{1,3}(?=[^\s'\"]{0,200}\d)([0-9a-z._~+/-]{12,}={0,2})(?![0-9a-z])"
+)
+_UUID_TOKEN = re.compile(r"(?i)tokens?(?:[:=]?[ \t]{1,3}|/)['\"]?([0-9a-f]{32})(?![0-9a-f])")
+_QUERY = re.compile(
+    r"(?i)[?&;](?:code|state_token|x-amz-credential|awsaccesskeyid|ticket)=([0-9a-z._~%/+-]{8,}=*)"
+)
+_CERTIFICATE = re.compile(
+    r"-----BEGIN ([0-9A-Z ]{0,20}(?:CERTIFICATE(?: REQUEST)?|PUBLIC KEY(?: BLOCK)?|CRL))-----"
+    r"(?s:.*?)(?:-----END |\Z)"
+)
+_REST = re.compile(r"[^\s\"<>`]*")
+_HOST = re.compile(r"@(\[[0-9A-Fa-f:.]{2,45}\]|[\w.-]+)(?=[:/?#,;&)\]}'\"|\\]|\Z)")
+_PORT = re.compile(r"\d{1,5}(?:/|\Z)")
+_USER = re.compile(r"[^\s/:@?#]{0,200}:")
+_LONG_USER = re.compile(r"(?=[0-9A-Za-z_-]*\d)[0-9A-Za-z_-]{20,}\Z")
+_LONGEST_URL = 4096
+
+WORDS = ("basic ", "basic\t", "bearer ", "bearer\t", "code=", "code%3d", "state_token=",
+         "credential=", "accesskeyid=", "ticket=")  # fmt: skip
+"""One of these is in every other text with such a secret, in capitals or not."""
+
+
+@cache
+def _pattern(word: str) -> re.Pattern[str]:
+    return re.compile(_SHAPES[word][1])
+
+
+def shaped(text: str, word: str, at: int) -> Iterator[tuple[int, int]]:
+    """Yield where the secret stands whose shape has ``word`` at ``at``."""
+    back = _SHAPES[word][2]
+    match = (
+        _pattern(word).search(text, max(0, at - back)) if back else _pattern(word).match(text, at)
+    )
+    if match is None or match.start() > at:
+        return
+    if (
+        text[at:].startswith("PRIVATE KEY")
+        or "BEGIN " not in text
+        or not any(one.start() <= at < one.end() for one in _CERTIFICATE.finditer(text))
+    ):
+        yield match.span()
+
+
+def worded(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where secrets stand behind words that are no names."""
+    for match in _BASIC.finditer(text):
+        decoded = decoded_base64(match[1])
+        if decoded is not None and ":" in decoded:
+            yield match.span(1)
+    for pattern in (_BEARER, _QUERY):
+        for match in pattern.finditer(text):
+            yield match.span(1)
+
+
+def uuid_token(text: str, at: int) -> Iterator[tuple[int, int]]:
+    """Yield where keystone's UUID token stands behind the word at ``at``."""
+    match = _UUID_TOKEN.match(text, at)
+    if match is not None:
+        yield match.span(1)
+
+
+def authority(text: str, at: int) -> Iterator[tuple[int, int]]:
+    """Yield where passwords stand in what follows a ``://``, whatever characters they have."""
+    match = _REST.match(text, at, at + _LONGEST_URL)
+    end = match.end() if match else at
+    scheme = at - 3
+    while scheme > 0 and (text[scheme - 1].isalnum() or text[scheme - 1] in "+.-"):
+        scheme -= 1
+    if scheme > 0 and text[scheme - 1] == "'":
+        quote = text.find("'", at, end)
+        end = end if quote < 0 else quote
+    other = text.find("://", at, end)
+    if other >= 0:
+        end = other
+        while end > at and (text[end - 1].isalnum() or text[end - 1] in "+.-"):
+            end -= 1
+    rest = text[at:end]
+    if "@" not in rest or rest.startswith("["):
+        return
+    # Several hosts, each with its user: rabbit://a:x@h1:5672,a:y@h2:5672/
+    begin = 0
+    pieces = rest.split(",")
+    if len(pieces) > 1 and all(_USER.match(one) and _HOST.search(one) for one in pieces):
+        for piece in pieces:
+            yield from _password(piece, at + begin)
+            begin += len(piece) + 1
+    else:
+        yield from _password(rest, at)
+
+
+def _password(rest: str, at: int) -> Iterator[tuple[int, int]]:
+    hosts = list(_HOST.finditer(rest))
+    if not hosts:
+        return
+    first = hosts[0].start()
+    # An @ behind a query is one of its values.
+    query = re.search(r"\?[\w.-]+=", rest[first:])
+    if query is not None:
+        hosts = [host for host in hosts if host.start() < first + query.start()]
+    last = hosts[-1].start()
+    user = _USER.match(rest)
+    if user is None:
+        if _LONG_USER.match(rest[:first]):
+            yield at, at + first
+        return
+    begin = user.end()
+    port = _PORT.match(rest, begin)
+    if begin == last or (port is not None and "/" in rest[begin:last]):
+        return
+    if rest[begin:last].strip("*") == "":
+        return
+    yield at + begin, at + last

@@ -1,0 +1,188 @@
+"""Every case of the list, and known secrets nested in the encodings that logs have."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shlex
+import signal
+from html import escape
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oslo_utils import strutils
+
+from opslog.stages import Mask
+from opslog.stages.secret_names import is_secret
+from opslog.stages.secrets import SUSPECTS, find
+
+CASES = [
+    json.loads(line) for line in Path(__file__).with_name("secrets.jsonl").read_text().splitlines()
+]
+MASK = Mask()
+
+CORE = "Qz7wVb3kLm9x"
+"""A part of each secret that is in no other text, whatever stands around it."""
+
+NAMES = st.sampled_from(
+    ["password", "adminPass", "X-Auth-Token", "db_password", "secret", "api_key", "OS_PASSWORD", "auth_token",
+     "client_secret", "chap-password", "node.session.auth.password", "private_key", "snmp_community"]
+)  # fmt: skip
+SECRETS = st.builds(
+    lambda before, after: before + CORE + after,
+    st.text("abcXYZ019 '\"\\/:@#[]{}(),;&=%+$!?<>|-_.äé", max_size=6).filter(lambda t: t == t.strip() and not t.startswith(("-", "$", "%", "<", "{{", "{SHA"))),
+    st.text("abcXYZ019 '\"\\/:@#[]{}(),;&=%+$!?<>|-_.äé", max_size=6).map(str.rstrip),
+)  # fmt: skip
+
+
+def yaml(name: str, secret: str) -> str:
+    return f"user: admin\n{name}: {json.dumps(secret, ensure_ascii=False)}\nport: 22\n"
+
+
+def list_of_one(name: str, secret: str) -> str:
+    return repr({"a": 1, name: [secret], "b": None})
+
+
+WRITTEN = {
+    "repr": lambda name, secret: repr({"user": "admin", name: secret, "port": 22}),
+    "json": lambda name, secret: json.dumps({"user": "admin", name: secret, "port": 22}),
+    "json, as is": lambda name, secret: json.dumps({name: secret}, ensure_ascii=False),
+    "list": list_of_one,
+    "tuple": lambda name, secret: repr({name: (secret, secret)}),
+    "object": lambda name, secret: json.dumps({name: {"value": secret, "a": [1]}, "z": 1}),
+    "bytes": lambda name, secret: repr({name.encode(): secret.encode()}),
+    "header list": lambda name, secret: repr([("Accept", "*/*"), (name, secret), ("Host", "a")]),
+    "query": lambda name, secret: urlencode({"user": "admin", name: secret, "port": 22}),
+    "url": lambda name, secret: f"http://host/path?{quote(name)}={quote(secret, safe='')}&x=1",
+    "xml": lambda name, secret: f"<user>admin</user><{name}>{escape(secret)}</{name}><a/>",
+    "xml attribute": lambda name, secret: f'<a user="admin" {name}="{escape(secret)}" port="1"/>',
+    "yaml": yaml,
+    "yaml block": lambda name, secret: f"a:\n  {name}: |\n    {secret}\n  b: 1\n",
+    "argv": lambda name, secret: repr(["cmd", "--os-" + name, secret, "--verbose"]),
+    "argv=": lambda name, secret: repr(["cmd", f"--{name}={secret}", "--verbose"]),
+    "shell": lambda name, secret: shlex.join(["cmd", "--os-" + name, secret, "--verbose"]),
+    "shell=": lambda name, secret: f"cmd --{name}={shlex.quote(secret)} --verbose",
+    "environment": lambda name, secret: f"{name}={shlex.quote(secret)} openstack server list",
+    "header": lambda name, secret: f'curl -H "{name}: {secret.replace(chr(34), "")}" -H "A: b"',
+    "keyword": lambda name, secret: f"connect(host='a', {name.replace('-', '_')}={secret!r}, a=1)",
+}  # fmt: skip
+"""How a name and a secret are written."""
+
+ENCODED = {
+    "repr": lambda text: repr({"body": text, "status": 200}),
+    "json": lambda text: json.dumps({"body": text, "status": 200}),
+    "json, as is": lambda text: json.dumps({"body": text}, ensure_ascii=False),
+    "bytes": lambda text: repr(text.encode()),
+    "list": lambda text: repr(["a", text]),
+    "url": lambda text: quote(text, safe=""),
+    "form": lambda text: urlencode({"body": text, "a": 1}),
+    "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "base64 of URLs": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
+    "xml": lambda text: f"<body>{escape(text)}</body>",
+    "shell": lambda text: f"echo {shlex.quote(text)}",
+    "message": lambda text: f"Request body: {text}",
+}
+"""What is made of a text that holds a secret before it is logged."""
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_each_case_of_the_list(case: dict[str, object]) -> None:
+    text = str(case["text"])
+    masked = MASK.text(text)
+    for secret in case.get("secrets", ()):  # type: ignore[attr-defined]
+        assert secret in text
+        assert secret not in masked
+    for kept in case.get("keep", ()):  # type: ignore[attr-defined]
+        assert kept in masked
+    assert MASK.text(masked) == masked
+
+
+def nested(name: str, secret: str, written: str, encoded: list[str]) -> str:
+    text = WRITTEN[written](name, secret)
+    for kind in encoded:
+        text = ENCODED[kind](text)
+    return text
+
+
+@given(
+    name=NAMES,
+    secret=SECRETS,
+    written=st.sampled_from(sorted(WRITTEN)),
+    encoded=st.lists(st.sampled_from(sorted(ENCODED)), max_size=4),
+)
+def test_no_secret_survives_any_nesting(
+    name: str, secret: str, written: str, encoded: list[str]
+) -> None:
+    text = f"2026-03-10 RESP: {nested(name, secret, written, encoded)} done"
+    masked = MASK.text(text)
+    assert CORE not in unwrapped(masked)
+    assert masked.startswith("2026-03-10 RESP: ")
+
+
+def unwrapped(text: str) -> str:
+    """Return the text and what base64 in it stands for, to any depth."""
+    out = [text]
+    for _ in range(6):
+        from opslog.stages.encodings import of_base64
+
+        text = " ".join(decoded for _, _, decoded in of_base64(text))
+        out.append(text)
+    return "\n".join(out)
+
+
+KEPT = st.sampled_from(
+    ["6f1d2c3b-4a59-6877-8695-a4b3c2d1e0f9", "req-7822cfee-24bf-4614-a8a6-e6a34f88e4ce", "10.0.0.1", "ACTIVE",
+     "compute-1.example.org", "/var/lib/nova/instances", "2026-03-10T10:00:00Z", "6f1d2c3b4a5968778695a4b3c2d1e0f9"]
+)  # fmt: skip
+
+
+@given(
+    kept=KEPT,
+    name=st.sampled_from(
+        ["id", "request_id", "token_type", "token_count", "key_name", "public_key", "host", "password_expires_at",
+         "next_page_token", "tokens_used", "primary_key", "secret_ref", "passed", "bypass", "keyboard", "monkey"]
+    ),
+    written=st.sampled_from(["repr", "json", "list", "tuple", "query", "xml", "yaml", "argv=", "keyword"]),
+    encoded=st.lists(st.sampled_from(sorted(ENCODED)), max_size=4),
+)  # fmt: skip
+def test_what_is_no_secret_stays_in_any_nesting(
+    kept: str, name: str, written: str, encoded: list[str]
+) -> None:
+    text = nested(name, kept, written, encoded)
+    assert MASK.text(text) == text
+
+
+def test_what_services_mask_is_secret() -> None:
+    assert [key for key in strutils._SANITIZE_KEYS if not is_secret(key)] == []
+
+
+@given(text=st.text("pass word:=,'\"\\/%{}[]()<>@&;-\n#$Aa0") | st.text())
+def test_any_text_can_be_masked(text: str) -> None:
+    spans = find(text)
+    assert all(begin < end for begin, end, _ in spans)
+    assert all(one[1] <= other[0] for one, other in pairwise(spans))
+    if spans:
+        assert SUSPECTS.text(text.encode(errors="surrogatepass"))
+
+
+NASTY = [
+    "password=", "password='", '"password": "', "{'token': [", "token: (", "://a:", "://", "password: a\n ",
+    "-----BEGIN PRIVATE KEY-----", "eyJ", "eyJ." * 2, "--password ", "\\", "\\\\\"", "%25", "%22", "&amp;", "'\"'\"'",
+    "mysql -p", "<password>", "<password", "a.", "password", "cookie: a=", "authorization: ", "YWJj", "/YWJjYWJjYWJjYWJj",
+    "password is ", "name: password\n value: ", "curl -u ", "basic ", "@", ":a@b", ",", "$6$", "AQA", "token,", "[[", "('password', ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", NASTY)
+def test_a_long_text_of_the_worst_kind_is_masked_in_time(piece: str) -> None:
+    # Patterns that go back and forth would take minutes.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(60)
+    try:
+        find("token=x " + piece * (100_000 // len(piece)) + " password")
+    finally:
+        signal.alarm(0)
