@@ -42,7 +42,6 @@ def test_what_reads_logs_needs_nothing_more(command: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "extra"),
     [
-        (["filter", "--mask", LOG], "mask"),
         (["fluentd"], "fluentd"),
         (["filter", "--oslo-config", "nova.conf", LOG], "learn"),
         (["formats", "learn", "nova.conf"], "learn"),

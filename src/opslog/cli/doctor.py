@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from opslog.cli import flags, progress, values
+from opslog.cli import flags, progress, stages, values
 from opslog.cli.parser import Commands
 from opslog.model.errors import OpslogError
 from opslog.model.stats import Stats
@@ -16,6 +16,7 @@ from opslog.terminal.style import terminal_width
 
 if TYPE_CHECKING:
     from opslog.doctor.report import FileReport
+    from opslog.stages import Mask
 
 LEAST = 99.5
 """Percent of a file's lines that are recognised where all is well."""
@@ -60,6 +61,7 @@ def add(commands: Commands) -> None:
         "--min-recognised", type=values.percent, default=LEAST, metavar="PERCENT",
         help=f"how many lines of a file must be recognised (default: {LEAST})",
     )  # fmt: skip
+    stages.add_mask(shown)
     flags.add_color(shown)
     flags.add_no_progress(command)
     command.set_defaults(run=run)
@@ -73,11 +75,12 @@ def run(options: argparse.Namespace) -> int:
         tuple(options.paths), stats, progress.wanted(options, not options.json)
     )
     seen: list[FileReport] = []
+    mask = stages.mask_of(options)
     try:
         for report in _reports(options, stats, shown):
             seen.append(report)
             if options.json:
-                _print_json(report)
+                _print_json(report, mask)
     finally:
         # An interrupted run prints what it found.
         shown.close()
@@ -85,7 +88,8 @@ def run(options: argparse.Namespace) -> int:
             from opslog.doctor.text import DoctorText
 
             text = DoctorText(flags.colored(options), terminal_width(), options.min_recognised)
-            print(text.render(seen, options.full))
+            rendered = text.render(seen, options.full)
+            print(rendered if mask is None else mask.text(rendered))
     if not seen:
         print(f"opslog: no files in {escaped_lines(' '.join(options.paths))}", file=sys.stderr)
     return _code(seen, options.min_recognised)
@@ -113,11 +117,12 @@ def _reports(
     )
 
 
-def _print_json(report: FileReport) -> None:
+def _print_json(report: FileReport, mask: Mask | None) -> None:
     import json  # start-up: no other command needs it
 
     # A name of a file may hold bytes that are no text.
-    line = json.dumps(report.as_dict(), ensure_ascii=False)
+    found = report.as_dict() if mask is None else mask.plain(report.as_dict())
+    line = json.dumps(found, ensure_ascii=False)
     sys.stdout.write(line.encode("utf-8", "replace").decode() + "\n")
 
 

@@ -7,7 +7,7 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from opslog.cli import conditions, flags, progress, writing
+from opslog.cli import conditions, flags, progress, stages, writing
 from opslog.cli.parser import Commands
 from opslog.model.errors import OpslogError
 from opslog.model.stats import Stats
@@ -57,6 +57,7 @@ def add(commands: Commands) -> None:
         "-o", "--output", metavar="PATH", default=STDOUT,
         help="write the rows to PATH; its suffix (.jsonl, .parquet) decides the format",
     )  # fmt: skip
+    stages.add_mask(shown)
     writing.add(shown)
     flags.add_top(shown, "in text: show the last N that failed or never ended")
     flags.add_color(shown)
@@ -75,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
     wanted = _kind(options)
     writing.check(options, writing.Named("-o", options.output, stdout=True))
     logs = conditions.kept(flags.logs(options), options)
+    mask = stages.mask_of(options)
     stats, collector = Stats(), EventCollector()
     shown = progress.Progress(
         tuple(options.paths), stats, progress.wanted(options, apart=wanted is None)
@@ -92,6 +94,8 @@ def run(options: argparse.Namespace) -> int:
                     logs._changed(stop=stop), collector, stats, shown.watch, calls
                 ):
                     seen = True
+                    if mask is not None:
+                        row = mask.plain(row)
                     if isinstance(row, Pair):
                         text.add(row)
                     if write is None or not isinstance(row, wanted or object):
@@ -102,10 +106,11 @@ def run(options: argparse.Namespace) -> int:
             # Where a source cannot be read, or the run is interrupted, print what was found.
             shown.close()
             if write is None:
-                print(text.render(collector.summary.rows()))
+                summary = collector.summary.rows()
+                print(text.render(summary if mask is None else [*map(mask.plain, summary)]))
             elif wanted is EventSummary:
                 for one in collector.summary.rows():
-                    write(one)
+                    write(one if mask is None else mask.plain(one))
             _warn(collector)
     return 0 if seen or options.exit_zero else 1
 

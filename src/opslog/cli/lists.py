@@ -7,11 +7,11 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from opslog.cli import conditions, flags, writing
+from opslog.cli import conditions, flags, stages, writing
 from opslog.cli.parser import Commands
 from opslog.filters.filter import Filter
 from opslog.logs import Logs
@@ -25,6 +25,9 @@ from opslog.outputs.own_kinds import OwnKind
 from opslog.outputs.whole_file import whole_output
 from opslog.reading.sorted_rows import Order, SortedRows
 from opslog.terminal.style import terminal_width
+
+if TYPE_CHECKING:
+    from opslog.stages import Mask
 
 _REQUESTS = """\
 examples:
@@ -95,6 +98,7 @@ def _add_options(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     group.add_argument(
         "--to", choices=_KINDS, help="output format (default: text on a terminal, else jsonl)"
     )
+    stages.add_mask(group)
     writing.add(group)
     return group
 
@@ -140,6 +144,7 @@ def _run(
     unread: list[Exception] = []
     stats = Stats()
     condition = conditions.filter_of(options)
+    mask = stages.mask_of(options)
     with (
         read(flags.logs(options), condition, order, unread, stats) as rows,
         whole_output(options.output, own, options.overwrite) as output,
@@ -149,13 +154,14 @@ def _run(
         count = len(rows) if options.limit is None else min(len(rows), options.limit)
         if kind == "parquet":
             metadata = {"opslog.version": __version__, _METADATA: name}
-            _write_parquet(rows, count, schema.with_metadata(metadata), output)
+            pieces = _first(rows, count, _GROUP, mask)
+            _write_parquet(pieces, schema.with_metadata(metadata), output)
         elif kind == "jsonl":
-            for some in _first(rows, count):
+            for some in _first(rows, count, mask=mask):
                 output.write(_lines(some))
         else:
             width = terminal_width() if options.output == STDOUT else 0
-            for lines in listing.text(partial(_first, rows, count), shown, width):
+            for lines in listing.text(partial(_first, rows, count, mask=mask), shown, width):
                 output.write(lines.encode())
     if stats.forgotten:
         print(
@@ -168,9 +174,13 @@ def _run(
     return 0 if count else 1
 
 
-def _first(rows: SortedRows, count: int, size: int = _AT_ONCE) -> Iterator[pa.Table]:
-    """Yield the first ``count`` rows, at most ``size`` at a time."""
+def _first(
+    rows: SortedRows, count: int, size: int = _AT_ONCE, mask: Mask | None = None
+) -> Iterator[pa.Table]:
+    """Yield the first ``count`` rows, masked, at most ``size`` at a time."""
     for some in rows.tables():
+        if mask is not None:
+            some = mask.table(some)
         for start in range(0, min(len(some), count), size):
             yield some.slice(start, min(size, count - start))
         count -= len(some)
@@ -230,11 +240,11 @@ def _lines(rows: pa.Table) -> bytes:
     ).encode()
 
 
-def _write_parquet(rows: SortedRows, count: int, schema: pa.Schema, output: OutputStream) -> None:
+def _write_parquet(pieces: Iterable[pa.Table], schema: pa.Schema, output: OutputStream) -> None:
     import pyarrow.parquet as pq  # start-up: other outputs need not pay for it
 
     with pq.ParquetWriter(arrow_file(output), schema, compression="zstd") as file:
-        for some in _together(_first(rows, count, _GROUP)):
+        for some in _together(pieces):
             file.write_table(some.replace_schema_metadata(schema.metadata))
 
 

@@ -51,6 +51,11 @@ def add(command: argparse.ArgumentParser) -> None:
         help="keep this part of the requests, and of the records without a request: 0.01, 1%% or "
         "1/100",
     )  # fmt: skip
+    add_mask(group)
+
+
+def add_mask(group: argparse._ActionsContainer) -> None:
+    """Add the flags that mask, also for commands without other stages."""
     group.add_argument(
         "--mask",
         action="store_true",
@@ -87,9 +92,13 @@ def piped(logs: Logs, wanted: Filter | None, options: argparse.Namespace) -> Log
             logs = logs.pipe(stages.RateLimit(*options.rate_limit))
     if options.sample is not None:
         logs = logs.pipe(stages.Sample(options.sample))
-    if (mask := mask_of(options)) is not None:
-        logs = logs.pipe(mask)
-    return logs
+    return masked(logs, options)
+
+
+def masked(logs: Logs, options: argparse.Namespace) -> Logs:
+    """Return ``logs`` with the stage that masks, if the options say so; raises OpslogError."""
+    mask = mask_of(options)
+    return logs if mask is None else logs.pipe(mask)
 
 
 def mask_of(options: argparse.Namespace) -> Mask | None:

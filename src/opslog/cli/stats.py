@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from opslog.cli import conditions, flags, progress, values, writing
+from opslog.cli import conditions, flags, progress, stages, values, writing
 from opslog.cli.parser import Commands
 from opslog.model.errors import OpslogError, SourceError
 from opslog.model.stats import Stats
@@ -58,6 +58,7 @@ def add(commands: Commands) -> None:
     shown.add_argument(
         "--html", metavar="FILE", help="also write a page as one file that needs no network"
     )
+    stages.add_mask(shown)
     writing.add(shown)
     flags.add_color(shown)
     flags.add_reading(command)
@@ -73,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     if options.color == "always" and (options.json or options.prometheus):
         raise OpslogError("--color always: has no effect on --json and --prometheus: leave it out")
     writing.check(options, writing.Named("--html", options.html, _PAGE))
-    logs = conditions.kept(flags.logs(options), options)
+    logs = stages.masked(conditions.kept(flags.logs(options), options), options)
     stats = Stats()
     shown = progress.Progress(tuple(options.paths), stats, progress.wanted(options, apart=True))
     counted = StatsCounter(options.every)
@@ -99,7 +100,9 @@ def _print_report(report: StatsReport, options: argparse.Namespace, html: str | 
     if html is not None:
         from opslog.stats.page import page
 
-        text = page(report, options.paths).encode("utf-8", "replace")
+        text = page(report, options.paths, masked=bool(options.mask or options.mask_key)).encode(
+            "utf-8", "replace"
+        )
         write_whole(html, text, _PAGE, options.overwrite)
     if options.json:
         import json

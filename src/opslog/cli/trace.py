@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from opslog.cli import conditions, flags, progress, values, writing
+from opslog.cli import conditions, flags, progress, stages, values, writing
 from opslog.cli.parser import Commands
 from opslog.model.schema import names
 from opslog.model.stats import Stats
@@ -63,6 +63,7 @@ def add(commands: Commands) -> None:
         metavar="FILE",
         help="write traces and logs as OTLP/JSON, for OpenTelemetry; - is standard output",
     )
+    stages.add_mask(group)
     writing.add(group)
     group.add_argument(
         "--summary", action="store_true",
@@ -92,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
         writing.Named("--otlp", options.otlp, own_kinds.OTLP, stdout=True),
     )
     wanted = conditions.filter_of(options)
-    logs = flags.logs(options)
+    logs = stages.masked(flags.logs(options), options)
     if wanted is not None:
         logs = logs.filter(wanted)
     stats = Stats()
@@ -115,7 +116,7 @@ def _write(story: Story, options: argparse.Namespace) -> None:
     if options.html is not None:
         from opslog.trace.page import page
 
-        text = page(story, options.gap)
+        text = page(story, options.gap, masked=bool(options.mask or options.mask_key))
         write_whole(options.html, text.encode(), _PAGE, options.overwrite)
     if options.otlp is not None:
         from opslog.trace.otlp import otlp

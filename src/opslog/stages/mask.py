@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any
 
 import pyarrow as pa
 
@@ -66,6 +67,38 @@ class Mask:
                 if masked is not column:
                     batch = batch.set_column(place, kind, masked)
             yield batch
+
+    def table(self, table: pa.Table) -> pa.Table:
+        """Return the table, masked: texts, and texts in lists and structures."""
+        columns = [self._nested(column) for column in table.columns]
+        return pa.Table.from_arrays(columns, schema=table.schema)
+
+    def _nested(self, column: pa.ChunkedArray) -> pa.ChunkedArray:
+        kind = column.type
+        if pa.types.is_string(kind):
+            return pa.chunked_array([self._column(chunk) for chunk in column.chunks], kind)
+        if pa.types.is_nested(kind) or pa.types.is_dictionary(kind):
+            found = self.plain(column.to_pylist())
+            return pa.chunked_array([pa.array(found, kind)])
+        return column
+
+    def plain(self, value: Any) -> Any:
+        """Return the value, of JSON or a dataclass, masked: texts in it, and by names."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {
+                key: self.value(key, item)
+                if isinstance(item, str) and isinstance(key, str)
+                else self.plain(item)
+                for key, item in value.items()
+            }
+        if isinstance(value, (list, tuple)):
+            return type(value)(self.plain(item) for item in value)
+        if is_dataclass(value) and not isinstance(value, type):
+            found = {one.name: getattr(value, one.name) for one in fields(value) if one.init}
+            return replace(value, **self.plain(found))
+        return value
 
     def text(self, text: str) -> str:
         """Return ``text``, masked."""

@@ -256,11 +256,13 @@ def _assigned(
         return
     if lower.endswith(("token", "tokens")) and _COUNT.match(text, at):
         return
-    found = value_at(text, at, enclosing, words=spaced and at_line)
+    # A token or a key has no blanks.
+    words = spaced and at_line and not lower.endswith(("token", "tokens", "key"))
+    found = value_at(text, at, enclosing, words=words)
     if found is None:
         return
     yield found
-    if spaced and at_line and found[1] - found[0] > 40:
+    if words and found[1] - found[0] > 40:
         yield from _folded(text, begin, found[1])
 
 

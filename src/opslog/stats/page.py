@@ -11,7 +11,7 @@ from opslog.model.severity import CLASSES
 from opslog.model.version import __version__
 from opslog.stats.report import StatsReport
 from opslog.terminal.escape import escaped
-from opslog.terminal.words import whole_unit
+from opslog.terminal.words import NOT_MASKED, whole_unit
 
 _WIDTH, _HEIGHT = 1000, 180
 _WORSE = ("error", "critical")
@@ -45,8 +45,11 @@ _STYLE += "".join(f".{s} {{ fill: var(--{s}); background: var(--{s}); }}\n" for 
 _MOST_NAMES = 5
 
 
-def page(report: StatsReport, paths: Sequence[str]) -> str:
-    """Return the page; ``paths`` are those of the records."""
+def page(report: StatsReport, paths: Sequence[str], masked: bool = False) -> str:
+    """Return the page; ``paths`` are those of the records.
+
+    It says so where secrets are not ``masked``.
+    """
     of = " ".join(paths[:_MOST_NAMES])
     if len(paths) > _MOST_NAMES:
         of += f" and {len(paths) - _MOST_NAMES:,} more"
@@ -64,7 +67,9 @@ def page(report: StatsReport, paths: Sequence[str]) -> str:
         *_errors(report),
         *_routes(report),
         *_loggers(report),
-        f"<p>opslog {__version__}; times are UTC.</p>\n</html>\n",
+        f"<p>opslog {__version__}; times are UTC.</p>",
+        *([] if masked else [f"<p>{NOT_MASKED}</p>"]),
+        "</html>\n",
     ])  # fmt: skip
 
 

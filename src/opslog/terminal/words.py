@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+NOT_MASKED = "Not masked: it may hold secrets (--mask)."
+"""What a page says that is made without --mask."""
+
 
 def count(number: int, noun: str) -> str:
     """Return a number and its noun: ``1 record``, ``2,000 records``."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from opslog.model.services import service_of_program
 from opslog.model.severity import ERROR
+from opslog.terminal.words import NOT_MASKED
 from opslog.trace.folding import StoryRow, rows_of
 from opslog.trace.lifeline import Lifeline, lifeline
 from opslog.trace.plain import plain
@@ -31,8 +32,11 @@ _STORY = 'const story = JSON.parse(document.getElementById("data").textContent);
 _HARMFUL = re.compile("[<>&\u2028\u2029]")
 
 
-def page(story: Story, gap: float) -> str:
-    """Return the page: findings, requests on one axis, and all records with their lines as read."""
+def page(story: Story, gap: float, masked: bool = False) -> str:
+    """Return the page: findings, requests on one axis, and all records with their lines as read.
+
+    It says so where secrets are not ``masked``.
+    """
     style = "\n" + _part("style.css")
     script = "\n".join(['\n"use strict";', _STORY, *map(_part, _SCRIPTS)])
     values = {
@@ -40,6 +44,7 @@ def page(story: Story, gap: float) -> str:
         "STYLE_DIGEST": _digest(style),
         "SCRIPT": script,
         "SCRIPT_DIGEST": _digest(script),
+        "NOTICE": "" if masked else f"<p>{NOT_MASKED}</p>\n",
         "TITLE": html.escape(f"opslog trace {story.id}"),
         "DATA": _embedded(_data(story, gap)),
     }

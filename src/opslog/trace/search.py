@@ -70,7 +70,8 @@ def trace(
     """Return the story of a request, a transaction, a resource or any UUID.
 
     ``id`` may be the beginning of a request id, as text shows it (``req-`` and eight
-    digits), or a trace id.  Filters of ``logs`` hold for the records that are shown.  A story
+    digits), or a trace id.  Filters of ``logs`` hold for the records that are shown; stages,
+    as one that masks, see all that is found.  A story
     without records is that of an id nobody mentions.  Of more than ``most``
     records the first read are kept.  Sources are read several times: ``stats``
     counts what was parsed in all readings, ``watch`` is told of each block in each
@@ -174,9 +175,15 @@ class _Search:
             reading = replace(reading, sources=Sources((source,), (source,)))
         found: deque[LogRecord] = deque(maxlen=self.most)
         with suppress(SourceError), reading.sources.standard_input_kept():
-            for batch in reading.results(Kept.batch, schema.names()):
+            for batch in self._staged(reading.results(Kept.batch, schema.names())):
                 found.extend(record for record in records_of(batch) if record.timestamp)
         return sorted(found, key=lambda record: record.timestamp or _NEVER)
+
+    def _staged(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Return what the stages of the logs make of what was found."""
+        for stage in self.logs._stages:
+            batches = stage(batches)
+        return batches
 
     def _settle(self) -> None:
         """Put all records that were found in order, and find out what they tell together.
@@ -231,7 +238,8 @@ class _Search:
             )
         try:
             with reading.sources.standard_input_kept():
-                for batch in reading.results(Kept.batch, schema.names(original=True)):
+                found = reading.results(Kept.batch, schema.names(original=True))
+                for batch in self._staged(found):
                     self._add(batch)
             self.unread = None
         except SourceError as error:
