@@ -47,6 +47,18 @@ cdef inline bint hex_run(const uint8_t* p, const uint8_t* end) noexcept nogil:
     return False
 
 
+cdef inline bint is_mixed(const uint8_t* p, const uint8_t* end) noexcept nogil:
+    """Whether a word of eight bytes or more is at p, with letters and digits in it."""
+    cdef int32_t n = 0
+    cdef bint digit = False, letter = False
+    while p < end and p[0] > 32 and n < 64:
+        digit |= 48 <= p[0] <= 57
+        letter |= 97 <= p[0] | 32 <= 122
+        p += 1
+        n += 1
+    return n >= 8 and digit and letter
+
+
 cdef inline bint has_at(const uint8_t* p, const uint8_t* end) noexcept nogil:
     """Whether an @, or %40, stands in the word that goes on at p."""
     if end - p > LONGEST_URL:
@@ -101,7 +113,9 @@ cdef bint has_value(const uint8_t* begin, const uint8_t* word, const uint8_t* p,
         return True
     if end - p > 5 and ((c == c"i" and p[1] == c"s") or (c == c"w" and p[1] == c"a" and p[2] == c"s") or (c == c"t" and p[1] == c"o" and p[2] == c" ")):
         return True
-    if hex_run(p, end):
+    if hex_run(p, end) or is_mixed(p, end):
+        return True
+    if end - p > 8 and ((c == c"f" and p[1] == c"o" and p[2] == c"r" and p[3] == c" ") or (c == c"s" and p[1] == c"t" and p[2] == c"r" and p[3] == c"i") or (c == c"s" and p[1] == c"e" and p[2] == c"t" and p[3] == c" ")):
         return True
     first = name_begin(begin, word)
     return first[0] == c"-" or (first > begin and ((first - 1)[0] == c"<" or (first - 1)[0] == c":" or (first - 1)[0] == c";"))

@@ -40,7 +40,7 @@ _OPEN = frozenset([
 
 _BEHIND = frozenset([
     "value", "values", "plain", "plaintext", "cleartext", "text", "data", "string", "str",
-    "bytes", "raw", "b64", "base64", "encoded", "encrypted", "hash", "hashed", "new", "old",
+    "bytes", "raw", "b", "base", "encoded", "encrypted", "hash", "hashed", "new", "old",
     "confirm", "confirmation", "repeat", "again", "in",
 ])  # fmt: skip
 """Words behind the last: ``password_hash``, ``client-key-data``."""
@@ -63,7 +63,8 @@ _WHOLE = frozenset([
     "xstorageuserpass", "clientkeydata", "keyring", "preshared", "presharedkey",
     "kubeadmcertificatekey", "certificatekey", "dockerconfigjson", "privatelines",
     "joincommand", "mfacode", "pincode", "pin", "bmcpin", "cephkey", "rabbitcookie",
-    "erlangcookie", "keydata", "mkey", "kg", "ipmikg", "kgkey", "dek", "wepkey", "wpapsk",
+    "erlangcookie", "keydata", "keysbase", "unsealkeysb", "idtokenhint",
+    "mkey", "kg", "ipmikg", "kgkey", "dek", "wepkey", "wpapsk",
     "datakey", "storepass", "keypass",
 ])  # fmt: skip
 """Names that are secrets' by their letters alone."""

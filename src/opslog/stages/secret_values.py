@@ -172,8 +172,9 @@ def value_at(
         other = "'" if char == '"' else '"'
         written = f"{char}{other}{char}{other}{char}"
         if text.startswith(written, at):  # a shell's way to write the quote
-            end = text.find(written, at + 5)
-            return _found(text, at + 5, end if end >= 0 else quoted_end(text, at + 5, char))
+            closing = re.compile(rf"{written}(?=\s|{char}?(?:\s|\Z))").search(text, at + 5)
+            end = closing.start() if closing else quoted_end(text, at + 5, char)
+            return _found(text, at + 5, end)
         if at + 1 >= len(text) or _ENDS_EMPTY.match(text, at + 1):
             return None
         return _found(text, at + 1, quoted_end(text, at + 1, char))

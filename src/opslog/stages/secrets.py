@@ -46,6 +46,20 @@ _WORDY = re.compile(
 _LOWER = re.compile(r"[a-z]+(?:[\s.,;]|\Z)")
 
 _PSEUDONYM = re.compile(r"<secret:[0-9a-f]{8}>")
+_KEY_OF = re.compile(r"(?i)(?:secret|private|api|encryption|access|auth|shared)[ ]\Z")
+_SAID = re.compile(
+    r"(?:string\s+)?(?:(?:for|of) (?:(?:the )?user )?[\w.@-]{1,64}[: ]\s{0,3})?"
+    r"(?:(?:(?:is|was|has been) )?(?:set |changed |reset )?(?:is|was|to)[: ]\s{0,3})?"
+)
+"""What may stand between a name and a value in a sentence; nothing, too."""
+_MIXED = re.compile(
+    r"""['"]?(?![0-9a-f]{8}-[0-9a-f]{4}-|req-|\d{4}-|0x|/|https?:)(?=[^\s'"]*\d)(?=[^\s'"]*[A-Z])"""
+    r"""(?=[^\s'"]*[a-z])[\w.+/=!@#$%^&*~-]{8,}['"]?(?=[\s,;.)]|\Z)"""
+)
+"""A word that no sentence has: letters of both kinds, and digits."""
+_AUTH = re.compile(r"(?i)auth['\"]?\s?[:=]\s?['\"]?\Z")
+_USER_AND = re.compile(r"[\w.@$-]{1,64}:\S{4,}")
+"""What Docker has in base64 for a registry."""
 _PAYLOAD = re.compile(r"\bpayload(?!\w)")
 
 _MOST_LAYERS = 48
@@ -144,7 +158,9 @@ def _plain(text: str, deep: int) -> Iterator[Span]:
             while end > begin and text[end - 1] in ".-":
                 end -= 1
             name = text[begin:end]
-            if is_secret(name):
+            if is_secret(name) or (
+                name.lower() in ("key", "keys") and _KEY_OF.search(text, max(0, begin - 12), begin)
+            ):
                 found = _named(text, begin, end, name.strip("-."))
             if "oken" in name:
                 yield from shapes.uuid_token(text, text.find("oken", begin) - 1)
@@ -167,7 +183,8 @@ def _plain(text: str, deep: int) -> Iterator[Span]:
         yield from commands.spans(text)
     if deep and "base64" in rest:
         for begin, end, decoded in encodings.of_base64(text):
-            if find(decoded, deep - 1):
+            named = _AUTH.search(text, max(0, begin - 30), begin)
+            if find(decoded, deep - 1) or (named and _USER_AND.fullmatch(decoded)):
                 yield begin, end
 
 
@@ -356,12 +373,11 @@ def _behind_blank(text: str, at: int, name: str, option: bool, closed: bool) -> 
         found = value_at(text, at + dash.end())
         if found and dash[0].startswith("-v"):
             yield found
-    elif text[at] in "'\"" and name.lower() not in _BARE:
+    elif text[at] in "'\"" and (name.lower() not in _BARE or _RANDOM.match(text, at + 1)):
         end = quoted_end(text, at + 1, text[at])
         if end < len(text) and not is_kept(text[at + 1 : end]) and " " not in text[at + 1 : end]:
             yield at + 1, end
-    elif re.match(r"(?:is|was|to)[ :]{1,2}", text[at : at + 5]):
-        begin = at + text[at:].index(" ") + 1
-        found = value_at(text, begin)
-        if found and _RANDOM.match(text, found[0]):
+    elif (said := _SAID.match(text, at)) is not None:
+        found = value_at(text, said.end())
+        if found and _MIXED.match(text, found[0]):
             yield found
