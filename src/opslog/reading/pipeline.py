@@ -16,6 +16,13 @@ Stage: TypeAlias = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]
 """Batches in, batches out; called anew for each run."""
 
 
+def staged(batches: Iterator[pa.RecordBatch], stages: tuple[Stage, ...]) -> Iterator[pa.RecordBatch]:
+    """Return what ``stages`` make of ``batches``, one behind the other."""
+    for stage in stages:
+        batches = stage(batches)
+    return batches
+
+
 def through_stages(
     batches: Generator[pa.RecordBatch, str | None, None],
     stages: tuple[Stage, ...],

@@ -13,11 +13,8 @@ others go past the blocks that cannot hold an id of theirs (index.py).
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import groupby
 
@@ -28,29 +25,25 @@ from opslog.correlate.graph import RequestGraph
 from opslog.correlate.roots import ids_of, root_of
 from opslog.engine.watch import Watch, unwatched
 from opslog.filters.about import about
-from opslog.filters.fields import Fields
 from opslog.filters.filter import Filter, evaluate
 from opslog.filters.ids import is_whole
 from opslog.filters.joined import joined
-from opslog.inputs.paths import Sources
 from opslog.logs import Logs
 from opslog.model import arrays, schema
 from opslog.model.errors import OpslogError, SourceError
-from opslog.model.record import LogRecord, records_of
 from opslog.model.stats import Stats
 from opslog.reading.index import Index
+from opslog.reading.pipeline import staged
 from opslog.rows.kept import Kept
-from opslog.trace import reasons
 from opslog.trace.neighbours import neighbours, of_another_instance
-from opslog.trace.story import Note, Story, ordered_by_place, story_of
+from opslog.trace.notes import notes
+from opslog.trace.story import Story, ordered_by_place, story_of
 
 MOST = 100_000
 """Records of a story that are kept."""
 
 _LOOP = 60_000_000
 """Longest life (microseconds) of a request without a user that is about one resource."""
-
-_NEVER = datetime.min.replace(tzinfo=UTC)
 
 _AT_ONCE = 250
 """Ids searched for in one reading: patterns of many more are slow."""
@@ -139,51 +132,8 @@ class _Search:
         )
         left_behind = sum(own in self.seeds for own in ids_left)
         story = story_of(self.id, table, self.graph, roots, self.left_out, self.unread, left_behind)
-        if self.about is None:
-            story.notes += self._notes(story)
+        story.notes += notes(story, self.logs, self.stats, self.watch, request=self.about is None)
         return story
-
-    def _notes(self, story: Story) -> Iterator[Note]:
-        """Yield what other requests tell of a story: how it broke before, where it goes on."""
-        f = Fields("UTC")
-        request = reasons.refused(story)
-        number = None if request is None else reasons.reason(story, request)
-        if request is not None and number is not None and request.begin is not None:
-            broken = reasons.broken_resource(story, request, number)
-            if broken is not None:
-                errors = (f.severity >= "ERROR") | f.exception_type.is_valid()
-                before = Filter.of(errors & (f.timestamp < request.begin))
-                note = reasons.broke_earlier(*broken, self._records(about(broken[1]) & before))
-                if note is not None:
-                    yield note
-        for request, source, pid in reasons.unanswered(story):
-            answered = f.http_status.is_valid() & f.http_method.is_valid() & (f.process_pid == pid)
-            answers = self._records(Filter.of(answered), source)
-            if (note := reasons.likely_answer(request, answers)) is not None:
-                yield note
-
-    def _records(self, where: Filter, source: str | None = None) -> list[LogRecord]:
-        """Return the records of a filter in the order of time, of one source or of all."""
-        reading = replace(
-            self.logs._begun(self.stats, self.watch),
-            where=where,
-            merge=False,
-            most=None,
-            follow=None,
-        )
-        if source is not None:
-            reading = replace(reading, sources=Sources((source,), (source,)))
-        found: deque[LogRecord] = deque(maxlen=self.most)
-        with suppress(SourceError), reading.sources.standard_input_kept():
-            for batch in self._staged(reading.results(Kept.batch, schema.names())):
-                found.extend(record for record in records_of(batch) if record.timestamp)
-        return sorted(found, key=lambda record: record.timestamp or _NEVER)
-
-    def _staged(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Return what the stages of the logs make of what was found."""
-        for stage in self.logs._stages:
-            batches = stage(batches)
-        return batches
 
     def _settle(self) -> None:
         """Put all records that were found in order, and find out what they tell together.
@@ -239,7 +189,7 @@ class _Search:
         try:
             with reading.sources.standard_input_kept():
                 found = reading.results(Kept.batch, schema.names(original=True))
-                for batch in self._staged(found):
+                for batch in staged(found, self.logs._stages):
                     self._add(batch)
             self.unread = None
         except SourceError as error:
