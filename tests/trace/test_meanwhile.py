@@ -53,10 +53,10 @@ def test_what_is_said_again_is_counted_once(tmp_path: Path) -> None:
 
 
 def test_what_was_said_before_is_nothing_new(tmp_path: Path) -> None:
-    before = agent("09:20:00.000", "Connection 17 failed: timed out after 3 s")
+    before = agent("09:40:00.000", "Connection 17 failed: timed out after 3 s")
     again = agent("10:00:02.000", "Connection 18 failed: timed out after 4 s")
     assert meanwhile(tmp_path, before, again) == []
-    assert len(meanwhile(tmp_path, before.replace("09:20", "08:20"), again)) == 1
+    assert len(meanwhile(tmp_path, before.replace("09:40", "08:20"), again)) == 1
 
 
 def test_what_is_said_at_another_time_is_not_of_it(tmp_path: Path) -> None:

@@ -21,6 +21,10 @@ _HEAD = 256
 """Bytes of a file's beginning that tell it from another that took its place."""
 
 
+_START = 2048
+"""Bytes of a block's beginning that are kept: they tell its time."""
+
+
 class _Version(NamedTuple):
     """What shows whether a file was changed."""
 
@@ -39,12 +43,18 @@ class _Version(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A block as it was cut, and its ids."""
+    """A block as it was cut, its ids and its first bytes."""
 
     offset: int
     size: int
     continued: bool
     ids: Ids
+    head: bytes
+
+    @classmethod
+    def of(cls, block: Block) -> Span:
+        """Return what is to be known of a block."""
+        return cls(block.offset, block.size, block.continued, Ids(block), block.start(_START))
 
     @property
     def end(self) -> int:
@@ -66,19 +76,19 @@ class Spans:
         self.begin = begin
         self._version = version
         self._known = known
-        self._last = last
+        self.last = last
         self._added: list[Span] = []
         self._end: int | None = None if last is None else last.end
 
     @property
     def known(self) -> bool:
         """Whether the file was read before."""
-        return bool(self._known) or self._last is not None
+        return bool(self._known) or self.last is not None
 
     def add(self, block: Block) -> None:
         """Take note of a block that is read; may be called in any thread, in any order."""
         if block.size and block.offset >= self.begin[0]:
-            self._added.append(Span(block.offset, block.size, block.continued, Ids(block)))
+            self._added.append(Span.of(block))
 
     def ended(self, offset: int) -> None:
         """Take note that the file ends there."""
@@ -90,7 +100,7 @@ class Spans:
         These may hold a part of a record that holds the needles.
         """
         held = [not needles or span.ids.may_hold(needles[0]) for span in self._known]
-        held.append(not needles or self._last is None or self._last.ids.may_hold(needles[0]))
+        held.append(not needles or self.last is None or self.last.ids.may_hold(needles[0]))
         *near, behind = (
             any(held[max(0, number - REACH) : number + REACH + 1]) for number in range(len(held))
         )
@@ -99,7 +109,7 @@ class Spans:
     def later(self, version: _Version) -> Spans:
         """Return what is known of the file at its next reading, when it is of ``version``."""
         spans: list[Span] = []
-        last = [] if self._added or self._last is None else [self._last]
+        last = [] if self._added or self.last is None else [self.last]
         for span in sorted([*self._known, *self._added, *last]):
             if span.offset == (spans[-1].end if spans else 0):
                 spans.append(span)

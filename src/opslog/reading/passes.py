@@ -21,6 +21,7 @@ from opslog.process.stop import Stop
 from opslog.reading import merge
 from opslog.reading.index import Index
 from opslog.reading.reading import Reading
+from opslog.reading.window import TimeWindow
 from opslog.rows.kept import Kept
 from opslog.scanner.catalog import Catalog
 
@@ -53,6 +54,7 @@ class Pass:
     follow: FollowOptions | None = None
     stop: Stop | None = None
     index: Index | None = None
+    window: TimeWindow | None = None
     stats: Stats = field(default_factory=Stats)
     watch: Watch = unwatched
 
@@ -130,8 +132,9 @@ class Pass:
                 self.hold, self.stop,
             )  # fmt: skip
         return Reading(
-            self.sources, job, self.times, self.stats, self.watch, self.hold, self.stop, self.index
-        )
+            self.sources, job, self.times, self.stats, self.watch, self.hold, self.stop,
+            self.index, self.window,
+        )  # fmt: skip
 
 
 def _itself(kept: Kept) -> Kept:

@@ -21,6 +21,7 @@ from opslog.model.stats import Stats
 from opslog.model.zones import TimeDefaults
 from opslog.process.stop import Stop
 from opslog.reading.index import Index, Span, Spans
+from opslog.reading.window import TimeWindow
 
 T = TypeVar("T")
 
@@ -50,6 +51,7 @@ class Reading(Generic[T]):
         hold: float,
         stop: Stop | None,
         index: Index | None,
+        window: TimeWindow | None,
     ) -> None:
         self.sources = sources
         self.job = job
@@ -59,6 +61,7 @@ class Reading(Generic[T]):
         self.hold = hold
         self.stop = stop
         self.index = index
+        self.window = window
         self.spare: deque[Block] = deque()
         self._errors: list[SourceError] = []
         self._errors_before: dict[str, int] = {}
@@ -78,7 +81,9 @@ class Reading(Generic[T]):
                 return
             try:
                 spans = self.index.of(source) if self.index and source.regular else None
-                if (spans and spans.known) or source.binary is None:
+                if self.window and not self.window.may_reach_into(source):
+                    pass
+                elif (spans and spans.known) or source.binary is None:
                     yield from self._blocks(source, spans, done)
                 elif self.sources.is_given(name):
                     self._errors.append(SourceError(name, f"is no log, but {source.binary}"))
@@ -126,6 +131,9 @@ class Reading(Generic[T]):
             yield from _whole(source, live)
         else:
             needed, behind = spans.needed(live.stream.job.needles)
+            if self.window:
+                job, zone = self.job, self.times.zones.of(source.name)
+                needed = self.window.blocks(needed, spans.last, source, zone, job.catalog)
             if needed or behind:
                 live.stream.begins_with(source.start)  # its first block may be left out
             live.stream.note = spans.add

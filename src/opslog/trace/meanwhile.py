@@ -16,12 +16,13 @@ import pyarrow as pa
 from opslog.filters.fields import Fields
 from opslog.filters.filter import Filter
 from opslog.model.record import LogRecord, records_of
+from opslog.reading.window import TimeWindow
 from opslog.stages.template import templates
 from opslog.trace.errors import first_error
 from opslog.trace.spans import is_error
 from opslog.trace.story import Note, Story
 
-_BEFORE = timedelta(hours=1)
+_BEFORE = timedelta(minutes=30)
 """How long before the story errors are looked for that are nothing new in it."""
 
 _NEAR = timedelta(seconds=5)
@@ -60,12 +61,17 @@ class FailureTime:
         begin, end = (tree and tree.span()) or (time - _ALONE, time + _ALONE)
         return cls(max(begin, time - _AROUND) - _NEAR, min(end, time + _AROUND) + _NEAR)
 
+    def window(self) -> TimeWindow:
+        """Return this time with the time before."""
+        return TimeWindow(self.begin - _BEFORE, self.end)
+
     def errors(self) -> Filter:
         """Return the filter of the errors of this time and the time before that are no user's."""
         f = Fields("UTC")
         failed = (f.severity >= "ERROR") | f.exception_type.is_valid()
         nobody = ~f.user_id.is_valid() & ~f.user_name.is_valid()
-        near = (f.timestamp >= self.begin - _BEFORE) & (f.timestamp <= self.end)
+        window = self.window()
+        near = (f.timestamp >= window.begin) & (f.timestamp <= window.end)
         return Filter.of(failed & nobody & near)
 
 

@@ -25,6 +25,8 @@ from opslog.model import schema
 from opslog.model.errors import SourceError
 from opslog.model.record import LogRecord, records_of
 from opslog.model.stats import Stats
+from opslog.reading.index import Index
+from opslog.reading.window import TimeWindow
 from opslog.rows.kept import Kept
 from opslog.trace import reasons
 from opslog.trace.meanwhile import FailureTime, Meanwhile
@@ -34,16 +36,21 @@ _MOST = 100_000
 """Records of one answer that are kept: the last ones."""
 
 
-def notes(story: Story, logs: Logs, stats: Stats, watch: Watch, request: bool) -> Iterator[Note]:
-    """Yield what other records of ``logs`` tell of a story; ``request``: of a request's only."""
-    further = _Readings(logs, stats, watch)
+def notes(
+    story: Story, logs: Logs, stats: Stats, watch: Watch, index: Index, request: bool
+) -> Iterator[Note]:
+    """Yield what other records of ``logs`` tell of a story; ``request``: of a request's only.
+
+    ``index`` knows the logs.
+    """
+    further = _Readings(logs, stats, watch, index)
     if request:
         yield from _broke_earlier(story, further)
         yield from _likely_answers(story, further)
     time = FailureTime.of(story)
     if time is not None:
         meanwhile = Meanwhile(story, time)
-        for batch in further.batches(time.errors()):
+        for batch in further.batches(time.errors(), window=time.window()):
             meanwhile.add(batch)
         yield from meanwhile.notes()
 
@@ -55,12 +62,19 @@ class _Readings:
     logs: Logs
     stats: Stats
     watch: Watch
+    index: Index
 
-    def batches(self, where: Filter, source: str | None = None) -> Iterator[pa.RecordBatch]:
-        """Yield the records of a filter, of one source or of all; what cannot be read is not."""
+    def batches(
+        self, where: Filter, source: str | None = None, window: TimeWindow | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the records of a filter, of one source or of all; what cannot be read is not.
+
+        With ``window`` only what may be of that time is read.
+        """
         reading = replace(
             self.logs._begun(self.stats, self.watch),
             where=where, merge=False, most=None, follow=None,
+            index=self.index if window else None, window=window,
         )  # fmt: skip
         if source is not None:
             reading = replace(reading, sources=Sources((source,), (source,)))

@@ -132,7 +132,9 @@ class _Search:
         )
         left_behind = sum(own in self.seeds for own in ids_left)
         story = story_of(self.id, table, self.graph, roots, self.left_out, self.unread, left_behind)
-        story.notes += notes(story, self.logs, self.stats, self.watch, request=self.about is None)
+        story.notes += notes(
+            story, self.logs, self.stats, self.watch, self.index, request=self.about is None
+        )
         return story
 
     def _settle(self) -> None:
