@@ -102,6 +102,17 @@ def test_the_column_of_programs_grows_with_them(tmp_path: Path) -> None:
     assert [line.index("hello") - before for line in lines] == [8, 25, 25, 45, 26]
 
 
+def test_hosts_are_told_from_the_second_on() -> None:
+    lines = [("ctl1", "a"), ("ctl1", "b"), ("cmp1", "c"), ("ctl1", "d")]
+    told = text("".join(f"2024-01-01T00:00:01Z {host} nova-api[7]: {x}\n" for host, x in lines))
+    assert [line.split()[2:] for line in told.splitlines()] == [
+        ["nova-api", "a"],
+        ["nova-api", "b"],
+        ["nova-api@cmp1", "c"],
+        ["nova-api@ctl1", "d"],
+    ]
+
+
 def test_the_column_of_requests_is_there_from_the_first_on() -> None:
     none = "2024-01-01 00:00:04.000 7 INFO nova.api [-] none\n"
     assert text(none + LOG + none, "--full", "--severity", "INFO", "--grep", "none|failed") == (

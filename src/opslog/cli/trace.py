@@ -142,7 +142,10 @@ def _show(story: Story, options: argparse.Namespace) -> None:
     if options.summary:
         return
     OutputStream().write(b"\n")
-    target = sinks.Target(STDOUT, "text", colored=colored, full=options.full, width=width)
+    hosts = len({record.host_name for record in story.records} - {None}) > 1
+    target = sinks.Target(
+        STDOUT, "text", colored=colored, full=options.full, width=width, hosts=hosts
+    )
     sink = sinks.open_sink(target, names())
     for batch in story.table.to_batches():
         sink.write(sink.of_batch(batch))

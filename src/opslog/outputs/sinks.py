@@ -41,11 +41,12 @@ class Target:
 
     ``path`` is a file, ``-`` or a folder (one that exists, or a name that ends with a
     slash), ``kind`` one of FORMATS.  ``names`` spells the columns' names (names.py).
-    ``colored``, ``full`` (whole tracebacks and request ids) and ``width`` (columns of the
-    terminal it is for, 0 without one) are for text.  In a folder, ``roll`` says when a
-    file ends (without it, with the run) and ``keys`` which partitions there are
-    (partition.py).  With ``append``, lines are added to those a file holds.  A file that
-    is not empty and not of this kind is left as it is, unless ``overwrite`` is true.
+    ``colored``, ``full`` (whole tracebacks and request ids), ``width`` (columns of the
+    terminal it is for, 0 without one) and ``hosts`` (of each record from the first on) are
+    for text.  In a folder, ``roll`` says when a file ends (without it, with the run) and
+    ``keys`` which partitions there are (partition.py).  With ``append``, lines are added to
+    those a file holds.  A file that is not empty and not of this kind is left as it is,
+    unless ``overwrite`` is true.
     """
 
     path: str
@@ -54,6 +55,7 @@ class Target:
     colored: bool = False
     full: bool = False
     width: int = 0
+    hosts: bool = False
     roll: Roll | None = None
     keys: tuple[str, ...] = ()
     append: bool = False
@@ -111,7 +113,7 @@ def _sink(output: OutputStream, target: Target, columns: tuple[str, ...]) -> Sin
     if target.kind == "text":
         from opslog.outputs.text import TextSink  # other outputs need not pay for it
 
-        return TextSink(output, target.colored, target.full, target.width)
+        return TextSink(output, target.colored, target.full, target.width, target.hosts)
     return CountSink(output)
 
 

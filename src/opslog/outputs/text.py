@@ -1,7 +1,8 @@
 """Records as text for people: one line a record, what follows it indented.
 
 A line has the time in UTC, the source's word for the severity, the program,
-the beginning of the request id and the message.  The id is that of the request
+the beginning of the request id and the message.  From the second host on that is
+met, the program has its host behind an @.  The id is that of the request
 that caused it all where it is known, so that the lines of one cause look alike
 in all services.  In a narrow terminal a message that would be wrapped stands
 below.  A line that no format recognised stands as it is behind a
@@ -26,15 +27,15 @@ from opslog.terminal.style import BOLD_RED, CYAN, DIM, GREEN, MAGENTA, RED, YELL
 
 _COLUMNS = (
     "format", "timestamp", "severity_number", "severity_text", "service_name", "program",
-    "request_id", "global_request_id", "body", "exception_type", "exception_message",
+    "host_name", "request_id", "global_request_id", "body", "exception_type", "exception_message",
     "exception_stacktrace",
 )  # fmt: skip
 
 _TIME, _SEVERITY = 24, 8
 """Widths: `2026-03-10 10:00:07.791Z`, `CRITICAL`."""
 
-_LEAST_PROGRAM, _MOST_PROGRAM = 4, 26
-"""Widths: grows from one to the other with the programs seen, `neutron-openvswitch-agent`."""
+_LEAST_PROGRAM, _MOST_PROGRAM, _MOST_HOST = 4, 26, 16
+"""Widths: grows with the programs seen, `neutron-openvswitch-agent`; more where hosts are shown."""
 
 _REQUEST, _WHOLE_REQUEST = 12, 40
 """Widths: `req-` and eight digits, `req-` and a UUID; grows from nothing likewise."""
@@ -50,25 +51,30 @@ _SEVERITY_COLORS = ((CRIT, BOLD_RED), (ERROR, RED), (WARNING, YELLOW), (INFO, GR
 Cell: TypeAlias = tuple[str, int]
 """A text and how many cells of a terminal it takes."""
 
-Row: TypeAlias = tuple[str, Cell, Cell, str, str] | str
-"""What stands before the program; program, request and message; what follows.  Or all, as it is."""
+Row: TypeAlias = tuple[str, str, str, Cell, str, str] | str
+"""What stands before the program; program, host, request, message; what follows.  Or all of it."""
 
 
 class TextSink(Streaming):
     """Aligned text; ``full`` shows whole tracebacks and request ids.
 
-    ``width`` is that of the terminal it is for, 0 if it is for none.
+    ``width`` is that of the terminal it is for, 0 if it is for none; with ``hosts`` the
+    first record has its host, too.
     """
 
     columns: tuple[str, ...] = _COLUMNS
 
-    def __init__(self, output: OutputStream, colored: bool, full: bool, width: int) -> None:
+    def __init__(
+        self, output: OutputStream, colored: bool, full: bool, width: int, hosts: bool = False
+    ) -> None:
         super().__init__(output)
         self._style = Style(colored)
         self._full = full
         self._narrow = width if width < _NARROW else 0
         self._most_request = _WHOLE_REQUEST if full else _REQUEST
         self._program_width, self._request_width = _LEAST_PROGRAM, 0
+        self._host = ""
+        self._hosts = hosts
         self._severity = lru_cache(maxsize=1024)(self._severity_cell)
         self._program = lru_cache(maxsize=1024)(self._program_cell)
 
@@ -95,8 +101,13 @@ class TextSink(Streaming):
             if isinstance(row, str):
                 parts.append(row)
                 continue
-            before, program, request, message, behind = row
-            self._program_width = max(self._program_width, min(program[1], _MOST_PROGRAM))
+            before, name, host, request, message, behind = row
+            if host and not self._hosts:
+                self._host = self._host or host
+                self._hosts = host != self._host
+            program = self._program(name, host if self._hosts else "")
+            most = _MOST_PROGRAM + (_MOST_HOST if self._hosts else 0)
+            self._program_width = max(self._program_width, min(program[1], most))
             self._request_width = max(self._request_width, min(request[1], self._most_request))
             head = before + _padded(program, self._program_width)
             if self._request_width:
@@ -118,6 +129,7 @@ class TextSink(Streaming):
         severity: str | None,
         service: str | None,
         program: str | None,
+        host: str | None,
         request: str | None,
         cause: str | None,
         body: str | None,
@@ -136,7 +148,8 @@ class TextSink(Streaming):
         return (
             self._style(DIM, f"{moment}Z" if moment else "-".ljust(_TIME))
             + self._severity(severity, number),
-            self._program(program or service or ""),
+            program or service or "",
+            host or "",
             (self._style(MAGENTA, request), cells(request)),
             message.rstrip(),
             "\n".join(["", *(line and _INDENT + line for line in below), ""]),
@@ -147,8 +160,8 @@ class TextSink(Streaming):
         shown = escaped(word or "")
         return f"  {_padded((self._style(next(colors, DIM), shown), cells(shown)), _SEVERITY)}  "
 
-    def _program_cell(self, name: str) -> Cell:
-        shown = escaped(name)
+    def _program_cell(self, name: str, host: str) -> Cell:
+        shown = escaped(f"{name}@{host}" if host else name)
         return self._style(CYAN, shown), cells(shown)
 
     def _add_exception(
