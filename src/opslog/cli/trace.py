@@ -123,12 +123,12 @@ def _write(story: Story, options: argparse.Namespace) -> None:
 
         write_whole(options.otlp, otlp(story).encode(), own_kinds.OTLP, options.overwrite)
     if options.json:
-        import json  # start-up: other commands need none
+        from opslog.trace.plain import json_text
 
-        from opslog.trace.plain import plain
-
-        text = json.dumps(plain(story, options.gap), ensure_ascii=False)
-        OutputStream().write(f"{text}\n".encode())
+        output = OutputStream()
+        for piece in json_text(story, options.gap):
+            output.write(piece)
+        output.write(b"\n")
     elif options.html is None and options.otlp is None:
         _show(story, options)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,9 @@ from opslog.trace.reasons import reason, refused
 from opslog.trace.spans import ProcessSpan, Request, TraceSpan
 from opslog.trace.story import Story
 
+_AT_ONCE = 1024
+"""Records written together."""
+
 
 def plain(story: Story, gap: float, original: bool = False) -> dict[str, Any]:
     """Return a story as values of JSON; numbers of records are places in ``records``.
@@ -21,15 +25,34 @@ def plain(story: Story, gap: float, original: bool = False) -> dict[str, Any]:
     Durations are seconds, times RFC 3339 in UTC.  Of records what is null is left
     out; ``original`` adds their lines as read.
     """
+    whole: dict[str, Any] = json.loads(b"".join(json_text(story, gap, original)))
+    return whole
+
+
+def json_text(story: Story, gap: float, original: bool = False) -> Iterator[bytes]:
+    """Yield a story as the pieces of a JSON object without a newline, as ``plain`` tells it.
+
+    The records are the last of its members: there may be many of them.
+    """
+    told = json.dumps(_beside_records(story, gap), ensure_ascii=False)
+    yield told.removesuffix("}").encode() + b', "records": ['
+    owners = iter(story.owners)
+    table = story.table.select(list(schema.names(original=original)))
+    for number, batch in enumerate(table.to_batches(max_chunksize=_AT_ONCE)):
+        lines = to_json_lines(batch).splitlines()
+        records = (
+            b'%b, "request": %b}' % (line.removesuffix(b"}"), json.dumps(next(owners)).encode())
+            for line in lines
+        )
+        yield (b", " if number else b"") + b", ".join(records)
+    yield b"]}"
+
+
+def _beside_records(story: Story, gap: float) -> dict[str, Any]:
     first = first_error(story)
     cause = root_exception(story, first)
     request = refused(story)
     why = None if request is None else reason(story, request)
-    names = list(schema.names(original=original))
-    lines = b"".join(to_json_lines(batch) for batch in story.table.select(names).to_batches())
-    records = [json.loads(line) for line in lines.splitlines()]
-    for record, owner in zip(records, story.owners, strict=True):
-        record["request"] = owner
     return {
         "id": story.id,
         "requests": [_request(root) for root in story.requests],
@@ -47,7 +70,6 @@ def plain(story: Story, gap: float, original: bool = False) -> dict[str, Any]:
         ],
         "left_out": story.left_out,
         "left_behind": story.left_behind,
-        "records": records,
     }
 
 

@@ -22,6 +22,9 @@ from opslog.model.record import LogRecord, records_of
 from opslog.trace.clocks import offsets
 from opslog.trace.spans import UNKNOWN, Call, ProcessSpan, Request, TraceSpan, is_answer
 
+_AT_ONCE = 4096
+"""Records made together: their columns are lists for that time."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoryGap:
@@ -114,7 +117,9 @@ def _told(
     clocks: dict[str, timedelta],
 ) -> Story:
     records = [
-        _corrected(record, clocks) for batch in table.to_batches() for record in records_of(batch)
+        _corrected(record, clocks)
+        for batch in table.to_batches(max_chunksize=_AT_ONCE)
+        for record in records_of(batch)
     ]
     requests: dict[str, Request] = {}
     owners: list[str | None] = []
