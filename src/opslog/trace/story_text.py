@@ -110,7 +110,7 @@ def findings(story: Story, gap: float, width: int, style: Style) -> Iterator[str
     request = refused(story)
     why = None if request is None else reason(story, request)
     if why is not None and why != first:
-        yield f"{style(YELLOW, 'refused')}  {fitted(_line(story.records[why].body), width - 9)}"
+        yield f"{style(YELLOW, 'reason')}  {fitted(_line(story.records[why].body), width - 8)}"
     for note in story.notes:
         yield f"{style(YELLOW, note.kind)}  {fitted(note.text, width - len(note.kind) - 2)}"
     for host, ahead in sorted(story.clocks.items()):

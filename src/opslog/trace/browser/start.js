@@ -32,7 +32,7 @@ function startHead() {
     const cause = story.root_exception;
     finding("bad", "root exception", cause.record, cause.type + (cause.message ? ": " + cause.message : ""));
   }
-  if (story.reason && story.first_error !== null && story.records[story.first_error].body !== story.reason) remark("refused", story.reason);
+  if (story.reason && story.first_error !== null && story.records[story.first_error].body !== story.reason) remark("reason", story.reason);
   for (const note of story.notes) remark(note.kind, note.text);
   for (const [host, seconds] of Object.entries(story.clocks)) {
     remark("clock of " + host, length(Math.abs(seconds)) + (seconds > 0 ? " ahead" : " behind") + ": order and bars are corrected");
