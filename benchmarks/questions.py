@@ -104,6 +104,7 @@ QUESTIONS = [
                   "host_name: .hostname, process_pid: .process, thread_id: .thread, logger: .name, "
                   "request_id: .context.request_id, global_request_id: .context.global_request_id, "
                   "user_id: .context.user, project_id: .context.project, "
+                  "resource_type: (if .extra.instance_uuid then \"instance\" else null end), "
                   "resource_id: .extra.instance_uuid, exception_stacktrace: .traceback, "
                   "code_file: .pathname, code_line: .lineno, code_function: .funcname}' "
                   "{input} > {output}",

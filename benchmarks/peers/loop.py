@@ -247,6 +247,7 @@ def record_of(data: dict[str, Any], severity: int, source: str, offset: int) -> 
         "system_scope": context.get("system_scope"),
         "user_domain_id": context.get("user_domain"),
         "project_domain_id": context.get("project_domain"),
+        "resource_type": "instance" if data["extra"].get("instance_uuid") else None,
         "resource_id": data["extra"].get("instance_uuid"),
         "code_file": data["pathname"],
         "code_line": data["lineno"],

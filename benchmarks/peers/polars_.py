@@ -141,6 +141,9 @@ def json(objects: pl.LazyFrame) -> pl.LazyFrame:
         context.field("domain").alias("domain_id"),
         context.field("user_domain").alias("user_domain_id"),
         context.field("project_domain").alias("project_domain_id"),
+        pl.when(column("extra").struct.field("instance_uuid").is_not_null())
+        .then(pl.lit("instance"))
+        .alias("resource_type"),
         column("extra").struct.field("instance_uuid").alias("resource_id"),
         column("traceback").str.extract(r"\n(\S+): [^\n]*$").alias("exception_type"),
         column("traceback").alias("exception_stacktrace"),
