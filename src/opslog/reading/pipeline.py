@@ -16,7 +16,9 @@ Stage: TypeAlias = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]
 """Batches in, batches out; called anew for each run."""
 
 
-def staged(batches: Iterator[pa.RecordBatch], stages: tuple[Stage, ...]) -> Iterator[pa.RecordBatch]:
+def staged(
+    batches: Iterator[pa.RecordBatch], stages: tuple[Stage, ...]
+) -> Iterator[pa.RecordBatch]:
     """Return what ``stages`` make of ``batches``, one behind the other."""
     for stage in stages:
         batches = stage(batches)

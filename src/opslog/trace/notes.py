@@ -26,6 +26,7 @@ from opslog.model.errors import SourceError
 from opslog.model.record import LogRecord, records_of
 from opslog.model.stats import Stats
 from opslog.reading.index import Index
+from opslog.reading.pipeline import staged
 from opslog.reading.window import TimeWindow
 from opslog.rows.kept import Kept
 from opslog.trace import reasons
@@ -79,7 +80,7 @@ class _Readings:
         if source is not None:
             reading = replace(reading, sources=Sources((source,), (source,)))
         with suppress(SourceError), reading.sources.standard_input_kept():
-            yield from reading.results(Kept.batch, schema.names())
+            yield from staged(reading.results(Kept.batch, schema.names()), self.logs._stages)
 
     def records(self, where: Filter, source: str | None = None) -> list[LogRecord]:
         """Return the last records of a filter in the order of time."""
