@@ -20,7 +20,8 @@ _COMMANDS = {
     "mongo": (("-p",), ()), "mongosh": (("-p",), ()), "mongodump": (("-p",), ()),
     "useradd": (("-p",), ()), "usermod": (("-p",), ()), "racadm": (("-p",), ()),
     "hponcfg": (("-p",), ()),
-    "plink": (("-pw",), ()), "pscp": (("-pw",), ()), "psexec": (("-p",), ()),
+    **dict.fromkeys(("ceph", "rbd", "rados"), (("--key",), ("--key=",))),
+    "xe": (("-pw",), ()), "plink": (("-pw",), ()), "pscp": (("-pw",), ()), "psexec": (("-p",), ()),
     "rdesktop": (("-p",), ()),
     "ncftp": (("-p",), ()),
     "mysql": ((), ("-p",)), "mysqldump": ((), ("-p",)), "mysqladmin": ((), ("-p",)),
@@ -28,6 +29,14 @@ _COMMANDS = {
     "mysql_upgrade": ((), ("-p",)), "mariadb": ((), ("-p",)), "mariadb-dump": ((), ("-p",)),
     "mariadb-admin": ((), ("-p",)), "mariadb-check": ((), ("-p",)), "mariabackup": ((), ("-p",)),
     "xtrabackup": ((), ("-p",)), "innobackupex": ((), ("-p",)), "xfreerdp": ((), ("/p:",)),
+    **{
+        f"fence_{device}": (("-p",), ("-p",))
+        for device in (
+            "ipmilan", "ilo", "ilo2", "ilo3", "ilo4", "ilo5", "idrac", "drac", "drac5", "imm",
+            "apc", "apc_snmp", "redfish", "virsh", "vmware_soap", "vmware_rest", "bladecenter",
+            "cisco_ucs", "rhevm", "openstack", "ibmblade", "wti", "brocade", "eps", "hpblade",
+        )
+    },
 }  # fmt: skip
 
 _PAIRED = {
@@ -69,7 +78,7 @@ WORDS = (
     "innobackupex", "freerdp", " -u", "'-u", '"-u', "--user ", "--user=", "--user'", '--user"',
     "proxy-user", " login", "'login'", '"login"', "htpasswd", "net user", "net', 'user",
     'net", "user', "rabbitmqctl", "vault ", "vault'", 'vault"', "unseal", "virsh", "pass:",
-    "chpasswd", "--stdin", "sudo -s", "cryptsetup",
+    "--key", "fence_", "xe -", "xe'", 'xe"', "chpasswd", "--stdin", "sudo -s", "cryptsetup",
 )  # fmt: skip
 """One of these is in every text with such a secret."""
 

@@ -76,19 +76,34 @@ _UUID_TOKEN = re.compile(r"(?i)tokens?(?:[:=]?[ \t]{1,3}|/)['\"]?([0-9a-f]{32})(
 _QUERY = re.compile(
     r"(?i)[?&;](?:code|state_token|x-amz-credential|awsaccesskeyid|ticket)=([0-9a-z._~%/+-]{8,}=*)"
 )
+_SQL = re.compile(
+    r"(?i:\bidentified\s{1,9}(?:with\s{1,9}[\w'\"]{1,64}\s{1,9})?(?:by|as|using)\s{1,9}(?:password\s{1,9})?)"
+    r"'((?:[^'\\\n]|\\.|'')+)'"
+    r"|\b(?:OLD_)?PASSWORD\('((?:[^'\\\n]|\\.)+)'\)"
+)
+_CALL = re.compile(
+    r"\b(?:\w{0,40}_with_password|simple_bind(?:_s)?|bind_s|HTTPBasicAuth|basic_auth|set_password)"
+    r"\(\s{0,9}[ub]?(?:'[^'\n]{0,200}'|\"[^\"\n]{0,200}\"|[\w.]{1,64})\s{0,9},\s{0,9}"
+    r"[ub]?(?:'([^'\n]+)'|\"([^\"\n]+)\")"
+)
+_CHPASSWD = re.compile(
+    r"\blist:[ \t]{0,9}(?:[|>][+-]?)?[ \t]{0,9}\n((?:[ \t]+(?:- )?[\w.-]+:[^\n]+(?:\n|\Z))+)"
+)
+_USER_LINE = re.compile(r"[ \t]+(?:- )?[\w.-]+:([^\n]+)")
 _CERTIFICATE = re.compile(
     r"-----BEGIN ([0-9A-Z ]{0,20}(?:CERTIFICATE(?: REQUEST)?|PUBLIC KEY(?: BLOCK)?|CRL))-----"
     r"(?s:.*?)(?:-----END |\Z)"
 )
 _REST = re.compile(r"[^\s\"<>`]*")
-_HOST = re.compile(r"@(\[[0-9A-Fa-f:.]{2,45}\]|[\w.-]+)(?=[:/?#,;&)\]}'\"|\\]|\Z)")
+_HOST = re.compile(r"@(\[[0-9A-Fa-f:.]{2,45}\]|[\w.-]+|(?=/))(?=[:/?#,;&)\]}'\"|\\]|\Z)")
 _PORT = re.compile(r"\d{1,5}(?:/|\Z)")
 _USER = re.compile(r"[^\s/:@?#]{0,200}:")
 _LONG_USER = re.compile(r"(?=[0-9A-Za-z_-]*\d)[0-9A-Za-z_-]{20,}\Z")
 _LONGEST_URL = 4096
 
 WORDS = ("basic ", "basic\t", "bearer ", "bearer\t", "code=", "code%3d", "state_token=",
-         "credential=", "accesskeyid=", "ticket=")  # fmt: skip
+         "credential=", "accesskeyid=", "ticket=", "identified ", "password(", "bind_s(",
+         "simple_bind(", "basicauth(", "basic_auth(", "list:")  # fmt: skip
 """One of these is in every other text with such a secret, in capitals or not."""
 
 
@@ -119,9 +134,13 @@ def worded(text: str) -> Iterator[tuple[int, int]]:
         decoded = decoded_base64(match[1])
         if decoded is not None and ":" in decoded:
             yield match.span(1)
-    for pattern in (_BEARER, _QUERY):
+    for pattern in (_BEARER, _QUERY, _SQL, _CALL):
         for match in pattern.finditer(text):
-            yield match.span(1)
+            yield match.span(match.lastindex or 0)
+    if "chpasswd" in text:
+        for block in _CHPASSWD.finditer(text):
+            for line in _USER_LINE.finditer(text, *block.span(1)):
+                yield line.span(1)
 
 
 def uuid_token(text: str, at: int) -> Iterator[tuple[int, int]]:
