@@ -30,7 +30,7 @@ _LINE = re.compile(r"[^\r\n]*")
 _KEPT = re.compile(
     r"""(?ix) \s* (?:
     | none | null | nil | nan | undefined | unset | true | false | yes | no | on | off | ~ | -+
-    | n/?a
+    | n/?a | [^\w\s]{1,2}
     | \*+ | x{3,} | \.{3,} | <[\w:\ -]*> | <secret:[0-9a-f]{8}>
     | \[?(?:redacted|masked|hidden|sanitized|filtered)\]?
     | \{?(?:SHA\w{0,4}|SSHA)\}?[:}\$]\S* | sha256:\S*
@@ -41,7 +41,7 @@ _KEPT = re.compile(
       |enabled|disabled
       |present|absent|missing|empty|valid|invalid|expired|unknown
       |bearer|basic|digest|default)
-    | 0x[0-9a-f]{1,8} | function | lambda
+    | 0x[0-9a-f]{1,16} | function | lambda
     | (?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\S+)\s.*
     | -----BEGIN\ (?:CERTIFICATE|PUBLIC\ KEY)-----.*
     ) \s* [.,;:!]? \s*""",

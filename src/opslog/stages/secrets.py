@@ -203,6 +203,8 @@ def _named(text: str, begin: int, end: int, name: str) -> Iterator[Span]:
     if text.startswith("]", at) and begin > 1:
         at += 1
     sign = _SIGN.match(text, at)
+    if sign is not None and sign[0].startswith(":") and begin and text[begin - 1] == "/":
+        return  # a file's name, and what is wrong with it
     if sign is not None:
         yield from _assigned(text, begin, sign, name, "" if closed else quote, closed)
     elif text.startswith(">", at):
