@@ -201,6 +201,8 @@ class Logs:
             reading = replace(reading, follow=replace(follow, safe=safe))
         sink = sinks.open_sink(target, self._columns)
         try:
+            if reading.stop and sink.fd is not None:
+                reading.stop.watch_output(sink.fd)
             if follow:
                 self._refuse_input(output)  # a pattern may name by links what is new
             try:

@@ -41,6 +41,9 @@ class Source:
             raise _failed(name, error) from None
         try:
             self._begin(stop)
+        except BrokenPipeError:  # the output's, while it waited for input
+            self._raw.close()
+            raise
         except OSError as error:
             self._raw.close()
             raise _failed(name, error) from None

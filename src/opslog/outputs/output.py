@@ -29,6 +29,11 @@ class OutputStream:
         self.size = size
         self._fd = fd
 
+    @property
+    def fd(self) -> int:
+        """The descriptor, -1 once it is closed."""
+        return self._fd
+
     def write(self, data: memoryview | bytes) -> None:
         """Write all of ``data``; BrokenPipeError passes, other errors are SinkErrors."""
         data = memoryview(data)

@@ -53,6 +53,10 @@ class ParquetSink:
         )
 
     @property
+    def fd(self) -> None:
+        return None
+
+    @property
     def size(self) -> int:
         return self._output.size
 

@@ -91,6 +91,10 @@ class RollingSink:
         sweep(folder)
 
     @property
+    def fd(self) -> None:
+        return None
+
+    @property
     def pending(self) -> bool:
         return bool(self._open)
 

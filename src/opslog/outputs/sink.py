@@ -39,6 +39,10 @@ class Sink(Protocol):
     def pending(self) -> bool:
         """Whether records were written that a killed run would lose: in a file not yet complete."""
 
+    @property
+    def fd(self) -> int | None:
+        """The descriptor that all is written to, None if each file has its own."""
+
     def encode(self, kept: Kept) -> Any:
         """Turn records into what ``write`` takes; called from any thread."""
 
@@ -89,6 +93,10 @@ class Streaming:
 
     def __init__(self, output: OutputStream) -> None:
         self.output = output
+
+    @property
+    def fd(self) -> int:
+        return self.output.fd
 
     @property
     def size(self) -> int:

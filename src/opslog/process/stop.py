@@ -1,10 +1,17 @@
-"""Stop: the wish that reading ends where it is, and what was read is finished."""
+"""Stop: the wish that reading ends where it is, and what was read is finished.
+
+It also knows whether anybody still reads the output: who waits for input is woken
+when the reader has gone.
+"""
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import select
 import signal
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -16,8 +23,21 @@ class Stop:
     """A wish that may come at any time, as a signal's, and wakes who waits for ``fd``."""
 
     def __init__(self) -> None:
-        self.fd, self._into = map(_apart, os.pipe())
+        self._from, self._into = map(_apart, os.pipe())
+        with select.epoll() as opened:
+            self._epoll = select.epoll.fromfd(_copied(opened.fileno()))
+        self._epoll.register(self._from, select.EPOLLIN)
+        self.fd = self._epoll.fileno()
+        self._output: int | None = None
         self._why: KeyboardInterrupt | None = None
+
+    def watch_output(self, fd: int) -> None:
+        """Have ``check`` raise once nobody reads ``fd`` any more, if it is a pipe or a socket."""
+        mode = os.fstat(fd).st_mode
+        if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+            # Errors and hang-ups are told without being asked for.
+            self._epoll.register(fd, 0)
+            self._output = fd
 
     def request(self, why: KeyboardInterrupt) -> None:
         """Wish it; where it was wished before, and did not help, raise ``why``."""
@@ -27,13 +47,19 @@ class Stop:
         os.write(self._into, b"\0")
 
     def check(self) -> None:
-        """Raise what was given with the wish, if there is one."""
+        """Raise what was given with the wish, if there is one.
+
+        Raises BrokenPipeError when the reader of the output has gone.
+        """
         if self._why is not None:
             raise self._why
+        if self._output is not None and any(fd == self._output for fd, _ in self._epoll.poll(0)):
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
     def close(self) -> None:
         """Close the descriptors."""
-        os.close(self.fd)
+        self._epoll.close()
+        os.close(self._from)
         os.close(self._into)
 
 
@@ -42,9 +68,13 @@ def _apart(fd: int) -> int:
 
     Where a standard one was closed, ``fd`` may have taken its place.
     """
-    apart = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
+    apart = _copied(fd)
     os.close(fd)
     return apart
+
+
+def _copied(fd: int) -> int:
+    return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
 
 
 class Terminated(KeyboardInterrupt):
