@@ -254,7 +254,12 @@ class Soak:
         end = time.monotonic() + seconds
         self.steady.start("lake")
         self.harried.start("kept")
-        self._until(lambda: all(one.state.exists() for one in self.followers), "a checkpoint")
+        # A log of which nothing was read is not looked for under other names.
+        for log in self.writer.logs:
+            log.write()
+            log.whole()
+        self._until(self._all_is_out, "the first lines")
+        self._until(self._all_is_known, "a checkpoint")
         self.writer.start()
         while time.monotonic() < end:
             self._one_run()
@@ -379,6 +384,9 @@ class Soak:
     def _all_is_out(self) -> bool:
         return all(map(self._is_out, self.followers))
 
+    def _all_is_known(self) -> bool:
+        return all(_files_in(one.state) == len(self.writer.logs) for one in self.followers)
+
     def report(self) -> bool:
         """Print the table; return whether all is well."""
         did = self.did + self.writer.did()
@@ -393,6 +401,7 @@ class Soak:
             lost = {log.number: one.seen.missing(log.number, log.lines) for log in self.writer.logs}
             wrong += [f"{one.name}: {text}" for text in one.seen.wrong]
             wrong += [f"{one.name}: log {log}: lost {n[:5]}..." for log, n in lost.items() if n]
+            wrong += [f"log {log}: {self.writer.logs[log].history}" for log, n in lost.items() if n]
             wrong += [f"left behind: {path}" for path in one.left_behind()]
             print(f"{one.name + ': lines lost':<32}{sum(map(len, lost.values())):>10,}")
             print(f"{one.name + ': lines twice':<32}{one.seen.twice:>10,}")

@@ -23,6 +23,9 @@ LINE = re.compile(r"log(\d+) n(\d+) g(\d+) o(\d+) end( x*)?")
 _KEEP = 3
 """Older files of a log that stay; what nobody has read yet stays longer."""
 
+_PAUSE = 4.0
+"""Seconds at least between two rotations of a log."""
+
 _LATE = 2.0
 """Seconds for which the writer goes on in a file that was renamed."""
 
@@ -43,6 +46,8 @@ class Log:
         self._generation = 0
         self._size = 0
         self._half = b""
+        self._rotated = 0.0
+        self.history: list[str] = []
         self._late: tuple[float, Path, int, int] | None = None
         self._last: dict[Path, int] = {}
         """Of each older file the number of lines there were when it ended."""
@@ -92,8 +97,10 @@ class Log:
 
     def rotate(self) -> None:
         """End the current file in one of the ways that there are, and begin another."""
-        if self._late:
+        now = time.monotonic()
+        if self._late or now < self._rotated + _PAUSE:
             return
+        self._rotated = now
         self.whole()
         self._number_on()
         older = Path(f"{self.path}.1")
@@ -102,6 +109,9 @@ class Log:
             shutil.copy2(self.path, older)
             os.truncate(self.path, 0)
             self._size = 0
+            self.history.append(
+                f"{now:.2f} generation {self._generation} copied until {self.lines}"
+            )
             self.did["copied and truncated"] += 1
         else:
             self.path.rename(older)
@@ -109,6 +119,10 @@ class Log:
                 size = older.stat().st_size
                 self._late = (time.monotonic() + _LATE, older, self._generation, size)
                 self.did["written after it was renamed"] += 1
+            late = " and written late" if self._late else ""
+            self.history.append(
+                f"{now:.2f} generation {self._generation} renamed{late} at {self.lines}"
+            )
             self._create()
             self.did["renamed"] += 1
         self._generation += 1
@@ -144,6 +158,7 @@ class Log:
             shutil.copyfileobj(plain, file)
         os.utime(packed, ns=(status.st_atime_ns, status.st_mtime_ns))
         path.unlink()
+        self.history.append(f"{time.monotonic():.2f} {packed.name}")
         self._last[packed] = self._last.pop(path)
         self.did["compressed"] += 1
 

@@ -190,6 +190,14 @@ class NewFile:
     again: bool = False
     state: tuple[int, int] = (-1, -1)
     """Size and time of the last change."""
+    retry: float = 0.0
+    """When it is looked at again that could not be read, and how long after that the next time."""
+    pause: float = 1.0
+
+    @property
+    def opened(self) -> str:
+        """A path of the file itself: another one may have its name by now."""
+        return f"/proc/self/fd/{self.fd}"
 
     def quiet(self, now: float) -> float:
         """Return for how many seconds it has not changed."""

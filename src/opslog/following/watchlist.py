@@ -43,6 +43,9 @@ ROTATE_WAIT = 5.0
 _SETTLED = 2.0
 """Seconds without change after which a compressed file is complete."""
 
+_LONGEST_PAUSE = 60.0
+"""Seconds after which a file that cannot be read is tried again, at most."""
+
 _RESERVE = 64
 """Descriptors left to others."""
 
@@ -88,8 +91,9 @@ class Watchlist(Generic[T]):
 
     def complain(self, name: str, error: Exception) -> None:
         """Say what is wrong with a file, once."""
-        text = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-        text = text.removeprefix(f"{name}: ")
+        text = error.reason if isinstance(error, SourceError) else str(error)
+        if isinstance(error, OSError) and error.strerror:
+            text = error.strerror
         if self._said.get(name) != text:
             self._said[name] = text
             self._say(f"{name}: {text}; it is tried again")
@@ -245,11 +249,16 @@ class Watchlist(Generic[T]):
         # First those that are known by their numbers: others may begin like them.
         new_files = sorted(self._new.values(), key=lambda new: not self.contents.in_file(new.file))
         for new in new_files:
+            if now < new.retry:
+                continue
             try:
                 self._begin(new, now)
             except (OSError, SourceError) as error:
                 self.complain(new.name, error)
-                self._dismiss(new)
+                # What could not be read may be all that is left of a content: it is not given up.
+                new.retry, new.pause = now + new.pause, min(_LONGEST_PAUSE, 2 * new.pause)
+                if not os.fstat(new.fd).st_nlink:
+                    self._dismiss(new)
 
     def _begin(self, new: NewFile, now: float) -> None:
         quiet = new.quiet(now)
@@ -258,7 +267,7 @@ class Watchlist(Generic[T]):
         if packed:
             if quiet < _SETTLED:
                 return
-            start = unpacked_start(new.name)
+            start = unpacked_start(new.opened)
         elif first_line(start) is None:
             if quiet < ROTATE_WAIT or new.has_name():
                 return
@@ -281,7 +290,7 @@ class Watchlist(Generic[T]):
                 continue
             elsewhere = self._is_known_elsewhere(content)
             if packed:
-                source = None if elsewhere else position.in_compressed_file(new.name)
+                source = None if elsewhere else position.in_compressed_file(new.opened)
                 found: bool | None = elsewhere or source is not None
             else:
                 source, found = None, position.in_file(new.fd)
@@ -337,7 +346,7 @@ class Watchlist(Generic[T]):
             if status.st_mtime_ns // unit < new.since // unit:
                 self._dismiss(new)
                 return
-        source = Source(new.name) if packed else None
+        source = Source(new.opened) if packed else None
         what = source.binary if source else not_text(os.pread(new.fd, SAMPLE_BYTES, 0))
         if what is not None:
             self._leave_binary(new, source, what)
