@@ -264,6 +264,9 @@ class Soak:
         while time.monotonic() < end:
             self._one_run()
         self.writer.end()
+        # What a killed run left in a folder is removed by the next that writes there.
+        self._ended(self.harried, signal.SIGTERM)
+        self._start("lake")
         self._until(self._all_is_out, "all lines")
         for one in self.followers:
             self._ended(one, signal.SIGTERM)
@@ -350,6 +353,8 @@ class Soak:
         with self.writer.pause:
             for log in self.writer.logs:
                 log.settle()
+                log.write()  # an empty file is in no checkpoint
+                log.whole()
             self._start("kept")
             self._until(lambda: self._is_out(one), "all lines before the checkpoint is removed")
             self._ended(one, signal.SIGTERM)
@@ -444,7 +449,7 @@ def main() -> int:
             if one.process and one.alive():
                 one.end(signal.SIGKILL)
         if not given.keep:
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)  # the writer may still write
 
 
 if __name__ == "__main__":
