@@ -20,10 +20,24 @@ def on_stderr(text: str) -> None:
 
 @contextmanager
 def at_signal(text: Callable[[], str], say: Callable[[str], None] = on_stderr) -> Iterator[None]:
-    """Say ``text()`` whenever SIGUSR1 arrives; afterwards the signal is ignored."""
+    """Say ``text()`` whenever SIGUSR1 arrives; afterwards the signal is ignored.
+
+    Signals that come while it is said are one more, answered when the run has gone on.
+    """
+    telling = again = False
 
     def tell(number: int, frame: FrameType | None) -> None:
-        say(text())
+        nonlocal telling, again
+        if telling:
+            again = True  # they may come faster than they are answered
+            return
+        telling, again = True, False
+        try:
+            say(text())
+        finally:
+            telling = False
+        if again:
+            signal.raise_signal(signal.SIGUSR1)
 
     signal.signal(signal.SIGUSR1, tell)
     try:
