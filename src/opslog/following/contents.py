@@ -123,13 +123,16 @@ class Contents:
 
         What ``waiting`` files may yet turn out to be is looked for longer.
         """
+        searches = self._searches.copy()
         folders: dict[str, set[str]] = {}
-        for (folder, log), search in list(self._searches.items()):
-            if search.until < now and search.path not in waiting:
-                del self._searches[folder, log]
-            else:
-                folders.setdefault(folder, set()).add(log)
+        for folder, log in searches:
+            folders.setdefault(folder, set()).add(log)
         for folder, logs in folders.items():
             for log, name in rotated_in(folder, frozenset(logs)):
-                search = self._searches[folder, log]
+                search = searches[folder, log]
                 yield name, search.path, search.since
+        # After the look: it may be the first one, if the last was long ago.
+        for where, search in searches.items():
+            over = search.until < now and search.path not in waiting
+            if over and self._searches.get(where) is search:
+                del self._searches[where]

@@ -191,15 +191,17 @@ class Following(Generic[T]):
     def _look_at(
         self, watchlist: Watchlist[T], file: FollowedContent[T], now: float
     ) -> Generator[Item[T], None, bool]:
-        before = file.size
+        before, modified, changed = file.size, file.content.modified, file.changed
         try:
             status = watchlist.status(file, now)
             if file.packed is None:
-                if status is None or status.st_size == file.seen:
+                # As large as before, it may have been truncated and written again.
+                if status is None or (status.st_size, status.st_mtime_ns) == (file.seen, changed):
                     yield from self._at_rest(watchlist, file, status, now)
                     return False
                 if status.st_size < file.seen or not watchlist.reopened(file, now):
                     raise ReplacedError
+                file.changed = status.st_mtime_ns
                 if file.name is not None:
                     file.content.modified = status.st_mtime_ns
                 if file.live:
@@ -207,10 +209,13 @@ class Following(Generic[T]):
             watchlist.hot[file.content.source] = file
             yield from file.read(self._live)
         except ReplacedError:
+            # What came between is older than the last change of what is there now.
+            file.content.modified = modified
             watchlist.replaced(file, now)
             return True
         except (OSError, SourceError) as error:
             watchlist.complain(file.content.path, error)
+            file.content.modified, file.changed = modified, changed
             if file.packed is None:
                 return False
             before = file.size

@@ -53,6 +53,8 @@ class FollowedContent(Generic[T]):
         """Up to where it was read."""
         self.seen = self.size
         """How large its file was then: a line that has begun may be read again."""
+        self.changed = content.modified
+        """When its file was changed last, as of then: nanoseconds of the epoch."""
         self._mark = content.position.mark
         self._resume = self.size
         self._tail = b""
@@ -61,6 +63,10 @@ class FollowedContent(Generic[T]):
     def lost(self) -> bool:
         """Whether its content is in no file that is known of."""
         return self.fd is None and self.packed is None and self.name is None
+
+    def holds(self, file: FileId) -> bool:
+        """Return whether this is the file that is read, not one that has a copy, or had one."""
+        return self.fd is None or FileId.of(os.fstat(self.fd)) == file
 
     @property
     def position(self) -> Position:
@@ -129,19 +135,30 @@ class FollowedContent(Generic[T]):
             return self.packed.read_into(room)
         assert self.fd is not None
         count = os.preadv(self.fd, [room], self.size)
-        # Behind the reading: what is the same now was so when it was read.
+        self.start = self._check_start()
+        return count
+
+    def _check_start(self) -> bytes:
+        """Return how the file begins; raises ReplacedError if that is not how its content does.
+
+        It is called after a read: what is the same now was so when it was read.
+        """
+        assert self.fd is not None
         data = os.pread(self.fd, START_BYTES, 0)
         if not data.startswith(self.start):
             raise ReplacedError
-        self.start = data
-        return count
+        return data
 
     def _begun(self, begin: Begin[T]) -> LiveStream[T]:
-        self.size = self._resume
-        self._tail = b""
+        tail = b""
         if self.fd is not None:
-            count = min(MARK_BYTES, self.size)
-            self._tail = os.pread(self.fd, count, self.size - count)
+            count = min(MARK_BYTES, self._resume)
+            tail = os.pread(self.fd, count, self._resume - count)
+            if len(tail) < count:
+                raise ReplacedError
+            self._check_start()
+            self._mark = Fingerprint.of(tail)
+        self.size, self._tail = self._resume, tail
         inside = self._tail[-1:] not in (b"", b"\n")
         self.live = begin(self.content, self.size, inside)
         self.live.stream.begins_with(self.start)
@@ -213,3 +230,26 @@ class NewFile:
             return self.since is None and FileId.of(os.stat(self.name)) == self.file
         except OSError:
             return False
+
+
+def is_longer(new: NewFile, file: FollowedContent[T]) -> bool | None:
+    """Return whether a file begins like a followed one, but is no copy of it: it goes on further.
+
+    None where it is too early to say so.
+    """
+    if file.fd is None:
+        return False
+    size = os.fstat(file.fd).st_size
+    replaced = not os.pread(file.fd, START_BYTES, 0).startswith(file.start)
+    if size < file.size or (size and not file.size) or replaced:
+        return None  # it was truncated, or is not read yet
+    return size == file.size and os.fstat(new.fd).st_size > size
+
+
+def is_part(new: NewFile, file: FollowedContent[T]) -> bool:
+    """Return whether a file is a copy of a part of a followed one, as a full disk leaves it."""
+    if file.fd is None:
+        return False
+    size = os.fstat(new.fd).st_size
+    count = min(MARK_BYTES, size)
+    return os.pread(new.fd, count, size - count) == os.pread(file.fd, count, size - count)

@@ -28,7 +28,7 @@ from opslog.following.content import (
     unpacked_start,
 )
 from opslog.following.contents import Contents
-from opslog.following.followed import FollowedContent, NewFile
+from opslog.following.followed import FollowedContent, NewFile, is_longer, is_part
 from opslog.inputs.compression import compressed
 from opslog.inputs.paths import FileId, expand
 from opslog.inputs.source import Source
@@ -153,10 +153,14 @@ class Watchlist(Generic[T]):
         """Take its file from a content that is in it no more, and follow what is."""
         name = None if file.name is None else self._take_name(file, now)
         fd, file.fd = file.fd, None
-        id_, path = file.content.file, name or file.content.path
+        path = name or file.content.path
         self.hot[file.content.source] = file
         self.contents.lose(file.content, now)
         if fd is not None:
+            id_ = FileId.of(os.fstat(fd))
+            if id_ in self._new:
+                os.close(fd)
+                return
             self._new[id_] = NewFile(path, path, None if name else 0, fd, id_, now, again=True)
         elif name is not None:
             self._meet(name, name, None, now)
@@ -177,7 +181,7 @@ class Watchlist(Generic[T]):
             if content := self.contents.in_file(id_):
                 content.seen = time.time()
                 file = self.open.get(content.source)
-                if file is not None and not file.lost:
+                if file is not None and not file.lost and file.holds(id_):
                     if file.name is None and since is None and name not in self._names:
                         self._give_name(file, name)
                     return
@@ -286,7 +290,8 @@ class Watchlist(Generic[T]):
         for content in ([own] if own else []) + sorted(kin, key=self._is_known_elsewhere):
             file = self.open.get(content.source)
             position = file.position if file else content.position
-            if not position.may_begin_with(start):
+            part = file is not None and file.start.startswith(start)
+            if not part and not position.may_begin_with(start):
                 continue
             elsewhere = self._is_known_elsewhere(content)
             if packed:
@@ -297,16 +302,24 @@ class Watchlist(Generic[T]):
             if found is None and content is not own and new.name != content.path:
                 if quiet < ROTATE_WAIT:
                     return True  # a copy that is being made
+                if file and is_part(new, file):
+                    self._dismiss(new)
+                    return True
             elif found:
-                if file and elsewhere and (longer := _is_longer(new, file)) is not False:
-                    if longer:
-                        continue
+                # The size of a compressed file says nothing about that of its content.
+                longer = is_longer(new, file) if file and elsewhere and not packed else False
+                if longer:
+                    continue
+                if longer is None:
                     return True
                 if file is None or file.name is None:
                     # There it will be found later.
                     self.contents.move(content, new.file)
                 if elsewhere:
                     self._dismiss(new)
+                    if file and file.name is not None:
+                        # When that one is truncated this copy is needed for what was not yet read.
+                        del self._seen[new.file]
                 else:
                     self._go_on(content, new, source, start, now)
                 return True
@@ -383,19 +396,6 @@ class Watchlist(Generic[T]):
         self._remember(os.fstat(new.fd))
         del self._new[new.file]
         os.close(new.fd)
-
-
-def _is_longer(new: NewFile, file: FollowedContent[T]) -> bool | None:
-    """Return whether a file begins like a followed one, but is no copy of it: it goes on further.
-
-    None where it is too early to say so.
-    """
-    if file.fd is None:
-        return False
-    size = os.fstat(file.fd).st_size
-    if size < file.size or (size and not file.size):
-        return None  # it was truncated, or is not read yet
-    return size == file.size and os.fstat(new.fd).st_size > size
 
 
 def _named_after(path: str) -> re.Pattern[str]:

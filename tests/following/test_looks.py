@@ -1,0 +1,345 @@
+"""Looks: what happens to files between two of them, event by event, on a clock the test moves."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import os
+import shutil
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from live_run import heads, written
+from opslog.engine.job import Job
+from opslog.engine.live import FollowOptions
+from opslog.engine.run import in_this_thread
+from opslog.engine.stream import Item
+from opslog.engine.watch import unwatched
+from opslog.following import content as contents_of_files
+from opslog.following.follow import Following
+from opslog.following.watchlist import Watchlist
+from opslog.inputs.source import Source
+from opslog.model.stats import Stats
+from opslog.model.zones import TimeDefaults
+from opslog.rows.kept import Kept
+from opslog.scanner.catalog import Catalog
+
+COLUMNS = ("source", "source_offset", "body")
+
+
+class Looks:
+    """A log that is followed, one look at a time."""
+
+    def __init__(self, log: Path) -> None:
+        self.now = 1000.0
+        self.said: list[str] = []
+        job: Job[pa.RecordBatch] = Job(Catalog.default(), COLUMNS, None, Kept.batch)
+        self._following = Following(
+            (str(log),), job, TimeDefaults.of("UTC", None), Stats(),
+            FollowOptions(warn=self.said.append), unwatched, 0.0, None,
+        )  # fmt: skip
+        self._watchlist: Watchlist[pa.RecordBatch] = Watchlist(
+            (str(log),), self.said.append, (), False
+        )
+        self._found: list[dict[str, object]] = []
+
+    def at_names(self) -> None:
+        """Look at names and folders."""
+        self._watchlist.look_at_names(self.now)
+
+    def at_files(self) -> None:
+        """Look at all files."""
+        files = list(self._watchlist.open.values())
+        self._use(self._following._look(self._watchlist, files, self.now))
+
+    def wait(self, seconds: int) -> None:
+        """Look at everything once a second for so long."""
+        for _ in range(seconds):
+            self.at_names()
+            self.at_files()
+            self.now += 1
+
+    def _use(self, items: Iterator[Item[pa.RecordBatch]]) -> None:
+        for item in items:
+            for _, batch in in_this_thread(item, deque()):
+                self._found += batch.to_pylist()
+
+    def bodies(self) -> list[str]:
+        """Look until all is at rest, and return the records in order of their numbers."""
+        self.wait(40)
+        self._use(self._following._last(self._watchlist, None))
+        assert len({(row["source"], row["source_offset"]) for row in self._found}) == len(
+            self._found
+        )
+        return sorted((str(row["body"]) for row in self._found), key=lambda body: int(body[1:]))
+
+    def sources(self) -> list[tuple[str, str]]:
+        """Return the body and the path of each record."""
+        return [(str(row["body"]), str(row["source"]).partition("#")[0]) for row in self._found]
+
+    def close(self) -> None:
+        """Close all files."""
+        self._watchlist.close()
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "a.log"
+
+
+@pytest.fixture
+def looks(log: Path) -> Iterator[Looks]:
+    looks = Looks(log)
+    yield looks
+    looks.close()
+
+
+def numbers(stop: int) -> list[str]:
+    return [f"n{n}" for n in range(stop)]
+
+
+def number_on(log: Path) -> None:
+    """Rename the older files of a log, as logrotate does."""
+    for number in range(99, 0, -1):
+        for packed in ("", ".gz"):
+            path = Path(f"{log}.{number}{packed}")
+            if path.exists():
+                path.rename(f"{log}.{number + 1}{packed}")
+
+
+def copy(log: Path) -> None:
+    number_on(log)
+    shutil.copy2(log, f"{log}.1")
+
+
+def copy_and_truncate(log: Path) -> None:
+    copy(log)
+    os.truncate(log, 0)
+
+
+def rename_and_create(log: Path) -> None:
+    number_on(log)
+    log.rename(f"{log}.1")
+    log.touch()
+
+
+def compress(path: Path) -> None:
+    """Compress a file as gzip does: with its time, and the file goes."""
+    status = path.stat()
+    with path.open("rb") as plain, gzip.open(f"{path}.gz", "wb") as packed:
+        shutil.copyfileobj(plain, packed)
+    os.utime(f"{path}.gz", ns=(status.st_atime_ns, status.st_mtime_ns))
+    path.unlink()
+
+
+def older(path: Path, seconds: float) -> None:
+    """Have a file be changed last so long ago."""
+    status = path.stat()
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns - int(seconds * 1e9)))
+
+
+ROTATIONS = [copy_and_truncate, rename_and_create]
+
+
+@pytest.mark.parametrize("second", ROTATIONS)
+@pytest.mark.parametrize("first", ROTATIONS)
+@pytest.mark.parametrize("after", [1, 9])
+@pytest.mark.parametrize("packed", [False, True])
+def test_nothing_is_lost_of_two_rotations_between_two_looks(
+    first: object, second: object, after: int, packed: bool, log: Path, looks: Looks
+) -> None:
+    written(log, heads(0, 2))
+    older(log, 20)
+    looks.wait(1)
+    first(log)  # type: ignore[operator]
+    written(log, heads(2, 5))
+    older(log, 10)
+    second(log)  # type: ignore[operator]
+    written(log, heads(5, 5 + after))
+    if packed:
+        compress(Path(f"{log}.1"))
+    assert looks.bodies() == numbers(5 + after)
+
+
+def test_a_short_log_that_is_compressed_while_it_is_looked_after_is_not_read_again(
+    log: Path, looks: Looks
+) -> None:
+    written(log, heads(0, 1))
+    looks.wait(1)
+    rename_and_create(log)
+    written(log, heads(1, 2))
+    looks.wait(1)
+    plain = Path(f"{log}.1")
+    size = plain.stat().st_size
+    compress(plain)
+    assert Path(f"{log}.1.gz").stat().st_size > size
+    assert looks.bodies() == numbers(2)
+
+
+def test_a_log_that_has_the_number_of_a_removed_copy_is_another_one(tmp_path: Path) -> None:
+    log, other = tmp_path / "a.log", tmp_path / "b.log"
+    looks = Looks(tmp_path / "*.log")
+    written(log, heads(0, 9))
+    looks.wait(1)
+    rename_and_create(log)
+    written(log, heads(9, 10))
+    looks.wait(1)
+    compress(Path(f"{log}.1"))
+    older(Path(f"{log}.1.gz"), 20)
+    looks.wait(1)
+    Path(f"{log}.1.gz").rename(other)  # the same number
+    other.write_bytes(heads(10, 12))
+    assert looks.bodies() == numbers(12)
+    assert {body for body, source in looks.sources() if source == str(other)} == {"n10", "n11"}
+    looks.close()
+
+
+@pytest.mark.parametrize("after", [2, 9])
+def test_a_line_that_had_begun_when_its_file_came_to_rest_is_found_in_the_copy(
+    after: int, log: Path, looks: Looks
+) -> None:
+    data = heads(0, 4)
+    written(log, data[:-9])
+    looks.wait(9)
+    written(log, data[-9:])
+    copy_and_truncate(log)
+    written(log, heads(4, 4 + after))
+    assert looks.bodies() == numbers(4 + after)
+
+
+def test_a_copy_that_was_seen_before_all_was_read_is_read_once_the_log_is_truncated(
+    log: Path, looks: Looks
+) -> None:
+    written(log, heads(0, 2))
+    looks.wait(1)
+    rename_and_create(log)
+    written(log, heads(2, 4))
+    looks.wait(2)
+    written(log, heads(4, 7))
+    copy(log)
+    looks.at_names()
+    os.truncate(log, 0)
+    written(log, heads(7, 9))
+    assert looks.bodies() == numbers(9)
+
+
+@pytest.mark.parametrize("first", ROTATIONS)
+def test_what_is_looked_for_is_looked_for_once_at_least(
+    first: object, log: Path, looks: Looks
+) -> None:
+    written(log, heads(0, 2))
+    looks.wait(1)
+    first(log)  # type: ignore[operator]
+    written(log, heads(2, 5))
+    rename_and_create(log)
+    written(log, heads(5, 9))
+    looks.at_files()
+    looks.now += 20  # a look at very many names may take so long
+    assert looks.bodies() == numbers(9)
+
+
+def test_a_copy_of_a_part_is_no_new_content(log: Path, looks: Looks) -> None:
+    written(log, heads(0, 2))
+    looks.wait(1)
+    rename_and_create(log)
+    written(log, heads(2, 9))
+    looks.wait(1)
+    Path(f"{log}.2").write_bytes(heads(2, 5))
+    assert looks.bodies() == numbers(9)
+
+
+def test_a_compressed_file_that_could_not_be_read_at_once_is_read_later(
+    log: Path, looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(log, heads(0, 2))
+    looks.wait(1)
+    rename_and_create(log)
+    written(log, heads(2, 5))
+    rename_and_create(log)
+    compress(Path(f"{log}.1"))
+    failures = []
+
+    def fails(self: Source, room: memoryview) -> int:
+        failures.append(1)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(contents_of_files.Source, "read_into", fails)
+        looks.wait(5)
+    assert failures
+    assert looks.bodies() == numbers(5)
+
+
+def test_a_compressed_file_that_is_renamed_before_it_settled_is_read(
+    log: Path, looks: Looks
+) -> None:
+    written(log, heads(0, 2))
+    looks.wait(1)
+    rename_and_create(log)
+    written(log, heads(2, 5))
+    rename_and_create(log)
+    compress(Path(f"{log}.1"))
+    looks.at_files()
+    looks.at_names()
+    written(log, heads(5, 6))
+    rename_and_create(log)  # the name of the compressed file is another one's, or nobody's
+    assert looks.bodies() == numbers(6)
+
+
+EVENTS = st.lists(
+    st.sampled_from(
+        ["write", "write more", "half", "copy", "truncate", "copy and truncate", "rename",
+         "compress", "names", "files", "second", "seconds"]
+    ),
+    max_size=25,
+)  # fmt: skip
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(EVENTS)
+def test_each_line_comes_once_whatever_happens_between_looks(
+    tmp_path_factory: pytest.TempPathFactory, events: list[str]
+) -> None:
+    log = tmp_path_factory.mktemp("logs") / "a.log"
+    written(log, heads(0, 1))
+    looks = Looks(log)
+    looks.wait(1)
+    count, half, copied = 1, b"", False
+    try:
+        for event in events:
+            if event in ("write", "write more", "half") and not copied:
+                more = 9 if event == "write more" else 1
+                data = half + heads(count, count + more)
+                count += more
+                cut = len(data) - 5 if event == "half" else len(data)
+                half = data[cut:]
+                written(log, data[:cut])
+            elif event in ("copy", "copy and truncate", "rename"):
+                if copied:
+                    continue
+                written(log, half)
+                half = b""
+                if event == "copy":
+                    copied = True
+                {"copy": copy, "rename": rename_and_create}.get(event, copy_and_truncate)(log)
+            elif event == "truncate" and copied:
+                os.truncate(log, 0)
+                copied = False
+            elif event == "compress" and not copied and Path(f"{log}.1").exists():
+                compress(Path(f"{log}.1"))
+            elif event == "names":
+                looks.at_names()
+            elif event == "files":
+                looks.at_files()
+            elif event in ("second", "seconds"):
+                looks.wait(1 if event == "second" else 6)
+        written(log, half)
+        assert looks.bodies() == numbers(count)
+    finally:
+        looks.close()
