@@ -7,7 +7,7 @@ import gzip
 import os
 import shutil
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,7 +21,6 @@ from opslog.engine.live import FollowOptions
 from opslog.engine.run import in_this_thread
 from opslog.engine.stream import Item
 from opslog.engine.watch import unwatched
-from opslog.following import content as contents_of_files
 from opslog.following.follow import Following
 from opslog.following.watchlist import Watchlist
 from opslog.inputs.source import Source
@@ -144,7 +143,8 @@ def older(path: Path, seconds: float) -> None:
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns - int(seconds * 1e9)))
 
 
-ROTATIONS = [copy_and_truncate, rename_and_create]
+Rotation = Callable[[Path], None]
+ROTATIONS: list[Rotation] = [copy_and_truncate, rename_and_create]
 
 
 @pytest.mark.parametrize("second", ROTATIONS)
@@ -152,19 +152,35 @@ ROTATIONS = [copy_and_truncate, rename_and_create]
 @pytest.mark.parametrize("after", [1, 9])
 @pytest.mark.parametrize("packed", [False, True])
 def test_nothing_is_lost_of_two_rotations_between_two_looks(
-    first: object, second: object, after: int, packed: bool, log: Path, looks: Looks
+    first: Rotation, second: Rotation, after: int, packed: bool, log: Path, looks: Looks
 ) -> None:
     written(log, heads(0, 2))
     older(log, 20)
     looks.wait(1)
-    first(log)  # type: ignore[operator]
+    first(log)
     written(log, heads(2, 5))
     older(log, 10)
-    second(log)  # type: ignore[operator]
+    second(log)
     written(log, heads(5, 5 + after))
     if packed:
         compress(Path(f"{log}.1"))
     assert looks.bodies() == numbers(5 + after)
+
+
+@pytest.mark.parametrize("second", ROTATIONS)
+@pytest.mark.parametrize("first", ROTATIONS)
+@pytest.mark.parametrize("after", [0, 1])
+def test_what_was_written_and_rotated_between_two_looks_long_after_the_last_rotation_is_read(
+    first: Rotation, second: Rotation, after: int, log: Path, looks: Looks
+) -> None:
+    written(log, heads(0, 1))
+    looks.wait(1)
+    first(log)
+    looks.wait(24)
+    written(log, heads(1, 3))
+    second(log)
+    written(log, heads(3, 3 + after))
+    assert looks.bodies() == numbers(3 + after)
 
 
 def test_a_short_log_that_is_compressed_while_it_is_looked_after_is_not_read_again(
@@ -231,11 +247,11 @@ def test_a_copy_that_was_seen_before_all_was_read_is_read_once_the_log_is_trunca
 
 @pytest.mark.parametrize("first", ROTATIONS)
 def test_what_is_looked_for_is_looked_for_once_at_least(
-    first: object, log: Path, looks: Looks
+    first: Rotation, log: Path, looks: Looks
 ) -> None:
     written(log, heads(0, 2))
     looks.wait(1)
-    first(log)  # type: ignore[operator]
+    first(log)
     written(log, heads(2, 5))
     rename_and_create(log)
     written(log, heads(5, 9))
@@ -270,7 +286,7 @@ def test_a_compressed_file_that_could_not_be_read_at_once_is_read_later(
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     with monkeypatch.context() as patch:
-        patch.setattr(contents_of_files.Source, "read_into", fails)
+        patch.setattr(Source, "read_into", fails)
         looks.wait(5)
     assert failures
     assert looks.bodies() == numbers(5)
@@ -288,7 +304,7 @@ def test_a_compressed_file_that_is_renamed_before_it_settled_is_read(
     looks.at_files()
     looks.at_names()
     written(log, heads(5, 6))
-    rename_and_create(log)  # the name of the compressed file is another one's, or nobody's
+    rename_and_create(log)  # what was compressed has another name now
     assert looks.bodies() == numbers(6)
 
 

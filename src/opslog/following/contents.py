@@ -114,6 +114,12 @@ class Contents:
         since = content.modified if before is None else min(before.since, content.modified)
         self._searches[where] = _Search(content.path, since, now + _SEARCH)
 
+    def search_behind(self, path: str, now: float) -> None:
+        """Look for what came behind the last known content of this path, if there is one."""
+        known = [one for one in self.of_log(path) if one.path == path]
+        if known:
+            self.search(max(known, key=lambda one: one.modified), now)
+
     def sought(self) -> dict[str, int]:
         """Return what is looked for: of which path all that was changed since when."""
         return {one.path: one.since for one in self._searches.values()}

@@ -266,6 +266,9 @@ class Watchlist(Generic[T]):
 
     def _begin(self, new: NewFile, now: float) -> None:
         quiet = new.quiet(now)
+        if quiet == 0 and new.since is None:
+            # It may have been written, copied and truncated since the last look.
+            self.contents.search_behind(new.path, now)
         start = os.pread(new.fd, START_BYTES, 0)
         packed = compressed(start)
         if packed:
