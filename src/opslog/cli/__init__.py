@@ -14,7 +14,7 @@ from types import FrameType
 
 from opslog.cli import complaints, standard_streams
 from opslog.cli.complaints import complain, complain_of_sources
-from opslog.cli.parser import CommandParser, with_signed_values, with_window
+from opslog.cli.parser import CommandParser, with_implied, with_signed_values
 from opslog.model.errors import OpslogError, SinkError, SourceErrors
 from opslog.model.version import __version__
 from opslog.outputs.output import STDOUT
@@ -52,7 +52,13 @@ def _run(arguments: list[str]) -> int:
 
     writing.check_standard_output(options)
     complain_of_sources(options)
-    code: int = options.run(options)
+    try:
+        code: int = options.run(options)
+    finally:
+        if vars(options).get("mask"):
+            from opslog.cli import stages  # start-up: most runs mask nothing
+
+            stages.report(options)
     return code
 
 
@@ -112,7 +118,7 @@ def parser(first: str = "") -> CommandParser:
 
 
 def _prepared(arguments: list[str]) -> list[str]:
-    return [with_window(argument) for argument in with_signed_values(arguments)]
+    return [with_implied(argument) for argument in with_signed_values(arguments)]
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -16,7 +16,7 @@ from opslog.terminal.style import terminal_width
 
 if TYPE_CHECKING:
     from opslog.doctor.report import FileReport
-    from opslog.stages import Mask
+    from opslog.stages import Mask, Share
 
 LEAST = 99.5
 """Percent of a file's lines that are recognised where all is well."""
@@ -117,7 +117,7 @@ def _reports(
     )
 
 
-def _print_json(report: FileReport, mask: Mask | None) -> None:
+def _print_json(report: FileReport, mask: Mask | Share | None) -> None:
     import json  # start-up: no other command needs it
 
     # A name of a file may hold bytes that are no text.

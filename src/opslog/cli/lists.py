@@ -27,7 +27,7 @@ from opslog.reading.sorted_rows import Order, SortedRows
 from opslog.terminal.style import terminal_width
 
 if TYPE_CHECKING:
-    from opslog.stages import Mask
+    from opslog.stages import Mask, Share
 
 _REQUESTS = """\
 examples:
@@ -175,7 +175,7 @@ def _run(
 
 
 def _first(
-    rows: SortedRows, count: int, size: int = _AT_ONCE, mask: Mask | None = None
+    rows: SortedRows, count: int, size: int = _AT_ONCE, mask: Mask | Share | None = None
 ) -> Iterator[pa.Table]:
     """Yield the first ``count`` rows, masked, at most ``size`` at a time."""
     for some in rows.tables():

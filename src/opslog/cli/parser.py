@@ -22,6 +22,9 @@ _SIGNED = ("--timezone", "--since", "--until")
 DEDUP = "1m"
 """The window of --dedup without one."""
 
+SECRETS, SHARE = "secrets", "share"
+"""What --mask masks: without a value, and for a public bug."""
+
 _WORDINGS = (
     (r"^argument (?=\S+: )", ""),
     (r"expected (one argument|at least one argument)$", "expected a value, found none"),
@@ -104,9 +107,12 @@ def with_signed_values(arguments: list[str]) -> list[str]:
     return out
 
 
-def with_window(argument: str) -> str:
-    """Return ``--dedup`` with its window, which argparse would take from the next argument."""
-    return f"{argument}={DEDUP}" if argument == "--dedup" else argument
+_IMPLIED = {"--dedup": DEDUP, "--mask": SECRETS}
+
+
+def with_implied(argument: str) -> str:
+    """Return an option without its value with it: argparse would take the next argument."""
+    return f"{argument}={_IMPLIED[argument]}" if argument in _IMPLIED else argument
 
 
 class _Once(argparse._StoreAction):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from opslog.cli import conditions, flags, values
-from opslog.cli.parser import DEDUP
-from opslog.model.errors import OpslogError, SourceError
+from opslog.cli.parser import DEDUP, SECRETS, SHARE
+from opslog.inputs.paths import STDIN, Sources
+from opslog.model.errors import OpslogError, SourceError, SourceErrors
 
 if TYPE_CHECKING:
     from opslog.filters.filter import Filter
     from opslog.logs import Logs
     from opslog.model.stats import Stats
-    from opslog.stages import Mask
+    from opslog.stages import Mask, Share
 
 DROPPING = {"Dedup": "--dedup", "RateLimit": "--rate-limit", "Sample": "--sample"}
 """The flags of the stages that drop records, by the names Stats counts them under."""
@@ -57,13 +60,14 @@ def add(command: argparse.ArgumentParser) -> None:
 def add_mask(group: argparse._ActionsContainer) -> None:
     """Add the flags that mask, also for commands without other stages."""
     group.add_argument(
-        "--mask",
-        action="store_true",
-        help="replace passwords, tokens and the like by ***",
-    )
+        "--mask", nargs="?", const=SECRETS, choices=(SECRETS, SHARE), metavar="WHAT",
+        help="replace passwords, tokens and the like by ***; --mask=share, for a public bug: also "
+        "addresses, hosts, users and projects by pseudonyms, and say at the end how many",
+    )  # fmt: skip
     group.add_argument(
         "--mask-key", metavar="FILE",
-        help="like --mask, but equal secrets get equal names, made with the key in FILE",
+        help="like --mask, but equal secrets get equal names, made with the key in FILE, as do "
+        "those of --mask=share in every run",
     )  # fmt: skip
 
 
@@ -101,13 +105,43 @@ def masked(logs: Logs, options: argparse.Namespace) -> Logs:
     return logs if mask is None else logs.pipe(mask)
 
 
-def mask_of(options: argparse.Namespace) -> Mask | None:
-    """Return the stage that masks, None if nothing is to be masked; raises OpslogError."""
-    if not options.mask and options.mask_key is None:
-        return None
-    from opslog.stages import Mask
+def mask_of(options: argparse.Namespace) -> Mask | Share | None:
+    """Return the stage that masks, None if nothing is to be masked; raises OpslogError.
 
-    return Mask(_key(options.mask_key))
+    For one run it is always the same.  One to share has read the names in files before.
+    """
+    if options.mask is None and options.mask_key is None:
+        return None
+    if (known := vars(options).get("masking")) is None:
+        from opslog import stages
+
+        key = _key(options.mask_key)
+        if options.mask == SHARE:
+            known = stages.Share(key)
+            _learn(known, options)
+        else:
+            known = stages.Mask(key)
+        options.masking = known
+    mask: Mask | Share = known
+    return mask
+
+
+def report(options: argparse.Namespace) -> None:
+    """Say on standard error what was replaced, if records are to be shared."""
+    mask = vars(options).get("masking")
+    if mask is not None and options.mask == SHARE:
+        print(f"opslog: {mask.report()}", file=sys.stderr)
+
+
+def _learn(share: Share, options: argparse.Namespace) -> None:
+    """Let the stage know the names in files, which can be read twice."""
+    paths = vars(options).get("paths")
+    if paths is None or vars(options).get("follow"):
+        return
+    sources = Sources.of(tuple(paths))
+    if STDIN not in sources.paths and not sources.readable_once():
+        with suppress(SourceError, SourceErrors):  # said when they are read again
+            share.learn(flags.logs(options))
 
 
 def dropped(stats: Stats) -> Iterator[tuple[str, int]]:

@@ -100,9 +100,9 @@ def _print_report(report: StatsReport, options: argparse.Namespace, html: str | 
     if html is not None:
         from opslog.stats.page import page
 
-        text = page(report, options.paths, masked=bool(options.mask or options.mask_key)).encode(
-            "utf-8", "replace"
-        )
+        mask = stages.mask_of(options)
+        paths = options.paths if mask is None else [*map(mask.text, options.paths)]
+        text = page(report, paths, masked=mask is not None).encode("utf-8", "replace")
         write_whole(html, text, _PAGE, options.overwrite)
     if options.json:
         import json

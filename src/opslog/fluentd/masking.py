@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from opslog.fluentd.events import DEEPEST, Event, plain
-from opslog.stages import Mask
+from opslog.stages import Mask, Share
 from opslog.stages.secret_names import is_secret
 
 # "name": "value" of JSON, whose end may be missing, name:value between tabs.
@@ -23,8 +23,9 @@ class Masking:
     keeps its type.
     """
 
-    def __init__(self, mask: Mask) -> None:
+    def __init__(self, mask: Mask | Share) -> None:
         self.text = mask.text
+        self._named = mask.value
         self._whole = mask.pseudonym
 
     def event(self, event: Event) -> Event:
@@ -72,7 +73,10 @@ class Masking:
             key = self._value(key, False, depth)
             while key in out:  # two secrets, one name
                 key = f"{plain(key)}*"
-            out[key] = self._value(value, secret or named, depth)
+            if isinstance(value, str) and isinstance(name, str) and not secret:
+                out[key] = self._named(name, value)
+            else:
+                out[key] = self._value(value, secret or named, depth)
         return out
 
     def _text(self, text: str, secret: bool) -> str:

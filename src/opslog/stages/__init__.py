@@ -12,5 +12,6 @@ from opslog.stages.dedup import Dedup
 from opslog.stages.mask import Mask
 from opslog.stages.rate_limit import RateLimit
 from opslog.stages.sample import Sample
+from opslog.stages.share import Share
 
-__all__ = ["Context", "Dedup", "Mask", "RateLimit", "Sample", "Stage"]
+__all__ = ["Context", "Dedup", "Mask", "RateLimit", "Sample", "Share", "Stage"]

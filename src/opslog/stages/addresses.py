@@ -127,4 +127,4 @@ _PATHS = {
     for net, length, _ in nets
     for depth in range(length)
 }
-"""Beginnings of the networks: the bit behind them stays for all, so that nothing else comes there."""
+"""Beginnings of the networks: the bit behind them stays, so that nothing else comes there."""

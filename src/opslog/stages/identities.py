@@ -1,0 +1,378 @@
+"""Who and where: pseudonyms of users, projects, domains, hosts, mails and addresses in texts."""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+
+from opslog.stages import _whereabouts as places
+from opslog.stages.addresses import Addresses
+from opslog.stages.identity_names import KINDS, NOBODY, UNITS, UNLEARNED, is_public, kind_of
+
+_MOST = 65_536
+"""Names, and words looked at, that are remembered."""
+
+_HEX = re.compile(
+    r"[0-9a-fA-F]{32}|[0-9a-fA-F]{64}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+)
+_MAIL = re.compile(r"[\w.+%-]{1,64}@((?:[\w-]+\.)+([A-Za-z]{2,24}))")
+_WORD = re.compile(r"[^\W_](?:[\w.-]*[^\W_])?")
+_DONE = re.compile(
+    r"(?:host|user|project|domain)-[0-9a-f]{8}(?:\.example\.org|@example\.org)?|\*+|<secret:\w+>"
+)
+_VALUE = re.compile(
+    rb"""(?:\\*["'])?\s{0,3}(?:=|:|%3D|\s=\s)\s{0,3}[ub]?(\\*["'])?([^\s"'\\,;&<>(){}\[\]|=:%/]+)"""
+)
+_BEHIND_HOME = re.compile(rb"/([\w.@-]+)(?=/)")
+_AUTHORITY = re.compile(rb"""(?:[^\s/"'\\@<>]{0,300}@)?([A-Za-z0-9_][\w.-]*)""")
+_PART = re.compile("[._]")
+_NUMBER = re.compile(r"[\d.,:-]+")
+
+_DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)*([a-z][a-z0-9-]*[a-z])")
+
+Change = tuple[int, int, bytes]
+
+
+def _is_domain(text: str) -> bool:
+    """Return whether ``text``, in small letters, may be a domain: no file's ending."""
+    match = _DOMAIN.fullmatch(text)
+    return match is not None and UNITS.isdisjoint(text.split("."))
+
+
+class Identities:
+    """Knows names as they come, and replaces them and all addresses by pseudonyms of ``key``.
+
+    ``replaced`` counts what was replaced, by kind: each thing once.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key = blake2b(key).digest()
+        self._addresses = Addresses(self._key)
+        spelled = {name for one in KINDS for name in (one, one.replace("_", "-"))}
+        self._where = places.Whereabouts([name.encode() for name in spelled])
+        self._known: dict[str, str] = {}
+        """What a name, in small letters, is of."""
+        self._phrases: dict[str, list[str]] = {}
+        """Names of several words, by their first one."""
+        self._domains: set[str] = set()
+        self._words: dict[tuple[int, bytes], bytes | None] = {}
+        self._seen: dict[str, dict[str, None]] = {}
+
+    @property
+    def replaced(self) -> dict[str, int]:
+        """How many things of each kind were replaced."""
+        return {kind: len(seen) for kind, seen in self._seen.items()}
+
+    def learn(self, kind: str, name: str) -> None:
+        """Know the name, or id, of a ``user``, ``project``, ``domain`` or ``host``."""
+        lower = name.lower()
+        if lower in self._known or not self._is_somebody(name):
+            return
+        if len(self._known) >= _MOST:
+            self._forget()
+        if kind == "host" and "." in lower:
+            short, _, domain = lower.partition(".")
+            self._know(lower, kind)
+            self._learn_domain(domain)
+            lower = short
+            if not self._is_somebody(lower) or lower in self._known:
+                return
+        elif _HEX.fullmatch(lower) and len(lower) < 64:
+            plain = lower.replace("-", "")
+            dashed = f"{plain[:8]}-{plain[8:12]}-{plain[12:16]}-{plain[16:20]}-{plain[20:]}"
+            self._know(plain, kind)
+            lower = dashed
+        self._know(lower, kind)
+
+    def whole(self, kind: str, text: str) -> str:
+        """Return what stands for a text that is a name or an id as a whole."""
+        lower = text.lower()
+        if not lower.strip("-") or lower in NOBODY or _DONE.fullmatch(text):
+            return text
+        if (address := self._address(text)) is not None:
+            return address
+        if kind == "host" and ("," in text or " " in text or "@" in text or ":" in text):
+            return self.text(text)
+        if _MAIL.fullmatch(text):
+            return self._mail(text)
+        known = self._known.get(lower)
+        if known in ("user", "project", "domain"):
+            kind = known  # as it is called elsewhere
+        if _HEX.fullmatch(text):
+            self._count(kind, lower)
+            return self._id(text)
+        if kind == "host":
+            return self._host(text)
+        if known is None and _NUMBER.fullmatch(text) and len(text) < 4:
+            return text
+        self._count(kind, lower)
+        return self._name(kind, lower)
+
+    def text(self, text: str) -> str:
+        """Return ``text`` with what is known, and addresses, replaced."""
+        data = text.encode(errors="surrogatepass")
+        found = self.changes(data, self._where.find(data))
+        if not found:
+            return text
+        out, at = [], 0
+        for begin, end, new in found:
+            out += [data[at:begin], new]
+            at = end
+        return b"".join([*out, data[at:]]).decode(errors="surrogatepass")
+
+    def column(
+        self, offsets: memoryview, data: memoryview, first: int, count: int
+    ) -> tuple[bytearray, bytearray] | None:
+        """Return offsets and bytes of the texts with the same replaced; None if nothing is."""
+        hits = self._where.column(offsets, data, first, count)
+        found = self.changes(data, hits, offsets[first + count]) if hits else []
+        return places.replaced(offsets, data, first, count, found) if found else None
+
+    def changes(
+        self, data: bytes | memoryview, hits: list[tuple[int, int, int]], end: int | None = None
+    ) -> list[Change]:
+        """Return what to replace where, in order."""
+        out: list[Change] = []
+        words = self._words
+        behind = 0
+        for kind, begin, stop in hits:
+            if begin < behind:
+                continue
+            if kind == places.URL or kind == places.NAME:
+                change = self._beside(kind, data, begin, stop)
+                if change is not None:
+                    out.append(change)
+                    behind = change[1]
+                continue
+            word = bytes(data[begin:stop])
+            try:
+                new = words[kind, word]
+            except KeyError:
+                if len(words) >= _MOST:
+                    words.clear()
+                new = words[kind, word] = self._found(kind, word)
+            if kind == places.WORD and self._phrases:
+                phrase = self._phrase(data, begin, word)
+                if phrase is not None:
+                    out.append(phrase)
+                    behind = phrase[1]
+                    continue
+            if new is not None:
+                out.append((begin, stop, new))
+                behind = stop
+        return out
+
+    # -- findings ---------------------------------------------------------------------------
+
+    def _found(self, kind: int, word: bytes) -> bytes | None:
+        text = word.decode(errors="surrogateescape")
+        new: str | None = None
+        if kind == places.GROUPS:
+            new = self._in_groups(text)
+        elif kind == places.NUMBERS:
+            new = self._addresses.numbers(text)
+            if new is not None and new != text:
+                self._count("address", text.partition("/")[0])
+            new = new or self._in_word(text)
+        elif kind == places.MAIL:
+            new = self._at(text)
+        else:
+            new = self._in_word(text)
+        return None if new is None or new == text else new.encode(errors="surrogateescape")
+
+    def _in_groups(self, text: str) -> str | None:
+        mac = self._addresses.mac(text)
+        if mac is not None:
+            if mac != text:
+                self._count("MAC address", text.lower())
+            return mac
+        plain, slash, length = text.partition("/")
+        body = plain
+        if body.startswith(":") and not body.startswith("::"):
+            body = body[1:]
+        lead = plain[: len(plain) - len(body)]
+        core = body.rstrip(".")
+        core = core[:-1] if core.endswith(":") and not core.endswith("::") else core
+        if not any(char.isdigit() for char in core) and core.count(":") < 4:
+            return None
+        new = self._address(core + slash + length) if core == body else self._address(core)
+        if new is None:
+            return None
+        return lead + new if core == body else lead + new + body[len(core) :] + slash + length
+
+    def _in_word(self, text: str) -> str | None:
+        """Return a word with the names in it replaced; None if there is none."""
+        lower = text.lower()
+        known = self._known.get(lower)
+        if known is not None:
+            return self.whole(known, text)
+        at = lower.find(".")
+        while at >= 0:
+            if lower[at + 1 :] in self._domains:
+                return self._host(text)
+            at = lower.find(".", at + 1)
+        short, _, domain = lower.partition(".")
+        known = self._known.get(short)
+        if known == "host" and _is_domain(domain):
+            self._learn_domain(domain)
+            return self._host(text)
+        out, begin = [], 0
+        for end in [*(match.start() for match in _PART.finditer(text)), len(text)]:
+            part = text[begin:end]
+            known = self._known.get(part.lower())
+            # "compute" is a word of its own in compute.instance.create.
+            telling = len(part) > 3 and any(char.isdigit() or char == "-" for char in part)
+            out.append(self.whole(known, part) if known and telling else part)
+            out.append(text[end : end + 1])
+            begin = end + 1
+        new = "".join(out)
+        return None if new == text else new
+
+    def _at(self, text: str) -> str | None:
+        """Return a mail, or two words around an @, with what they name replaced."""
+        name, _, host = text.partition("@")
+        known = self._in_word(host)
+        match = _MAIL.fullmatch(text)
+        if known is None and match and match[2] not in UNITS and not is_public(match[1]):
+            return self._mail(text)
+        if known is not None and match and name not in NOBODY and host.lower() not in self._known:
+            return self._mail(text)
+        return f"{self._in_word(name) or name}@{known or host}"
+
+    def _phrase(self, data: bytes | memoryview, begin: int, word: bytes) -> Change | None:
+        text = word.decode(errors="surrogateescape").lower()
+        for name in self._phrases.get(text, ()):
+            first = name.find(text)
+            size = len(name.encode())
+            start = begin - len(name[:first].encode())
+            if start < 0:
+                continue
+            found = bytes(data[start : start + size]).decode(errors="surrogateescape")
+            if found.lower() == name:
+                kind = self._known[name]
+                return start, start + size, self.whole(kind, found).encode()
+        return None
+
+    def _beside(self, kind: int, data: bytes | memoryview, begin: int, end: int) -> Change | None:
+        """Return the change in what stands behind the name of a value, or ``://``."""
+        near = bytes(data[end : end + 340])
+        if kind == places.URL:
+            match = _AUTHORITY.match(near)
+            if match is None:
+                return None
+            host = match[1].decode(errors="surrogateescape")
+            if host.rstrip(".-_") != host or is_public(host) or host.lower() in NOBODY:
+                return None
+            what = "host"
+            domain = host.lower().partition(".")[2]
+            if _is_domain(domain):
+                self._learn_domain(domain)
+        else:
+            name = bytes(data[begin:end]).decode(errors="surrogateescape")
+            what = kind_of(name) or "user"
+            if name == "home":
+                match = (
+                    _BEHIND_HOME.match(near)
+                    if begin and bytes(data[begin - 1 : begin]) == b"/"
+                    else None
+                )
+                group = 1
+            else:
+                match = _VALUE.match(near)
+                group = 2
+            if match is None:
+                return None
+            host = match[group].decode(errors="surrogateescape").rstrip(".")
+            start, size = match.start(group), len(host.encode(errors="surrogateescape"))
+            if "@" in host and what == "host":
+                host = host.partition("@")[0]
+                size = len(host.encode(errors="surrogateescape"))
+            if not self._is_somebody(host) or (what == "host" and is_public(host)):
+                return None
+            if what != "host" and _HEX.fullmatch(host) and name.lower() not in UNLEARNED:
+                self.learn(what, host)
+            new = self.whole(what, host).encode(errors="surrogateescape")
+            return end + start, end + start + size, new
+        start = end + match.start(1)
+        new = self.whole(what, host).encode(errors="surrogateescape")
+        return start, start + len(match[1]), new
+
+    # -- pseudonyms -------------------------------------------------------------------------
+
+    def _address(self, text: str) -> str | None:
+        new = self._addresses.ip(text)
+        if new is not None and new != text:
+            self._count("address", text.partition("/")[0])
+        return new
+
+    def _mail(self, text: str) -> str:
+        self._count("mail", text.lower())
+        return f"{self._name('user', text.lower())}@example.org"
+
+    def _host(self, text: str) -> str:
+        lower = text.lower()
+        if _DONE.fullmatch(lower):
+            return text
+        short, dot, _ = lower.partition(".")
+        if short in NOBODY:
+            return short + ".example.org" if dot else text
+        self._count("host", short)
+        return self._name("host", short) + (".example.org" if dot else "")
+
+    def _name(self, kind: str, lower: str) -> str:
+        data = lower.encode(errors="surrogateescape")
+        digest = blake2b(data, digest_size=4, key=self._key, person=kind.encode()[:16])
+        return f"{kind}-{digest.hexdigest()}"
+
+    def _id(self, text: str) -> str:
+        plain = text.replace("-", "").lower()
+        new = blake2b(plain.encode(), digest_size=len(plain) // 2, key=self._key, person=b"id")
+        digits = new.hexdigest()
+        if len(digits) != 32:
+            return digits
+        digits = f"{digits[:12]}4{digits[13:16]}8{digits[17:]}"  # a UUID, as others are
+        if "-" not in text:
+            return digits
+        return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+    # -- what is known ----------------------------------------------------------------------
+
+    def _is_somebody(self, name: str) -> bool:
+        lower = name.lower()
+        return (
+            len(name) > 1
+            and len(name) <= 255
+            and lower not in NOBODY
+            and not _DONE.fullmatch(name)
+            and not (_NUMBER.fullmatch(name) and len(name) < 4)
+        )
+
+    def _know(self, lower: str, kind: str) -> None:
+        self._known[lower] = kind
+        self._words.clear()
+        word = _WORD.search(lower)
+        if word is None:
+            return
+        if word[0] != lower:
+            self._phrases.setdefault(word[0], []).append(lower)
+        self._where.know(word[0].encode(errors="surrogateescape"))
+
+    def _learn_domain(self, domain: str) -> None:
+        """Know that words that end like this are hosts."""
+        if "." in domain and domain not in self._domains and not is_public(domain):
+            self._domains.add(domain)
+            self._where.know(domain.encode(errors="surrogateescape"))
+            self._words.clear()
+
+    def _forget(self) -> None:
+        """Forget the older half of the names."""
+        kept = list(self._known.items())[_MOST // 2 :]
+        self._known, self._phrases, self._domains = {}, {}, set()
+        self._where.forget()
+        for name, kind in kept:
+            self.learn(kind, name)
+
+    def _count(self, kind: str, what: str) -> None:
+        seen = self._seen.setdefault(kind, {})
+        if len(seen) < 16 * _MOST:
+            seen[what] = None
