@@ -96,8 +96,7 @@ class Identities:
         if _MAIL.fullmatch(text):
             return self._mail(text)
         known = self._known.get(lower)
-        if known in ("user", "project", "domain"):
-            kind = known  # as it is called elsewhere
+        kind = known or kind  # one word has one pseudonym
         if _HEX.fullmatch(text):
             self._count(kind, lower)
             return self._id(text)
