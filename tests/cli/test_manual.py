@@ -54,7 +54,7 @@ def test_every_example_of_the_help_is_understood(name: str) -> None:
         calls = list(arguments(example))
         assert calls, example
         for call in calls:
-            assert cli.parser().parse_args(call).run
+            assert cli.parser().parse_args(cli._prepared(call)).run
 
 
 @pytest.mark.skipif(shutil.which("man") is None, reason="needs man")

@@ -70,7 +70,7 @@ IMPOSSIBLE = {
     "--roll": ["", "x", "5", "0MiB", "128MB", "5m,5m", "-5m", "1MiB,5m,1h"],
     "--partition-by": ["", "x", "service,", "service,service"],
     "--to": NO_CHOICE, "--from": NO_CHOICE, "--names": NO_CHOICE, "--color": NO_CHOICE,
-    "--rows": NO_CHOICE, "SHELL": NO_CHOICE,
+    "--rows": NO_CHOICE, "--mask": NO_CHOICE, "SHELL": NO_CHOICE,
     "--sort": ["", "x", "size"],
     "--keys": ["", "a,", ","], "--to-keys": ["", "a,", ","],
     "--field": [""], "--tag-key": ["", "logger"], "--stream-key": [""], "--name": [""],
@@ -88,7 +88,7 @@ ONE = {
     "--resource": "3f7b1c52", "--status": "5xx", "--since": "2h", "--until": "1h", "--grep": "x",
     "--where": "body = x", "--threads": "1", "--width": "80", "--year": "2026",
     "--min-recognised": "99", "--timezone": "UTC", "--hold": "1s", "--gap": "1s", "--every": "1s",
-    "--dedup": "1s", "--rate-limit": "1/s", "--sample": "1%",
+    "--dedup": "1s", "--rate-limit": "1/s", "--sample": "1%", "--mask": "share",
 }  # fmt: skip
 """A value that can be, of options that do not take any text or number."""
 

@@ -70,6 +70,7 @@ HEX = "[0-9a-f]"
         ("http://u:***@db7.other.de/x", rf"http://u:\*\*\*@{HOST}/x"),
         ("'user_name': 'ann'", "'user_name': 'user-[0-9a-f]{8}'"),
         (r"{\"tenant_id\": \"ab12\"}", r"\{\\\"tenant_id\\\": \\\"project-[0-9a-f]{8}\\\"\}"),
+        ('"publisher_id": "compute.cmp1", cmp1', rf'"publisher_id": "compute\.{SHORT}", {SHORT}'),
         ("hostname=db9 ok", f"hostname={SHORT} ok"),
         ('File "/home/ann/x.py"', r'File "/home/user-[0-9a-f]{8}/x\.py"'),
         ("GET /?project_id=abc&x=1", r"GET /\?project_id=project-[0-9a-f]{8}&x=1"),
@@ -147,7 +148,7 @@ def test_no_known_name_is_left_and_records_stay_what_they_were(
     cut = [whole.slice(at, 2).combine_chunks().to_batches()[0] for at in range(0, len(whole), 2)]
     shares = [Share(b"key"), Share(b"key")]
     for share in shares:
-        share.learn(logs)
+        share.learn(logs.batches())
     found = pa.Table.from_batches(shares[0](iter(whole.to_batches())), whole.schema)
     again = pa.Table.from_batches(shares[1](iter(cut)), whole.schema)
     assert found.to_pylist() == again.to_pylist()
@@ -169,7 +170,7 @@ def test_the_examples_have_the_same_requests_when_they_are_shared(
 ) -> None:
     share = Share(b"key")
     logs = library.read(EXAMPLES / files, original=True)
-    share.learn(logs)
+    share.learn(logs.batches())
     for row in logs.pipe(share).to_table().to_pylist():
         path = tmp_path / Path(row["source"]).name
         with path.open("ab") as out:

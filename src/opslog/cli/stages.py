@@ -138,10 +138,12 @@ def _learn(share: Share, options: argparse.Namespace) -> None:
     paths = vars(options).get("paths")
     if paths is None or vars(options).get("follow"):
         return
+    from opslog.stages.share import LEARNED
+
     sources = Sources.of(tuple(paths))
     if STDIN not in sources.paths and not sources.readable_once():
         with suppress(SourceError, SourceErrors):  # said when they are read again
-            share.learn(flags.logs(options))
+            share.learn(flags.logs(options).batches(LEARNED))
 
 
 def dropped(stats: Stats) -> Iterator[tuple[str, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from hashlib import blake2b
 
 from opslog.stages import _whereabouts as places
@@ -91,6 +92,10 @@ class Identities:
             return text
         if (address := self._address(text)) is not None:
             return address
+        if kind == "publisher":  # as compute.host
+            service, dot, host = text.partition(".")
+            self.learn("host", host)
+            return service + dot + self.whole("host", host)
         if kind == "host" and ("," in text or " " in text or "@" in text or ":" in text):
             return self.text(text)
         if _MAIL.fullmatch(text):
@@ -110,7 +115,7 @@ class Identities:
     def text(self, text: str) -> str:
         """Return ``text`` with what is known, and addresses, replaced."""
         data = text.encode(errors="surrogatepass")
-        found = self.changes(data, self._where.find(data))
+        found = self._all_changes(data, lambda: self._where.find(data))
         if not found:
             return text
         out, at = [], 0
@@ -123,13 +128,20 @@ class Identities:
         self, offsets: memoryview, data: memoryview, first: int, count: int
     ) -> tuple[bytearray, bytearray] | None:
         """Return offsets and bytes of the texts with the same replaced; None if nothing is."""
-        hits = self._where.column(offsets, data, first, count)
-        found = self.changes(data, hits, offsets[first + count]) if hits else []
+        found = self._all_changes(data, lambda: self._where.column(offsets, data, first, count))
         return places.replaced(offsets, data, first, count, found) if found else None
 
-    def changes(
-        self, data: bytes | memoryview, hits: list[tuple[int, int, int]], end: int | None = None
+    def _all_changes(
+        self, data: bytes | memoryview, find: Callable[[], list[tuple[int, int, int]]]
     ) -> list[Change]:
+        """Return the changes in what ``find`` finds; again, if that made names known."""
+        before = len(self._known), len(self._domains)
+        found = self._changes(data, find())
+        if before != (len(self._known), len(self._domains)):
+            found = self._changes(data, find())
+        return found
+
+    def _changes(self, data: bytes | memoryview, hits: list[tuple[int, int, int]]) -> list[Change]:
         """Return what to replace where, in order."""
         out: list[Change] = []
         words = self._words

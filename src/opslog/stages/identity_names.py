@@ -29,6 +29,7 @@ KINDS: dict[str, str] = {
          "publisher_host"),
         "host",
     ),
+    "publisher_id": "publisher",
 }  # fmt: skip
 """What a value names, by its own name, in small letters with low lines."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
@@ -15,14 +15,13 @@ from opslog.stages.identity_names import kind_of
 from opslog.stages.mask import Mask
 from opslog.stages.rows import coded
 
-if TYPE_CHECKING:
-    from opslog.logs import Logs
-
-_LEARNED = {
+LEARNED = {
     "host_name": "host", "user_id": "user", "user_name": "user", "project_id": "project",
     "project_name": "project", "domain_id": "domain", "user_domain_id": "domain",
     "project_domain_id": "domain",
 }  # fmt: skip
+"""Columns of names, and what they name."""
+
 _SOFTWARE = frozenset(
     ("severity_text", "service_name", "program", "logger", "request_id", "global_request_id",
      "trace_id", "root_request_id", "resource_type", "exception_type", "http_method", "format",
@@ -75,9 +74,9 @@ class Share:
         said = [f"{count:,} {_WORDS[kind][count != 1]}" for kind, count in self.replaced.items()]
         return f"replaced: {', '.join(said) or 'nothing'}"
 
-    def learn(self, logs: Logs) -> None:
-        """Read ``logs`` to know all names before they are replaced; raises SourceError."""
-        for batch in logs.batches((*_LEARNED, "client_address")):
+    def learn(self, batches: Iterable[pa.RecordBatch]) -> None:
+        """Know the names in the columns ``LEARNED`` of ``batches`` before they are replaced."""
+        for batch in batches:
             self._learn(batch)
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -143,7 +142,7 @@ class Share:
             yield batch
 
     def _learn(self, batch: pa.RecordBatch) -> None:
-        for name, kind in _LEARNED.items():
+        for name, kind in LEARNED.items():
             if name in batch.schema.names:
                 for value in batch.column(name).unique().to_pylist():
                     if value:
