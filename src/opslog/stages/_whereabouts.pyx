@@ -150,6 +150,9 @@ cdef class Whereabouts:
                 elif c == c":" and end - p > 3 and p[1] == c"/" and p[2] == c"/":
                     p += 3
                     found.append((URL, p - base, p - base))
+                elif c == c":" and end - p > 5 and p[1] == c"\\" and p[2] == c"/" and p[3] == c"\\" and p[4] == c"/":
+                    p += 5                  # in JSON
+                    found.append((URL, p - base, p - base))
                 else:
                     p += 1
                 continue

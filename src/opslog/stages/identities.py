@@ -26,6 +26,7 @@ _VALUE = re.compile(
 )
 _BEHIND_HOME = re.compile(rb"/([\w.@-]+)(?=/)")
 _AUTHORITY = re.compile(rb"""(?:[^\s/"'\\@<>]{0,300}@)?([A-Za-z0-9_][\w.-]*)""")
+_GROUP = re.compile(rb"[0-9a-fA-F]{1,4}")
 _PART = re.compile("[._]")
 _NUMBER = re.compile(r"[\d.,:-]+")
 
@@ -38,6 +39,16 @@ def _is_domain(text: str) -> bool:
     """Return whether ``text``, in small letters, may be a domain: no file's ending."""
     match = _DOMAIN.fullmatch(text)
     return match is not None and UNITS.isdisjoint(text.split("."))
+
+
+def _is_telling(text: str) -> bool:
+    """Return whether ``text`` is no word of a language, a program or a number, but a name."""
+    return (
+        len(text) > 2
+        and any(char.isdigit() for char in text)
+        and any(char.isalpha() for char in text)
+        and not _HEX.fullmatch(text)
+    )
 
 
 class Identities:
@@ -293,6 +304,8 @@ class Identities:
                 group = 2
             if match is None:
                 return None
+            if near[match.end() : match.end() + 1] == b":" and _GROUP.fullmatch(match[group]):
+                return None  # an address, which is found by itself
             host = match[group].decode(errors="surrogateescape").rstrip(".")
             start, size = match.start(group), len(host.encode(errors="surrogateescape"))
             if "@" in host and what == "host":
@@ -300,10 +313,12 @@ class Identities:
                 size = len(host.encode(errors="surrogateescape"))
             if not self._is_somebody(host) or (what == "host" and is_public(host)):
                 return None
-            if what != "host" and _HEX.fullmatch(host) and name.lower() not in UNLEARNED:
+            if _is_telling(host) or (_HEX.fullmatch(host) and name.lower() not in UNLEARNED):
                 self.learn(what, host)
             new = self.whole(what, host).encode(errors="surrogateescape")
             return end + start, end + start + size, new
+        if _is_telling(host):
+            self.learn(what, host)
         start = end + match.start(1)
         new = self.whole(what, host).encode(errors="surrogateescape")
         return start, start + len(match[1]), new
