@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -120,6 +121,14 @@ def test_tokens_are_known_by_their_shape(token: str) -> None:
 )
 def test_what_is_no_secret_stays(text: str) -> None:
     assert Mask().text(text) == text
+
+
+def test_json_stays_json() -> None:
+    for value in (["x1", "y2"], {"id": "x1"}, [{"id": ["x1"]}], "x1y2z3"):
+        text = json.dumps({"a": 1, "auth_token": value, "b": 2})
+        assert json.loads(Mask().text(text)) == {"a": 1, "auth_token": "***", "b": 2}
+        inner = json.loads(Mask().text(json.dumps({"body": text})))
+        assert json.loads(inner["body"]) == {"a": 1, "auth_token": "***", "b": 2}
 
 
 def test_equal_secrets_have_equal_names_under_one_key() -> None:

@@ -62,6 +62,9 @@ _USER_AND = re.compile(r"[\w.@$-]{1,64}:\S{4,}")
 """What Docker has in base64 for a registry."""
 _PAYLOAD = re.compile(r"\bpayload(?!\w)")
 
+_JSON_NAME = re.compile(r"""(\\*")\s{0,8}:\s{0,8}\Z""")
+"""What stands before a value in JSON, with the sign that texts have there."""
+
 _MOST_LAYERS = 48
 
 _NAMES, _SHAPES = list(TRIGGERS), list(shapes.SHAPES)
@@ -93,7 +96,9 @@ def masked(text: str, pseudonym: Pseudonym) -> str:
         return text
     out, at = [], 0
     for begin, end, secret in found:
-        out += [text[at:begin], pseudonym(secret)]
+        whole = text[begin] in "[{" and _JSON_NAME.search(text, max(0, begin - 24), begin)
+        quote = whole[1] if whole else ""  # JSON stays JSON
+        out += [text[at:begin], quote, pseudonym(secret), quote]
         at = end
     return "".join([*out, text[at:]])
 
