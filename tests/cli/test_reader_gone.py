@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -70,11 +71,14 @@ def test_standard_input_that_never_says_anything(tmp_path: Path) -> None:
 
 
 def test_a_named_pipe_ends_with_its_reader(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "out")
-    arguments = [*_arguments("a followed file", tmp_path), "-o", str(tmp_path / "out")]
+    pipe = tmp_path / "out.jsonl"
+    os.mkfifo(pipe)
+    arguments = [*_arguments("a followed file", tmp_path), "-o", str(pipe)]
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     with subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE) as run:
-        with open(tmp_path / "out", "rb") as reader:
-            reader.readline()
+        assert select.select([reader], [], [], DEADLINE)[0]
+        assert b"n0" in os.read(reader, 4096)
+        os.close(reader)
         assert run.wait(DEADLINE) == 0
         assert run.stderr
         assert run.stderr.read() == b""
