@@ -21,6 +21,7 @@ from opslog.engine.live import FollowOptions
 from opslog.engine.run import in_this_thread
 from opslog.engine.stream import Item
 from opslog.engine.watch import unwatched
+from opslog.following.checkpoint import Checkpoint
 from opslog.following.follow import Following
 from opslog.following.watchlist import Watchlist
 from opslog.inputs.source import Source
@@ -33,20 +34,25 @@ COLUMNS = ("source", "source_offset", "body")
 
 
 class Looks:
-    """A log that is followed, one look at a time."""
+    """A log that is followed, one look at a time, by a run that may go on where one stopped."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, state: Path | None = None, hold: float = 0.0) -> None:
         self.now = 1000.0
         self.said: list[str] = []
         job: Job[pa.RecordBatch] = Job(Catalog.default(), COLUMNS, None, Kept.batch)
         self._following = Following(
             (str(log),), job, TimeDefaults.of("UTC", None), Stats(),
-            FollowOptions(warn=self.said.append), unwatched, 0.0, None,
+            FollowOptions(warn=self.said.append), unwatched, hold, None,
         )  # fmt: skip
         self._watchlist: Watchlist[pa.RecordBatch] = Watchlist(
             (str(log),), self.said.append, (), False
         )
-        self._found: list[dict[str, object]] = []
+        self._checkpoint = Checkpoint(str(state)) if state else None
+        if self._checkpoint:
+            self._watchlist.contents.restore(
+                self._checkpoint.contents, self._checkpoint.sought, self.now
+            )
+        self.rows: list[dict[str, object]] = []
 
     def at_names(self) -> None:
         """Look at names and folders."""
@@ -67,24 +73,29 @@ class Looks:
     def _use(self, items: Iterator[Item[pa.RecordBatch]]) -> None:
         for item in items:
             for _, batch in in_this_thread(item, deque()):
-                self._found += batch.to_pylist()
+                self.rows += batch.to_pylist()
 
     def bodies(self) -> list[str]:
         """Look until all is at rest, and return the records in order of their numbers."""
         self.wait(40)
         self._use(self._following._last(self._watchlist, None))
-        assert len({(row["source"], row["source_offset"]) for row in self._found}) == len(
-            self._found
-        )
-        return sorted((str(row["body"]) for row in self._found), key=lambda body: int(body[1:]))
+        assert len({(row["source"], row["source_offset"]) for row in self.rows}) == len(self.rows)
+        return sorted((str(row["body"]) for row in self.rows), key=lambda body: int(body[1:]))
 
     def sources(self) -> list[tuple[str, str]]:
         """Return the body and the path of each record."""
-        return [(str(row["body"]), str(row["source"]).partition("#")[0]) for row in self._found]
+        return [(str(row["body"]), str(row["source"]).partition("#")[0]) for row in self.rows]
+
+    def stop(self) -> None:
+        """End the run as SIGTERM does."""
+        self._use(self._following._last(self._watchlist, self._checkpoint))
+        self.close()
 
     def close(self) -> None:
         """Close all files."""
         self._watchlist.close()
+        if self._checkpoint:
+            self._checkpoint.close()
 
 
 @pytest.fixture
@@ -359,3 +370,32 @@ def test_each_line_comes_once_whatever_happens_between_looks(
         assert looks.bodies() == numbers(count)
     finally:
         looks.close()
+
+
+def cut_to(log: Path) -> None:
+    """Truncate a file, and write something else, of which nothing is known yet."""
+    os.truncate(log, 0)
+    written(log, b"2024")
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["seen", "not seen"])
+@pytest.mark.parametrize("half", [b"", heads(9, 10)[:9]], ids=["whole", "in a line"])
+def test_what_left_before_a_stop_does_not_leave_again_though_its_file_is_gone(
+    half: bytes, seen: bool, log: Path, tmp_path: Path
+) -> None:
+    """A record is open whose file was copied and truncated: the next run finds the copy."""
+    state = tmp_path / "state"
+    written(log, heads(0, 3) + half)
+    first = Looks(log, state, hold=3600.0)
+    first.at_names()
+    first.at_files()
+    shutil.copy2(log, f"{log}.1")
+    cut_to(log)
+    if seen:
+        first.at_files()
+    first.stop()
+    written(tmp_path / "a.log.1", heads(9, 10)[9:] if half else heads(9, 10))
+    second = Looks(log, state)
+    assert [row["body"] for row in first.rows] == numbers(3)
+    assert second.bodies() == ["n9"]
+    second.close()

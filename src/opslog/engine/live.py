@@ -24,6 +24,9 @@ T = TypeVar("T")
 HOLD = 0.2
 """Seconds a record waits for more lines."""
 
+TAIL_BYTES = 64
+"""How much a stream remembers of what stands before the bytes that it still has."""
+
 
 def _warn(text: str) -> None:
     warnings.warn(text, RuntimeWarning, stacklevel=2)
@@ -65,8 +68,13 @@ class LiveStream(Generic[T]):
         hold: float = HOLD,
         offset: int = 0,
         continued: bool = False,
+        tail: bytes = b"",
     ) -> None:
         self.stream = stream
+        self.handed_out = offset
+        """Offset up to which the bytes are in items."""
+        self.tail = tail
+        """The last bytes before that offset."""
         self._start = offset
         self._hold = hold
         self._cutter = BlockCutter(spare, offset, continued)
@@ -94,7 +102,7 @@ class LiveStream(Generic[T]):
         """Say that ``count`` bytes were written; return an item if a block is full."""
         self.moved = True
         block = self._cutter.filled(count)
-        return None if block is None else Item(self.stream, block, final=False)
+        return None if block is None else self._item(block)
 
     def feed(self, data: bytes | memoryview, now: float) -> Iterator[Item[T]]:
         """Take bytes and yield the items complete with them; each is used before the next."""
@@ -118,7 +126,7 @@ class LiveStream(Generic[T]):
         held = self._expired_until(now)
         if moved or held >= 0:
             block = block or self._nothing()
-            yield Item(self.stream, block, final=False, held=held, flush=True)
+            yield self._item(block, held=held, flush=True)
 
     def due(self) -> float | None:
         """Return when a record will have waited long enough, None if none waits.
@@ -135,7 +143,14 @@ class LiveStream(Generic[T]):
 
     def end(self, whole: bool = False, flush: bool = False) -> Item[T]:
         """Return the last item; with ``whole`` without a line that has begun."""
-        return Item(self.stream, self._cutter.rest(whole), final=True, flush=flush)
+        return self._item(self._cutter.rest(whole), final=True, flush=flush)
+
+    def _item(
+        self, block: Block, final: bool = False, held: int = -1, flush: bool = False
+    ) -> Item[T]:
+        self.handed_out = block.offset + block.size
+        self.tail = (self.tail + block.end(TAIL_BYTES))[-TAIL_BYTES:]
+        return Item(self.stream, block, final, held=held, flush=flush)
 
     def _nothing(self) -> Block:
         block = self._cutter.fresh()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple
 
+from opslog.engine.live import TAIL_BYTES
 from opslog.inputs.paths import FileId
 from opslog.inputs.source import Source
 from opslog.model.errors import SourceError
@@ -20,7 +21,7 @@ from opslog.model.errors import SourceError
 START_BYTES = 256
 """How much of a content's beginning tells it from others."""
 
-MARK_BYTES = 64
+MARK_BYTES = TAIL_BYTES
 """How much of what stands before an offset tells whether it is the same content still."""
 
 

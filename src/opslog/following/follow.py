@@ -258,6 +258,11 @@ class Following(Generic[T]):
         """Note how far all was read, once what is read so far is written; return whether it is."""
         for live in self._live_streams(watchlist):
             yield from live.flush(time.monotonic())
+        if last:
+            for file in watchlist.open.values():
+                # The next run could not find what only this one can tell: it leaves now.
+                if file.live and not file.marked():
+                    yield file.live.end(whole=True)
         if not self.how.safe(last):
             return False
         for file in watchlist.open.values():
@@ -277,14 +282,15 @@ class Following(Generic[T]):
         for live in [*lives, *([self._pipe[1]] if self._pipe else [])]:
             yield live.end(whole=True)
 
-    def _live(self, content: Content, offset: int, inside: bool) -> LiveStream[T]:
+    def _live(self, content: Content, offset: int, tail: bytes) -> LiveStream[T]:
         zone = self.times.zones.of(content.path)
         reference = self.times.reference
         stream = Stream(
             self.job, content.path, zone, self.stats, reference, live=True, source=content.source
         )
         self._date(stream, content.modified)
-        return LiveStream(stream, self.spare, self.hold, offset, inside)
+        inside = tail[-1:] not in (b"", b"\n")
+        return LiveStream(stream, self.spare, self.hold, offset, inside, tail)
 
     def _date(self, stream: Stream[T], modified: int) -> None:
         """Read times without a year as at the file's last change."""

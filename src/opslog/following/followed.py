@@ -25,8 +25,8 @@ T = TypeVar("T")
 _TURN = 8
 """Blocks read of one file before the others have their turn."""
 
-Begin: TypeAlias = Callable[[Content, int, bool], LiveStream[T]]
-"""Makes the stream of a content from an offset on; whether inside a line."""
+Begin: TypeAlias = Callable[[Content, int, bytes], LiveStream[T]]
+"""Makes the stream of a content from an offset on, before which these bytes stand."""
 
 
 class ReplacedError(Exception):
@@ -57,6 +57,7 @@ class FollowedContent(Generic[T]):
         """When its file was changed last, as of then: nanoseconds of the epoch."""
         self._mark = content.position.mark
         self._resume = self.size
+        self._marked = self.size, self._mark
         self._tail = b""
 
     @property
@@ -83,18 +84,31 @@ class FollowedContent(Generic[T]):
 
         True once all its items have been used.
         """
-        cut, start = self.cut, Fingerprint.of(self.start)
-        noted = self.content.position
-        if (cut, start) == (noted.offset, noted.start):
+        start, noted = Fingerprint.of(self.start), self.content.position
+        if (self.cut, start) == (noted.offset, noted.start) or not self.marked():
             return False
-        mark = self._mark if cut == self.size else self._mark_before(cut)
-        if mark is None:
-            return False
-        self.content.position = Position(start, cut, mark)
+        self.content.position = Position(start, *self._marked)
+        return True
+
+    def marked(self) -> bool:
+        """Keep the mark of ``cut``; return whether it is known, also without the file.
+
+        It is not where a record is open, and its file was truncated or cannot be read.
+        """
+        cut = self.cut
+        if self._marked[0] != cut:
+            mark = self._mark_before(cut)
+            if mark is None:
+                return False
+            self._marked = cut, mark
         return True
 
     def _mark_before(self, offset: int) -> Fingerprint | None:
-        """Return the mark of an offset that was passed, None if the file does not tell any more."""
+        """Return the mark of an offset that was passed, None if nothing tells it any more."""
+        if offset == self.size:
+            return self._mark
+        if self.live and offset == self.live.handed_out:
+            return Fingerprint.of(self.live.tail)
         if self.packed is not None:
             return NOTHING
         if self.fd is None:
@@ -159,15 +173,14 @@ class FollowedContent(Generic[T]):
             self._check_start()
             self._mark = Fingerprint.of(tail)
         self.size, self._tail = self._resume, tail
-        inside = self._tail[-1:] not in (b"", b"\n")
-        self.live = begin(self.content, self.size, inside)
+        self.live = begin(self.content, self.size, tail)
         self.live.stream.begins_with(self.start)
         return self.live
 
     def rest(self) -> None:
         """Give up what keeps memory; a line that has begun will be read again."""
-        assert self.live
-        self._resume, self.live = self.live.cut, None
+        if self.marked():
+            self._resume, self.live = self.cut, None
 
     def end(self, begin: Begin[T]) -> Iterator[Item[T]]:
         """Yield the last items; what comes later begins anew."""

@@ -170,6 +170,10 @@ cdef class Block:
         """Return the first bytes, ``count`` at most."""
         return self.data[:min(count, self.size)]
 
+    def end(self, Py_ssize_t count):
+        """Return the last bytes, ``count`` at most."""
+        return self.data[max(0, self.size - count):self.size]
+
     def whole(self, Py_ssize_t since=0):
         """Return how many bytes are whole lines, or pieces of an overlong one.
 
