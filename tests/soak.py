@@ -17,6 +17,7 @@ import json
 import mmap
 import os
 import random
+import re
 import shutil
 import signal
 import struct
@@ -68,9 +69,10 @@ class Seen:
         """The last run that may have written what its checkpoint does not tell."""
         self.rows = self.twice = 0
         self.wrong: list[str] = []
+        self.wrong_logs: set[int] = set()
 
     def renamed(self) -> None:
-        """Let contents have other names from now on: no checkpoint knows those they had."""
+        """Let contents have other names from now on: a checkpoint may not know those they had."""
         self._sources.clear()
 
     def add(self, lines: bytes) -> None:
@@ -87,6 +89,7 @@ class Seen:
         self, log: int, number: int, generation: int, offset: int, row: dict[str, object]
     ) -> None:
         self.rows += 1
+        wrong = len(self.wrong)
         name = f"log {log} line {number}"
         source = str(row["source"])
         if row["source_offset"] != offset:
@@ -99,10 +102,15 @@ class Seen:
         first.extend([_NEVER] * (number + 1 - len(first)))
         if first[number] == _NEVER:
             first[number] = self.run
-            return
-        self.twice += 1
-        if not first[number] <= self.hard_end < self.run:
-            self.wrong.append(f"{name}: twice, in runs {first[number]} and {self.run}")
+        else:
+            self.twice += 1
+            if not first[number] <= self.hard_end < self.run:
+                self.wrong.append(
+                    f"{name}, generation {generation}: twice, in runs {first[number]} and "
+                    f"{self.run}, at {time.monotonic():.2f}"
+                )
+        if len(self.wrong) > wrong:
+            self.wrong_logs.add(log)
 
     def all_before(self, log: int, number: int) -> bool:
         """Return whether all lines of a log before this one came out."""
@@ -142,6 +150,7 @@ class Follower:
             "SOAK_INPUT": f"{logs}/",
         }
         self.process: subprocess.Popen[bytes] | None = None
+        self.history: list[str] = []
 
     def start(self, output: str) -> None:
         """Start a run that writes to a folder (``lake``), a file (``kept``) or a slow reader."""
@@ -157,6 +166,7 @@ class Follower:
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
                 env=self._environment,
             )  # fmt: skip
+        self.history.append(f"{time.monotonic():.2f} run {self.seen.run} to {output}")
         self._reader = threading.Thread(target=self._read_slowly, daemon=True)
         self._reader.start()
 
@@ -184,6 +194,7 @@ class Follower:
         if self.alive():
             self.process.send_signal(number)
         code = self.process.wait(_DEADLINE)
+        self.history.append(f"{time.monotonic():.2f} run {self.seen.run} ended with {code}")
         self._reader.join()
         self.process.stdout.close()
         self.collect()
@@ -209,12 +220,12 @@ class Follower:
             self._read += len(data)
             self.seen.add(data)
 
-    def used(self) -> tuple[int, int]:
-        """Return its memory in KiB and its number of descriptors."""
+    def used(self) -> tuple[int, int] | None:
+        """Return its memory in KiB and its number of descriptors, None if it has ended."""
         assert self.process
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        resident = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-        return int(resident.split()[1]), len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        own = Path(f"/proc/{self.process.pid}")
+        resident = re.search(r"VmRSS:\s*(\d+)", (own / "status").read_text())
+        return (int(resident[1]), len(os.listdir(own / "fd"))) if resident else None
 
     def left_behind(self) -> list[str]:
         """Return what is there that a run that has ended should not leave."""
@@ -302,8 +313,10 @@ class Soak:
 
     def _ended(self, one: Follower, number: signal.Signals) -> None:
         """End a run and see that it ends as it should."""
-        failed = one.control[_OUTPUT_FAILED]
         code = one.end(number)
+        if code == -number == -signal.SIGTERM:
+            self.did["SIGTERM before it listened"] += 1  # and so before it wrote anything
+            return
         failed = one.control[_OUTPUT_FAILED]
         if code == 2 and failed:
             self.did[f"output: {errno.errorcode[one.control[_OUTPUT_ERROR]]}"] += 1
@@ -323,12 +336,14 @@ class Soak:
             return
         good = one.state.read_bytes()
         kind = chance.choice(("truncated", "garbage", "removed", "older"))
+        one.history.append(f"{time.monotonic():.2f} checkpoint: {kind}")
         if kind == "removed":
             self._begin_anew(one)
         elif kind == "older":
             if (older := one.folder.with_suffix(".older")).exists():
                 one.state.write_bytes(older.read_bytes())
                 one.seen.hard_end = one.seen.run
+                one.seen.renamed()
                 self.did["checkpoint older"] += 1
             older.write_bytes(good)
         else:
@@ -368,13 +383,14 @@ class Soak:
 
     def _rest(self) -> None:
         time.sleep(0.1)
-        if not self.steady.alive():
+        used = self.steady.used()
+        if not used:
             raise RuntimeError(f"the steady run has ended: {self.steady.said()}")
         if self.writer.error:
             raise self.writer.error
         for one in self.followers:
             one.collect()
-        self.used.append(self.steady.used())
+        self.used.append(used)
 
     def _until(self, condition: Callable[[], bool], what: str) -> None:
         end = time.monotonic() + _DEADLINE
@@ -401,12 +417,13 @@ class Soak:
         for name, count in sorted(did.items()):
             print(f"  {name:<30}{count:>10,}")
         print(f"{'lines written':<32}{written:>10,}")
-        wrong = []
+        wrong: list[str] = []
         for one in self.followers:
             lost = {log.number: one.seen.missing(log.number, log.lines) for log in self.writer.logs}
-            wrong += [f"{one.name}: {text}" for text in one.seen.wrong]
+            wrong += [f"{one.name}: {text}" for text in one.seen.wrong[:5]]
             wrong += [f"{one.name}: log {log}: lost {n[:5]}..." for log, n in lost.items() if n]
-            wrong += [f"log {log}: {self.writer.logs[log].history}" for log, n in lost.items() if n]
+            dubious = one.seen.wrong_logs | {log for log, n in lost.items() if n}
+            wrong += [f"log {log}: {self.writer.logs[log].history}" for log in sorted(dubious)[:9]]
             wrong += [f"left behind: {path}" for path in one.left_behind()]
             print(f"{one.name + ': lines lost':<32}{sum(map(len, lost.values())):>10,}")
             print(f"{one.name + ': lines twice':<32}{one.seen.twice:>10,}")
@@ -420,6 +437,8 @@ class Soak:
             print(f"{'steady: ' + name + ', last':<32}{last:>10,}")
         for text in wrong[:30]:
             print(f"wrong: {text}")
+        if wrong:
+            print(*self.harried.history, sep="\n")
         return not wrong
 
 

@@ -6,6 +6,7 @@ import errno
 import gzip
 import os
 import shutil
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from live_run import heads, written
 from opslog.engine.job import Job
 from opslog.engine.live import FollowOptions
-from opslog.engine.run import in_this_thread
+from opslog.engine.run import run
 from opslog.engine.stream import Item
 from opslog.engine.watch import unwatched
 from opslog.following.checkpoint import Checkpoint
@@ -36,8 +37,11 @@ COLUMNS = ("source", "source_offset", "body")
 class Looks:
     """A log that is followed, one look at a time, by a run that may go on where one stopped."""
 
-    def __init__(self, log: Path, state: Path | None = None, hold: float = 0.0) -> None:
+    def __init__(
+        self, log: Path, state: Path | None = None, hold: float = 0.0, threads: int = 1
+    ) -> None:
         self.now = 1000.0
+        self._threads = threads
         self.said: list[str] = []
         job: Job[pa.RecordBatch] = Job(Catalog.default(), COLUMNS, None, Kept.batch)
         self._following = Following(
@@ -71,9 +75,8 @@ class Looks:
             self.now += 1
 
     def _use(self, items: Iterator[Item[pa.RecordBatch]]) -> None:
-        for item in items:
-            for _, batch in in_this_thread(item, deque()):
-                self.rows += batch.to_pylist()
+        for _, batch in run(items, self._threads, deque()):
+            self.rows += batch.to_pylist()
 
     def bodies(self) -> list[str]:
         """Look until all is at rest, and return the records in order of their numbers."""
@@ -379,14 +382,15 @@ def cut_to(log: Path) -> None:
 
 
 @pytest.mark.parametrize("seen", [True, False], ids=["seen", "not seen"])
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("half", [b"", heads(9, 10)[:9]], ids=["whole", "in a line"])
 def test_what_left_before_a_stop_does_not_leave_again_though_its_file_is_gone(
-    half: bytes, seen: bool, log: Path, tmp_path: Path
+    half: bytes, seen: bool, threads: int, log: Path, tmp_path: Path
 ) -> None:
     """A record is open whose file was copied and truncated: the next run finds the copy."""
     state = tmp_path / "state"
     written(log, heads(0, 3) + half)
-    first = Looks(log, state, hold=3600.0)
+    first = Looks(log, state, 3600.0, threads)
     first.at_names()
     first.at_files()
     shutil.copy2(log, f"{log}.1")
@@ -399,3 +403,22 @@ def test_what_left_before_a_stop_does_not_leave_again_though_its_file_is_gone(
     assert [row["body"] for row in first.rows] == numbers(3)
     assert second.bodies() == ["n9"]
     second.close()
+
+
+@pytest.mark.parametrize("days", [-20_000, 40])
+def test_what_was_read_is_not_forgotten_when_the_clock_is_set(
+    days: int, log: Path, looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(log, heads(0, 3))
+    looks.wait(2)
+    rename_and_create(log)
+    written(log, heads(3, 4))
+    looks.wait(700)
+    assert len(looks._watchlist.open) == 1
+    day = time.time() + days * 86_400
+    monkeypatch.setattr(time, "time", lambda: day)
+    looks._watchlist.contents.remembered(looks._watchlist.open)
+    compress(Path(f"{log}.1"))
+    older(log, 10)
+    rename_and_create(log)
+    assert looks.bodies() == numbers(4)

@@ -93,7 +93,7 @@ class Content:
     ``position`` is that before which all is in records that were written.
     ``modified`` is when its file was changed last while it had its first name
     (nanoseconds of the epoch): what is older came before.  ``done`` says that
-    nothing can follow, ``seen`` when a file last had it (seconds of the epoch).
+    nothing can follow, ``seen`` when a file last had it (Contents.clock).
     """
 
     path: str

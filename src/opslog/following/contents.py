@@ -18,7 +18,7 @@ _SEARCH = 15.0
 """Seconds for which a content is looked for."""
 
 _FORGET = 86400.0
-"""Seconds after which a content that was in no file is forgotten."""
+"""Seconds of following after which a content that was in no file is forgotten."""
 
 _NO_FILE = FileId(-1, -1)
 
@@ -43,11 +43,21 @@ class Contents:
         self._places: dict[str, LogPlace] = {}
         self._of_place: dict[LogPlace, list[Content]] = {}
         self._searches: dict[LogPlace, _Search] = {}
+        self._begin = time.time() - time.monotonic()
+
+    def clock(self) -> float:
+        """Return the seconds of the epoch as they pass here.
+
+        Those in which nobody looked do not count, nor that the system's clock was set.
+        """
+        return self._begin + time.monotonic()
 
     def restore(self, contents: Iterable[Content], sought: dict[str, int], now: float) -> None:
         """Take what an earlier run remembered, and was looking for."""
         for content in contents:
             self._remember(content)
+        if self._by_source:
+            self._begin = max(one.seen for one in self._by_source.values()) - time.monotonic()
         for where, kin in self._of_place.items():
             latest = max(kin, key=lambda one: one.modified)
             since = [latest.modified, *(sought[one.path] for one in kin if one.path in sought)]
@@ -66,7 +76,7 @@ class Contents:
 
     def remembered(self, followed: Container[str]) -> list[Content]:
         """Return all, but for those to be forgotten; what is ``followed`` (sources) is not."""
-        now = time.time()
+        now = self.clock()
         for content in list(self._by_source.values()):
             if content.source in followed:
                 content.seen = now
@@ -98,7 +108,7 @@ class Contents:
         if self._by_file.get(content.file) is content:
             del self._by_file[content.file]
         content.file = file
-        content.seen = time.time()
+        content.seen = self.clock()
         self._by_file[file] = content
 
     def lose(self, content: Content, now: float) -> None:

@@ -262,7 +262,7 @@ class Following(Generic[T]):
             for file in watchlist.open.values():
                 # The next run could not find what only this one can tell: it leaves now.
                 if file.live and not file.marked():
-                    yield file.live.end(whole=True)
+                    yield file.live.end(whole=True, flush=True)
         if not self.how.safe(last):
             return False
         for file in watchlist.open.values():

@@ -179,7 +179,7 @@ class Watchlist(Generic[T]):
                 raise OSError(0, "no regular file; a pipe is followed as standard input: -")
             id_ = FileId.of(status)
             if content := self.contents.in_file(id_):
-                content.seen = time.time()
+                content.seen = self.contents.clock()
                 file = self.open.get(content.source)
                 if file is not None and not file.lost and file.holds(id_):
                     if file.name is None and since is None and name not in self._names:
@@ -380,7 +380,7 @@ class Watchlist(Generic[T]):
             new.file,
             position,
             status.st_mtime_ns,
-            seen=time.time(),
+            seen=self.contents.clock(),
         )
         self.contents.add(content)
         self._go_on(content, new, source, start, now)
