@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import gzip
+import json
 import os
 import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,6 +24,7 @@ from opslog.engine.live import FollowOptions
 from opslog.engine.run import run
 from opslog.engine.stream import Item
 from opslog.engine.watch import unwatched
+from opslog.following import contents, follow, watchlist
 from opslog.following.checkpoint import Checkpoint
 from opslog.following.follow import Following
 from opslog.following.watchlist import Watchlist
@@ -422,3 +425,36 @@ def test_what_was_read_is_not_forgotten_when_the_clock_is_set(
     older(log, 10)
     rename_and_create(log)
     assert looks.bodies() == numbers(4)
+
+
+def test_what_is_remembered_of_files_that_are_gone_does_not_grow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each day's log has a name of its own, and is removed in the end."""
+    monkeypatch.setattr(contents, "MOST_READ", 10)
+    monkeypatch.setattr(follow, "MOST_READ", 10)
+    monkeypatch.setattr(watchlist, "MOST_SEEN", 10)
+    looks = Looks(tmp_path / "*.log", tmp_path / "state")
+    with ExitStack() as kept:  # open files: their numbers are not used again
+        for number in range(30):
+            log, binary = tmp_path / f"{number}.log", tmp_path / f"{number}.bin.log"
+            written(log, heads(number, number + 1))
+            binary.write_bytes(b"\x7fELF" + bytes(300))
+            looks.wait(2)
+            for path in (log, binary):
+                kept.enter_context(path.open())
+                path.unlink()
+            looks.wait(8)
+        files = looks._watchlist
+        looks.stop()
+    assert [row["body"] for row in looks.rows] == numbers(30)
+    assert len(files._seen) == 10
+    assert len(files.binary) <= 10
+    remembered = json.loads((tmp_path / "state").read_bytes())["files"]
+    assert len(remembered) == 10
+    assert {row["source"] for row in remembered} == {row["source"] for row in looks.rows[-10:]}
+    assert len(files.contents._of_place) == 10
+    assert [text for text in looks.said if "are forgotten" in text] == [
+        f"{tmp_path}/state: more than 10 rotated files are remembered; those gone for longest "
+        "are forgotten, and read again if they appear once more"
+    ]

@@ -20,6 +20,9 @@ _SEARCH = 15.0
 _FORGET = 86400.0
 """Seconds of following after which a content that was in no file is forgotten."""
 
+MOST_READ = 10_000
+"""Contents that are remembered though they are read; of more, the longest unseen are forgotten."""
+
 _NO_FILE = FileId(-1, -1)
 
 
@@ -38,6 +41,8 @@ class Contents:
 
     def __init__(self) -> None:
         self.added: list[Content] = []
+        self.forgotten = 0
+        """How many were forgotten because there were too many."""
         self._by_source: dict[str, Content] = {}
         self._by_file: dict[FileId, Content] = {}
         self._places: dict[str, LogPlace] = {}
@@ -77,15 +82,29 @@ class Contents:
     def remembered(self, followed: Container[str]) -> list[Content]:
         """Return all, but for those to be forgotten; what is ``followed`` (sources) is not."""
         now = self.clock()
+        read = []
         for content in list(self._by_source.values()):
             if content.source in followed:
                 content.seen = now
             elif content.seen < now - _FORGET:
-                del self._by_source[content.source]
-                self._of_place[self._places.pop(content.source)].remove(content)
-                if self._by_file.get(content.file) is content:
-                    del self._by_file[content.file]
+                self._forget(content)
+            else:
+                read.append(content)
+        if len(read) > MOST_READ:
+            read.sort(key=lambda content: content.seen)
+            for content in read[:-MOST_READ]:
+                self._forget(content)
+                self.forgotten += 1
         return list(self._by_source.values())
+
+    def _forget(self, content: Content) -> None:
+        del self._by_source[content.source]
+        where = self._places.pop(content.source)
+        self._of_place[where].remove(content)
+        if not self._of_place[where]:
+            del self._of_place[where]
+        if self._by_file.get(content.file) is content:
+            del self._by_file[content.file]
 
     def named(self, path: str, file: FileId, start: bytes, again: bool) -> str:
         """Return the source of a new content; ``again``: another one was in its file before."""

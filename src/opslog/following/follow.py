@@ -22,6 +22,7 @@ from opslog.engine.stream import Item, Stream
 from opslog.engine.watch import Watch
 from opslog.following.checkpoint import Checkpoint
 from opslog.following.content import Content
+from opslog.following.contents import MOST_READ
 from opslog.following.followed import FollowedContent, ReplacedError
 from opslog.following.watchlist import ROTATE_WAIT, Watchlist
 from opslog.inputs.paths import STDIN
@@ -77,6 +78,7 @@ class Following(Generic[T]):
         self._interrupt: KeyboardInterrupt | None = None
         self._pipe_error: SourceError | None = None
         self._changed = True
+        self._told_forgotten = False
 
     def items(self) -> Generator[Item[T], None, None]:
         """Yield blocks as they come of what the paths name now and later, until stopped.
@@ -271,6 +273,12 @@ class Following(Generic[T]):
         if self._changed or contents.sought() != checkpoint.sought:
             checkpoint.save(contents.remembered(watchlist.open), contents.sought())
             self._changed = False
+            if contents.forgotten and not self._told_forgotten:
+                self._told_forgotten = True
+                self.how.warn(
+                    f"{checkpoint.path}: more than {MOST_READ:,} rotated files are remembered; "
+                    "those gone for longest are forgotten, and read again if they appear once more"
+                )
         return True
 
     def _last(self, watchlist: Watchlist[T], checkpoint: Checkpoint | None) -> Iterator[Item[T]]:

@@ -51,6 +51,12 @@ _RESERVE = 64
 
 _SECOND = 1_000_000_000
 
+MOST_SEEN = 100_000
+"""Files that are known to be nothing new; one more is looked into again if it is still there."""
+
+_MOST_SAID = 10_000
+"""Troubles that are said once; those before are said again if they are still there."""
+
 
 class Watchlist(Generic[T]):
     """All files that are followed; ``hot`` are those worth a look soon.
@@ -96,6 +102,8 @@ class Watchlist(Generic[T]):
             text = error.strerror
         if self._said.get(name) != text:
             self._said[name] = text
+            if len(self._said) > _MOST_SAID:
+                del self._said[next(iter(self._said))]
             self._say(f"{name}: {text}; it is tried again")
 
     # -- names ----------------------------------------------------------------------
@@ -185,7 +193,7 @@ class Watchlist(Generic[T]):
                     if file.name is None and since is None and name not in self._names:
                         self._give_name(file, name)
                     return
-            if id_ in self._new or self._seen.get(id_) == (status.st_size, status.st_mtime_ns):
+            if id_ in self._new or self._is_seen(id_, status):
                 return
             self._make_room(now)
             fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -245,6 +253,17 @@ class Watchlist(Generic[T]):
     def _remember(self, status: os.stat_result) -> None:
         """As long as it is like this a file need not be opened again."""
         self._seen[FileId.of(status)] = (status.st_size, status.st_mtime_ns)
+        if len(self._seen) > MOST_SEEN:
+            oldest = next(iter(self._seen))
+            del self._seen[oldest]
+            self.binary.discard(oldest)
+
+    def _is_seen(self, file: FileId, status: os.stat_result) -> bool:
+        """Return whether it is as it was when it was found to be nothing new."""
+        seen = self._seen.pop(file, None)
+        if seen is not None:
+            self._seen[file] = seen  # as the latest: those that are gone are the oldest
+        return seen == (status.st_size, status.st_mtime_ns)
 
     # -- new files --------------------------------------------------------------------
 
