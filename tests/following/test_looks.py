@@ -29,6 +29,7 @@ from opslog.following.checkpoint import Checkpoint
 from opslog.following.follow import Following
 from opslog.following.watchlist import Watchlist
 from opslog.inputs.source import Source
+from opslog.model.errors import SourceError
 from opslog.model.stats import Stats
 from opslog.model.zones import TimeDefaults
 from opslog.rows.kept import Kept
@@ -458,3 +459,76 @@ def test_what_is_remembered_of_files_that_are_gone_does_not_grow(
         f"{tmp_path}/state: more than 10 rotated files are remembered; those gone for longest "
         "are forgotten, and read again if they appear once more"
     ]
+
+
+class Piecewise:
+    """Reads of compressed files give 100 bytes each; at some numbers they fail instead."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, failing: Callable[[int], bool]) -> None:
+        self.count = self.failed = 0
+        read = Source.read_into
+
+        def read_into(source: Source, room: memoryview) -> int:
+            self.count += 1
+            if failing(self.count):
+                self.failed += 1
+                raise SourceError(source.name, os.strerror(errno.EIO))
+            return read(source, room[:100])
+
+        patch.setattr(Source, "read_into", read_into)
+
+
+@pytest.mark.parametrize("failing", range(1, 10))
+def test_a_compressed_file_of_which_a_read_failed_is_read_on(
+    failing: int, log: Path, looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(log, heads(0, 2))
+    looks.wait(1)
+    rename_and_create(log)
+    written(log, heads(2, 10))
+    rename_and_create(log)
+    compress(Path(f"{log}.1"))
+    reads = Piecewise(monkeypatch, lambda count: count == failing)
+    assert looks.bodies() == numbers(10)
+    assert reads.failed == 1
+    assert [text for text in looks.said if "it is tried again" in text]
+
+
+def test_a_damaged_compressed_file_is_tried_a_few_times_and_again_when_it_changes(
+    log: Path, looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A compressor that rests looks like a damaged file."""
+    written(log, heads(0, 1))
+    looks.wait(1)
+    rename_and_create(log)
+    written(log, heads(1, 100))
+    rename_and_create(log)
+    whole = gzip.compress(Path(f"{log}.1").read_bytes(), 0)  # stored as it is
+    cut = whole.index(b"n50\n") + 4
+    Path(f"{log}.1").unlink()
+    (packed := Path(f"{log}.1.gz")).write_bytes(whole[:cut])
+    reads = Piecewise(monkeypatch, lambda count: False)
+    looks.wait(60)
+    before = reads.count
+    assert len(looks.rows) == 51
+    looks.wait(60)
+    assert reads.count == before
+    assert len(looks.said) == 1
+    packed.write_bytes(whole)
+    rename_and_create(log)  # what has been given up is looked for again when the log is rotated
+    assert looks.bodies() == numbers(100)
+
+
+def test_a_line_that_had_begun_is_not_torn_while_its_rest_is_looked_for(
+    log: Path, looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(log, heads(0, 3) + heads(3, 4)[:9])
+    looks.wait(1)
+    written(log, heads(3, 4)[9:])
+    copy_and_truncate(log)
+    compress(Path(f"{log}.1"))
+    with monkeypatch.context() as patch:
+        reads = Piecewise(patch, lambda count: True)
+        looks.wait(10)
+    assert reads.failed
+    assert looks.bodies() == numbers(4)

@@ -38,6 +38,9 @@ T = TypeVar("T")
 _LATE = 600.0
 """Seconds for which a file that has ended is kept open: some writers go on for long."""
 
+_LOST_WAITS = 6
+"""How much longer than for a file that lost its name is waited where none is known."""
+
 _REST = 5.0
 """Seconds without new bytes after which a file is looked at less often."""
 
@@ -194,6 +197,7 @@ class Following(Generic[T]):
         self, watchlist: Watchlist[T], file: FollowedContent[T], now: float
     ) -> Generator[Item[T], None, bool]:
         before, modified, changed = file.size, file.content.modified, file.changed
+        failed = False
         try:
             status = watchlist.status(file, now)
             if file.packed is None:
@@ -218,12 +222,12 @@ class Following(Generic[T]):
         except (OSError, SourceError) as error:
             watchlist.complain(file.content.path, error)
             file.content.modified, file.changed = modified, changed
-            if file.packed is None:
+            if file.packed is None or watchlist.sought_again(file, now):
                 return False
-            before = file.size
+            failed, before = True, file.size
         if file.size == before and file.packed:
             yield from file.end(self._live)
-            watchlist.finish(file, done=True)
+            watchlist.finish(file, done=not failed)
             self._changed = True
             return True
         file.grown = now
@@ -241,7 +245,8 @@ class Following(Generic[T]):
         """Give up what a file needs no more in which nothing new is."""
         if file.left is not None:
             quiet = now - max(file.left, file.grown)
-            if quiet < ROTATE_WAIT:
+            # What was truncated may go on in a copy, which may not be complete or readable yet.
+            if quiet < (_LOST_WAITS * ROTATE_WAIT if file.lost else ROTATE_WAIT):
                 return
             yield from file.end(self._live)
             watchlist.hot.pop(file.content.source, None)

@@ -55,6 +55,8 @@ class FollowedContent(Generic[T]):
         """How large its file was then: a line that has begun may be read again."""
         self.changed = content.modified
         """When its file was changed last, as of then: nanoseconds of the epoch."""
+        self.failures = 0
+        """How often it could not be read on."""
         self._mark = content.position.mark
         self._resume = self.size
         self._marked = self.size, self._mark

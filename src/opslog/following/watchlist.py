@@ -46,6 +46,9 @@ _SETTLED = 2.0
 _LONGEST_PAUSE = 60.0
 """Seconds after which a file that cannot be read is tried again, at most."""
 
+_TRIES = 3
+"""How often a compressed file is tried again that could not be read to its end."""
+
 _RESERVE = 64
 """Descriptors left to others."""
 
@@ -172,6 +175,18 @@ class Watchlist(Generic[T]):
             self._new[id_] = NewFile(path, path, None if name else 0, fd, id_, now, again=True)
         elif name is not None:
             self._meet(name, name, None, now)
+
+    def sought_again(self, file: FollowedContent[T], now: float) -> bool:
+        """Look again for a compressed content that cannot be read on; False if that was in vain."""
+        if file.failures == _TRIES:
+            return False
+        file.failures += 1
+        if file.name is not None:
+            self._take_name(file, now)
+        file.release()
+        self._seen.pop(file.content.file, None)
+        self.contents.lose(file.content, now)
+        return True
 
     def _meet(self, name: str, path: str, since: int | None, now: float) -> None:
         """Take a file as a new one, unless it is followed or was found to be nothing new.
@@ -363,6 +378,7 @@ class Watchlist(Generic[T]):
         del self._new[new.file]
         file.fd, file.packed = new.fd, source
         if source is not None:
+            self._remember(os.fstat(new.fd))
             os.close(new.fd)
             file.fd = None
         if new.since is None and new.name not in self._names:
