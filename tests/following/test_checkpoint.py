@@ -18,6 +18,7 @@ import pytest
 
 from helpers import opslog
 from live_run import Run, bodies, heads, rows, wait_for, written
+from opslog.following.checkpoint import Checkpoint
 
 KILLS = int(os.environ.get("OPSLOG_KILLS", "12"))
 
@@ -382,3 +383,14 @@ def test_a_checkpoint_that_was_tampered_with_is_an_error_and_a_link_stays_one(
         result = opslog("filter", "-f", "--checkpoint", state, str(tmp_path / "a.log"))
         assert result.returncode == 2
         assert b"expected a checkpoint of opslog, found a damaged one" in result.stderr
+
+
+def test_what_a_killed_run_left_beside_the_checkpoint_is_removed(tmp_path: Path) -> None:
+    state = tmp_path / "st[a]te"
+    left = tmp_path / f".st[a]te.{'0a' * 8}.tmp"
+    others = [tmp_path / f".state.{'0a' * 8}.tmp", tmp_path / ".st[a]te.mine.tmp"]
+    for path in (left, *others):
+        path.touch()
+    Checkpoint(str(state)).close()
+    assert not left.exists()
+    assert all(path.exists() for path in others)

@@ -532,3 +532,35 @@ def test_a_line_that_had_begun_is_not_torn_while_its_rest_is_looked_for(
         looks.wait(10)
     assert reads.failed
     assert looks.bodies() == numbers(4)
+
+
+def test_an_empty_log_that_was_compressed_stands_for_no_other(log: Path, looks: Looks) -> None:
+    written(log, heads(0, 2))
+    looks.wait(2)
+    rename_and_create(log)
+    compress(Path(f"{log}.1"))
+    looks.wait(8)
+    copy_and_truncate(log)
+    compress(Path(f"{log}.1"))
+    looks.wait(4)
+    written(log, heads(2, 4))
+    looks.wait(2)
+    rename_and_create(log)
+    written(log, heads(4, 6))
+    assert looks.bodies() == numbers(6)
+
+
+def test_a_log_is_not_taken_for_an_empty_one_that_was_compressed(log: Path, looks: Looks) -> None:
+    """It was found, and copied before a line of it was read."""
+    written(log, heads(0, 2))
+    looks.wait(2)
+    copy_and_truncate(log)
+    looks.at_files()
+    copy_and_truncate(log)
+    compress(Path(f"{log}.1"))
+    written(log, heads(2, 4))
+    looks.at_names()
+    copy_and_truncate(log)
+    compress(Path(f"{log}.1"))
+    written(log, heads(4, 6))
+    assert looks.bodies() == numbers(6)

@@ -13,7 +13,7 @@ from opslog.following.content import MARK_BYTES, START_BYTES, Content, Fingerpri
 from opslog.inputs.paths import FileId
 from opslog.model.errors import SinkError, SourceError
 from opslog.outputs.own_kinds import CHECKPOINT
-from opslog.outputs.whole_file import write_whole
+from opslog.outputs.whole_file import remove_left, write_whole
 
 _KIND = "opslog checkpoint"
 _VERSION = 1
@@ -37,6 +37,7 @@ class Checkpoint:
             raise _failed(path, error) from None
         load(path)  # what is no checkpoint gets no lock beside it
         self._lock = _locked(path)
+        remove_left(path)
         try:
             self.contents, self.sought = load(path)
         except SourceError:

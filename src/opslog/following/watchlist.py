@@ -309,6 +309,9 @@ class Watchlist(Generic[T]):
             if quiet < _SETTLED:
                 return
             start = unpacked_start(new.opened)
+            if not start:
+                self._dismiss(new)
+                return
         elif first_line(start) is None:
             if quiet < ROTATE_WAIT or new.has_name():
                 return
@@ -327,7 +330,7 @@ class Watchlist(Generic[T]):
         for content in ([own] if own else []) + sorted(kin, key=self._is_known_elsewhere):
             file = self.open.get(content.source)
             position = file.position if file else content.position
-            part = file is not None and file.start.startswith(start)
+            part = file is not None and not packed and file.start.startswith(start)
             if not part and not position.may_begin_with(start):
                 continue
             elsewhere = self._is_known_elsewhere(content)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -79,6 +80,20 @@ def check_replaceable(path: str, own: OwnKind, overwrite: bool = False) -> None:
         raise failed(path, error) from None
 
 
+def remove_left(path: str) -> None:
+    """Remove what a killed process left that was replacing ``path``; no other may be doing so."""
+    folder, name = os.path.split(os.path.realpath(path))
+    left = re.compile(rf"\.{re.escape(_short(name))}\.[0-9a-f]{{16}}\.tmp")
+    with suppress(OSError):
+        for other in os.listdir(folder):
+            if left.fullmatch(other):
+                os.unlink(os.path.join(folder, other))
+
+
+def _short(name: str) -> str:
+    return os.fsdecode(os.fsencode(name)[:_LONGEST_NAME])
+
+
 def holds(path: str, own: OwnKind) -> bool:
     """Return whether ``path`` is a regular file of kind ``own`` that is not empty."""
     try:
@@ -107,8 +122,7 @@ class WholeFile(OutputStream):
         self._target = os.path.realpath(path)
         replaced = _replaced(path, self._target, own, overwrite)
         self._folder, name = os.path.split(self._target)
-        short = os.fsdecode(os.fsencode(name)[:_LONGEST_NAME])
-        self._temporary = os.path.join(self._folder, f".{short}.{os.urandom(8).hex()}.tmp")
+        self._temporary = os.path.join(self._folder, f".{_short(name)}.{os.urandom(8).hex()}.tmp")
         try:
             # Nobody may read what replaces a private file, before it has that one's mode either.
             fd = os.open(
