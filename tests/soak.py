@@ -1,6 +1,6 @@
 """Follows many logs while all goes wrong that may, and proves that each line comes out once.
 
-``python tests/soak.py SECONDS [--files N] [--seed N] [--keep FOLDER]``: minutes tell much,
+``python tests/soak.py SECONDS [--files N] [--seed N] [--rotating P] [--keep FOLDER]``: minutes tell much,
 hours whether memory and descriptors stay flat.  Two runs of the command follow the same
 logs, each with a checkpoint.  The *steady* one is never ended, the *harried* one is killed,
 told to end, runs out of disk, finds its checkpoint damaged, and is started again.  Times of
@@ -30,6 +30,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 
 from soak_logs import LINE, Writer
 
@@ -241,7 +242,7 @@ class InVainError(Exception):
 class Soak:
     """Two followers, a writer, and what is done to them."""
 
-    def __init__(self, folder: Path, files: int, seed: int) -> None:
+    def __init__(self, folder: Path, files: int, seed: int, rotating: float) -> None:
         logs = folder / "logs"
         logs.mkdir()
         library = folder / "soak_faults.so"
@@ -253,7 +254,7 @@ class Soak:
             Follower(name, folder, logs, library, Seen(files)) for name in ("steady", "harried")
         )
         self.followers = (self.steady, self.harried)
-        self.writer = Writer(logs, files, seed, self._seen_by_all)
+        self.writer = Writer(logs, files, seed, self._seen_by_all, rotating)
         self.used: list[tuple[int, int]] = []
         self.hurry = False
 
@@ -413,10 +414,10 @@ class Soak:
         did = self.did + self.writer.did()
         did["input: EIO"] = sum(one.control[_INPUT_FAILED] for one in self.followers)
         written = sum(log.lines for log in self.writer.logs)
-        print(f"{'faults survived':<32}{did.total():>10,}")
+        print(f"{'faults survived':<40}{did.total():>10,}")
         for name, count in sorted(did.items()):
-            print(f"  {name:<30}{count:>10,}")
-        print(f"{'lines written':<32}{written:>10,}")
+            print(f"  {name:<38}{count:>10,}")
+        print(f"{'lines written':<40}{written:>10,}")
         wrong: list[str] = []
         for one in self.followers:
             lost = {log.number: one.seen.missing(log.number, log.lines) for log in self.writer.logs}
@@ -425,16 +426,13 @@ class Soak:
             dubious = one.seen.wrong_logs | {log for log, n in lost.items() if n}
             wrong += [f"log {log}: {self.writer.logs[log].history}" for log in sorted(dubious)[:9]]
             wrong += [f"left behind: {path}" for path in one.left_behind()]
-            print(f"{one.name + ': lines lost':<32}{sum(map(len, lost.values())):>10,}")
-            print(f"{one.name + ': lines twice':<32}{one.seen.twice:>10,}")
-        fifth = max(1, len(self.used) // 5)
+            print(f"{one.name + ': lines lost':<40}{sum(map(len, lost.values())):>10,}")
+            print(f"{one.name + ': lines twice':<40}{one.seen.twice:>10,}")
+        quarter = -(-len(self.used) // 4)
         for index, name in enumerate(("RSS in KiB", "descriptors")):
-            first, last = (
-                max(u[index] for u in part)
-                for part in (self.used[fifth : 2 * fifth] or self.used, self.used[-fifth:])
-            )
-            print(f"{'steady: ' + name + ', first':<32}{first:>10,}")
-            print(f"{'steady: ' + name + ', last':<32}{last:>10,}")
+            for which, part in (("first", self.used[:quarter]), ("last", self.used[-quarter:])):
+                middle = int(median(used[index] for used in part))
+                print(f"{f'steady: {name}, {which} quarter':<40}{middle:>10,}")
         for text in wrong[:30]:
             print(f"wrong: {text}")
         if wrong:
@@ -451,12 +449,13 @@ def main() -> int:
     options.add_argument("seconds", type=float)
     options.add_argument("--files", type=int, default=50)
     options.add_argument("--seed", type=int, default=random.randrange(1 << 30))
+    options.add_argument("--rotating", type=float, default=0.005, help="how likely, each time")
     options.add_argument("--keep", type=Path, help="a new folder, which stays")
     given = options.parse_args()
     print(f"seed {given.seed}", flush=True)
     folder = given.keep or Path(tempfile.mkdtemp(prefix="opslog-soak-"))
     folder.mkdir(exist_ok=True)
-    soak = Soak(folder.resolve(), given.files, given.seed)
+    soak = Soak(folder.resolve(), given.files, given.seed, given.rotating)
     try:
         try:
             soak.run(given.seconds)

@@ -23,9 +23,6 @@ LINE = re.compile(r"log(\d+) n(\d+) g(\d+) o(\d+) end( x*)?")
 _KEEP = 3
 """Older files of a log that stay; what nobody has read yet stays longer."""
 
-_PAUSE = 4.0
-"""Seconds at least between two rotations of a log."""
-
 _LATE = 2.0
 """Seconds for which the writer goes on in a file that was renamed."""
 
@@ -46,7 +43,6 @@ class Log:
         self._generation = 0
         self._size = 0
         self._half = b""
-        self._rotated = 0.0
         self.history: list[str] = []
         self._late: tuple[float, Path, int, int] | None = None
         self._last: dict[Path, int] = {}
@@ -97,10 +93,9 @@ class Log:
 
     def rotate(self) -> None:
         """End the current file in one of the ways that there are, and begin another."""
-        now = time.monotonic()
-        if self._late or now < self._rotated + _PAUSE:
+        if self._late:
             return
-        self._rotated = now
+        now = time.monotonic()
         self.whole()
         self._number_on()
         older = Path(f"{self.path}.1")
@@ -164,10 +159,14 @@ class Log:
 
 
 class Writer(threading.Thread):
-    """Writes and rotates until it is stopped; ``pause`` is held by who wants that it rests."""
+    """Writes and rotates until it is stopped; ``pause`` is held by who wants that it rests.
 
-    def __init__(self, folder: Path, count: int, seed: int, seen: Seen) -> None:
+    ``rotating`` is how likely a log is rotated when it may be, 50 times a second.
+    """
+
+    def __init__(self, folder: Path, count: int, seed: int, seen: Seen, rotating: float) -> None:
         super().__init__(daemon=True)
+        self._rotating = rotating
         self._chance = random.Random(seed)
         self.logs = [Log(folder, number, self._chance, seen) for number in range(count)]
         self.pause = threading.Lock()
@@ -181,7 +180,7 @@ class Writer(threading.Thread):
                     for log in self._chance.sample(self.logs, max(1, len(self.logs) // 8)):
                         log.write()
                     for log in self.logs:
-                        if self._chance.random() < 0.005:
+                        if self._chance.random() < self._rotating:
                             log.rotate()
                         log.tend()
             for log in self.logs:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import signal
 import struct
@@ -377,3 +378,36 @@ def test_a_closed_standard_input_is_told() -> None:
         ["sh", "-c", '"$@" <&-', "sh", *command], capture_output=True, check=False, timeout=60
     )
     assert (result.returncode, result.stderr) == (2, b"opslog: -: Bad file descriptor\n")
+
+
+def test_a_log_file_on_a_full_disk_is_told_once_and_harms_no_event(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(b"2026-03-10 10:00:00+00:00 opslog[1]: started\n" * 20)
+
+    def fill() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + 10,) * 2)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "opslog", "fluentd", "--from", "text", "--log-file", str(log)],
+        input=b"2026-03-10 10:00:07.791 2412 INFO nova.service [-] a\n",
+        capture_output=True, preexec_fn=fill, check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout)["body"] == "a"
+    told = done.stderr.decode()
+    assert (
+        told
+        == f"opslog: {log}: No space left on device; what is said there is lost, events go on\n"
+    )
+
+
+def test_tags_beyond_those_that_are_remembered_are_told(tmp_path: Path) -> None:
+    head = "2026-03-10 10:00:07.791 2412 INFO nova.service [-] a"
+    lines = (json.dumps({"tag": f"t{n}", "message": head}) + "\n" for n in range(1200))
+    log = tmp_path / "log"
+    done = subprocess.run(
+        [sys.executable, "-m", "opslog", "fluentd", "--log-file", str(log)],
+        input="".join(lines).encode(), capture_output=True, check=True,
+    )  # fmt: skip
+    tags = [json.loads(line)["tag"] for line in done.stdout.splitlines()]
+    assert sorted(tags) == sorted(f"t{n}" for n in range(1200))
+    assert "more than 1,000 tags at a time: 200 times" in log.read_text()

@@ -96,7 +96,7 @@ def test_what_was_written_is_used(tmp_path: Path) -> None:
     checkpoint = Checkpoint(str(tmp_path / "state"))
     position = Position(Fingerprint.of(b"begin"), 5, NOTHING)
     content = Content("/caf\udce9", "/caf\udce9#1", FileId(-1, -1), position, 1 << 61, True, 1e9)
-    checkpoint.add([content])
+    checkpoint.add([content], {})
     checkpoint.close()
     again = Checkpoint(str(tmp_path / "state"))
     assert again.contents == [content]

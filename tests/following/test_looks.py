@@ -9,7 +9,7 @@ import os
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -65,6 +65,7 @@ class Looks:
     def at_names(self) -> None:
         """Look at names and folders."""
         self._watchlist.look_at_names(self.now)
+        self._following._add_new(self._watchlist.contents, self._checkpoint)
 
     def at_files(self) -> None:
         """Look at all files."""
@@ -78,7 +79,7 @@ class Looks:
             self.at_files()
             self.now += 1
 
-    def _use(self, items: Iterator[Item[pa.RecordBatch]]) -> None:
+    def _use(self, items: Iterable[Item[pa.RecordBatch]]) -> None:
         for _, batch in run(items, self._threads, deque()):
             self.rows += batch.to_pylist()
 
@@ -92,6 +93,11 @@ class Looks:
     def sources(self) -> list[tuple[str, str]]:
         """Return the body and the path of each record."""
         return [(str(row["body"]), str(row["source"]).partition("#")[0]) for row in self.rows]
+
+    def save(self) -> None:
+        """Save how far all was read."""
+        if self._checkpoint:
+            self._use(self._following._save(self._watchlist, self._checkpoint))
 
     def stop(self) -> None:
         """End the run as SIGTERM does."""
@@ -564,3 +570,27 @@ def test_a_log_is_not_taken_for_an_empty_one_that_was_compressed(log: Path, look
     compress(Path(f"{log}.1"))
     written(log, heads(4, 6))
     assert looks.bodies() == numbers(6)
+
+
+def test_what_came_before_a_new_file_is_looked_for_after_a_kill(log: Path, tmp_path: Path) -> None:
+    """The new file is in the checkpoint at once, what came before it was not read yet."""
+    state = tmp_path / "state"
+    written(log, heads(0, 2))
+    older(log, 20)
+    first = Looks(log, state)
+    first.wait(2)
+    first.save()
+    rename_and_create(log)
+    written(log, heads(2, 4))
+    older(log, 10)
+    rename_and_create(log)
+    compress(Path(f"{log}.1"))
+    os.utime(f"{log}.1.gz")  # not settled yet
+    written(log, heads(4, 6))
+    first.at_files()
+    first.at_names()
+    first.close()
+    os.utime(f"{log}.1.gz", (time.time() - 10,) * 2)
+    second = Looks(log, state)
+    assert second.bodies() == numbers(6)[2:]
+    second.close()

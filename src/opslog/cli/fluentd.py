@@ -244,4 +244,9 @@ def _summary(streams: Streams) -> str:
         + ")"
     )
     late = (f"; {name}: out of time on {n} lines" for name, n in stats.timeouts.items())
+    if seen.closed:
+        told += (
+            f"; more than {streams.most:,} tags at a time: {seen.closed:,} times the longest "
+            "unused one was closed, and lines that continue its last record are records of their own"
+        )
     return told + "".join(late)

@@ -106,6 +106,11 @@ class LiveStream(Generic[T]):
 
     def feed(self, data: bytes | memoryview, now: float) -> Iterator[Item[T]]:
         """Take bytes and yield the items complete with them; each is used before the next."""
+        yield from self.put(data)
+        yield from self.flush(now)
+
+    def put(self, data: bytes | memoryview) -> Iterator[Item[T]]:
+        """Take bytes and yield the items of blocks that are full."""
         view = memoryview(data)
         while view:
             room = self.room()
@@ -115,7 +120,6 @@ class LiveStream(Generic[T]):
             item = self.filled(count)
             if item is not None:
                 yield item
-        yield from self.flush(now)
 
     def flush(self, now: float) -> Iterator[Item[T]]:
         """Yield the lines that are whole and the records that have waited long enough, if any."""

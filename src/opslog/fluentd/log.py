@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import RawIOBase
 
 from opslog.outputs.output import failed
 from opslog.outputs.own_kinds import LOG
+from opslog.process.report import on_stderr
 from opslog.terminal.escape import escaped_lines
 
 
 class LogFile:
-    """A file that gets lines, or none; what cannot be written does not harm the events."""
+    """A file that gets lines, or none; what cannot be written does not harm the events.
 
-    def __init__(self, file: RawIOBase | None) -> None:
+    Standard error is told once that something could not be written.
+    """
+
+    def __init__(self, file: RawIOBase | None, path: str = "") -> None:
         self._file = file
+        self._path = path
+        self._failed = False
         self.mask: Callable[[str], str] = str
 
     def say(self, text: str) -> None:
@@ -26,8 +33,19 @@ class LogFile:
             return
         now = datetime.now(UTC).isoformat(" ", "seconds")
         line = f"{now} opslog[{os.getpid()}]: {escaped_lines(self.mask(text))}\n"
-        with suppress(OSError):
-            self._file.write(line.encode("utf-8", "replace"))
+        data = line.encode("utf-8", "replace")
+        try:
+            if self._file.write(data) == len(data):
+                return
+            reason = os.strerror(errno.ENOSPC)  # a disk that is all but full takes a part
+        except OSError as error:
+            reason = error.strerror or str(error)
+        if not self._failed:
+            self._failed = True
+            on_stderr(
+                f"opslog: {escaped_lines(self._path)}: {reason}; what is said there is lost, "
+                "events go on"
+            )
 
 
 @contextmanager
@@ -47,4 +65,4 @@ def open_log(path: str | None, overwrite: bool) -> Iterator[LogFile]:
     with file:
         if not overwrite:
             LOG.refuse_foreign(path, file.fileno())
-        yield LogFile(file)
+        yield LogFile(file, path)

@@ -92,6 +92,8 @@ class Counts:
     marked: int = 0
     begun: int = 0
     joined: int = 0
+    closed: int = 0
+    """Streams closed because there were too many; what continues a record of theirs is torn off."""
 
     @property
     def waiting(self) -> int:
@@ -104,6 +106,7 @@ class Counts:
         yield "events_marked_total", "Events that went through marked.", self.marked
         yield "events_begun_total", "Events in which a record begins.", self.begun
         yield "events_joined_total", "Events that continue a record.", self.joined
+        yield "streams_closed_total", "Streams closed because there were too many.", self.closed
 
 
 class _StreamRecords(NamedTuple):
@@ -160,16 +163,23 @@ class _Stream:
 
     def feed(self, now: float) -> list[Out]:
         """Return what is complete with the lines taken since, or need not wait any longer."""
-        data = b"".join(self._lines)
-        self._lines.clear()
-        return self._events(self.live.feed(data, now))
+        return self._events(self.live.feed(self._taken(), now))
 
     def close(self) -> list[Out]:
         """Return what is left."""
-        out = self._events([self.live.end()])
+        out = self._events(self._last())
         while self._waiting:
             self._forget()
         return out
+
+    def _last(self) -> Iterator[Item[_StreamRecords]]:
+        yield from self.live.put(self._taken())
+        yield self.live.end()
+
+    def _taken(self) -> bytes:
+        data = b"".join(self._lines)
+        self._lines.clear()
+        return data
 
     def _events(self, items: Iterable[Item[_StreamRecords]]) -> list[Out]:
         out: list[Out] = []
@@ -210,7 +220,7 @@ class Streams:
         self.stats = Stats()
         self._wanted = wanted
         self._clock = clock
-        self._most = most
+        self.most = most
         self._maker = wanted.staged or _Events(wanted)
         self._job: Job[_StreamRecords] = Job(wanted.catalog, self._maker.columns, None, self._made)
         self._spare: deque[Block] = deque()
@@ -234,9 +244,11 @@ class Streams:
             stream = self._stream(item)
             stream.take(item, lines)
             fed[stream] = None
-            if len(self._streams) > self._most:
+            if len(self._streams) > self.most:
                 oldest = self._streams.pop(next(iter(self._streams)))
-                self._add(out, self._fed(oldest, now) + oldest.close())
+                self._date(oldest)
+                self._add(out, oldest.close())
+                self.counts.closed += 1
                 self._open.pop(oldest, None)
                 fed.pop(oldest, None)
         for stream in fed:
@@ -326,10 +338,13 @@ class Streams:
         live = LiveStream(stream, self._spare, max(self._wanted.hold, LEAST_HOLD))
         return _Stream(live, self._maker, self.counts, self._spare)
 
-    def _fed(self, stream: _Stream, now: float) -> list[Out]:
-        """Return what is complete in ``stream``, and take note of whether more waits."""
+    def _date(self, stream: _Stream) -> None:
         if self._wanted.times.reference is None:
             stream.live.stream.dated(self._clock())
+
+    def _fed(self, stream: _Stream, now: float) -> list[Out]:
+        """Return what is complete in ``stream``, and take note of whether more waits."""
+        self._date(stream)
         out = stream.feed(now)
         due = stream.live.due()
         if due is None:

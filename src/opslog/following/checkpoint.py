@@ -51,9 +51,13 @@ class Checkpoint:
         self.sought = sought
         self._write()
 
-    def add(self, contents: Iterable[Content]) -> None:
-        """Have the file tell of new contents, too; of all others what it told before."""
+    def add(self, contents: Iterable[Content], sought: dict[str, int]) -> None:
+        """Have the file tell of new contents, too; of all others what it told before.
+
+        What is ``sought`` may be older than these: behind them nobody would look for it.
+        """
         self._rows |= {content.source: _row(content) for content in contents}
+        self.sought = sought
         self._write()
 
     def _write(self) -> None:

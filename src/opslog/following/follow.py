@@ -22,7 +22,7 @@ from opslog.engine.stream import Item, Stream
 from opslog.engine.watch import Watch
 from opslog.following.checkpoint import Checkpoint
 from opslog.following.content import Content
-from opslog.following.contents import MOST_READ
+from opslog.following.contents import MOST_READ, Contents
 from opslog.following.followed import FollowedContent, ReplacedError
 from opslog.following.watchlist import ROTATE_WAIT, Watchlist
 from opslog.inputs.paths import STDIN
@@ -136,11 +136,7 @@ class Following(Generic[T]):
             whole = now >= next_round
             if whole:
                 watchlist.look_at_new_files(now)
-            if added := watchlist.contents.added:
-                # Before its first record leaves: after a kill it must have the same name again.
-                if checkpoint:
-                    checkpoint.add(added)
-                added.clear()
+            self._add_new(watchlist.contents, checkpoint)
             files = watchlist.open if whole else watchlist.hot
             moved = yield from self._look(watchlist, list(files.values()), now)
             if whole:
@@ -159,6 +155,12 @@ class Following(Generic[T]):
             if watchlist.hot or self._piped:
                 until = min(until, time.monotonic() + pause)
             self._wait(watchlist, until)
+
+    def _add_new(self, contents: Contents, checkpoint: Checkpoint | None) -> None:
+        """Name new contents before their first records leave: after a kill they have that name."""
+        if contents.added and checkpoint:
+            checkpoint.add(contents.added, contents.sought())
+        contents.added.clear()
 
     def _wait(self, watchlist: Watchlist[T], until: float) -> None:
         """Wait until then, or a record is due, or the wish comes to stop."""

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 SERVICES: dict[str, str] = {
     name: name
@@ -234,6 +235,7 @@ _ROTATED = re.compile(
 _SEPARATOR = re.compile("[./]")
 
 
+@lru_cache(maxsize=4096)
 def service_of_logger(logger: str) -> str | None:
     """Return the service a logger belongs to, or None if its name does not say."""
     return SERVICES.get(_SEPARATOR.split(logger, maxsplit=1)[0])
@@ -247,6 +249,7 @@ def service_of_module(module: str, family: str) -> str | None:
     return VLOG_MODULES.get(module) if family == "ovs" else None
 
 
+@lru_cache(maxsize=4096)
 def service_of_program(program: str) -> str | None:
     """Return the service a program belongs to, as syslog, a unit or a container names it.
 
@@ -270,6 +273,7 @@ def service_of_program(program: str) -> str | None:
     return known or NEIGHBOURS.get(first)
 
 
+@lru_cache(maxsize=4096)
 def of_path(path: str) -> tuple[str | None, str | None]:
     """Return (service, program) as the file's name and folder say, each None if they do not."""
     folder, _, name = path.rpartition("/")

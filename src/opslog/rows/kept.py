@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -23,6 +24,11 @@ from opslog.scanner._program import Program
 from opslog.scanner.catalog import Catalog
 
 
+@lru_cache(maxsize=8)
+def _format_names(catalog: Catalog) -> pa.StringArray:
+    return texts([one.name for one in catalog.lines.formats])
+
+
 class BatchBuilder:
     """Turns the records of one source into columns or JSON lines.
 
@@ -35,7 +41,7 @@ class BatchBuilder:
         # A file name may hold bytes that are no text; columns may not.
         self.source = (source or path).encode("utf-8", "replace").decode()
         self.zone = zone
-        self.formats = texts([f.name for f in catalog.lines.formats])
+        self.formats = _format_names(catalog)
         path = path.encode("utf-8", "replace").decode()
         self.service, self.program = services.of_path(path)
         self.host = host_of_path(path)
@@ -158,7 +164,9 @@ class Kept:
         with ``merged`` each line stands behind its head, by which it is merged.
         """
         moments, ambiguous = self._moments() if self._timed() else (None, None)
-        keys = json_keys(self._plan, names or self._names, self._builder.source)
+        # Sources may be many: where none is written all share their keys.
+        source = self._builder.source if "source" in self._names else ""
+        keys = json_keys(self._plan, names or self._names, source)
         values = known = None
         if moments is not None:
             known_buffer, value_buffer = moments.buffers()
