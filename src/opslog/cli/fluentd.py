@@ -247,6 +247,6 @@ def _summary(streams: Streams) -> str:
     if seen.closed:
         told += (
             f"; more than {streams.most:,} tags at a time: {seen.closed:,} times the longest "
-            "unused one was closed, and lines that continue its last record are records of their own"
+            "unused one was closed; lines that continue its last record are records of their own"
         )
     return told + "".join(late)
