@@ -594,3 +594,77 @@ def test_what_came_before_a_new_file_is_looked_for_after_a_kill(log: Path, tmp_p
     second = Looks(log, state)
     assert second.bodies() == numbers(6)[2:]
     second.close()
+
+
+def test_a_size_that_goes_back_for_a_moment_is_no_truncation(
+    log: Path, looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network's file system tells the size of a moment ago."""
+    written(log, heads(0, 3))
+    looks.wait(1)
+    written(log, heads(3, 5))
+    true = os.stat
+
+    def older_size(path: str) -> os.stat_result:
+        status = true(path)
+        times = {"st_mtime_ns": status.st_mtime_ns + 1}
+        return os.stat_result((*status[:6], 42, *status[7:]), times)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", older_size)
+        looks.at_files()
+        looks.at_files()
+    assert looks.bodies() == numbers(5)
+    assert len({row["source"] for row in looks.rows}) == 1
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+def test_a_file_whose_descriptor_went_stale_is_opened_again(
+    renamed: bool, log: Path, looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(log, heads(0, 3))
+    looks.wait(1)
+    (file,) = looks._watchlist.open.values()
+    stale, read, close = file.fd, os.preadv, os.close
+    refused = []
+
+    def preadv(fd: int, buffers: list[memoryview], offset: int) -> int:
+        if fd == stale:
+            refused.append(fd)
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return read(fd, buffers, offset)
+
+    def close_and_keep_number(fd: int) -> None:
+        close(fd)
+        if fd == stale:
+            assert os.open(os.devnull, os.O_RDONLY) == stale
+
+    monkeypatch.setattr(os, "close", close_and_keep_number)
+    written(log, heads(3, 5))
+    if renamed:
+        rename_and_create(log)
+        written(log, heads(5, 6))
+    monkeypatch.setattr(os, "preadv", preadv)
+    assert looks.bodies() == numbers(6 if renamed else 5)
+    assert refused
+    assert looks.said == [f"{log}: Stale file handle; it is tried again"]
+    assert stale is not None
+    close(stale)
+
+
+@pytest.mark.parametrize("grown", [False, True], ids=["as long", "longer"])
+def test_a_content_goes_on_in_a_file_that_took_the_place_of_its_own(
+    grown: bool, log: Path, looks: Looks
+) -> None:
+    """An editor writes a new file; a file of a lower layer is copied up when it is written to."""
+    written(log, heads(0, 20))
+    looks.wait(1)
+    new = log.with_suffix(".new")
+    shutil.copy2(log, new)
+    if grown:
+        written(new, heads(20, 25))
+    new.replace(log)
+    looks.wait(2)
+    written(log, heads(25 if grown else 20, 30))
+    assert looks.bodies() == numbers(30)
+    assert len({row["source"] for row in looks.rows}) == 1

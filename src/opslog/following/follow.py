@@ -8,6 +8,7 @@ nothing has come for a while; the one that has its name now is read at once.
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import time
@@ -224,6 +225,9 @@ class Following(Generic[T]):
         except (OSError, SourceError) as error:
             watchlist.complain(file.content.path, error)
             file.content.modified, file.changed = modified, changed
+            if isinstance(error, OSError) and error.errno == errno.ESTALE:
+                watchlist.stale(file, now)
+                return False
             if file.packed is None or watchlist.sought_again(file, now):
                 return False
             failed, before = True, file.size

@@ -176,6 +176,12 @@ class Watchlist(Generic[T]):
         elif name is not None:
             self._meet(name, name, None, now)
 
+    def stale(self, file: FollowedContent[T], now: float) -> None:
+        """Open its file again, or look for its content: the descriptor leads nowhere any more."""
+        file.release()
+        if file.name is None:
+            self.contents.lose(file.content, now)
+
     def sought_again(self, file: FollowedContent[T], now: float) -> bool:
         """Look again for a compressed content that cannot be read on; False if that was in vain."""
         if file.failures == _TRIES:
@@ -348,8 +354,11 @@ class Watchlist(Generic[T]):
             elif found:
                 # The size of a compressed file says nothing about that of its content.
                 longer = is_longer(new, file) if file and elsewhere and not packed else False
-                if longer:
+                if longer and file and not self._was_replaced(file):
                     continue
+                if longer and file:  # the same content, in a file that took the place of the other
+                    file.release()
+                    elsewhere = False
                 if longer is None:
                     return True
                 if file is None or file.name is None:
@@ -367,6 +376,13 @@ class Watchlist(Generic[T]):
             self.contents.lose(own, now)
             new.again = True
         return False
+
+    def _was_replaced(self, file: FollowedContent[T]) -> bool:
+        """Return whether its file is in its folder no more, under whatever name."""
+        assert file.fd is not None
+        id_ = FileId.of(os.fstat(file.fd))
+        with os.scandir(os.path.dirname(os.path.realpath(file.content.path))) as entries:
+            return all(FileId.of(entry.stat(follow_symlinks=False)) != id_ for entry in entries)
 
     def _is_known_elsewhere(self, content: Content) -> bool:
         """Whether a content is followed in another file, or was read to its end."""
