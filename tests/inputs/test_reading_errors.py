@@ -18,6 +18,7 @@ import pytest
 
 import opslog
 from helpers import opslog as run
+from opslog.inputs.source import Source
 from opslog.model.errors import OpslogError, SourceError, SourceErrors
 
 if sys.version_info >= (3, 14):
@@ -169,3 +170,66 @@ def test_a_damaged_file_is_no_damaged_disk(tmp_path: Path) -> None:
         2,
         f"opslog: {path}: Input/output error\n".encode(),
     )
+
+
+def written_anew(path: Path) -> None:
+    os.truncate(path, 0)
+    path.write_bytes(b"other line\n" * 900)
+
+
+CUTS: dict[str, Callable[[Path], None]] = {
+    "to nothing": lambda path: os.truncate(path, 0),
+    "before what was read": lambda path: os.truncate(path, 300),
+    "where it was read to": lambda path: os.truncate(path, 1000),
+    "behind what was read": lambda path: os.truncate(path, 2000),
+    "and written anew": written_anew,
+}
+
+
+class Reading:
+    """A source of which 1000 bytes are read, and the rest when it is asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._source = Source(str(path))
+        self.found = b""
+        while len(self.found) < 1000 and self._read(1000 - len(self.found)):
+            pass
+
+    def _read(self, most: int) -> int:
+        room = memoryview(bytearray(most))
+        count = self._source.read_into(room)
+        self.found += room[:count]
+        return count
+
+    def rest(self) -> None:
+        """Read to the end."""
+        try:
+            while self._read(700):
+                pass
+        finally:
+            self._source.close()
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_a_file_that_is_truncated_while_it_is_read_is_told(cut: str, tmp_path: Path) -> None:
+    """What comes out is what stood there, up to some byte."""
+    path = tmp_path / "a.log"
+    data = b"".join(b"line %d\n" % n for n in range(500))
+    path.write_bytes(data)
+    reading = Reading(path)
+    CUTS[cut](path)
+    with pytest.raises(SourceError, match=r"of [\d,]+ bytes [\d,]+ had been read"):
+        reading.rest()
+    assert data.startswith(reading.found)
+    assert len(reading.found) >= 1000
+
+
+def test_a_file_that_grows_while_it_is_read_is_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    data = b"".join(b"line %d\n" % n for n in range(500))
+    path.write_bytes(data)
+    reading = Reading(path)
+    with path.open("ab") as file:
+        file.write(data)
+    reading.rest()
+    assert reading.found == 2 * data

@@ -6,6 +6,7 @@ SourceError says why.
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import stat
@@ -21,6 +22,9 @@ from opslog.model.errors import SourceError
 from opslog.process.stop import Stop
 
 _CHUNK = 1 << 20
+
+_FIRST = 256
+"""Bytes by which a file is known to be the same one still."""
 
 
 class Source:
@@ -56,6 +60,9 @@ class Source:
         fd = self._raw.fileno()
         self.regular = stat.S_ISREG(os.fstat(fd).st_mode)
         """Whether it is a regular file, which has a last change."""
+        # What lies in /proc has no size, and may begin otherwise each time.
+        self._size = os.fstat(fd).st_size if self.regular else 0
+        self._first = os.pread(fd, _FIRST, 0) if self._size else b""
 
         def waited_for(room: memoryview) -> int:
             if not self.regular:
@@ -113,7 +120,26 @@ class Source:
         """Read of the file itself, and wait where its descriptor does not."""
         while (count := self._raw.readinto(room)) is None:
             _wait(self._raw.fileno(), None)
+        if self._first:
+            self._check_same(count)
         return count
+
+    def _check_same(self, count: int) -> None:
+        """Raise OSError if the file of which so much was just read is not what it was.
+
+        What begins as before now did so when it was read.
+        """
+        fd = self._raw.fileno()
+        anew = not self._first.startswith(os.pread(fd, len(self._first), 0))
+        size = os.fstat(fd).st_size
+        if anew or (not count and size < self._size):
+            read = self._raw.tell() - count
+            raise OSError(
+                errno.ESTALE,
+                f"was truncated while it was read: of {self._size:,} bytes {read:,} had been read; "
+                "the others may be in a rotated file",
+            )
+        self._size = max(self._size, size)
 
     def read_into(self, room: memoryview) -> int:
         """Fill the beginning of ``room`` and return how much, 0 at the end; raises SourceError."""
