@@ -7,7 +7,8 @@ import json
 import os
 import stat
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from opslog.following.content import MARK_BYTES, START_BYTES, Content, Fingerprint, Position
 from opslog.inputs.paths import FileId
@@ -20,6 +21,11 @@ _VERSION = 1
 _BEGINNING = b'{"kind": "%s"' % _KIND.encode()
 _MOST = 1 << 62
 """A number that is none of a file: beyond it, sums might not be numbers of 64 bits."""
+
+
+class _Row(NamedTuple):
+    values: Content
+    text: str
 
 
 class Checkpoint:
@@ -35,6 +41,7 @@ class Checkpoint:
             self.path = path = os.path.realpath(path)
         except OSError as error:  # a relative name where the working directory was removed
             raise _failed(path, error) from None
+        self._rows: dict[str, _Row] = {}
         load(path)  # what is no checkpoint gets no lock beside it
         self._lock = _locked(path)
         remove_left(path)
@@ -43,11 +50,11 @@ class Checkpoint:
         except SourceError:
             self.close()
             raise
-        self._rows = {content.source: _row(content) for content in self.contents}
+        self._rows = {content.source: self._known(content) for content in self.contents}
 
     def save(self, contents: Iterable[Content], sought: dict[str, int]) -> None:
         """Replace what the file says, at once and for good."""
-        self._rows = {content.source: _row(content) for content in contents}
+        self._rows = {content.source: self._known(content) for content in contents}
         self.sought = sought
         self._write()
 
@@ -56,18 +63,20 @@ class Checkpoint:
 
         What is ``sought`` may be older than these: behind them nobody would look for it.
         """
-        self._rows |= {content.source: _row(content) for content in contents}
+        self._rows |= {content.source: self._known(content) for content in contents}
         self.sought = sought
         self._write()
 
+    def _known(self, content: Content) -> _Row:
+        """Return the row of a content, the one from before if it is the same: most are at rest."""
+        values = replace(content)
+        row = self._rows.get(content.source)
+        return row if row and row.values == values else _Row(values, json.dumps(_row(content)))
+
     def _write(self) -> None:
-        whole = {
-            "kind": _KIND,
-            "version": _VERSION,
-            "files": list(self._rows.values()),
-            "sought": self.sought,
-        }
-        data = json.dumps(whole).encode() + b"\n"
+        head = {"kind": _KIND, "version": _VERSION, "sought": self.sought}
+        rows = ", ".join(row.text for row in self._rows.values())
+        data = f'{json.dumps(head)[:-1]}, "files": [{rows}]}}\n'.encode()
         try:
             write_whole(self.path, data, CHECKPOINT)
         except SinkError as error:
