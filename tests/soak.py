@@ -1,8 +1,8 @@
 """Follows many logs while all goes wrong that may, and proves that each line comes out once.
 
-``python tests/soak.py SECONDS [--files N] [--seed N] [--rotating P] [--keep FOLDER]``: minutes tell much,
-hours whether memory and descriptors stay flat.  Two runs of the command follow the same
-logs, each with a checkpoint.  The *steady* one is never ended, the *harried* one is killed,
+``python tests/soak.py SECONDS [--files N] [--seed N] [--rotating P] [--keep FOLDER]``:
+minutes tell much, hours whether memory and descriptors stay flat.  Two runs of the
+command follow the same logs, each with a checkpoint.  The *steady* one is never ended, the *harried* one is killed,
 told to end, runs out of disk, finds its checkpoint damaged, and is started again.  Times of
 the clock jump, reads fail, readers are slow (soak_faults.c).  A line may come twice only
 from another run, behind an end that docs/howto/follow.md says that of.
