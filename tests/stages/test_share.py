@@ -224,3 +224,15 @@ def test_mask_takes_no_path_for_its_value(tmp_path: Path) -> None:
     )
     assert b"replaced: 1 address, 1 host, 1 user, 1 project, 1 secret" in result.stderr
     assert b"expected one of secrets, share" in opslog("filter", "--mask=all", str(log)).stderr
+
+
+def test_names_that_are_too_many_to_remember_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opslog.stages.identities._MOST", 10)
+    share = Share(b"key")
+    for n in range(12):
+        share._identities.learn("user", f"user{n}x")
+    assert share.text("by user11x") != "by user11x"
+    assert share.report() == (
+        "replaced: 1 user; 5 names were too many to remember: where only a text has one of them "
+        "it may still stand there, so mask smaller parts of the logs"
+    )

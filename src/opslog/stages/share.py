@@ -72,7 +72,13 @@ class Share:
     def report(self) -> str:
         """Return what was replaced, on a line."""
         said = [f"{count:,} {_WORDS[kind][count != 1]}" for kind, count in self.replaced.items()]
-        return f"replaced: {', '.join(said) or 'nothing'}"
+        told = f"replaced: {', '.join(said) or 'nothing'}"
+        if forgotten := self._identities.forgotten:
+            told += (
+                f"; {forgotten:,} names were too many to remember: where only a text has one of "
+                "them it may still stand there, so mask smaller parts of the logs"
+            )
+        return told
 
     def learn(self, batches: Iterable[pa.RecordBatch]) -> None:
         """Know the names in the columns ``LEARNED`` of ``batches`` before they are replaced."""
