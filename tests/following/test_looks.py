@@ -668,3 +668,14 @@ def test_a_content_goes_on_in_a_file_that_took_the_place_of_its_own(
     written(log, heads(25 if grown else 20, 30))
     assert looks.bodies() == numbers(30)
     assert len({row["source"] for row in looks.rows}) == 1
+
+
+def test_a_line_that_had_begun_when_its_file_came_to_rest_is_found_in_a_compressed_copy(
+    log: Path, looks: Looks
+) -> None:
+    written(log, heads(0, 3) + heads(3, 4)[:9])
+    looks.wait(10)
+    written(log, heads(3, 4)[9:])
+    copy_and_truncate(log)
+    compress(Path(f"{log}.1"))
+    assert looks.bodies() == numbers(4)

@@ -182,11 +182,12 @@ class FollowedContent(Generic[T]):
     def rest(self) -> None:
         """Give up what keeps memory; a line that has begun will be read again."""
         if self.marked():
-            self._resume, self.live = self.cut, None
+            self._resume, self._mark = self._marked
+            self.size, self.live = self._resume, None
 
     def end(self, begin: Begin[T]) -> Iterator[Item[T]]:
         """Yield the last items; what comes later begins anew."""
-        if self.live is None and self._resume < self.size and self.fd is not None:
+        if self.live is None and self._resume < self.seen and self.fd is not None:
             yield from self.read(begin)
         if self.live:
             item = self.live.end(flush=True)
@@ -256,9 +257,9 @@ def is_longer(new: NewFile, file: FollowedContent[T]) -> bool | None:
         return False
     size = os.fstat(file.fd).st_size
     replaced = not os.pread(file.fd, START_BYTES, 0).startswith(file.start)
-    if size < file.size or (size and not file.size) or replaced:
+    if size < file.seen or (size and not file.size) or replaced:
         return None  # it was truncated, or is not read yet
-    return size == file.size and os.fstat(new.fd).st_size > size
+    return size == file.seen and os.fstat(new.fd).st_size > size
 
 
 def is_part(new: NewFile, file: FollowedContent[T]) -> bool:
