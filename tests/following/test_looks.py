@@ -6,6 +6,7 @@ import errno
 import gzip
 import json
 import os
+import random
 import shutil
 import time
 from collections import deque
@@ -679,3 +680,58 @@ def test_a_line_that_had_begun_when_its_file_came_to_rest_is_found_in_a_compress
     copy_and_truncate(log)
     compress(Path(f"{log}.1"))
     assert looks.bodies() == numbers(4)
+
+
+class Unreliable:
+    """Reads that fail now and then while it is on."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, chance: random.Random) -> None:
+        self.on = False
+        self._chance = chance
+        for name in ("pread", "preadv"):
+            patch.setattr(os, name, self._instead(getattr(os, name)))
+
+    def _instead(self, call: Callable[..., object]) -> Callable[..., object]:
+        def may_fail(*arguments: object) -> object:
+            if self.on and self._chance.random() < 0.08:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return call(*arguments)
+
+        return may_fail
+
+
+@pytest.mark.parametrize("seed", [37, 43, 57, 266, *range(1000, 1010)])
+def test_each_line_comes_once_though_reads_fail_between_rotations(
+    seed: int, log: Path, looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(seed)
+    reads = Unreliable(monkeypatch, random.Random(seed + 7))
+    written(log, heads(0, 2))
+    looks.wait(2)
+    count, half = 2, b""
+    for _ in range(25):
+        event = chance.randrange(8)
+        reads.on = event in (4, 5, 6)
+        if event in (1, 2, 3):
+            written(log, half)
+            half = b""
+            (rename_and_create if event == 3 else copy_and_truncate)(log)
+            if event == 2:
+                compress(Path(f"{log}.1"))
+        elif event == 4:
+            looks.at_names()
+            looks.now += 1
+        elif event == 5:
+            looks.at_files()
+            looks.now += 0.1
+        elif event == 6:
+            looks.wait(chance.choice([1, 3, 8]))
+        else:
+            data = half + heads(count, count + 2)
+            cut = chance.randrange(1, 40) if event == 7 else 0
+            count += 2
+            data, half = data[: len(data) - cut], data[len(data) - cut :]
+            written(log, data)
+    reads.on = False
+    written(log, half + heads(count, count + 2))
+    assert looks.bodies() == numbers(count + 2)

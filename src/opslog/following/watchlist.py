@@ -366,7 +366,7 @@ class Watchlist(Generic[T]):
                     self.contents.move(content, new.file)
                 if elsewhere:
                     self._dismiss(new)
-                    if file and file.name is not None:
+                    if file and file.packed is None:
                         # When that one is truncated this copy is needed for what was not yet read.
                         del self._seen[new.file]
                 else:
