@@ -233,6 +233,6 @@ def test_names_that_are_too_many_to_remember_are_told(monkeypatch: pytest.Monkey
         share._identities.learn("user", f"user{n}x")
     assert share.text("by user11x") != "by user11x"
     assert share.report() == (
-        "replaced: 1 user; 5 names were too many to remember: where only a text has one of them "
-        "it may still stand there, so mask smaller parts of the logs"
+        "replaced: 1 user; there were more names than are remembered: texts may still hold some that "
+        "came long before, so mask smaller parts of the logs"
     )

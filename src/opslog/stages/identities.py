@@ -69,8 +69,8 @@ class Identities:
         self._domains: set[str] = set()
         self._words: dict[tuple[int, bytes], bytes | None] = {}
         self._seen: dict[str, dict[str, None]] = {}
-        self.forgotten = 0
-        """How many names were forgotten since there were too many."""
+        self.forgot = False
+        """Whether names were forgotten since there were too many."""
 
     @property
     def replaced(self) -> dict[str, int]:
@@ -395,7 +395,7 @@ class Identities:
     def _forget(self) -> None:
         """Forget the older half of the names."""
         kept = list(self._known.items())[_MOST // 2 :]
-        self.forgotten += len(self._known) - len(kept)
+        self.forgot = True
         self._known, self._phrases, self._domains = {}, {}, set()
         self._where.forget()
         for name, kind in kept:

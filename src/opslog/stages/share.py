@@ -73,10 +73,10 @@ class Share:
         """Return what was replaced, on a line."""
         said = [f"{count:,} {_WORDS[kind][count != 1]}" for kind, count in self.replaced.items()]
         told = f"replaced: {', '.join(said) or 'nothing'}"
-        if forgotten := self._identities.forgotten:
+        if self._identities.forgot:
             told += (
-                f"; {forgotten:,} names were too many to remember: where only a text has one of "
-                "them it may still stand there, so mask smaller parts of the logs"
+                "; there were more names than are remembered: texts may still hold some that came "
+                "long before, so mask smaller parts of the logs"
             )
         return told
 
