@@ -50,6 +50,9 @@ _FILES, _NAMES = 80, 250
 """How much longer than a look at all files, or all names, the pause behind it is: idle, all that
 takes less than 2 % of a processor, however many there are."""
 
+_LONGEST = 5.0
+"""Seconds of such a pause at most: a busy machine, not the files, may have made a look long."""
+
 _SPARE = 4
 """Blocks kept for the next bytes."""
 
@@ -369,4 +372,4 @@ class Following(Generic[T]):
 def _after(begin: float, pause: float, share: int) -> float:
     """Return when to do again what began then: in ``pause`` seconds, or later if it took long."""
     end = time.monotonic()
-    return end + max(pause, share * (end - begin))
+    return end + max(pause, min(_LONGEST, share * (end - begin)))
