@@ -1,9 +1,10 @@
-"""Feeds random and mutated logs through every kernel for a given time.
+"""Feeds random and mutated logs through every kernel, and other input to other readers.
 
 Meant for the checked build (OPSLOG_CHECKED=1: address and undefined-behaviour
 sanitizer, Cython bounds checks), where any read or write outside a buffer ends
 the process: ``python tests/fuzz.py SECONDS [SEED]``.  In any build it checks
-that nothing is lost and that all cuts of the input give the same records.
+that nothing is lost and that all cuts of the input give the same records.  Two thirds
+of the time are for the kernels, the rest for the targets of ``fuzz_doors.py``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 
 import pyarrow as pa
 
+import fuzz_doors
 from helpers import records, table
 from opslog.correlate import RequestGraph
 from opslog.correlate._links import Sightings
@@ -304,11 +306,14 @@ def main() -> None:
     seconds = float(sys.argv[1])
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 32)
     print(f"seed {seed}", flush=True)
-    rng, end, count = random.Random(seed), time.monotonic() + seconds, 0
+    rng, end, count = random.Random(seed), time.monotonic() + seconds * 2 / 3, 0
     while time.monotonic() < end:
         once(rng)
         count += 1
     print(f"{count} logs, nothing found")
+    for name in fuzz_doors.TARGETS:
+        count = fuzz_doors.run(name, seconds / 3 / len(fuzz_doors.TARGETS), rng)
+        print(f"{count} inputs for {name}, nothing found")
 
 
 if __name__ == "__main__":

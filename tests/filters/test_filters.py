@@ -321,6 +321,7 @@ def test_text_filters_logs_in_their_time_zone() -> None:
         (lambda: opslog.read(LOG).filter(None), "expected a pyarrow expression or its text, found 'None'"),
         (lambda: F.body.isin("abc"), "body: expected several values, found 'abc'"),
         (lambda: F.body.contains(1), "expected text, found '1'"),
+        (lambda: F.attributes["\udcff"], "expected text, found '\\udcff'"),
         (lambda: opslog.read(LOG).filter(pc.field("bdy") == 1), "the filter does not fit the columns (No match for FieldRef.Name(bdy) in timestamp: timestamp[us, tz=UTC]): '(bdy == 1)'"),
         (lambda: opslog.read(LOG).filter(pc.field("body")), "expected a condition, found a value of type string: 'body'"),
     ],

@@ -274,6 +274,7 @@ def test_a_learned_format_is_a_file_that_reads_lines_of_syslog(tmp_path: Path) -
         ("{method} {path:>9}", 9, "expected {field}, {time.part} or {field.anonymized}, without ! and :"),
         ("{method} {path", 9, "expected {field}, {time.part} or {field.anonymized}, without ! and :"),
         ("{method} " + "{pid} " * 64, 0, "cannot be read back: more than 64 parts"),
+        ("{end_time} " + "{method} " * 64 + "{path}", 0, "cannot be read back: more than 64 parts"),
         ("{method}\n  {path}", 8, "expected one line: Swift would print #012 between several"),
     ],
 )  # fmt: skip

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import opslog as library
-from helpers import opslog
+from helpers import opslog, table
 from opslog.stages import Share
 from opslog.stages.addresses import Addresses
 from opslog.stages.identities import Identities
@@ -236,3 +236,15 @@ def test_names_that_are_too_many_to_remember_are_told(monkeypatch: pytest.Monkey
         "replaced: 1 user; there were more names than are remembered: texts may still hold some that "
         "came long before, so mask smaller parts of the logs"
     )
+
+
+@given(name=st.text(st.sampled_from("ab \udcff\ud800é0"), min_size=1, max_size=6))
+def test_a_name_need_not_be_valid_text(name: str) -> None:
+    # Bytes that are no text in lines as read, half a character in JSON.
+    share = Share(b"key")
+    share.plain({"user_name": name, "host": name, "note": f"user_name={name} of {name}"})
+    line = f"Mar  1 10:00:00 {name} n[1]: host={name} {name}\n".encode(errors="replace")
+    for data in (line, line.replace(b"?", b"\xff")):
+        found = table(data, original=True)
+        batches = list(share(iter(found.to_batches())))
+        assert sum(map(len, batches)) == found.num_rows

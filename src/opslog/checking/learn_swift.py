@@ -81,7 +81,7 @@ def learn_swift(files: Sequence[str], found: list[str], name: str | None) -> dic
         return None
     place = ", ".join(files)
     layouts: dict[str, str] = {}
-    details: dict[str, None] = {}
+    details: dict[str, str] = {}
     samples = []
     for template in own:
         try:
@@ -89,7 +89,7 @@ def learn_swift(files: Sequence[str], found: list[str], name: str | None) -> dic
         except SwiftTemplateError as error:
             raise SwiftTemplateError(error.template, error.column, error.reason, place) from None
         layouts |= dict.fromkeys(derived.layouts, template)
-        details |= dict.fromkeys(derived.details)
+        details |= dict.fromkeys(derived.details, template)
         samples += list(_samples(template))
     data: dict[str, Any] = {
         "name": name or Path(files[0]).stem,
@@ -104,7 +104,8 @@ def learn_swift(files: Sequence[str], found: list[str], name: str | None) -> dic
         reader = SampleReader(from_dict(data, place))
     except LayoutError as error:
         reason = f"cannot be read back: {error.reason}"
-        raise SwiftTemplateError(layouts[error.layout], 0, reason, place) from None
+        template = (layouts | details).get(error.layout, own[0])
+        raise SwiftTemplateError(template, 0, reason, place) from None
     for sample in samples:
         for record in reader.records(sample["line"]):
             if record["timestamp"]:

@@ -89,7 +89,7 @@ class Field:
                 self._name, "expected attributes, the only column with values of a name, found"
             )
         # Acero finds nothing to bind in a key of Python's: an Arrow scalar it must be.
-        options = arrow.compute.MapLookupOptions(arrays.text(name), "first")
+        options = arrow.compute.MapLookupOptions(arrays.text(_text(name)), "first")
         value = arrow.call("map_lookup", self._expression, options=options)
         return Field(f"attributes[{name!r}]", "string", value, self._zone)
 

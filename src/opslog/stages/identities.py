@@ -51,6 +51,14 @@ def _is_telling(text: str) -> bool:
     )
 
 
+def _encoded(text: str) -> bytes:
+    """Return text as bytes; those that were none of a text as they came."""
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:  # half a character, as JSON may escape one
+        return text.encode(errors="surrogatepass")
+
+
 class Identities:
     """Knows names as they come, and replaces them and all addresses by pseudonyms of ``key``.
 
@@ -202,7 +210,7 @@ class Identities:
             new = self._at(text)
         else:
             new = self._in_word(text)
-        return None if new is None or new == text else new.encode(errors="surrogateescape")
+        return None if new is None or new == text else _encoded(new)
 
     def _in_groups(self, text: str) -> str | None:
         mac = self._addresses.mac(text)
@@ -267,14 +275,14 @@ class Identities:
         text = word.decode(errors="surrogateescape").lower()
         for name in self._phrases.get(text, ()):
             first = name.find(text)
-            size = len(name.encode())
-            start = begin - len(name[:first].encode())
+            size = len(_encoded(name))
+            start = begin - len(_encoded(name[:first]))
             if start < 0:
                 continue
             found = bytes(data[start : start + size]).decode(errors="surrogateescape")
             if found.lower() == name:
                 kind = self._known[name]
-                return start, start + size, self.whole(kind, found).encode()
+                return start, start + size, _encoded(self.whole(kind, found))
         return None
 
     def _beside(self, kind: int, data: bytes | memoryview, begin: int, end: int) -> Change | None:
@@ -309,20 +317,20 @@ class Identities:
             if near[match.end() : match.end() + 1] == b":" and _GROUP.fullmatch(match[group]):
                 return None  # an address, which is found by itself
             host = match[group].decode(errors="surrogateescape").rstrip(".")
-            start, size = match.start(group), len(host.encode(errors="surrogateescape"))
+            start, size = match.start(group), len(_encoded(host))
             if "@" in host and what == "host":
                 host = host.partition("@")[0]
-                size = len(host.encode(errors="surrogateescape"))
+                size = len(_encoded(host))
             if not self._is_somebody(host) or (what == "host" and is_public(host)):
                 return None
             if _is_telling(host) or (_HEX.fullmatch(host) and name.lower() not in UNLEARNED):
                 self.learn(what, host)
-            new = self.whole(what, host).encode(errors="surrogateescape")
+            new = _encoded(self.whole(what, host))
             return end + start, end + start + size, new
         if _is_telling(host):
             self.learn(what, host)
         start = end + match.start(1)
-        new = self.whole(what, host).encode(errors="surrogateescape")
+        new = _encoded(self.whole(what, host))
         return start, start + len(match[1]), new
 
     # -- pseudonyms -------------------------------------------------------------------------
@@ -348,7 +356,7 @@ class Identities:
         return self._name("host", short) + (".example.org" if dot else "")
 
     def _name(self, kind: str, lower: str) -> str:
-        data = lower.encode(errors="surrogateescape")
+        data = _encoded(lower)
         digest = blake2b(data, digest_size=4, key=self._key, person=kind.encode()[:16])
         return f"{kind}-{digest.hexdigest()}"
 
@@ -383,13 +391,13 @@ class Identities:
             return
         if word[0] != lower:
             self._phrases.setdefault(word[0], []).append(lower)
-        self._where.know(word[0].encode(errors="surrogateescape"))
+        self._where.know(_encoded(word[0]))
 
     def _learn_domain(self, domain: str) -> None:
         """Know that words that end like this are hosts."""
         if "." in domain and domain not in self._domains and not is_public(domain):
             self._domains.add(domain)
-            self._where.know(domain.encode(errors="surrogateescape"))
+            self._where.know(_encoded(domain))
             self._words.clear()
 
     def _forget(self) -> None:
