@@ -44,6 +44,7 @@ from opslog.scanner.catalog import Catalog
 from opslog.stages import Mask, Share
 
 SEEDS = Path(__file__).with_name("fuzz_seeds")
+CASES = Path(__file__).with_name("stages") / "secrets.jsonl"
 LINES = b"2024-01-01 00:00:00.000 1 INFO a.b [req-1 u p - - -] x\nat=1 b\n{}\n\xff\n"
 Target = Callable[[bytes, random.Random], None]
 
@@ -52,7 +53,10 @@ Target = Callable[[bytes, random.Random], None]
 def seeds(name: str) -> list[bytes]:
     """Return the seeds of a target."""
     text = (SEEDS / f"{name}.txt").read_text()
-    return [ast.literal_eval(line) for line in text.splitlines() if line]
+    found = [ast.literal_eval(line) for line in text.splitlines() if line]
+    if name == "masks":
+        found += [json.loads(line)["text"].encode() for line in CASES.read_text().splitlines()]
+    return found
 
 
 def mutated(rng: random.Random, name: str) -> bytes:

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oslo_utils import strutils
 
-from opslog.stages import Mask
-from opslog.stages.secret_names import is_secret
+from opslog.stages import Mask, commands, shapes
+from opslog.stages.secret_names import TRIGGERS, is_secret
 from opslog.stages.secrets import SUSPECTS, find
 
 CASES = [
@@ -160,7 +160,17 @@ def test_what_services_mask_is_secret() -> None:
     assert [key for key in strutils._SANITIZE_KEYS if not is_secret(key)] == []
 
 
-@given(text=st.text("pass word:=,'\"\\/%{}[]()<>@&;-\n#$Aa0") | st.text())
+PIECES = st.sampled_from(
+    [*TRIGGERS, *commands.WORDS, *shapes.WORDS, *shapes.SHAPES, *shapes.URLS, *" \n:=,;'\"()[]{}@-%", "A1b2C3d4", "-p", "Qz7wVb3kLm9x"]
+)  # fmt: skip
+"""What makes a text suspected, and what stands around it."""
+
+
+@given(
+    text=st.text("pass word:=,'\"\\/%{}[]()<>@&;-\n#$Aa0")
+    | st.text()
+    | st.lists(PIECES, max_size=12).map("".join)
+)
 def test_any_text_can_be_masked(text: str) -> None:
     spans = find(text)
     assert all(begin < end for begin, end, _ in spans)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import zip_longest
 
 _COMMANDS = {
     # Options whose value is the next argument or joined to them, options with a joined value only.
@@ -110,7 +111,7 @@ def _arguments(command: str, text: str, at: int) -> Iterator[tuple[int, int]]:
     paired = _PAIRED.get(command, ())
     if command in _LOGINS and any(word == "login" for word, _, _ in found):
         following = ("-p",)
-    for (word, begin, end), behind in zip(found, [*found[1:], None], strict=True):
+    for (word, begin, end), behind in zip_longest(found, found[1:]):
         if behind is not None and word in following and not _is_open(behind[0]):
             yield behind[1], behind[2]
         elif behind is not None and word in paired:
