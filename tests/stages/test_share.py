@@ -248,3 +248,29 @@ def test_a_name_need_not_be_valid_text(name: str) -> None:
         found = table(data, original=True)
         batches = list(share(iter(found.to_batches())))
         assert sum(map(len, batches)) == found.num_rows
+
+
+@given(
+    texts=st.lists(
+        st.lists(
+            st.sampled_from(["host=", "user: ", "http://", "joe", "c1-7", "c2.acme.com", "My", "Project", " ", ",", "10.0.0.7", "j@acme.com",
+                             "/home/", "x", "compute.c1-7", "fd00::1"]),
+            max_size=5,
+        ).map("".join),
+        min_size=1, max_size=5,
+    )
+)  # fmt: skip
+def test_texts_of_a_column_are_masked_each_by_itself(texts: list[str]) -> None:
+    known = identities()
+    column = pa.array(texts)
+    buffers = [memoryview(buffer).cast("B") for buffer in column.buffers()[1:] if buffer]
+    if len(buffers) < 2 or not buffers[1]:
+        return
+    offsets, data = buffers[0].cast("i"), buffers[1]
+    for _ in range(2):  # what the first learns from texts, the second knows
+        found = known.column(offsets, data, 0, len(texts))
+    new = column if found is None else pa.Array.from_buffers(
+        column.type, len(texts), [None, *map(pa.py_buffer, found)]
+    )  # fmt: skip
+    new.validate(full=True)
+    assert new.to_pylist() == [known.text(text) for text in texts]

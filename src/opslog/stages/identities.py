@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
 from opslog.stages import _whereabouts as places
@@ -12,6 +13,9 @@ from opslog.stages.identity_names import KINDS, NOBODY, UNITS, UNLEARNED, is_pub
 
 _MOST = 65_536
 """Names, and words looked at, that are remembered."""
+
+_NEAR = 340
+"""Bytes behind the name of a value in which that stands."""
 
 _HEX = re.compile(
     r"[0-9a-fA-F]{32}|[0-9a-fA-F]{64}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -136,7 +140,7 @@ class Identities:
     def text(self, text: str) -> str:
         """Return ``text`` with what is known, and addresses, replaced."""
         data = text.encode(errors="surrogatepass")
-        found = self._all_changes(data, lambda: self._where.find(data))
+        found = self._all_changes(data, (0, len(data)), lambda: self._where.find(data))
         if not found:
             return text
         out, at = [], 0
@@ -149,21 +153,29 @@ class Identities:
         self, offsets: memoryview, data: memoryview, first: int, count: int
     ) -> tuple[bytearray, bytearray] | None:
         """Return offsets and bytes of the texts with the same replaced; None if nothing is."""
-        found = self._all_changes(data, lambda: self._where.column(offsets, data, first, count))
+        ends = offsets[first : first + count + 1]
+        found = self._all_changes(
+            data, ends, lambda: self._where.column(offsets, data, first, count)
+        )
         return places.replaced(offsets, data, first, count, found) if found else None
 
     def _all_changes(
-        self, data: bytes | memoryview, find: Callable[[], list[tuple[int, int, int]]]
+        self,
+        data: bytes | memoryview,
+        ends: Sequence[int],
+        find: Callable[[], list[tuple[int, int, int]]],
     ) -> list[Change]:
         """Return the changes in what ``find`` finds; again, if that made names known."""
         before = len(self._known), len(self._domains)
-        found = self._changes(data, find())
+        found = self._changes(data, ends, find())
         if before != (len(self._known), len(self._domains)):
-            found = self._changes(data, find())
+            found = self._changes(data, ends, find())
         return found
 
-    def _changes(self, data: bytes | memoryview, hits: list[tuple[int, int, int]]) -> list[Change]:
-        """Return what to replace where, in order."""
+    def _changes(
+        self, data: bytes | memoryview, ends: Sequence[int], hits: list[tuple[int, int, int]]
+    ) -> list[Change]:
+        """Return what to replace where, in order; ``ends`` says where texts in ``data`` end."""
         out: list[Change] = []
         words = self._words
         behind = 0
@@ -171,7 +183,8 @@ class Identities:
             if begin < behind:
                 continue
             if kind == places.URL or kind == places.NAME:
-                change = self._beside(kind, data, begin, stop)
+                near = bytes(data[stop : min(stop + _NEAR, ends[bisect_right(ends, begin)])])
+                change = self._beside(kind, data, begin, stop, near)
                 if change is not None:
                     out.append(change)
                     behind = change[1]
@@ -184,7 +197,8 @@ class Identities:
                     words.clear()
                 new = words[kind, word] = self._found(kind, word)
             if kind == places.WORD and self._phrases:
-                phrase = self._phrase(data, begin, word)
+                number = bisect_right(ends, begin)
+                phrase = self._phrase(data, begin, word, ends[number - 1], ends[number])
                 if phrase is not None:
                     out.append(phrase)
                     behind = phrase[1]
@@ -271,13 +285,16 @@ class Identities:
             return self._mail(text)
         return f"{self._in_word(name) or name}@{known or host}"
 
-    def _phrase(self, data: bytes | memoryview, begin: int, word: bytes) -> Change | None:
+    def _phrase(
+        self, data: bytes | memoryview, begin: int, word: bytes, least: int, most: int
+    ) -> Change | None:
+        """Return the change of a name of several words, between ``least`` and ``most``."""
         text = word.decode(errors="surrogateescape").lower()
         for name in self._phrases.get(text, ()):
             first = name.find(text)
             size = len(_encoded(name))
             start = begin - len(_encoded(name[:first]))
-            if start < 0:
+            if start < least or start + size > most:
                 continue
             found = bytes(data[start : start + size]).decode(errors="surrogateescape")
             if found.lower() == name:
@@ -285,9 +302,10 @@ class Identities:
                 return start, start + size, _encoded(self.whole(kind, found))
         return None
 
-    def _beside(self, kind: int, data: bytes | memoryview, begin: int, end: int) -> Change | None:
-        """Return the change in what stands behind the name of a value, or ``://``."""
-        near = bytes(data[end : end + 340])
+    def _beside(
+        self, kind: int, data: bytes | memoryview, begin: int, end: int, near: bytes
+    ) -> Change | None:
+        """Return the change in ``near``, which stands behind the name of a value, or ``://``."""
         if kind == places.URL:
             match = _AUTHORITY.match(near)
             if match is None:
