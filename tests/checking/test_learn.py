@@ -235,6 +235,8 @@ def test_what_people_configure_is_learned(options: dict[str, str], tmp_path: Pat
         ("logging_context_format_string", "%(asctime)s %(levelname).4s %(message)s", "%(levelname).4s cuts the text off, use %(levelname)s"),
         ("logging_context_format_string", "%(asctime)s %(process)x %(message)s", "%(process)x is not a form that can be read, use %(process)s or %(process)d"),
         ("logging_context_format_string", "%(asctime)s %(process)+d %(message)s", "%(process)+d prints signs, use %(process)d"),
+        ("logging_context_format_string", "%(asctime)s %(levelname)-99999999999999999999s %(message)s", "%(levelname)-99999999999999999999s is wider than the 99 characters that can be read"),
+        ("logging_context_format_string", "%(asctime)s %(process)0100d %(message)s", "%(process)0100d is wider than the 99 characters that can be read"),
         ("logging_context_format_string", "%(asctime)-40s %(message)s", "%(asctime)-40s fills up the time with blanks, use %(asctime)s"),
         ("logging_context_format_string", "%(asctime)s %(levelname)s", "expected %(message)s in it"),
         ("logging_context_format_string", "%(asctime)s %(message)s|", "what follows %(message)s must begin with a blank to be told from it"),

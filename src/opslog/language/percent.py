@@ -160,6 +160,8 @@ class Translation:
             )
         if precision and conversion != "f":
             raise self._refuse(f"{shown} cuts the text off, use %({key})s")
+        if len(width) > 2 or len(precision or "") > 3:
+            raise self._refuse(f"{shown} is wider than the 99 characters that can be read")
         if set(flags) & set("+ #"):
             raise self._refuse(f"{shown} prints signs, use %({key}){conversion}")
         if key in ("asctime", "isotime", "created"):

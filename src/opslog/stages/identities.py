@@ -14,8 +14,8 @@ from opslog.stages.identity_names import KINDS, NOBODY, UNITS, UNLEARNED, is_pub
 _MOST = 65_536
 """Names, and words looked at, that are remembered."""
 
-_NEAR = 340
-"""Bytes behind the name of a value in which that stands."""
+_NEAR = 600
+"""Bytes behind the name of a value in which that stands; what goes on there names nobody."""
 
 _HEX = re.compile(
     r"[0-9a-fA-F]{32}|[0-9a-fA-F]{64}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -308,7 +308,7 @@ class Identities:
         """Return the change in ``near``, which stands behind the name of a value, or ``://``."""
         if kind == places.URL:
             match = _AUTHORITY.match(near)
-            if match is None:
+            if match is None or match.end() == _NEAR:
                 return None
             host = match[1].decode(errors="surrogateescape")
             if host.rstrip(".-_") != host or is_public(host) or host.lower() in NOBODY:
@@ -330,7 +330,7 @@ class Identities:
             else:
                 match = _VALUE.match(near)
                 group = 2
-            if match is None:
+            if match is None or match.end() == _NEAR:
                 return None
             if near[match.end() : match.end() + 1] == b":" and _GROUP.fullmatch(match[group]):
                 return None  # an address, which is found by itself
