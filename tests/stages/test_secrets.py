@@ -82,6 +82,7 @@ ENCODED = {
     "form": lambda text: urlencode({"body": text, "a": 1}),
     "base64": lambda text: base64.b64encode(text.encode()).decode(),
     "base64 of URLs": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
+    "base64 in lines": lambda text: base64.encodebytes(text.encode()).decode(),
     "xml": lambda text: f"<body>{escape(text)}</body>",
     "shell": lambda text: f"echo {shlex.quote(text)}",
     "message": lambda text: f"Request body: {text}",

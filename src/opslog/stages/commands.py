@@ -17,7 +17,11 @@ _COMMANDS = {
     "snmpwalk": (("-c", "-A", "-X"), ("-c",)), "snmpget": (("-c", "-A", "-X"), ("-c",)),
     "snmpset": (("-c", "-A", "-X"), ("-c",)), "snmpbulkwalk": (("-c", "-A", "-X"), ("-c",)),
     "snmptrap": (("-c", "-A", "-X"), ("-c",)), "snmpgetnext": (("-c", "-A", "-X"), ("-c",)),
-    "redis-cli": (("-a",), ()), "sqlcmd": (("-P",), ("-P",)), "swift": (("-K", "--key"), ()),
+    "redis-cli": (("-a",), ()), "sqlcmd": (("-P",), ("-P",)),
+    **dict.fromkeys(("swift", "st"), (("-K", "--key"), ("-K", "--key="))),
+    "openssl": (("-k", "-K"), ()), "ssh-keygen": (("-N", "-P"), ()), "uemcli": (("-p",), ()),
+    "winrm": (("-p",), ()), "ceph-authtool": (("--add-key", "-a"), ("--add-key=",)),
+    "ipa-client-install": (("-w",), ()), "ipa-server-install": (("-p", "-a"), ()),
     "mongo": (("-p",), ()), "mongosh": (("-p",), ()), "mongodump": (("-p",), ()),
     "useradd": (("-p",), ()), "usermod": (("-p",), ()), "racadm": (("-p",), ()),
     "hponcfg": (("-p",), ()),
@@ -41,10 +45,15 @@ _COMMANDS = {
 }  # fmt: skip
 
 _PAIRED = {
-    "curl": ("-u", "--user", "-U", "--proxy-user"), "wget": (), "smbclient": ("-U", "--user"),
-    "rpcclient": ("-U",), "winexe": ("-U", "--user"), "smbget": ("-U",),
+    "curl": ("-u", "--user", "-U", "--proxy-user", "-E", "--cert", "--proxy-cert"),
+    "smbclient": ("-U", "--user"),
+    "rpcclient": ("-U",), "winexe": ("-U", "--user"), "smbget": ("-U",), "net": ("-U", "--user"),
+    "etcdctl": ("--user",),
 }  # fmt: skip
 """Options whose value is user:password, or user%password."""
+
+_KEYED = {"nsupdate": ("-y",), "dig": ("-y",), "delv": ("-y",)}
+"""Options whose value is a key's name and the key, or an algorithm and both."""
 
 _LOGINS = ("docker", "podman", "nerdctl", "buildah", "skopeo", "helm", "crane", "oc", "az")
 
@@ -53,10 +62,11 @@ _PLACED = (
     (("net", "user"), 1), (("rabbitmqctl", "add_user"), 1), (("rabbitmqctl", "change_password"), 1),
     (("rabbitmqctl", "authenticate_user"), 1), (("vault", "login"), 0), (("vault", "unseal"), 0),
     (("operator", "unseal"), 0), (("virsh", "secret-set-value"), 1), (("redis-cli", "auth"), 0),
-    (("kubeadm", "certificate-key"), 0),
+    (("kubeadm", "certificate-key"), 0), (("pro", "attach"), 0), (("ua", "attach"), 0),
+    (("net", "use"), 1), (("net", "use"), 2), (("cinder-rtstool", "create"), 3),
+    (("sethost", "initchap"), 0), (("sethost", "targetchap"), 0),
 )  # fmt: skip
-_OTHERS = ("htpasswd", "net", "rabbitmqctl", "vault", "virsh", "operator")
-_WORDS = sorted({*_COMMANDS, *_PAIRED, *_LOGINS, *_OTHERS})
+_WORDS = {*_COMMANDS, *_PAIRED, *_KEYED, *_LOGINS, "htpasswd", *(words[0] for words, _ in _PLACED)}
 _COMMAND = re.compile(
     r"(?<![\w.-])(" + "|".join(map(re.escape, sorted(_WORDS, key=len, reverse=True)))
     + r")(?:\.exe)?(?=[\s'\",])"
@@ -68,7 +78,10 @@ _ARGUMENT = re.compile(
 _PASS = re.compile(r"(?:-pass(?:in|out)?|-passphrase)['\",\s=]{1,4}['\"]?pass:([^\s'\",]+)")
 _ECHO = re.compile(
     r"""\b(?:echo|printf)\s+(?:-[en]+\s+)?(?:'([^'\n]+)'|"([^"\n]+)"|([^\s'"|]+))\s*\|\s*(?:sudo\s+(?:-\w+\s+)*)?"""
-    r"""(?:chpasswd|passwd\s+--stdin|sudo\s+-S|cryptsetup|docker\s+login)"""
+    r"""(?:chpasswd|passwd\s+--stdin|sudo\s+-S|cryptsetup|docker\s+login|kinit)"""
+)
+_HERE = re.compile(
+    r"""\b(?:chpasswd|passwd|sudo|kinit)\b[^|\n]{0,40}<<<\s*(?:'([^'\n]+)'|"([^"\n]+)"|(\S+))"""
 )
 WORDS = (
     "sshpass", "ipmitool", "ldapsearch", "ldapadd", "ldapmodify", "ldapdelete", "ldapwhoami",
@@ -79,7 +92,10 @@ WORDS = (
     "innobackupex", "freerdp", " -u", "'-u", '"-u', "--user ", "--user=", "--user'", '--user"',
     "proxy-user", " login", "'login'", '"login"', "htpasswd", "net user", "net', 'user",
     'net", "user', "rabbitmqctl", "vault ", "vault'", 'vault"', "unseal", "virsh", "pass:",
-    "--key", "fence_", "xe -", "xe'", 'xe"', "chpasswd", "--stdin", "sudo -s", "cryptsetup",
+    "--key", "--add-key", " -k ", "'-k'", '"-k"', "ssh-keygen", "uemcli", "winrm", "-authtool",
+    "ipa-", " -y ", "'-y'", '"-y"', "net use", "net rpc", "net ads", " -e ", "--cert", "pro attach",
+    "ua attach", "rtstool", "initchap", "targetchap", "kinit", "<<<", "fence_",
+    "xe -", "xe'", 'xe"', "chpasswd", "--stdin", "sudo -s", "cryptsetup",
 )  # fmt: skip
 """One of these is in every text with such a secret."""
 
@@ -93,7 +109,7 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
     if "pass:" in text:
         for match in _PASS.finditer(text):
             yield match.span(1)
-    for match in _ECHO.finditer(text):
+    for match in (*_ECHO.finditer(text), *_HERE.finditer(text)):
         begin, end = match.span(match.lastindex or 0)
         user = text[begin:end].partition(":")
         yield (begin + len(user[0]) + 1 if user[1] else begin), end
@@ -116,6 +132,8 @@ def _arguments(command: str, text: str, at: int) -> Iterator[tuple[int, int]]:
             yield behind[1], behind[2]
         elif behind is not None and word in paired:
             yield from _password(*behind)
+        elif behind is not None and word in _KEYED.get(command, ()):
+            yield behind[1] + behind[0].rfind(":") + 1, behind[2]
         elif (option := next((o for o in joined if word.startswith(o)), None)) is not None:
             if len(word) > len(option):
                 yield begin + len(option), end
@@ -127,7 +145,7 @@ def _arguments(command: str, text: str, at: int) -> Iterator[tuple[int, int]]:
     for words, distance in _PLACED:
         if words[0] == command and plain and plain[0][0] == words[1] and len(plain) > distance + 1:
             word, begin, end = plain[distance + 1]
-            if not word.startswith("/"):
+            if not word.startswith(("/", "\\")):
                 yield begin, end
     if command == "htpasswd":
         options = "".join(word for word, _, _ in found if word.startswith("-"))

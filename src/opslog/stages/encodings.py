@@ -14,6 +14,11 @@ _QUOTED = re.compile(r"%[0-9a-fA-F]{2}")
 _ENTITY = re.compile(r"&(?:(quot|apos|lt|gt|amp)|#(\d{1,3})|#[xX]([0-9a-fA-F]{1,2}));")
 _SHELL = re.compile(r"'\"'\"'|'\\''|\"'\"'\"")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_BASE64_LINE = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_BASE64_LINES = re.compile(
+    r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40,}+(?:\s{1,40}[A-Za-z0-9+/]{40,}+)*+"
+    r"(?:\s{1,40}[A-Za-z0-9+/]{4,}+)?={0,2}"
+)
 
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t"}
 _NAMED = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&"}
@@ -94,6 +99,13 @@ def _entity(match: re.Match[str]) -> str:
 
 def of_base64(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield where base64 of texts stands, and the texts; what is no text is none."""
+    for match in _BASE64_LINES.finditer(text):
+        ends = [line.end() for line in _BASE64_LINE.finditer(text, *match.span())]
+        for end in ends[:0:-1][:2]:  # the last one may be a word
+            decoded = decoded_base64("".join(text[match.start() : end].split()))
+            if decoded is not None:
+                yield match.start(), end, decoded
+                break
     for match in _BASE64.finditer(text):
         begin, run = match.start(), match[0]
         for _ in range(32):

@@ -16,12 +16,12 @@ _LAST = frozenset([
     "password", "passwords", "passwd", "passwds", "passwort", "pass", "pwd", "pw", "pswd",
     "passphrase", "passphrases", "passcode", "passkey", "secret", "secrets", "token", "tokens",
     "jwt", "cookie", "cookies", "credential", "credentials", "authorization", "signature",
-    "sig", "psk", "kek", "otp", "totp", "apikey", "verifier",
+    "sig", "psk", "kek", "otp", "totp", "apikey", "verifier", "cred", "creds", "kennwort", "passe",
 ])  # fmt: skip
 """Last words of a name that is a secret's."""
 
 _KEYS = frozenset([
-    "access", "account", "aes", "api", "auth", "cbc", "certs", "client", "credential",
+    "access", "account", "activation", "aes", "api", "auth", "cbc", "certs", "client", "credential",
     "customer", "decryption", "enc", "encrypt", "encrypted", "encryption", "fernet", "fixed",
     "hash", "heartbeat", "hmac", "license", "luks", "master", "priv", "private", "psk", "rndc",
     "rsa", "secret", "server", "service", "session", "shared", "signing", "ssl", "ssh",
@@ -40,7 +40,8 @@ _OPEN = frozenset([
 
 _BEHIND = frozenset([
     "value", "values", "plain", "plaintext", "cleartext", "text", "data", "string", "str",
-    "bytes", "raw", "b", "base", "encoded", "encrypted", "hash", "hashed", "new", "old",
+    "bytes", "raw", "b", "base", "hex", "material",
+    "encoded", "encrypted", "hash", "hashed", "new", "old",
     "confirm", "confirmation", "repeat", "again", "in",
 ])  # fmt: skip
 """Words behind the last: ``password_hash``, ``client-key-data``."""
@@ -65,7 +66,8 @@ _WHOLE = frozenset([
     "joincommand", "mfacode", "pincode", "pin", "bmcpin", "cephkey", "rabbitcookie",
     "erlangcookie", "keydata", "keysbase", "unsealkeysb", "idtokenhint",
     "mkey", "kg", "ipmikg", "kgkey", "dek", "wepkey", "wpapsk",
-    "datakey", "storepass", "keypass",
+    "datakey", "storepass", "keypass", "ipaotp", "sshpass", "sopin", "userpin",
+    "jenkinscrumb", "activationkey", "wsrepsstauth", "processinput", "keymaterial", "unsealkeyshex",
 ])  # fmt: skip
 """Names that are secrets' by their letters alone."""
 
@@ -76,7 +78,8 @@ _ENDS = (
 """Ends of words that were written together: ``rabbitpassword``."""
 
 TRIGGERS = (
-    "pass", "pswd", "pwd", "pw", "secret", "token", "jwt", "cookie", "credential", "authoriz",
+    "pass", "pswd", "pwd", "pw", "secret", "token", "jwt", "cookie", "cred", "authoriz",
+    "kennwort", "crumb", "sst_auth", "process_input",
     "signature", "sig", "psk", "kek", "otp", "verifier", "key", "configdrive", "config_drive",
     "fsid", "hashsuffix", "hash_path_", "_api", "messaging_urls", "role_id", "role-id", "roleid",
     "sessionid", "session_id", "session-id", "sessid", "sid", "saml", "assertion", "community",

@@ -52,7 +52,9 @@ _SCHEMA = re.compile(
 )
 _MASKED = re.compile(r"['\"]?<secret:[0-9a-f]{8}>(?=['\"]?(?:[\s,;)}\]&]|\Z))")
 _ENDS_EMPTY = re.compile(r"[\s)\]}'\"]|[,;:](?:\s|\Z)")
-_TEMPLATE = re.compile(r"(?:\$\{[^}\s]*\}|\{\{[^}\n]*\}\}|%\(\w+\)s)(?=[\s,;'\"&)]|\Z)")
+_TEMPLATE = re.compile(
+    r"(?:\$\{[^}\s]*\}|\{\{[^}\n]*\}\}|%\(\w+\)s|\(\*[\w.]+\)\((?:nil|0x[0-9a-f]+)\))(?=[\s,;'\"&)]|\Z)"
+)
 _PATH = re.compile(
     r"(?:file://)?/(?:etc|var|opt|home|root|usr|run|tmp|srv|secrets?|lib|dev)(?:/[\w.@+-]+)+/?"
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from opslog.stages import commands, encodings, shapes
+from opslog.stages import commands, directives, encodings, secret_contexts, shapes
 from opslog.stages._suspects import ANYWHERE, NAME, URL, Suspects
 from opslog.stages.pseudonyms import Pseudonym
 from opslog.stages.secret_names import TRIGGERS, is_secret
@@ -60,7 +60,6 @@ _MIXED = re.compile(
 _AUTH = re.compile(r"(?i)auth['\"]?\s?[:=]\s?['\"]?\Z")
 _USER_AND = re.compile(r"[\w.@$-]{1,64}:\S{4,}")
 """What Docker has in base64 for a registry."""
-_PAYLOAD = re.compile(r"\bpayload(?!\w)")
 
 _JSON_NAME = re.compile(r"""(\\*")\s{0,8}:\s{0,8}\Z""")
 """What stands before a value in JSON, with the sign that texts have there."""
@@ -70,7 +69,7 @@ _MOST_LAYERS = 48
 _NAMES, _SHAPES = list(TRIGGERS), list(shapes.SHAPES)
 _URLS, _WORDS, _COMMANDS = (
     list(shapes.URLS),
-    [*shapes.WORDS, "payload_content"],
+    [*shapes.WORDS, *secret_contexts.WORDS, *directives.WORDS],
     list(commands.WORDS),
 )
 _ALL = [*_NAMES, *_SHAPES, *_URLS, *_WORDS, *_COMMANDS]
@@ -181,9 +180,9 @@ def _plain(text: str, deep: int) -> Iterator[Span]:
             yield span
     if "words" in rest:
         yield from shapes.worded(text)
-        if "payload_content" in text:  # barbican's; elsewhere a payload is none
-            for match in _PAYLOAD.finditer(text):
-                yield from _named(text, *match.span(), "payload")
+        yield from directives.spans(text)
+        for begin, end in secret_contexts.names(text):
+            yield from _named(text, begin, end, text[begin:end])
     if "commands" in rest:
         yield from commands.spans(text)
     if deep and "base64" in rest:
@@ -346,11 +345,7 @@ def _paired(text: str, begin: int, at: int, name: str, option: bool, quote: str)
     if option:
         yield found
         return
-    opening = (
-        text[:begin].rstrip("'\"`ub")[-1:]
-        if begin < 200
-        else text[begin - 4 : begin].rstrip("'\"`ub")[-1:]
-    )
+    opening = text[max(0, begin - 4) : begin].rstrip("'\"`ub ")[-1:]
     value = text[found[0] : found[1]]
     if text[at] not in "'\"ubUB[({":
         return
@@ -359,7 +354,7 @@ def _paired(text: str, begin: int, at: int, name: str, option: bool, quote: str)
         then = value_at(text, further.end()) if further else None
         if then:
             yield then
-    elif opening == "(":
+    elif opening == "(" or (opening == "," and text[at] == "["):
         yield found
     elif opening == "[":
         behind = text[found[1] + 1 : found[1] + 2]

@@ -59,6 +59,21 @@ _SHAPES: dict[str, tuple[int, str, int]] = {
         for word in ("glpat-", "glptt-", "gldt-", "glrt-")
     },
     "xox": (10, rf"{_BEFORE}xox[abeoprs]-[0-9A-Za-z-]{{10,}}", 0),  # Slack
+    **{
+        word: (20, rf"{_BEFORE}{re.escape(word)}[\w.-]{{20,}}", 0)
+        for word in ("pypi-AgEI", "AIza", "sk_live_", "rk_live_", "npm_", "dckr_pat_", "sha256~",
+                     "ya29.", "SG.")
+    },
+    # AWS's session tokens, an OpenSSH key without the lines around
+    **{
+        word: (16, rf"{_BEFORE}{word}[\w+/=-]{{16,}}", 0)
+        for word in ("IQoJb3JpZ2luX2Vj", "FwoGZXIvYXdz", "b3BlbnNzaC1rZXktdjE")
+    },
+    # Webhooks: who has the address may post.
+    **{
+        word: (16, rf"{re.escape(word)}[\w@/.-]{{16,}}", 0)
+        for word in ("hooks.slack.com/services/", "discord.com/api/webhooks/", "/webhookb2/")
+    },
     "AGE-SECRET-KEY-1": (40, rf"{_BEFORE}AGE-SECRET-KEY-1[0-9A-Z]{{40,}}", 0),
     "dop_v1_": (40, rf"{_BEFORE}dop_v1_[0-9a-f]{{40,}}", 0),
 }  # fmt: skip
@@ -74,7 +89,8 @@ _BEARER = re.compile(
 )
 _UUID_TOKEN = re.compile(r"(?i)tokens?(?:[:=]?[ \t]{1,3}|/)['\"]?([0-9a-f]{32})(?![0-9a-f])")
 _QUERY = re.compile(
-    r"(?i)[?&;](?:code|state_token|x-amz-credential|awsaccesskeyid|ticket)=([0-9a-z._~%/+-]{8,}=*)"
+    r"(?i)[?&;](?:code|state_token|x-amz-credential|awsaccesskeyid|ticket"
+    r"|key(?==[a-z_~%/+-]*\d)(?==[\d_~%/+-]*[a-z]))=([0-9a-z._~%/+-]{8,}=*)"
 )
 _SQL = re.compile(
     r"(?i:\bidentified\s{1,9}(?:with\s{1,9}[\w'\"]{1,64}\s{1,9})?(?:by|as|using)\s{1,9}(?:password\s{1,9})?)"
@@ -101,7 +117,8 @@ _USER = re.compile(r"[^\s/:@?#]{0,200}:")
 _LONG_USER = re.compile(r"(?=[0-9A-Za-z_-]*\d)[0-9A-Za-z_-]{20,}\Z")
 _LONGEST_URL = 4096
 
-WORDS = ("basic ", "basic\t", "bearer ", "bearer\t", "code=", "code%3d", "state_token=",
+WORDS = ("?key=", "&key=", ";key=", "basic ", "basic\t", "bearer ", "bearer\t", "code=",
+         "code%3d", "state_token=",
          "credential=", "accesskeyid=", "ticket=", "identified ", "password(", "bind_s(",
          "simple_bind(", "basicauth(", "basic_auth(", "list:")  # fmt: skip
 """One of these is in every other text with such a secret, in capitals or not."""

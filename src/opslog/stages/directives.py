@@ -1,0 +1,59 @@
+"""Secrets in configurations of other programs, whose lines have neither ``=`` nor ``:``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from opslog.stages.secret_values import is_kept, is_said
+
+_GAP = r"""['"]?[ \t]*[ \t,][ \t]*[ub]?['"]?"""
+_VALUE = r"""((?!--)[^\s'",;]{4,})"""
+_SNMP = r"\b(?i:createUser|snmp-server user|usmUser)\b[^\n]*"
+_PATTERNS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # tgt's CHAP, redis, kickstart, keepalived, QEMU's monitor
+        rf"\b(?:(?:incoming|outgoing)user{_GAP}[^\s'\",]+|(?i:requirepass|masterauth)"
+        rf"|auth-pass{_GAP}[^\s'\",]+|rootpw(?:{_GAP}--\w+)*|set_password{_GAP}(?:vnc|spice)){_GAP}{_VALUE}",
+        rf"\bprovider_auth['\"]?[ ]?[:=][ ]?[ub]?['\"]?CHAP[ ]+\S+[ ]+{_VALUE}",  # cinder
+        rf"\b(?i:redis[\w-]*){_GAP}AUTH{_GAP}{_VALUE}",
+        rf"\b(?:stats|sst)[ _]auth[ \t=]{{1,3}}['\"]?[^\s:'\"]{{1,64}}:{_VALUE}",  # HAProxy, Galera
+        # switches: the digit says how it is hidden
+        r"\b(?:password|secret|key|community)[ \t]+[05-9][ \t]+(\S{6,})",
+        # SNMP's users
+        rf"{_SNMP}?\b(?i:MD5|SHA[-\d]*){_GAP}{_VALUE}",
+        rf"{_SNMP}\b(?i:3?DES|AES(?:[- ]?\d{{3}})?){_GAP}{_VALUE}",
+        r"\bPrivate-Lines:[ \t]*\d+\s*((?:[A-Za-z0-9+/=]{4,}(?:\s+|\Z))+)",  # PuTTY
+        # Puppet's changes
+        r"(?i:pass\w*|secret|token|_key)\s+changed\s+'([^'\n]+)'\s+to",
+        r"(?i:pass\w*|secret|token|_key)\s+changed\s+'[^'\n]+'\s+to\s+'([^'\n]+)'",
+        rf"\bConvertTo-SecureString(?:\s+-\w+)?\s+['\"]?{_VALUE}",
+        # QEMU's command line
+        r":key=([0-9A-Za-z+/]{10,}={0,2})(?=[:\\,'\"\s]|\Z)",
+        r"\bsecret,id=[^,\s]+(?:,[\w-]+=[^,\s]*)*?,data=([^,\s'\"]+)",
+        r"\b(?i:(?:unseal|recovery|fernet|master)[ ]key[ ]\d{1,2}):\s*(\S{16,})",  # Vault, keystone
+        r"\bAUTH[ =](?:PLAIN|LOGIN|XOAUTH2?)[ \t]+([A-Za-z0-9+/]{8,}={0,2})",  # SASL
+        # a pair of a user and a password
+        r"""\bauth['"]?\s?[:=]\s?[(\[][ub]?(?:'[^'\n]*'|"[^"\n]*"),\s?[ub]?(?:'([^'\n]+)'|"([^"\n]+)")[)\]]""",
+    )
+)
+WORDS = (
+    "inguser", "requirepass", "masterauth", "auth-pass", "rootpw", "set_password", " auth ",
+    "stats auth", "sst_auth", "password 0", "password 5", "password 6", "password 7", "password 8",
+    "password 9", "secret 0", "secret 5", "secret 8", "secret 9", "key 7", "community 7",
+    "provider_auth", "createuser", "snmp-server", "usmuser", "private-lines", "changed '",
+    "securestring", ":key=",
+    "secret,id=", "auth plain", "auth login", "auth xoauth", "auth=(", "auth': (", "auth': [",
+    'auth": [', "unseal key ", "recovery key ", "fernet key ", "master key ",
+)  # fmt: skip
+"""One of these is in every such text, in capitals or not."""
+
+
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where such secrets stand."""
+    for pattern in _PATTERNS:
+        for match in pattern.finditer(text):
+            begin, end = match.span(match.lastindex or 0)
+            if not is_kept(text[begin:end]) and not is_said(text, begin):
+                yield begin, end
