@@ -69,3 +69,51 @@ def test_a_page_says_when_it_is_not_masked(command: list[str], tmp_path: Path) -
         text = page.read_text()
         assert ("Not masked" in text) == said
         assert said or SECRET not in text
+
+
+UNKNOWN = [
+    f"<<{n}>> zzz-unit host=compute-77 password={SECRET} ; took {n} ms" for n in range(20)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["filter", "--original", "--stats", "--metrics", "m.prom", "-o", "x.jsonl"],
+        [
+            "filter",
+            "--original",
+            "-o",
+            "folder/",
+            "--to",
+            "jsonl",
+            "--partition-by",
+            "host,service",
+        ],
+        ["filter", "--original", "-o", "folder/", "--to", "jsonl", "--roll", "1KiB"],
+        ["filter", "--merge", "--names", "ecs", "-o", "x.jsonl"],
+        ["filter", "--dedup", "--rate-limit", "1/min", "--to", "text", "--full", "-o", "x.txt"],
+        ["filter", "--with-requests", "--severity", "ERROR", "--root", "-o", "x.jsonl"],
+        ["filter", "-f", "-n", "3", "-o", "x.jsonl", "--original"],
+        ["trace", REQUEST, "--html", "page.html"],
+        ["trace", REQUEST, "--otlp", "spans.json"],
+        ["stats", "--every", "1m", "--html", "page.html"],
+        ["events", "--rows", "events", "-o", "x.jsonl"],
+        ["doctor", "--full", "--examples", "20"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("flag", ["--mask", "--mask=share"])
+def test_no_file_that_is_written_holds_a_secret(
+    arguments: list[str], flag: str, tmp_path: Path
+) -> None:
+    log, folder = tmp_path / "nova-api.log", tmp_path / "written"
+    folder.mkdir()
+    log.write_text("\n".join([*LINES, *UNKNOWN]) + "\n")
+    result = opslog(*arguments, flag, str(log), cwd=folder)
+    assert result.returncode in (0, 1), result.stderr
+    written = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert bool(written) != (arguments[0] == "doctor")
+    for name, data in {**written, "output": result.stdout, "errors": result.stderr}.items():
+        assert SECRET.encode() not in data, name
+        assert flag == "--mask" or b"compute-77" not in data, name
