@@ -9,7 +9,18 @@ from hashlib import blake2b
 
 from opslog.stages import _whereabouts as places
 from opslog.stages.addresses import Addresses
-from opslog.stages.identity_names import KINDS, NOBODY, UNITS, UNLEARNED, is_public, kind_of
+from opslog.stages.identity_names import (
+    HEX,
+    KINDS,
+    NOBODY,
+    UNITS,
+    UNLEARNED,
+    is_domain,
+    is_public,
+    is_telling,
+    kind_of,
+)
+from opslog.stages.pseudonyms import id_of, name_bytes, name_of
 
 _MOST = 65_536
 """Names, and words looked at, that are remembered."""
@@ -17,9 +28,6 @@ _MOST = 65_536
 _NEAR = 600
 """Bytes behind the name of a value in which that stands; what goes on there names nobody."""
 
-_HEX = re.compile(
-    r"[0-9a-fA-F]{32}|[0-9a-fA-F]{64}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-)
 _MAIL = re.compile(r"[\w.+%-]{1,64}@((?:[\w-]+\.)+([A-Za-z]{2,24}))")
 _WORD = re.compile(r"[^\W_](?:[\w.-]*[^\W_])?")
 _DONE = re.compile(
@@ -34,33 +42,7 @@ _GROUP = re.compile(rb"[0-9a-fA-F]{1,4}")
 _PART = re.compile("[._]")
 _NUMBER = re.compile(r"[\d.,:-]+")
 
-_DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)*([a-z][a-z0-9-]*[a-z])")
-
 Change = tuple[int, int, bytes]
-
-
-def _is_domain(text: str) -> bool:
-    """Return whether ``text``, in small letters, may be a domain: no file's ending."""
-    match = _DOMAIN.fullmatch(text)
-    return match is not None and UNITS.isdisjoint(text.split("."))
-
-
-def _is_telling(text: str) -> bool:
-    """Return whether ``text`` is no word of a language, a program or a number, but a name."""
-    return (
-        len(text) > 2
-        and any(char.isdigit() for char in text)
-        and any(char.isalpha() for char in text)
-        and not _HEX.fullmatch(text)
-    )
-
-
-def _encoded(text: str) -> bytes:
-    """Return text as bytes; those that were none of a text as they came."""
-    try:
-        return text.encode(errors="surrogateescape")
-    except UnicodeEncodeError:  # half a character, as JSON may escape one
-        return text.encode(errors="surrogatepass")
 
 
 class Identities:
@@ -103,7 +85,7 @@ class Identities:
             lower = short
             if not self._is_somebody(lower) or lower in self._known:
                 return
-        elif _HEX.fullmatch(lower) and len(lower) < 64:
+        elif HEX.fullmatch(lower) and len(lower) < 64:
             plain = lower.replace("-", "")
             dashed = f"{plain[:8]}-{plain[8:12]}-{plain[12:16]}-{plain[16:20]}-{plain[20:]}"
             self._know(plain, kind)
@@ -127,15 +109,15 @@ class Identities:
             return self._mail(text)
         known = self._known.get(lower)
         kind = known or kind  # one word has one pseudonym
-        if _HEX.fullmatch(text):
+        if HEX.fullmatch(text):
             self._count(kind, lower)
-            return self._id(text)
+            return id_of(self._key, text)
         if kind == "host":
             return self._host(text)
         if known is None and _NUMBER.fullmatch(text) and len(text) < 4:
             return text
         self._count(kind, lower)
-        return self._name(kind, lower)
+        return name_of(self._key, kind, lower)
 
     def text(self, text: str) -> str:
         """Return ``text`` with what is known, and addresses, replaced."""
@@ -224,7 +206,7 @@ class Identities:
             new = self._at(text)
         else:
             new = self._in_word(text)
-        return None if new is None or new == text else _encoded(new)
+        return None if new is None or new == text else name_bytes(new)
 
     def _in_groups(self, text: str) -> str | None:
         mac = self._addresses.mac(text)
@@ -259,7 +241,7 @@ class Identities:
             at = lower.find(".", at + 1)
         short, _, domain = lower.partition(".")
         known = self._known.get(short)
-        if known == "host" and _is_domain(domain):
+        if known == "host" and is_domain(domain):
             self._learn_domain(domain)
             return self._host(text)
         out, begin = [], 0
@@ -292,14 +274,14 @@ class Identities:
         text = word.decode(errors="surrogateescape").lower()
         for name in self._phrases.get(text, ()):
             first = name.find(text)
-            size = len(_encoded(name))
-            start = begin - len(_encoded(name[:first]))
+            size = len(name_bytes(name))
+            start = begin - len(name_bytes(name[:first]))
             if start < least or start + size > most:
                 continue
             found = bytes(data[start : start + size]).decode(errors="surrogateescape")
             if found.lower() == name:
                 kind = self._known[name]
-                return start, start + size, _encoded(self.whole(kind, found))
+                return start, start + size, name_bytes(self.whole(kind, found))
         return None
 
     def _beside(
@@ -315,7 +297,7 @@ class Identities:
                 return None
             what = "host"
             domain = host.lower().partition(".")[2]
-            if _is_domain(domain):
+            if is_domain(domain):
                 self._learn_domain(domain)
         else:
             name = bytes(data[begin:end]).decode(errors="surrogateescape")
@@ -335,20 +317,20 @@ class Identities:
             if near[match.end() : match.end() + 1] == b":" and _GROUP.fullmatch(match[group]):
                 return None  # an address, which is found by itself
             host = match[group].decode(errors="surrogateescape").rstrip(".")
-            start, size = match.start(group), len(_encoded(host))
+            start, size = match.start(group), len(name_bytes(host))
             if "@" in host and what == "host":
                 host = host.partition("@")[0]
-                size = len(_encoded(host))
+                size = len(name_bytes(host))
             if not self._is_somebody(host) or (what == "host" and is_public(host)):
                 return None
-            if _is_telling(host) or (_HEX.fullmatch(host) and name.lower() not in UNLEARNED):
+            if is_telling(host) or (HEX.fullmatch(host) and name.lower() not in UNLEARNED):
                 self.learn(what, host)
-            new = _encoded(self.whole(what, host))
+            new = name_bytes(self.whole(what, host))
             return end + start, end + start + size, new
-        if _is_telling(host):
+        if is_telling(host):
             self.learn(what, host)
         start = end + match.start(1)
-        new = _encoded(self.whole(what, host))
+        new = name_bytes(self.whole(what, host))
         return start, start + len(match[1]), new
 
     # -- pseudonyms -------------------------------------------------------------------------
@@ -361,7 +343,7 @@ class Identities:
 
     def _mail(self, text: str) -> str:
         self._count("mail", text.lower())
-        return f"{self._name('user', text.lower())}@example.org"
+        return f"{name_of(self._key, 'user', text.lower())}@example.org"
 
     def _host(self, text: str) -> str:
         lower = text.lower()
@@ -371,23 +353,7 @@ class Identities:
         if short in NOBODY:
             return short + ".example.org" if dot else text
         self._count("host", short)
-        return self._name("host", short) + (".example.org" if dot else "")
-
-    def _name(self, kind: str, lower: str) -> str:
-        data = _encoded(lower)
-        digest = blake2b(data, digest_size=4, key=self._key, person=kind.encode()[:16])
-        return f"{kind}-{digest.hexdigest()}"
-
-    def _id(self, text: str) -> str:
-        plain = text.replace("-", "").lower()
-        new = blake2b(plain.encode(), digest_size=len(plain) // 2, key=self._key, person=b"id")
-        digits = new.hexdigest()
-        if len(digits) != 32:
-            return digits
-        digits = f"{digits[:12]}4{digits[13:16]}8{digits[17:]}"  # a UUID, as others are
-        if "-" not in text:
-            return digits
-        return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+        return name_of(self._key, "host", short) + (".example.org" if dot else "")
 
     # -- what is known ----------------------------------------------------------------------
 
@@ -409,13 +375,13 @@ class Identities:
             return
         if word[0] != lower:
             self._phrases.setdefault(word[0], []).append(lower)
-        self._where.know(_encoded(word[0]))
+        self._where.know(name_bytes(word[0]))
 
     def _learn_domain(self, domain: str) -> None:
         """Know that words that end like this are hosts."""
         if "." in domain and domain not in self._domains and not is_public(domain):
             self._domains.add(domain)
-            self._where.know(_encoded(domain))
+            self._where.know(name_bytes(domain))
             self._words.clear()
 
     def _forget(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 KINDS: dict[str, str] = {
     **dict.fromkeys(
         ("user", "user_id", "user_name", "username", "userid", "os_username", "os_user_id",
@@ -67,6 +69,13 @@ UNITS = frozenset(
 """What may stand behind a dot and is no domain: units of systemd, files."""
 
 
+HEX = re.compile(
+    r"[0-9a-fA-F]{32}|[0-9a-fA-F]{64}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+)
+"""An id: a UUID, or as many digits, or twice as many."""
+_DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)*([a-z][a-z0-9-]*[a-z])")
+
+
 def kind_of(name: str) -> str | None:
     """Return what the value called ``name`` names, None if nobody."""
     return KINDS.get(name.lower().replace("-", "_"))
@@ -76,3 +85,19 @@ def is_public(host: str) -> bool:
     """Return whether ``host`` is of a domain that everybody's logs name."""
     lower = host.lower()
     return any(lower == domain or lower.endswith(f".{domain}") for domain in PUBLIC)
+
+
+def is_domain(text: str) -> bool:
+    """Return whether ``text``, in small letters, may be a domain: no file's ending."""
+    match = _DOMAIN.fullmatch(text)
+    return match is not None and UNITS.isdisjoint(text.split("."))
+
+
+def is_telling(text: str) -> bool:
+    """Return whether ``text`` is no word of a language, a program or a number, but a name."""
+    return (
+        len(text) > 2
+        and any(char.isdigit() for char in text)
+        and any(char.isalpha() for char in text)
+        and not HEX.fullmatch(text)
+    )

@@ -13,7 +13,7 @@ import pyarrow as pa
 from opslog.model.arrays import texts
 from opslog.stages import secrets
 from opslog.stages.pseudonyms import Pseudonym, keyed, stars
-from opslog.stages.rows import coded, ints
+from opslog.stages.rows import coded, ints, text_bytes, with_dictionary
 from opslog.stages.secret_names import is_secret
 from opslog.stages.secret_values import is_kept
 
@@ -59,7 +59,7 @@ class Mask:
                 if pa.types.is_map(kind.type):
                     masked = self._attributes(column)
                 elif pa.types.is_dictionary(kind.type):
-                    masked = self._dictionary(column)
+                    masked = with_dictionary(column, self._column)
                 elif pa.types.is_string(kind.type) or kind.name == "original":
                     masked = self._column(_without(column, known))
                 else:
@@ -167,27 +167,14 @@ class Mask:
 
     def _column(self, column: pa.Array) -> pa.Array:
         """Return the column with the texts masked that may hold a secret."""
-        if column.null_count == len(column):
+        held = text_bytes(column)
+        if held is None:
             return column
-        _, offsets, data = column.buffers()
-        if data is None or not data.size:
-            return column
-        rows = secrets.SUSPECTS.rows(
-            memoryview(offsets).cast("B").cast("i"), memoryview(data).cast("B"), column.offset,
-            len(column),
-        )  # fmt: skip
+        rows = secrets.SUSPECTS.rows(*held, column.offset, len(column))
         return _changed(column, dict.fromkeys(rows, self._suspect))
 
     def _suspect(self, text: str) -> str:
         return secrets.masked(text, self.pseudonym)
-
-    def _dictionary(self, column: pa.DictionaryArray) -> pa.DictionaryArray:
-        known = column.dictionary
-        masked = self._column(known)
-        if masked is known or masked.equals(known):
-            return column
-        changed = pa.DictionaryArray.from_arrays(column.indices, masked)
-        return changed.dictionary_decode().dictionary_encode().cast(column.type)
 
     def _attributes(self, column: pa.MapArray) -> pa.MapArray:
         whole: dict[int, Callable[[str], str]] = dict.fromkeys(_of_secrets(column), self._whole)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -24,6 +24,28 @@ def coded(column: pa.Array) -> tuple[list[int], list[Any]]:
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     numbers = encoded.indices.fill_null(-1) if encoded.null_count else encoded.indices
     return ints(numbers), [*encoded.dictionary.to_pylist(), None]
+
+
+def text_bytes(column: pa.Array) -> tuple[memoryview, memoryview] | None:
+    """Return the offsets (int32, before a slice's offset) and the bytes of texts; None for none."""
+    if column.null_count == len(column):
+        return None
+    _, offsets, data = column.buffers()
+    if data is None or not data.size:
+        return None
+    return memoryview(offsets).cast("B").cast("i"), memoryview(data).cast("B")
+
+
+def with_dictionary(
+    column: pa.DictionaryArray, change: Callable[[pa.Array], pa.Array]
+) -> pa.DictionaryArray:
+    """Return the column with its dictionary changed, in which no value is twice."""
+    known = column.dictionary
+    new = change(known)
+    if new is known or new.equals(known):
+        return column
+    changed = pa.DictionaryArray.from_arrays(column.indices, new)
+    return changed.dictionary_decode().dictionary_encode().cast(column.type)
 
 
 def values(column: pa.Array) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ from opslog.model.errors import OpslogError
 from opslog.stages.identities import Identities
 from opslog.stages.identity_names import kind_of
 from opslog.stages.mask import Mask
-from opslog.stages.rows import coded
+from opslog.stages.rows import coded, text_bytes, with_dictionary
 
 LEARNED = {
     "host_name": "host", "user_id": "user", "user_name": "user", "project_id": "project",
@@ -161,12 +162,7 @@ class Share:
         if pa.types.is_map(column.type):
             return self._attributes(column)
         if pa.types.is_dictionary(column.type):
-            known = column.dictionary
-            new = self._texts(name, known)
-            if new is known or new.equals(known):
-                return column
-            changed = pa.DictionaryArray.from_arrays(column.indices, new)
-            return changed.dictionary_decode().dictionary_encode().cast(column.type)
+            return with_dictionary(column, partial(self._texts, name))
         if pa.types.is_string(column.type) or pa.types.is_binary(column.type):
             return self._texts(name, column)
         return column
@@ -177,15 +173,8 @@ class Share:
             numbers, known = coded(column)
             new = [one and self._whole(kind, one) for one in known]
             return pa.array([new[number] for number in numbers], column.type)
-        if column.null_count == len(column):
-            return column
-        _, offsets, data = column.buffers()
-        if data is None or not data.size:
-            return column
-        changed = self._identities.column(
-            memoryview(offsets).cast("B").cast("i"), memoryview(data).cast("B"), column.offset,
-            len(column),
-        )  # fmt: skip
+        held = text_bytes(column)
+        changed = held and self._identities.column(*held, column.offset, len(column))
         if changed is None:
             return column
         buffers = [None, *map(pa.py_buffer, changed)]
