@@ -58,6 +58,10 @@ WRITTEN = {
     "header list": lambda name, secret: repr([("Accept", "*/*"), (name, secret), ("Host", "a")]),
     "query": lambda name, secret: urlencode({"user": "admin", name: secret, "port": 22}),
     "url": lambda name, secret: f"http://host/path?{quote(name)}={quote(secret, safe='')}&x=1",
+    "pair of an object": lambda name, secret: repr([{"name": name, "type": "String", "value": secret}]),
+    "json over lines": lambda name, secret: json.dumps({"a": 1, name: {"b": secret}}, indent=2),
+    "form": lambda name, secret: f'form-data; name="{name}"\r\n\r\n{secret}\r\n--x',
+    "table": lambda name, secret: f"+--+\n| a | b |\n| {name} | {secret.replace('|', '')} |\n+--+",
     "xml": lambda name, secret: f"<user>admin</user><{name}>{escape(secret)}</{name}><a/>",
     "xml attribute": lambda name, secret: f'<a user="admin" {name}="{escape(secret)}" port="1"/>',
     "yaml": yaml,
@@ -184,7 +188,7 @@ NASTY = [
     "password=", "password='", '"password": "', "{'token': [", "token: (", "://a:", "://", "password: a\n ",
     "-----BEGIN PRIVATE KEY-----", "eyJ", "eyJ." * 2, "--password ", "\\", "\\\\\"", "%25", "%22", "&amp;", "'\"'\"'",
     "mysql -p", "<password>", "<password", "a.", "password", "cookie: a=", "authorization: ", "YWJj", "/YWJjYWJjYWJjYWJj",
-    "password is ", "name: password\n value: ", "curl -u ", "basic ", "@", ":a@b", ",", "$6$", "AQA", "token,", "[[", "('password', ",
+    "password is ", "name: password\n value: ", "curl -u ", "basic ", "@", ":a@b", ",", "$6$", "AQA", "token,", "[[", "| password |", "password |", "password\r\n\r\n", "A" * 50 + "\n", "?key=", "data:", "{'name': 'password', 'a': 'b', ", "createuser x md5 ", "thin:a/", "Connection(", "auth=('", "('password', ",
 ]  # fmt: skip
 
 

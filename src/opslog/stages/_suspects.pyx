@@ -98,7 +98,7 @@ cdef bint has_value(const uint8_t* begin, const uint8_t* word, const uint8_t* p,
             p += 1
         # What keystoneauth has made of a token stays.
         return p < end and not (end - p > 4 and p[0] == c"{" and p[1] == c"S" and p[2] == c"H" and p[3] == c"A")
-    if c == c">" or c == c"'" or c == c'"' or c == c"\\" or c == c"]" or c == c"[" or c == c"`" or c == c"%" or c == c"&" or c == c"," or c == c"\n" or c == c"\r":
+    if c == c">" or c == c"'" or c == c'"' or c == c"\\" or c == c"]" or c == c"[" or c == c"`" or c == c"%" or c == c"&" or c == c"," or c == c"|" or c == c"\n" or c == c"\r":
         return True
     if c == c"/":
         return hex_run(p + 1, end)
@@ -109,7 +109,7 @@ cdef bint has_value(const uint8_t* begin, const uint8_t* word, const uint8_t* p,
     if p == end:
         return False
     c = p[0]
-    if c == c":" or c == c"=" or c == c"-" or c == c"'" or c == c'"' or c == c"\\" or c == c"," or c == c"%" or c == c"&" or c == c"\n" or c == c"`" or (c == c"v" and end - p > 3 and p[1] == c"a" and p[2] == c"l"):
+    if c == c":" or c == c"=" or c == c"-" or c == c"'" or c == c'"' or c == c"\\" or c == c"," or c == c"%" or c == c"&" or c == c"\n" or c == c"`" or c == c"|" or (c == c"v" and end - p > 3 and p[1] == c"a" and p[2] == c"l"):
         return True
     if end - p > 5 and ((c == c"i" and p[1] == c"s") or (c == c"w" and p[1] == c"a" and p[2] == c"s") or (c == c"t" and p[1] == c"o" and p[2] == c" ")):
         return True

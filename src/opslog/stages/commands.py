@@ -21,7 +21,8 @@ _COMMANDS = {
     **dict.fromkeys(("swift", "st"), (("-K", "--key"), ("-K", "--key="))),
     "openssl": (("-k", "-K"), ()), "ssh-keygen": (("-N", "-P"), ()), "uemcli": (("-p",), ()),
     "winrm": (("-p",), ()), "ceph-authtool": (("--add-key", "-a"), ("--add-key=",)),
-    "ipa-client-install": (("-w",), ()), "ipa-server-install": (("-p", "-a"), ()),
+    "ipa-client-install": (("-w",), ()), "kadmin": (("-w",), ()), "ilorest": (("-p",), ()),
+    "ipa-server-install": (("-p", "-a"), ()),
     "mongo": (("-p",), ()), "mongosh": (("-p",), ()), "mongodump": (("-p",), ()),
     "useradd": (("-p",), ()), "usermod": (("-p",), ()), "racadm": (("-p",), ()),
     "hponcfg": (("-p",), ()),
@@ -78,7 +79,7 @@ _ARGUMENT = re.compile(
 _PASS = re.compile(r"(?:-pass(?:in|out)?|-passphrase)['\",\s=]{1,4}['\"]?pass:([^\s'\",]+)")
 _ECHO = re.compile(
     r"""\b(?:echo|printf)\s+(?:-[en]+\s+)?(?:'([^'\n]+)'|"([^"\n]+)"|([^\s'"|]+))\s*\|\s*(?:sudo\s+(?:-\w+\s+)*)?"""
-    r"""(?:chpasswd|passwd\s+--stdin|sudo\s+-S|cryptsetup|docker\s+login|kinit)"""
+    r"""(?:chpasswd|passwd\s+--stdin|sudo\s+-S|cryptsetup|docker\s+login|kinit|realm)"""
 )
 _HERE = re.compile(
     r"""\b(?:chpasswd|passwd|sudo|kinit)\b[^|\n]{0,40}<<<\s*(?:'([^'\n]+)'|"([^"\n]+)"|(\S+))"""
@@ -94,7 +95,8 @@ WORDS = (
     'net", "user', "rabbitmqctl", "vault ", "vault'", 'vault"', "unseal", "virsh", "pass:",
     "--key", "--add-key", " -k ", "'-k'", '"-k"', "ssh-keygen", "uemcli", "winrm", "-authtool",
     "ipa-", " -y ", "'-y'", '"-y"', "net use", "net rpc", "net ads", " -e ", "--cert", "pro attach",
-    "ua attach", "rtstool", "initchap", "targetchap", "kinit", "<<<", "fence_",
+    "ua attach", "rtstool", "initchap", "targetchap", "kinit", "kadmin", "ilorest",
+    "realm ", "<<<", "fence_",
     "xe -", "xe'", 'xe"', "chpasswd", "--stdin", "sudo -s", "cryptsetup",
 )  # fmt: skip
 """One of these is in every text with such a secret."""

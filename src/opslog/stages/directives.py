@@ -9,7 +9,7 @@ from opslog.stages.secret_values import is_kept, is_said
 
 _GAP = r"""['"]?[ \t]*[ \t,][ \t]*[ub]?['"]?"""
 _VALUE = r"""((?!--)[^\s'",;]{4,})"""
-_SNMP = r"\b(?i:createUser|snmp-server user|usmUser)\b[^\n]*"
+_SNMP = r"\b(?i:createUser|snmp-server user|usmUser)\b[^\n]{0,200}"
 _PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
@@ -21,13 +21,25 @@ _PATTERNS = tuple(
         rf"\b(?:stats|sst)[ _]auth[ \t=]{{1,3}}['\"]?[^\s:'\"]{{1,64}}:{_VALUE}",  # HAProxy, Galera
         # switches: the digit says how it is hidden
         r"\b(?:password|secret|key|community)[ \t]+[05-9][ \t]+(\S{6,})",
-        # SNMP's users
+        rf"\b(?:(?:tacacs|radius)-server(?: host \S+)?|isakmp) key (?:\d )?{_VALUE}",
+        rf"\b(?:message-digest|authentication)-key \d+ md5 (?:\d )?{_VALUE}",
+        rf"\buser set password \d+ {_VALUE}",  # ipmitool
+        # SNMP's communities and users
+        rf"\b(?:authCommunity|com2sec6?[ \t]+\S+|(?:trap2?|inform)sink)[ \t]+\S+[ \t]+{_VALUE}",
         rf"{_SNMP}?\b(?i:MD5|SHA[-\d]*){_GAP}{_VALUE}",
         rf"{_SNMP}\b(?i:3?DES|AES(?:[- ]?\d{{3}})?){_GAP}{_VALUE}",
         r"\bPrivate-Lines:[ \t]*\d+\s*((?:[A-Za-z0-9+/=]{4,}(?:\s+|\Z))+)",  # PuTTY
         # Puppet's changes
         r"(?i:pass\w*|secret|token|_key)\s+changed\s+'([^'\n]+)'\s+to",
         r"(?i:pass\w*|secret|token|_key)\s+changed\s+'[^'\n]+'\s+to\s+'([^'\n]+)'",
+        # Terraform's changes
+        r"(?i:pass\w*|secret|token|_key)\s*=\s*\"[^\"\n]*\" -> \"([^\"\n]+)\"",
+        r"--from-literal[= ]['\"]?[\w.-]+=([^\s'\"]+)",  # kubectl
+        r"\bAccountKey=([^;\s'\"]+)",  # Azure
+        r"[?&]u=[^&\s]+&p=([^&\s'\"]+)",  # InfluxDB
+        r"\biscsi://[^\s:@/%]+%([^\s@/]+)@",  # QEMU
+        r"\bthin:[^\s/@]{1,64}/([^\s@]{1,200})@",  # Oracle
+        r"\bConnection\([^)\n]{0,400}\bkey=[ub]?['\"]([^'\"\n]+)",  # swiftclient
         rf"\bConvertTo-SecureString(?:\s+-\w+)?\s+['\"]?{_VALUE}",
         # QEMU's command line
         r":key=([0-9A-Za-z+/]{10,}={0,2})(?=[:\\,'\"\s]|\Z)",
@@ -35,7 +47,7 @@ _PATTERNS = tuple(
         r"\b(?i:(?:unseal|recovery|fernet|master)[ ]key[ ]\d{1,2}):\s*(\S{16,})",  # Vault, keystone
         r"\bAUTH[ =](?:PLAIN|LOGIN|XOAUTH2?)[ \t]+([A-Za-z0-9+/]{8,}={0,2})",  # SASL
         # a pair of a user and a password
-        r"""\bauth['"]?\s?[:=]\s?[(\[][ub]?(?:'[^'\n]*'|"[^"\n]*"),\s?[ub]?(?:'([^'\n]+)'|"([^"\n]+)")[)\]]""",
+        r"""\bauth['"]?\s?[:=]\s?[(\[][ub]?(?:'[^'\n]{0,200}'|"[^"\n]{0,200}"),\s?[ub]?(?:'([^'\n]+)'|"([^"\n]+)")[)\]]""",
     )
 )
 WORDS = (
@@ -43,6 +55,9 @@ WORDS = (
     "stats auth", "sst_auth", "password 0", "password 5", "password 6", "password 7", "password 8",
     "password 9", "secret 0", "secret 5", "secret 8", "secret 9", "key 7", "community 7",
     "provider_auth", "createuser", "snmp-server", "usmuser", "private-lines", "changed '",
+    "tacacs-server", "radius-server", "isakmp key", "digest-key", "authentication-key",
+    "user set password", "authcommunity", "com2sec", "trapsink", "trap2sink", "informsink",
+    '" -> "', "--from-literal", "accountkey=", "&p=", "iscsi://", "thin:", "connection(",
     "securestring", ":key=",
     "secret,id=", "auth plain", "auth login", "auth xoauth", "auth=(", "auth': (", "auth': [",
     'auth": [', "unseal key ", "recovery key ", "fernet key ", "master key ",

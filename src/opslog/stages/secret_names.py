@@ -17,15 +17,17 @@ _LAST = frozenset([
     "passphrase", "passphrases", "passcode", "passkey", "secret", "secrets", "token", "tokens",
     "jwt", "cookie", "cookies", "credential", "credentials", "authorization", "signature",
     "sig", "psk", "kek", "otp", "totp", "apikey", "verifier", "cred", "creds", "kennwort", "passe",
+    "authtok",
 ])  # fmt: skip
 """Last words of a name that is a secret's."""
 
 _KEYS = frozenset([
     "access", "account", "activation", "aes", "api", "auth", "cbc", "certs", "client", "credential",
-    "customer", "decryption", "enc", "encrypt", "encrypted", "encryption", "fernet", "fixed",
+    "customer", "decryption", "enc", "encr", "encrypt", "encrypted", "encryption", "fernet",
+    "fixed",
     "hash", "heartbeat", "hmac", "license", "luks", "master", "priv", "private", "psk", "rndc",
     "rsa", "secret", "server", "service", "session", "shared", "signing", "ssl", "ssh",
-    "storage", "store", "swift", "symmetric", "tls", "tsig", "unseal", "recovery", "url",
+    "storage", "store", "swift", "symmetric", "sync", "tls", "tsig", "unseal", "recovery", "url",
     "volume", "wrapping", "zone",
 ])  # fmt: skip
 """Words before ``key`` in the name of a secret one."""
@@ -67,7 +69,8 @@ _WHOLE = frozenset([
     "erlangcookie", "keydata", "keysbase", "unsealkeysb", "idtokenhint",
     "mkey", "kg", "ipmikg", "kgkey", "dek", "wepkey", "wpapsk",
     "datakey", "storepass", "keypass", "ipaotp", "sshpass", "sopin", "userpin",
-    "jenkinscrumb", "activationkey", "wsrepsstauth", "processinput", "keymaterial", "unsealkeyshex",
+    "jenkinscrumb", "activationkey", "tlspsk", "wsrepsstauth", "processinput", "keymaterial",
+    "unsealkeyshex",
 ])  # fmt: skip
 """Names that are secrets' by their letters alone."""
 
@@ -79,7 +82,7 @@ _ENDS = (
 
 TRIGGERS = (
     "pass", "pswd", "pwd", "pw", "secret", "token", "jwt", "cookie", "cred", "authoriz",
-    "kennwort", "crumb", "sst_auth", "process_input",
+    "kennwort", "authtok", "crumb", "sst_auth", "process_input",
     "signature", "sig", "psk", "kek", "otp", "verifier", "key", "configdrive", "config_drive",
     "fsid", "hashsuffix", "hash_path_", "_api", "messaging_urls", "role_id", "role-id", "roleid",
     "sessionid", "session_id", "session-id", "sessid", "sid", "saml", "assertion", "community",

@@ -24,6 +24,10 @@ _SHAPES: dict[str, tuple[int, str, int]] = {
         word: (0, rf"{_BEFORE}MI[G-L][0-9A-Za-z+/]{{1,6}}{word}[0-9A-Za-z+/=\s]*", 9)
         for word in ("IBAAKC", "IBADANBgkqhkiG", "CAQAwBQYDK2Vw", "CAQEE")
     },
+    "DHHC-1:": (2, r"DHHC-1:\d\d:[0-9A-Za-z+/=]{16,}:?", 0),  # NVMe's CHAP
+    "OpenVPN Static key": (
+        0, r"-----BEGIN OpenVPN Static key V\d-----(?s:.*?)(?:-----END OpenVPN [^\n]*|\Z)", 16
+    ),
     "AUTH_tk": (16, r"AUTH_tk[0-9a-f]{16,}", 0),  # Swift's tempauth
     # Ceph: a type, a time, the length 16 and as many bytes.
     **{
@@ -62,7 +66,7 @@ _SHAPES: dict[str, tuple[int, str, int]] = {
     **{
         word: (20, rf"{_BEFORE}{re.escape(word)}[\w.-]{{20,}}", 0)
         for word in ("pypi-AgEI", "AIza", "sk_live_", "rk_live_", "npm_", "dckr_pat_", "sha256~",
-                     "ya29.", "SG.")
+                     "ya29.", "SG.", "NRAK-")
     },
     # AWS's session tokens, an OpenSSH key without the lines around
     **{
@@ -71,8 +75,9 @@ _SHAPES: dict[str, tuple[int, str, int]] = {
     },
     # Webhooks: who has the address may post.
     **{
-        word: (16, rf"{re.escape(word)}[\w@/.-]{{16,}}", 0)
-        for word in ("hooks.slack.com/services/", "discord.com/api/webhooks/", "/webhookb2/")
+        word: (9, rf"{re.escape(word)}[\w@/:.-]{{16,}}", 0)
+        for word in ("hooks.slack.com/services/", "discord.com/api/webhooks/", "/webhookb2/",
+                     "api.telegram.org/bot")
     },
     "AGE-SECRET-KEY-1": (40, rf"{_BEFORE}AGE-SECRET-KEY-1[0-9A-Z]{{40,}}", 0),
     "dop_v1_": (40, rf"{_BEFORE}dop_v1_[0-9a-f]{{40,}}", 0),
