@@ -57,7 +57,7 @@ class Filter:
             expression = query.parse(condition, timezone)
         if not isinstance(expression, compute.Expression):
             raise FilterError(repr(expression), "expected a pyarrow expression or its text, found")
-        columns = _named(_QUOTED.sub("", str(expression)))
+        columns = _named(_QUOTED.sub("", _shown(expression)))
         try:
             kind = _kind(expression, columns)
         except _MISFIT:
@@ -67,11 +67,11 @@ class Filter:
             except _MISFIT as error:
                 reason = str(error).split("\n")[0]
                 raise FilterError(
-                    str(expression), f"the filter does not fit the columns ({reason})"
+                    _shown(expression), f"the filter does not fit the columns ({reason})"
                 ) from None
         if kind != pa.bool_():
             raise FilterError(
-                str(expression), f"expected a condition, found a value of type {kind}"
+                _shown(expression), f"expected a condition, found a value of type {kind}"
             )
         return cls(expression, columns)
 
@@ -103,6 +103,14 @@ class Filter:
 
         kept = evaluate(self.expression, batch)
         return compute.call_function("indices_nonzero", [kept]).cast(pa.int32())
+
+
+def _shown(expression: pc.Expression) -> str:
+    """Return the expression as text; none where pyarrow cuts a long value within a character."""
+    try:
+        return str(expression)
+    except UnicodeDecodeError:
+        return ""
 
 
 def evaluate(expression: pc.Expression, batch: pa.RecordBatch) -> pa.BooleanArray:
