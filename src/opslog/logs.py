@@ -50,6 +50,7 @@ class Logs:
     _pass: Pass
     _original: bool = False
     _root: bool = False
+    _servers: bool = False
     _relation: Relation | None = None
     _stages: tuple[Stage, ...] = ()
 
@@ -272,7 +273,7 @@ class Logs:
         if self._root:
             from opslog.correlate import relations  # start-up: most runs need none
 
-            return relations.with_roots(reading, self._relation, columns)
+            return relations.with_roots(reading, self._relation, columns, self._servers)
         return self._resolved(reading).batches(Kept.batch, columns)
 
     def _resolved(self, reading: Pass) -> Pass:

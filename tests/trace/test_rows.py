@@ -32,7 +32,7 @@ from opslog.model.stats import Stats
 from opslog.reading.sorted_rows import SortedRows
 from opslog.terminal.cells import cells
 from opslog.trace import requests, resources, trace
-from opslog.trace.groups import Groups
+from opslog.reading.groups import Groups
 from opslog.trace.requests import sorted_requests
 from opslog.trace.resources import sorted_resources
 from simulator import ERAS, Deployment, Truth

@@ -136,8 +136,8 @@ def _processes(batch: pa.RecordBatch) -> memoryview:
     import pyarrow.compute as pc
 
     pid = batch["process_pid"]
-    alone = pc.if_else(pc.is_valid(pid), arrays.int64(0), _hashes(batch["program"]))
-    parts = (_hashes(batch["source"]), _hashes(batch["host_name"]), pc.fill_null(pid, 0), alone)
+    alone = pc.if_else(pc.is_valid(pid), arrays.int64(0), hashes(batch["program"]))
+    parts = (hashes(batch["source"]), hashes(batch["host_name"]), pc.fill_null(pid, 0), alone)
     whole = arrays.int64(0)
     for part in parts:
         whole = pc.add(pc.multiply(whole, arrays.int64(0x9E3779B1)), part)
@@ -153,7 +153,7 @@ def _matches(column: pa.Array, pattern: str) -> pa.Array:
     return pc.fill_null(known.take(found.indices), False)
 
 
-def _hashes(column: pa.Array) -> pa.Array:
+def hashes(column: pa.Array) -> pa.Array:
     """Return a number for each text (int64), 0 for null; the same in every run."""
     import pyarrow.compute as pc
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 from opslog.correlate import links
 from opslog.correlate.graph import RequestGraph
 from opslog.correlate.roots import IDS, ids_of, root_of
+from opslog.correlate.servers import PLACES, Named
 from opslog.engine._search import Needles
 from opslog.filters.filter import Filter, evaluate
 from opslog.reading.sorted_rows import SortedRows
@@ -53,11 +54,20 @@ class Relation:
 
 
 class FirstReading:
-    """Collects links and records of a condition; makes the filter of the second reading."""
+    """Collects links and records of a condition; makes the filter of the second reading.
 
-    def __init__(self, graph: RequestGraph, relation: Relation | None) -> None:
+    ``named`` tells of which requests the lines of servers are.
+    """
+
+    def __init__(
+        self, graph: RequestGraph, relation: Relation | None, named: Named | None = None
+    ) -> None:
         self.graph = graph
         self._relation = relation
+        self._named = named
+        of_condition = relation.columns if relation else ()
+        self.columns = (*of_condition, *(PLACES if relation and named else ()))
+        """The columns that are needed."""
         self._ids: set[tuple[str | None, str | None]] = set()
         self._more: SortedRows | None = None
         """Ids that were too many for memory."""
@@ -70,7 +80,7 @@ class FirstReading:
         found = links.link_candidates(kept)
         if self._relation is None or not self._may_fulfil(kept):
             return found, None
-        batch = kept.batch()
+        batch = kept.batch() if self._named is None else self._named.name(kept.batch())
         rows = self._relation.condition.select(batch)
         return found, batch.take(rows) if len(rows) else None
 

@@ -16,6 +16,9 @@ from opslog.correlate.graph import RequestGraph
 from opslog.correlate.links import LinkCandidates, link_candidates
 from opslog.correlate.related import FirstReading, Relation
 from opslog.correlate.roots import IDS, ROOTS, rooted
+from opslog.correlate.servers import COLUMNS, PLACES, TOLD, Named, ServerLines
+from opslog.correlate.tellers import RANKS
+from opslog.engine.watch import unwatched
 from opslog.inputs.paths import Sources
 from opslog.model.errors import OpslogError, SourceError
 from opslog.model.stats import Stats
@@ -40,11 +43,13 @@ def resolved(reading: Pass, relation: Relation) -> Pass:
 
 
 def with_roots(
-    reading: Pass, relation: Relation | None, columns: tuple[str, ...]
+    reading: Pass, relation: Relation | None, columns: tuple[str, ...], servers: bool = False
 ) -> Generator[pa.RecordBatch, str | None, None]:
     """Yield ``columns`` of the kept records, with the roots of their requests.
 
-    What can be read only once gets its roots as far as they are known by then.
+    What can be read only once gets its roots as far as they are known by then.  With ``servers``
+    lines of servers have the id and the service of the request they tell of, and no time; where
+    there are such lines, the sources are read once more.
     """
     built = tuple(dict.fromkeys([*(name for name in columns if name not in ROOTS), *IDS]))
     once = reading.sources.readable_once() and not (reading.merge or relation)
@@ -52,14 +57,32 @@ def with_roots(
         yield from _with_roots_so_far(reading, built, columns)
         return
     related = FirstReading(RequestGraph(), relation)
-    reading, _ = _survey(reading, related, relation)
+    formats: set[str | None] = set()
+    second, _ = _survey(reading, related, relation, formats)
+    named = _named(reading) if servers and formats & {*RANKS} else None
+    if named is not None:
+        built = tuple(dict.fromkeys([*built, *PLACES, *TOLD]))
+        if relation:
+            related = FirstReading(RequestGraph(), relation, named)
+            second, _ = _survey(reading, related, relation)
     if relation:
-        reading = replace(reading, where=related.filter(reading.where))
+        second = replace(second, where=related.filter(reading.where))
 
     def finish(kept: Kept) -> pa.RecordBatch:
-        return rooted(kept.batch(), related.graph, columns)
+        batch = kept.batch() if named is None else named.name(kept.batch(), told=True)
+        return rooted(batch, related.graph, columns)
 
-    yield from reading.batches(finish, built)
+    yield from second.batches(finish, built)
+
+
+def _named(reading: Pass) -> Named:
+    """Read all for the requests that lines of servers tell of."""
+    lines = ServerLines()
+    everything = replace(reading, where=None, most=None, stats=Stats(), watch=unwatched)
+    with suppress(SourceError), reading.sources.standard_input_kept():
+        for batch in everything.results(Kept.batch, COLUMNS):
+            lines.add(batch)
+    return lines.named()
 
 
 def _with_roots_so_far(
@@ -91,9 +114,12 @@ def _with_roots_so_far(
 
 
 def _survey(
-    reading: Pass, related: FirstReading, relation: Relation | None
+    reading: Pass,
+    related: FirstReading,
+    relation: Relation | None,
+    formats: set[str | None] | None = None,
 ) -> tuple[Pass, SourceError | None]:
-    """Read all for what records say of each other.
+    """Read all for what records say of each other; put the formats there are into ``formats``.
 
     Return the pass that is the second half, and what could not be read: that pass raises it again.
     """
@@ -117,10 +143,12 @@ def _survey(
     failed: SourceError | None = None
     with reading.sources.standard_input_kept():
         try:
-            for found in everything.results(related.find, relation.columns if relation else ()):
+            for found in everything.results(related.find, related.columns):
                 related.add(*found)
         except SourceError as error:
             failed = error
     related.settle()
+    if formats is not None:
+        formats.update(everything.stats.formats)
     reading.stats.forgotten = related.graph.evicted
     return replace(reading, watch=lambda position: watch(half + position // 2)), failed

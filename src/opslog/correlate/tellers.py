@@ -34,7 +34,7 @@ COLUMNS = (
 )  # fmt: skip
 """The columns that tellings are made of; where a call is told by two lines ``request_id``, too."""
 
-_RANKS = {"uwsgi.request": 1, "apache.access": 2, "nginx.ingress": 2, "haproxy.http": 3}
+RANKS = {"uwsgi.request": 1, "apache.access": 2, "nginx.ingress": 2, "haproxy.http": 3}
 """Formats of servers and proxies, the innermost first; a service's own lines are further inside."""
 
 _UNTIMED = 15
@@ -104,7 +104,7 @@ def tellings(batch: pa.RecordBatch, routes: pa.Array) -> pa.Table:
     form = _coded(batch["format"])
     names = form.dictionary.to_pylist()
     moment = batch["timestamp"].view(pa.int64())
-    rank = _looked_up(form, [_RANKS.get(name, 0) for name in names])
+    rank = _looked_up(form, [RANKS.get(name, 0) for name in names])
     rank = pc.if_else(pc.is_valid(moment), rank, arrays.int32(_UNTIMED)[0])
     length = _micros(batch["duration"])
     start = pc.equal(_looked_up(form, [int(name in AT_BEGIN) for name in names]), 1)
@@ -112,7 +112,7 @@ def tellings(batch: pa.RecordBatch, routes: pa.Array) -> pa.Table:
     begun = pc.and_(start, pc.greater_equal(length, 0))
     end = pc.if_else(begun, pc.add(moment, length), moment)
     whole = pc.equal(pc.multiply(pc.divide(moment, _SECOND), _SECOND), moment)
-    paths = _hashed(_tellers.hash_paths, batch["http_target"], status)
+    paths = hashed_paths(batch["http_target"], status)
     inside = pc.equal(rank, 0)
     teller = pc.if_else(inside, *(batch[name].cast(pa.string()) for name in ("logger", "format")))
     columns = {
@@ -150,9 +150,9 @@ class Calls:
         columns = {name: told[name].combine_chunks() for name in told.schema.names}
         for name in _NAMES:
             columns[name] = self._numbered(name, columns[name])
-        methods = array("i", _memory(columns["method"], "i").tobytes())
+        methods = array("i", memory_of(columns["method"], "i").tobytes())
         self._begun.find_methods(
-            _memory(columns["call"]), _memory(columns["begins"], "B"), memoryview(methods)
+            memory_of(columns["call"]), memory_of(columns["begins"], "B"), memoryview(methods)
         )
         columns["method"] = _array(pa.int32(), methods)
         columns["what"] = _packed(columns, {"status": 0, "route": 10, "method": 30, "service": 46})
@@ -194,7 +194,7 @@ def _calls(calls: _tellers.Calls, told: pa.Table, last: bool) -> pa.Table:
     room = len(told) + calls.most
     whats, lengths = array("q", bytes(8 * room)), array("q", bytes(8 * room))
     columns = [
-        _memory(told[field.name].combine_chunks(), "q" if field.type == pa.int64() else "i")
+        memory_of(told[field.name].combine_chunks(), "q" if field.type == pa.int64() else "i")
         for field in _PACKED
     ]
     count = calls.unite(last, memoryview(whats), memoryview(lengths), *columns)
@@ -228,7 +228,7 @@ def _two_lines(batch: pa.RecordBatch, pid: pa.Array) -> pa.Array:
     """Return what the line that begins a call shares with the one that ends it (int64)."""
     if not needs_ids(batch):
         return pid
-    own = _hashed(_tellers.hash_paths, batch["http_target"], pid)
+    own = hashed_paths(batch["http_target"], pid)
     return _hashed(_tellers.hash_texts, batch["request_id"], own)
 
 
@@ -266,17 +266,23 @@ def _looked_up(column: pa.DictionaryArray, values: list[int]) -> pa.Array:
     return pc.fill_null(arrays.numbers(values).take(column.indices), 0)
 
 
+def hashed_paths(targets: pa.Array, seeds: pa.Array | None = None) -> pa.Array:
+    """Return a number for the path of each target (int64), and its seed; of null any."""
+    seeds = pa.repeat(arrays.int64(0), len(targets)) if seeds is None else seeds
+    return _hashed(_tellers.hash_paths, targets, seeds)
+
+
 def _hashed(hashes: Callable[..., None], texts: pa.Array, seeds: pa.Array) -> pa.Array:
     """Return a number for each text and seed (int64)."""
     found = array("q", bytes(8 * len(texts)))
     _, ends, data = texts.buffers()
     places = memoryview(ends).cast("B").cast("i")[texts.offset :][: len(texts) + 1]
     whole = memoryview(data).cast("B") if data and data.size else None
-    hashes(places, whole, _memory(seeds), memoryview(found))
+    hashes(places, whole, memory_of(seeds), memoryview(found))
     return _array(pa.int64(), found)
 
 
-def _memory(column: pa.Array, form: Literal["q", "i", "B"] = "q") -> memoryview:
+def memory_of(column: pa.Array, form: Literal["q", "i", "B"] = "q") -> memoryview:
     """Return numbers, none null, as they lie in memory."""
     data = column.buffers()[1] if len(column) else None
     whole = memoryview(data).cast("B").cast(form) if data else memoryview(b"").cast(form)

@@ -20,8 +20,8 @@ from opslog.logs import Logs
 from opslog.model import arrays
 from opslog.model.naming import naming
 from opslog.model.stats import Stats
+from opslog.reading.groups import MOST, Groups, grouped, readable, values_by_key, with_values
 from opslog.reading.sorted_rows import Order, SortedRows, whole_keys
-from opslog.trace.groups import MOST, Groups, grouped, readable, values_by_key, with_values
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -164,7 +164,7 @@ def sorted_requests(
     with SortedRows(_PARTS, [("request_id", "ascending")], most) as parts:
         by_service = Groups(("request_id", "head", "service"), _WAYS, parts, most=most)
         calls = Groups(("request_id", "head", "id", "service"), _TOLD, parts, _ORDER, most)
-        logs = replace(logs, _root=True)._changed(merge=False, follow=None)
+        logs = replace(logs, _root=True, _servers=True)._changed(merge=False, follow=None)
         owned, columns, wanted_records = OwnedRecords(), _COLUMNS, None
         graph = logs.graph() if guess else None
         chosen = users = False
@@ -320,13 +320,15 @@ def _rows(parts: pa.Table, calls: pa.Table, users: bool) -> pa.Table:
     call = {name: calls[name].take(rows) for name in (*_CALL, "asked", "answered")}
     length = pc.divide(pc.subtract(found["end"], found["start"]).cast(pa.int64()), 1e6)
     timeless = pc.and_(pc.equal(found["records"], 1), pc.equal(length, 0.0))
+    between = pc.divide(pc.subtract(call["answered"], call["asked"]), 1e6)
+    between = pc.if_else(pc.greater_equal(between, 0.0), between, None)
+    answered = pc.coalesce(call["http_duration"], between)
+    length = pc.max_element_wise(length, answered)  # a server's line tells no begin, but how long
     nobody = pc.and_(pc.is_null(found["user"]), pc.is_null(found["project"]))
     most = pc.if_else(nobody, _TASK, _LONG)
     told_call = pc.or_(*(pc.is_valid(call[name]) for name in ("http_target", "http_status")))
     itself = pc.and_(pc.and_not(nobody, told_call), users)
     without_id = pc.starts_with(found["request_id"], _WITHOUT_ID)
-    between = pc.divide(pc.subtract(call["answered"], call["asked"]), 1e6)
-    between = pc.if_else(pc.greater_equal(between, 0.0), between, None)
     columns = {
         **{name: found[name] for name in found.schema.names},
         **{name: call[name] for name in _CALL},
@@ -336,7 +338,7 @@ def _rows(parts: pa.Table, calls: pa.Table, users: bool) -> pa.Table:
         "duration": pc.if_else(
             pc.or_(pc.or_(pc.greater(length, most), timeless), itself), None, length
         ),
-        "http_duration": pc.coalesce(call["http_duration"], between),
+        "http_duration": answered,
         "services": values_by_key(parts, "request_id", "service", found["request_id"]),
     }
     # What carried the id of a request that had ended, and tells no call, is nobody's.

@@ -13,10 +13,10 @@ from opslog.events.notification import numbered_notifications
 from opslog.filters.filter import Filter
 from opslog.logs import Logs
 from opslog.model.stats import Stats
+from opslog.reading.groups import MOST, Groups, grouped, readable, values_by_key, with_values
 from opslog.reading.sorted_rows import Order, SortedRows, whole_keys
 from opslog.trace import lives, nameless
 from opslog.trace.changes import NAMELESS, Change
-from opslog.trace.groups import MOST, Groups, grouped, readable, values_by_key, with_values
 from opslog.trace.life import Life
 
 if TYPE_CHECKING:

@@ -37,6 +37,8 @@ from opslog.reading.pipeline import staged
 from opslog.rows.kept import Kept
 from opslog.trace.neighbours import neighbours, of_another_instance
 from opslog.trace.notes import notes
+from opslog.trace.readings import Readings
+from opslog.trace.served import served_calls
 from opslog.trace.story import Story, ordered_by_place, story_of
 
 MOST = 100_000
@@ -131,10 +133,12 @@ class _Search:
             if left
         )
         left_behind = sum(own in self.seeds for own in ids_left)
-        story = story_of(self.id, table, self.graph, roots, self.left_out, self.unread, left_behind)
-        story.notes += notes(
-            story, self.logs, self.stats, self.watch, self.index, request=self.about is None
-        )
+        left = self.left_out, self.unread, left_behind
+        story = story_of(self.id, table, self.graph, roots, *left)
+        further = Readings(self.logs, self.stats, self.watch, self.index)
+        if served := served_calls(story, further):
+            story = story_of(self.id, table, self.graph, roots, *left, served)
+        story.notes += notes(story, further, request=self.about is None)
         return story
 
     def _settle(self) -> None:

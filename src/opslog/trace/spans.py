@@ -66,9 +66,14 @@ class TraceSpan:
             self.end = max(self.end or end, end)
 
     @property
-    def duration(self) -> float | None:
+    def length(self) -> float | None:
         """Seconds from its first to its last record, None without times."""
         return (self.end - self.begin).total_seconds() if self.begin and self.end else None
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds it took, None if that is not known."""
+        return self.length
 
 
 @dataclass(slots=True)
@@ -93,6 +98,12 @@ class Request(TraceSpan):
     """Whether it goes on for hours or weeks, so that its duration means nothing."""
     parts: list[ProcessSpan] = field(default_factory=list)
     children: list[Request] = field(default_factory=list)
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from its first to its last record, but not less than to its answer."""
+        length, answered = self.length, self.call and self.call.duration
+        return answered if length is None else max(length, answered or 0.0)
 
     def tree(self) -> Iterator[Request]:
         """Yield it and all it called, in the order they began."""

@@ -6,10 +6,11 @@ processes: its parts.  Times are those the hosts' clocks say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from types import MappingProxyType
 
 import pyarrow as pa
 
@@ -99,12 +100,16 @@ def story_of(
     left_out: int = 0,
     unread: BaseException | None = None,
     left_behind: int = 0,
+    served: Mapping[str, Call] = MappingProxyType({}),
 ) -> Story:
-    """Return the story of the records of a table, as the graph knows their requests."""
+    """Return the story of the records of a table, as the graph knows their requests.
+
+    ``served`` are calls that lines of servers tell, by request.
+    """
     members = {member for root in roots for member in graph.members(root)}
-    story = _told(id, _ordered(table, {}), graph, members, {})
+    story = _told(id, _ordered(table, {}), graph, members, {}, served)
     if clocks := offsets(story.records, story.owners, story.requests):
-        story = _told(id, _ordered(table, clocks), graph, members, clocks)
+        story = _told(id, _ordered(table, clocks), graph, members, clocks, served)
     story.left_out, story.unread, story.left_behind = left_out, unread, left_behind
     return story
 
@@ -115,6 +120,7 @@ def _told(
     graph: RequestGraph,
     members: set[str],
     clocks: dict[str, timedelta],
+    served: Mapping[str, Call],
 ) -> Story:
     records = [
         _corrected(record, clocks)
@@ -149,7 +155,7 @@ def _told(
     asked = _told_by_callers(records, owners)
     inside = [one for root in requests.values() if root.caller is None for one in root.tree()]
     for request in reversed(inside):  # what was called before who called it
-        _describe(request, records, asked.get(request.id))
+        _describe(request, records, asked.get(request.id), served.get(request.id))
     story = Story(id, table, records, owners, top, clocks=clocks)
     for siblings in (top, *(request.children for request in requests.values())):
         siblings.sort(key=_start)
@@ -222,8 +228,13 @@ def _told_by_callers(
     return found
 
 
-def _describe(request: Request, records: list[LogRecord], asked: tuple[str, Call] | None) -> None:
-    """Set service and call of a request: from its own answer, else from what its caller logged."""
+def _describe(
+    request: Request,
+    records: list[LogRecord],
+    asked: tuple[str, Call] | None,
+    served: Call | None,
+) -> None:
+    """Set service and call of a request: from its own answer, its server's or its caller's word."""
     request.parts.sort(key=_start)
     if request.heads() is request.children:
         # Its head is the call that came first with the id, not who works under it.
@@ -240,6 +251,7 @@ def _describe(request: Request, records: list[LogRecord], asked: tuple[str, Call
             return
     if asked is not None:
         request.service, request.call = asked
+    request.call = served or request.call
     if request.parts:
         request.service = request.parts[0].program
 

@@ -1,0 +1,9 @@
+class Lines:
+    most: int
+    oldest: int
+    def __init__(self) -> None: ...
+    def match(
+        self, last: bool, lines: memoryview, requests: memoryview, *rows: memoryview
+    ) -> int: ...
+
+def mark(numbers: memoryview, marks: memoryview) -> None: ...

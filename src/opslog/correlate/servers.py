@@ -1,0 +1,448 @@
+"""Which requests the lines of servers tell of that name no request: uWSGI's, Apache's, HAProxy's.
+
+Some services log no line of their own for a call, or not at INFO; the server in front of them
+does, without the id.  Its line tells of a request if that is the only one that fits, and fits
+no other line.  A line of the service's own process (uWSGI) fits a request whose records that
+process wrote while the call went on; a line of a proxy fits a request of the same path.  Method,
+path and status must agree as far as the service tells them.
+
+Without a path a line is believed only where the log is complete: uWSGI counts its calls, and a
+line that was not logged might be the one.
+"""
+
+from __future__ import annotations
+
+import weakref
+from array import array
+from collections import deque
+from collections.abc import Iterator
+from itertools import chain
+from typing import Literal
+from zlib import crc32
+
+import pyarrow as pa
+
+from opslog.correlate import _servers, contexts
+from opslog.correlate.calls import AT_BEGIN, LONGEST, is_told_by_service
+from opslog.correlate.contexts import OwnedRecords, hashes
+from opslog.correlate.tellers import RANKS, hashed_paths, memory_of
+from opslog.model import arrays
+from opslog.model.hosts import host_of_path
+from opslog.reading.groups import Groups, grouped
+from opslog.reading.sorted_rows import MOST, SortedRows, whole_keys
+
+COLUMNS = tuple(dict.fromkeys((
+    *contexts.COLUMNS, "service_name", "format", "duration", "attributes",
+)))  # fmt: skip
+"""The columns of records that tell it."""
+
+PLACES = ("source", "source_offset")
+"""The columns by which lines are known."""
+
+TOLD = ("service_name", "timestamp")
+"""The columns that are set beside the request's id where lines tell of requests."""
+
+LINES = 1 << 20
+"""Lines that are remembered with their requests; what comes later belongs to none."""
+
+_LINE, _SURE, _TOLD, _PASSED = 1, 2, 4, 8
+"""What _servers.pyx calls them."""
+
+_FRONT = 2
+"""From this rank on servers are other processes than the service."""
+
+_SECOND = 1_000_000
+_APART = _SECOND // 10
+"""By how much the clock of a server may differ, and what it rounds, in microseconds."""
+
+_AROUND = 4
+"""Lines before and behind one among which none may be missing."""
+
+_FAILING = r"^neutron\.(?:pecan_wsgi\.hooks\.translation|api\.v2\.resource)$"
+_FAILED = r"^(?P<method>[A-Z]+) failed\b"
+"""The loggers that tell of a call that it failed, and with which method."""
+
+_NUMBER = "uwsgi_requests"
+"""The attribute by which uWSGI counts calls."""
+
+_SPANS = pa.schema([
+    ("process", pa.int64()),
+    ("request_id", pa.string()),
+    ("time", pa.int64()),
+    ("end", pa.int64()),
+    ("path", pa.int64()),
+    ("other_path", pa.int64()),
+    ("method", pa.int32()),
+    ("other_method", pa.int32()),
+    ("status", pa.int32()),
+    ("service", pa.string()),
+])  # fmt: skip
+"""What a process's records of one request tell: ``other_path`` is the same as ``path`` if they
+tell of one call.
+"""
+
+_WAYS = {
+    "time": "min", "end": "max", "path": "min", "other_path": "max",
+    "method": "min", "other_method": "max", "status": "max",
+    "service": "first",
+}  # fmt: skip
+
+_ROWS = pa.schema([
+    ("group", pa.int64()),
+    ("time", pa.int64()),
+    ("end", pa.int64()),
+    ("path", pa.int64()),
+    ("method", pa.int32()),
+    ("status", pa.int32()),
+    ("kind", pa.uint8()),
+    ("source", pa.int32()),
+    ("source_offset", pa.int64()),
+    ("request_id", pa.string()),
+    ("service", pa.string()),
+])  # fmt: skip
+"""Requests and lines in groups: those of one process, or of one path for proxies."""
+
+
+class Named:
+    """The requests that lines of servers tell of, by their places."""
+
+    def __init__(self, lines: pa.Table) -> None:
+        """``lines`` has PLACES, ``request_id`` and ``service``."""
+        import pyarrow.compute as pc
+
+        self._by_source: dict[str, pa.Table] = {}
+        for source in lines["source"].unique().to_pylist():
+            found = lines.filter(pc.equal(lines["source"], source))
+            self._by_source[source] = found.combine_chunks()
+
+    def name(self, batch: pa.RecordBatch, told: bool = False) -> pa.RecordBatch:
+        """Return records of one source with the ids of the requests that they tell of.
+
+        With ``told`` they are told of as the service's: with its name, and without their time,
+        which is of whole seconds.
+        """
+        known = self._by_source.get(batch["source"][0].as_py()) if len(batch) else None
+        if known is None:
+            return batch
+        import pyarrow.compute as pc
+
+        rows = pc.index_in(batch["source_offset"], known["source_offset"].combine_chunks())
+        found = pc.is_valid(rows)
+        columns = {"request_id": known["request_id"].combine_chunks().take(rows)}
+        if told:
+            columns["service_name"] = known["service"].combine_chunks().take(rows)
+            columns["timestamp"] = pa.scalar(None, batch["timestamp"].type)
+        for name, values in columns.items():
+            at = batch.schema.get_field_index(name)
+            field = batch.schema.field(at)
+            before = batch[name]
+            if pa.types.is_dictionary(field.type):
+                before = before.cast(field.type.value_type)
+            column = pc.if_else(found, values, before)
+            if pa.types.is_dictionary(field.type):
+                column = column.dictionary_encode().cast(field.type)
+            batch = batch.set_column(at, field, column)
+        return batch
+
+
+class ServerLines:
+    """Finds the requests that lines of servers tell of, in memory that does not grow with logs.
+
+    It is shown all records (COLUMNS), those of a source in their order.
+    """
+
+    def __init__(self, memory: int = MOST) -> None:
+        self._owned = OwnedRecords()
+        keys = ("process", "request_id")
+        self._parts = SortedRows(_SPANS, [(name, "ascending") for name in keys], memory)
+        self._rows = SortedRows(_ROWS, [("group", "ascending"), ("time", "ascending")], memory)
+        for rows in (self._parts, self._rows):
+            weakref.finalize(self, rows.close)
+        self._spans = Groups(keys, _WAYS, self._parts, most=memory)
+        self._sources: dict[str, int] = {}
+        self._held: pa.Table | None = None
+        """The last lines of a source, behind which one may be missing."""
+        self._counted = pa.array([], pa.int64())
+        """The numbers of these calls and of the four before."""
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take records; raises SinkError if a temporary file cannot be written."""
+        import pyarrow.compute as pc
+
+        left = self._owned.other_calls(batch)
+        forms = _texts(batch["format"])
+        timed = pc.is_valid(batch["timestamp"])
+        nobodys = pc.is_null(batch["request_id"])
+        lines = pc.and_(pc.is_in(forms, pa.array([*RANKS])), pc.and_(timed, nobodys))
+        lines = pc.and_(lines, pc.and_(pc.is_valid(batch["http_target"]), _measured(batch)))
+        if pc.any(lines).as_py():
+            self._add_lines(batch.filter(lines))
+        records = pc.and_(pc.and_(timed, pc.is_null(left)), pc.invert(nobodys))
+        records = pc.and_(records, pc.is_valid(batch["process_pid"]))
+        if pc.any(records).as_py():
+            self._add_records(batch.filter(records))
+
+    def _add_records(self, batch: pa.RecordBatch) -> None:
+        import pyarrow.compute as pc
+
+        told = is_told_by_service(batch)
+        nothing = pa.scalar(None, pa.int64())
+        target = pc.if_else(told, batch["http_target"], pa.scalar(None, pa.string()))
+        path = pc.if_else(pc.is_valid(target), hashed_paths(target), nothing)
+        named = pc.if_else(told, _texts(batch["http_method"]), _failed_methods(batch))
+        method = _methods(named)
+        status = batch["http_status"].cast(pa.int32())
+        time = batch["timestamp"].cast(pa.int64())
+        self._spans.add(pa.table({
+            "process": _processes(batch), "request_id": batch["request_id"], "time": time,
+            "end": time, "path": path, "other_path": path, "method": method,
+            "other_method": method,
+            "status": pc.if_else(told, status, pa.scalar(None, pa.int32())),
+            "service": _texts(batch["service_name"]),
+        }))  # fmt: skip
+
+    def _add_lines(self, batch: pa.RecordBatch) -> None:
+        import pyarrow.compute as pc
+
+        forms = _texts(batch["format"])
+        length = pc.round(pc.multiply(batch["duration"], 1e6)).cast(pa.int64())
+        moment = batch["timestamp"].cast(pa.int64())
+        whole = pc.equal(pc.multiply(pc.divide(moment, _SECOND), _SECOND), moment)
+        at_begin = pc.is_in(forms, pa.array(sorted(AT_BEGIN)))
+        begin = pc.if_else(at_begin, moment, pc.subtract(moment, length))
+        end = pc.add(pc.add(begin, length), pc.if_else(whole, arrays.int64(_SECOND), 0))
+        path = hashed_paths(batch["http_target"])
+        inside = pc.and_(
+            pc.is_in(forms, pa.array([name for name, rank in RANKS.items() if rank < _FRONT])),
+            pc.is_valid(batch["process_pid"]),
+        )
+        source = batch["source"][0].as_py()
+        number = pc.map_lookup(batch["attributes"], pa.scalar(_NUMBER), "first")
+        number = number.cast(pa.int64())
+        lines = pa.table({
+            "group": pc.if_else(inside, _processes(batch), path),
+            "time": pc.subtract(begin, _APART),
+            "end": pc.add(end, _APART),
+            "path": path,
+            "method": _methods(_texts(batch["http_method"])),
+            "status": pc.fill_null(batch["http_status"].cast(pa.int32()), 0),
+            "source": pa.repeat(pa.scalar(self._number(source), pa.int32()), len(batch)),
+            "source_offset": batch["source_offset"],
+        })  # fmt: skip
+        if self._held is None or self._held["source"][0].as_py() != self._number(source):
+            self._finish_lines()
+            before = pc.subtract(number[0], arrays.numbers([4, 3, 2, 1]))
+            self._held, self._counted = lines.slice(0, 0), before
+        self._held = pa.concat_tables([self._held, lines])
+        self._counted = pa.concat_arrays([self._counted, number])
+        self._put_lines(len(self._held) - _AROUND)
+
+    def _finish_lines(self) -> None:
+        """Take the last lines of a source."""
+        if self._held is not None:
+            import pyarrow.compute as pc
+
+            behind = pc.add(self._counted[-1], arrays.numbers([1, 2, 3, 4]))
+            self._counted = pa.concat_arrays([self._counted, behind.cast(pa.int64())])
+            self._put_lines(len(self._held))
+            self._held = None
+
+    def _put_lines(self, count: int) -> None:
+        """Take the first lines that are held, behind which enough are known."""
+        import pyarrow.compute as pc
+
+        if count <= 0:
+            return
+        assert self._held is not None
+        before, behind = self._counted.slice(0, count), self._counted.slice(2 * _AROUND, count)
+        counted = pc.fill_null(pc.subtract(behind, before), -1)
+        sure = pc.and_(pc.greater_equal(counted, 0), pc.less_equal(counted, 2 * _AROUND))
+        kind = pc.if_else(sure, arrays.uint8(_LINE | _SURE), arrays.uint8(_LINE))
+        self._rows.add(self._held.slice(0, count).append_column("kind", kind))
+        self._held, self._counted = self._held.slice(count), self._counted.slice(count)
+
+    def _number(self, source: str) -> int:
+        return self._sources.setdefault(source, len(self._sources))
+
+    def named(self) -> Named:
+        """Return the requests of lines; no more is taken then."""
+        self._finish_lines()
+        self._spans.finish()
+        for some in whole_keys(self._parts.tables(), "process"):
+            self._rows.add(_requests(grouped(some, ("process", "request_id"), _WAYS)))
+        found, count = [], 0
+        for pairs in _matched(_without_told(self._rows.tables())):
+            found.append(pairs)
+            count += len(pairs)
+            if count >= LINES:
+                break
+        pairs = pa.concat_tables([_PAIRS.empty_table(), *found])
+        names = arrays.texts([*self._sources])
+        source = names.take(pairs["source"].combine_chunks())
+        return Named(pairs.set_column(0, "source", source))
+
+
+_COMPARED = ("group", "time", "end", "path", "method", "status")
+_NUMBERS = ("line", "request")
+
+_PAIRS = pa.schema([
+    ("source", pa.int32()), ("source_offset", pa.int64()), ("request_id", pa.string()),
+    ("service", pa.string()),
+])  # fmt: skip
+
+
+def _requests(spans: pa.Table) -> pa.Table:
+    """Return the rows of requests: in the group of their process, and in that of their path."""
+    import pyarrow.compute as pc
+
+    one = {
+        name: pc.fill_null(pc.equal(spans[name], spans[f"other_{name}"]), False)
+        for name in ("path", "method")
+    }
+    alike = pc.or_(one["path"], pc.is_null(spans["path"]))
+    path = pc.if_else(one["path"], spans["path"], 0)
+    told = pc.is_valid(spans["status"])
+    kind = pc.if_else(told, arrays.uint8(_TOLD), arrays.uint8(0))
+    kind = pc.add(kind, pc.if_else(pc.not_equal(path, 0), arrays.uint8(_SURE), arrays.uint8(0)))
+    rows = pa.table({
+        "group": spans["process"],
+        "time": spans["time"],
+        "end": spans["end"],
+        "path": path,
+        "method": pc.fill_null(pc.if_else(one["method"], spans["method"], 0), 0).cast(pa.int32()),
+        "status": pc.fill_null(pc.if_else(alike, spans["status"], 0), 0).cast(pa.int32()),
+        "kind": kind,
+        "request_id": spans["request_id"],
+        "service": spans["service"],
+    })  # fmt: skip
+    by_path = rows.filter(pc.not_equal(path, 0))
+    return pa.concat_tables([rows, by_path.set_column(0, "group", by_path["path"])])
+
+
+class _Matching:
+    """Rows (_ROWS) in their order, and which lines of them tell of which requests."""
+
+    def __init__(self) -> None:
+        self._lines = _servers.Lines()
+        self._begin = 0
+        self._kept: list[pa.Table] = []
+
+    def add(self, rows: pa.Table | None, kinds: pa.Array | None = None) -> pa.Table:
+        """Take rows, None for the last, of other ``kinds`` than theirs; return pairs (_NUMBERS).
+
+        They are places in ``rows``, which has the rows that were not ``passed``.
+        """
+        last = rows is None
+        rows = _ROWS.empty_table() if rows is None else rows.combine_chunks()
+        self._kept.append(rows)
+        room = len(rows) + self._lines.most
+        numbers = [array("q", bytes(8 * room)) for _ in range(2)]
+        columns = [rows[name].combine_chunks() for name in _COMPARED]
+        columns.append(rows["kind"].combine_chunks() if kinds is None else kinds)
+        memory = [memory_of(column, _FORMS[column.type]) for column in columns]
+        count = self._lines.match(last, *[memoryview(some) for some in numbers], *memory)
+        found = [pa.array([n - self._begin for n in some[:count]], pa.int64()) for some in numbers]
+        return pa.table(found, _NUMBERS)
+
+    @property
+    def rows(self) -> pa.Table:
+        return pa.concat_tables(self._kept)
+
+    def passed(self) -> int:
+        """Forget tables of which no row can be told of any more; return how many."""
+        gone = 0
+        while gone < len(self._kept) and self._begin + len(self._kept[gone]) <= self._lines.oldest:
+            self._begin += len(self._kept[gone])
+            gone += 1
+        del self._kept[:gone]
+        return gone
+
+
+def _without_told(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """Yield rows again; the lines of requests that tell path and status themselves are passed."""
+    import pyarrow.compute as pc
+
+    matching, waiting, marks = _Matching(), deque[pa.Table](), bytearray()
+    for rows in chain(tables, (None,)):
+        kinds = None
+        if rows is not None:
+            kind = rows["kind"].combine_chunks()
+            own = pc.equal(pc.bit_wise_and(kind, arrays.uint8(_TOLD | _SURE)), _TOLD | _SURE)
+            taking = pc.or_(own, pc.equal(pc.bit_wise_and(kind, arrays.uint8(_LINE)), _LINE))
+            kinds = pc.bit_wise_and(kind, arrays.uint8(_LINE | _SURE))
+            kinds = pc.if_else(taking, kinds, arrays.uint8(_PASSED))
+            waiting.append(rows)
+            marks += bytes(len(rows))
+        for numbers in matching.add(rows, kinds).columns:
+            _servers.mark(memory_of(numbers.combine_chunks()), memoryview(marks))
+        for _ in range(min(matching.passed(), len(waiting))):
+            rows = waiting.popleft()
+            yield _passing(rows, bytes(marks[: len(rows)]))
+            del marks[: len(rows)]
+
+
+def _passing(rows: pa.Table, marks: bytes) -> pa.Table:
+    """Return rows of which the marked ones are passed over."""
+    import pyarrow.compute as pc
+
+    marked = pa.Array.from_buffers(pa.uint8(), len(rows), [None, pa.py_buffer(marks)])
+    kind = pc.if_else(pc.equal(marked, 1), arrays.uint8(_PASSED), rows["kind"].combine_chunks())
+    return rows.set_column(rows.schema.get_field_index("kind"), "kind", kind)
+
+
+def _matched(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """Yield the places of lines and their requests (_PAIRS)."""
+    matching = _Matching()
+    for rows in chain(tables, (None,)):
+        pairs = matching.add(rows)
+        if len(pairs):
+            line, request = (matching.rows.take(pairs[name]) for name in _NUMBERS)
+            columns = [line[name] for name in PLACES]
+            columns += [request[name] for name in ("request_id", "service")]
+            yield pa.table(columns, _PAIRS)
+        matching.passed()
+
+
+_FORMS: dict[pa.DataType, Literal["q", "i", "B"]] = {
+    pa.int64(): "q", pa.int32(): "i", pa.uint8(): "B",
+}  # fmt: skip
+
+
+def _measured(batch: pa.RecordBatch) -> pa.Array:
+    """Return which lines tell how long their call took."""
+    import pyarrow.compute as pc
+
+    took = pc.and_(pc.greater_equal(batch["duration"], 0.0), pc.less(batch["duration"], LONGEST))
+    return pc.fill_null(took, False)
+
+
+def _methods(methods: pa.Array) -> pa.Array:
+    """Return a number for each method (int32), never 0; null where there is none."""
+    found = methods.dictionary_encode()
+    numbers = [crc32(text.encode()) & 0x3FFFFFFF | 1 for text in found.dictionary.to_pylist()]
+    return arrays.numbers(numbers).take(found.indices)
+
+
+def _failed_methods(batch: pa.RecordBatch) -> pa.Array:
+    """Return the methods that messages tell: neutron logs ``POST failed (client error): ...``."""
+    import pyarrow.compute as pc
+
+    said = pc.match_substring_regex(_texts(batch["logger"]), _FAILING)
+    body = pc.if_else(said, batch["body"], pa.scalar(None, pa.string()))
+    return pc.struct_field(pc.extract_regex(body, _FAILED), "method")
+
+
+def _texts(column: pa.Array) -> pa.Array:
+    return column.cast(pa.string())
+
+
+def _processes(batch: pa.RecordBatch) -> pa.Array:
+    """Return a number for each process (int64): of its host and its id.
+
+    The host is that of the path, where this tells one: a server's line names none.
+    """
+    import pyarrow.compute as pc
+
+    of_path = host_of_path(batch["source"][0].as_py())
+    host = batch["host_name"] if of_path is None else pa.repeat(of_path, len(batch))
+    return pc.add(pc.multiply(hashes(host), arrays.int64(0x9E3779B1)), batch["process_pid"])

@@ -1,0 +1,64 @@
+"""Readings of logs for what a story's own records do not tell."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import chain
+from operator import itemgetter
+
+import pyarrow as pa
+
+from opslog.engine.watch import Watch
+from opslog.filters.filter import Filter
+from opslog.inputs.paths import Sources
+from opslog.logs import Logs
+from opslog.model import schema
+from opslog.model.errors import SourceError
+from opslog.model.record import LogRecord, records_of
+from opslog.model.stats import Stats
+from opslog.reading.index import Index
+from opslog.reading.pipeline import staged
+from opslog.reading.window import TimeWindow
+from opslog.rows.kept import Kept
+
+_MOST = 100_000
+"""Records of one answer that are kept: the last ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Further readings of the logs; ``stats`` and ``watch`` are told of each."""
+
+    logs: Logs
+    stats: Stats
+    watch: Watch
+    index: Index
+
+    def batches(
+        self,
+        where: Filter,
+        source: str | None = None,
+        window: TimeWindow | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the records of a filter, of one source or of all; what cannot be read is not.
+
+        With ``window`` only what may be of that time is read.
+        """
+        reading = replace(
+            self.logs._begun(self.stats, self.watch),
+            where=where, merge=False, most=None, follow=None,
+            index=self.index if window else None, window=window,
+        )  # fmt: skip
+        if source is not None:
+            reading = replace(reading, sources=Sources((source,), (source,)))
+        with suppress(SourceError), reading.sources.standard_input_kept():
+            yield from staged(reading.results(Kept.batch, schema.names()), self.logs._stages)
+
+    def records(self, where: Filter, source: str | None = None) -> list[LogRecord]:
+        """Return the last records of a filter in the order of time."""
+        every = chain.from_iterable(map(records_of, self.batches(where, source)))
+        timed = deque(((one.timestamp, one) for one in every if one.timestamp), maxlen=_MOST)
+        return [record for _, record in sorted(timed, key=itemgetter(0))]
