@@ -29,10 +29,10 @@ from opslog.cli import main
 from opslog.correlate import RequestGraph, relations
 from opslog.model.errors import SourceError
 from opslog.model.stats import Stats
+from opslog.reading.groups import Groups
 from opslog.reading.sorted_rows import SortedRows
 from opslog.terminal.cells import cells
 from opslog.trace import requests, resources, trace
-from opslog.reading.groups import Groups
 from opslog.trace.requests import sorted_requests
 from opslog.trace.resources import sorted_resources
 from simulator import ERAS, Deployment, Truth

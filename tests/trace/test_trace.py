@@ -26,7 +26,7 @@ from opslog.model.errors import OpslogError, SourceError
 from opslog.terminal.cells import cells
 from opslog.trace import Story, trace
 from opslog.trace.errors import first_error, root_exception
-from opslog.trace.otlp import otlp, span_id, trace_id
+from opslog.trace.otlp import otlp, otlp_text, span_id, trace_id
 from opslog.trace.page import page
 from opslog.trace.plain import plain
 from opslog.trace.waterfall import waterfall
@@ -583,3 +583,16 @@ def test_a_source_that_can_be_read_once_only_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(SourceError, match="is no file"):
         trace(library.read(tmp_path / "pipe"), REQUEST)
+
+
+def test_opentelemetry_is_written_in_pieces_however_many_records_there_are(tmp_path: Path) -> None:
+    lines = [
+        f"2026-03-10 10:00:{n // 100:02}.{n % 100:02}0 7 INFO nova.compute [{REQUEST} u p] {n}\n"
+        for n in range(5000)
+    ]
+    story = trace(written(tmp_path / "nova-compute.log", "".join(lines)), REQUEST)
+    pieces = list(otlp_text(story, datetime(2026, 5, 1, tzinfo=UTC)))
+    assert b"".join(pieces).decode() == otlp(story, datetime(2026, 5, 1, tzinfo=UTC))
+    assert max(piece.count(b'"observedTimeUnixNano"') for piece in pieces) <= 1024
+    _, logs = spans_and_logs(b"".join(pieces).decode())
+    assert [one["body"]["stringValue"] for _, one in logs] == [str(n) for n in range(5000)]

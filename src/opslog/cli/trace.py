@@ -12,7 +12,7 @@ from opslog.model.schema import names
 from opslog.model.stats import Stats
 from opslog.outputs import own_kinds, sinks
 from opslog.outputs.output import STDOUT, OutputStream
-from opslog.outputs.whole_file import write_whole
+from opslog.outputs.whole_file import whole_output, write_whole
 from opslog.terminal.style import terminal_width
 
 if TYPE_CHECKING:
@@ -119,9 +119,11 @@ def _write(story: Story, options: argparse.Namespace) -> None:
         text = page(story, options.gap, masked=bool(options.mask or options.mask_key))
         write_whole(options.html, text.encode(), _PAGE, options.overwrite)
     if options.otlp is not None:
-        from opslog.trace.otlp import otlp
+        from opslog.trace.otlp import otlp_text
 
-        write_whole(options.otlp, otlp(story).encode(), own_kinds.OTLP, options.overwrite)
+        with whole_output(options.otlp, own_kinds.OTLP, options.overwrite) as output:
+            for piece in otlp_text(story):
+                output.write(piece)
     if options.json:
         from opslog.trace.plain import json_text
 

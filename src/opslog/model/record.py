@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
 
@@ -63,9 +64,17 @@ class LogRecord:
 def records_of(batch: pa.RecordBatch) -> Iterator[LogRecord]:
     """Yield the rows of a batch."""
     names = batch.schema.names
-    columns = [column.to_pylist() for column in batch.columns]
+    columns = [_values(column) for column in batch.columns]
     for values in zip(*columns, strict=True):
         row = dict(zip(names, values, strict=True))
         if "attributes" in row:
             row["attributes"] = dict(row["attributes"] or ())
         yield LogRecord(**row)
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """Return the values of a column; records share those of a dictionary."""
+    if not pa.types.is_dictionary(column.type):
+        return column.to_pylist()  # type: ignore[no-any-return]
+    known = column.dictionary.to_pylist()
+    return [None if place is None else known[place] for place in column.indices.to_pylist()]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -24,6 +24,9 @@ from opslog.model.version import __version__
 from opslog.stats.routes import route_of
 from opslog.trace.spans import UNKNOWN, Call, ProcessSpan, Request, TraceSpan
 from opslog.trace.story import Story
+
+_AT_ONCE = 1024
+"""Records written together."""
 
 _SERVER, _INTERNAL = 2, 1
 _FAILED = 2
@@ -72,6 +75,44 @@ def otlp(story: Story, observed: datetime | None = None) -> str:
     A request is a span, and so is each process of a request of several.  A span
     without times has none.  Records are ``observed`` at that moment, now if it is None.
     """
+    return b"".join(otlp_text(story, observed)).decode()
+
+
+def otlp_text(story: Story, observed: datetime | None = None) -> Iterator[bytes]:
+    """Yield the same in pieces: of many records only some are text at a time."""
+    spans, context = _spans(story)
+    traces = {"resourceSpans": [
+        {"resource": _resource(process), "scopeSpans": [{"scope": _SCOPE, "spans": found}]}
+        for process, found in spans.items()
+    ]}  # fmt: skip
+    yield json.dumps(traces).encode() + b'\n{"resourceLogs": ['
+    seen = _nanoseconds(observed or datetime.now(UTC))
+    logs: dict[_Process, dict[str | None, list[int]]] = {}
+    for number, record in enumerate(story.records):
+        who = record.program or record.service_name or UNKNOWN
+        process = _Process(who, record.host_name, record.process_pid)
+        logs.setdefault(process, {}).setdefault(record.logger, []).append(number)
+    for at, (process, loggers) in enumerate(logs.items()):
+        resource = json.dumps(_resource(process))
+        yield f'{", " if at else ""}{{"resource": {resource}, "scopeLogs": ['.encode()
+        for place, (logger, numbers) in enumerate(loggers.items()):
+            scope = json.dumps({"name": _text(logger)} if logger else {})
+            yield f'{", " if place else ""}{{"scope": {scope}, "logRecords": ['.encode()
+            for begin in range(0, len(numbers), _AT_ONCE):
+                found = (
+                    json.dumps(_log(story.records[number], context.get(number), seen))
+                    for number in numbers[begin : begin + _AT_ONCE]
+                )
+                yield (", " if begin else "").encode() + ", ".join(found).encode()
+            yield b"]}"
+        yield b"]}"
+    yield b"]}\n"
+
+
+def _spans(
+    story: Story,
+) -> tuple[dict[_Process, list[dict[str, Any]]], dict[int, tuple[str, str]]]:
+    """Return the spans of each process, and of each record its trace and span."""
     spans: dict[_Process, list[dict[str, Any]]] = {}
     context: dict[int, tuple[str, str]] = {}
     for root in story.requests:
@@ -91,25 +132,7 @@ def otlp(story: Story, observed: datetime | None = None) -> str:
                         process = _Process(part.program, part.host, part.pid)
                         spans.setdefault(process, []).append(span)
                 context.update(dict.fromkeys(part.records, (trace, own)))
-    seen = _nanoseconds(observed or datetime.now(UTC))
-    logs: dict[_Process, dict[str | None, list[dict[str, Any]]]] = {}
-    for number, record in enumerate(story.records):
-        who = record.program or record.service_name or UNKNOWN
-        process = _Process(who, record.host_name, record.process_pid)
-        of_logger = logs.setdefault(process, {}).setdefault(record.logger, [])
-        of_logger.append(_log(record, context.get(number), seen))
-    traces = {"resourceSpans": [
-        {"resource": _resource(process), "scopeSpans": [{"scope": _SCOPE, "spans": found}]}
-        for process, found in spans.items()
-    ]}  # fmt: skip
-    told = {"resourceLogs": [
-        {"resource": _resource(process), "scopeLogs": [
-            {"scope": {"name": _text(logger)} if logger else {}, "logRecords": found}
-            for logger, found in loggers.items()
-        ]}
-        for process, loggers in logs.items()
-    ]}  # fmt: skip
-    return f"{json.dumps(traces)}\n{json.dumps(told)}\n"
+    return spans, context
 
 
 def trace_id(root: str) -> str:

@@ -133,6 +133,8 @@ class _Search:
             if left
         )
         left_behind = sum(own in self.seeds for own in ids_left)
+        self.batches.clear()
+        self.found = self.found.slice(0, 0)
         left = self.left_out, self.unread, left_behind
         story = story_of(self.id, table, self.graph, roots, *left)
         further = Readings(self.logs, self.stats, self.watch, self.index)

@@ -102,8 +102,8 @@ class Request(TraceSpan):
     @property
     def duration(self) -> float | None:
         """Seconds from its first to its last record, but not less than to its answer."""
-        length, answered = self.length, self.call and self.call.duration
-        return answered if length is None else max(length, answered or 0.0)
+        answered = self.call.duration if self.call else None
+        return max(filter(None, (self.length, answered)), default=self.length)
 
     def tree(self) -> Iterator[Request]:
         """Yield it and all it called, in the order they began."""
