@@ -137,6 +137,21 @@ INSTANCES: dict[str, tuple[list[Any], str, list[str]]] = {
          'Lock "{id}" "released" by "nova.compute.manager.ComputeManager.confirm_resize.do_confirm_resize"'],
         "active", [],
     ),
+    "a resize, confirmed, as INFO tells it": (
+        [*ACTIVE, (2, "Migrating"), "Instance spawned successfully.", (3, "POST /v2.1/servers/{id}/action 204"),
+         (4, "Received unexpected event network-vif-plugged-7 for instance with vm_state resized and task_state None."),
+         (3, "Deleted allocation for migration 4eaec18b-5b3a-4f5f-9398-204c4b2f89df")],
+        "active", [],
+    ),
+    "a resize, and another action": (
+        [*ACTIVE, (2, "Migrating"), "Instance spawned successfully.", (3, "POST /v2.1/servers/{id}/action 202")],
+        "resized", [],
+    ),
+    "an allocation of a migration that nobody confirmed": (
+        [*ACTIVE, (2, "Migrating"), "Instance spawned successfully.",
+         (3, "Deleted allocation for migration 4eaec18b-5b3a-4f5f-9398-204c4b2f89df")],
+        "resized", [],
+    ),
     "a resize, reverted": (
         [*ACTIVE, (2, "Migrating"), "Instance running successfully.",
          (3, "Swapping old allocation on dict_keys([]) held by migration m for instance"),

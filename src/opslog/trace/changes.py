@@ -264,6 +264,7 @@ NAMELESS: tuple[Change, ...] = (
         ("stop", "ended", "stopped", rf"{_RELEASED}\.do_stop_instance"),
         ("reboot", "ended", "active", rf"{_RELEASED}\.do_reboot_instance"),
         ("confirm_resize", "ended", "", rf"{_RELEASED}\.do_confirm"),
+        ("confirm_resize", "ended", "", r"^Deleted allocation for migration \S+$"),
         ("shelve", "ended", "shelved", rf"{_RELEASED}\.do_shelve_instance"),
         ("shelve_offload", "ended", "shelved_offloaded", rf"{_RELEASED}\.do_shelve\w*_instance"),
         ("unshelve", "ended", "active", rf"{_RELEASED}\.do_unshelve_instance"),
@@ -328,6 +329,8 @@ NAMELESS: tuple[Change, ...] = (
 CALLS: tuple[Change, ...] = (
     *_of("instance",
         ("delete", "asked", "deleting", r"^DELETE \S+/servers/[0-9a-f-]{36} 20[24]$"),
+        # Of all actions only confirmResize is answered so.
+        ("confirm_resize", "begins", "active", r"^POST \S+/servers/[0-9a-f-]{36}/action 204$"),
     ),
     *_of("volume",
         ("delete", "begins", "deleting", r"^DELETE \S+/volumes/[0-9a-f-]{36} 202$"),

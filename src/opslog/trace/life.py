@@ -90,7 +90,9 @@ class Life:
         if moment in ("ended", "failed", "during"):
             return operation in self.open or (operation == "*" and bool(self.open))
         if moment == "idle":
-            return state != "building"
+            # Nova confirms a resize without a task_state.
+            confirming = state == "resized" and "confirm_resize" in self.open
+            return state != "building" and not confirming
         if moment == "claims":
             return self._usable is None and not others
         if moment == "fails" and operation == "create":
