@@ -123,6 +123,19 @@ class TestTheOneThatFits:
         assert told(tmp_path, own, server) == {A: 504}
 
 
+def test_a_call_of_nobody_ends_with_its_answer(tmp_path: Path) -> None:
+    """What is made when the first call comes keeps its context."""
+    called = f"[{A} {B} u p - - d d]"
+    own = [
+        logged(10.4, A, "Loading extension file").replace("u p", "- -"),
+        f"2026-03-10 10:01:20.000 8 INFO keystone.auth {called} of a thread that was begun then\n",
+        logged(200, C, "at work"),
+    ]
+    logs = written(tmp_path, own, [uwsgi(10, "GET /", 200, 1, took=450), *others(40, first=2)])
+    rows = {row["request_id"]: row for row in requests(logs).to_pylist()}
+    assert (rows[A]["http_status"], rows[A]["duration"]) == (200, 0.45)
+
+
 @pytest.mark.parametrize(
     ("own", "server"),
     [
@@ -150,6 +163,11 @@ class TestTheOneThatFits:
             [logged(10.4, A, "Authorization failed.")],
             [uwsgi(10, "POST /v3/auth/tokens", 401, 1), *others(40, first=7)],
             id="a line is missing that might be the one",
+        ),
+        pytest.param(
+            [logged(10.3, A, "At work.", pid=8), logged(10.5, A, "Also at work.")],
+            [uwsgi(10, "POST /v3/auth/tokens", 401, 1)],
+            id="it came to another process",
         ),
         pytest.param(
             [logged(10.4, A, "Authorization failed.")],

@@ -75,9 +75,9 @@ def test_there_is_a_row_for_each_request_with_all_its_records(pike: tuple[Path, 
     assert {row["request_id"]: row["records"] for row in rows} == true_counts(truth)
     begins = [row["start"] for row in rows]
     assert begins == sorted(begins)
-    [task] = truth.tasks
+    of_users = {one.id for one in truth.records.values() if one is not None and one.user}
     for row in rows:
-        assert (row["duration"] is None) == (row["request_id"] == task)
+        assert (row["duration"] is None) == (row["request_id"] not in of_users)
     boot = max(rows, key=lambda row: row["records"] if row["duration"] else 0)
     assert {"nova", "glance", "placement", "neutron", "swift"} <= set(boot["services"])
     assert (boot["http_target"], boot["http_status"]) == ("/v2.1/servers", 202)
@@ -208,6 +208,20 @@ def test_logs_without_requests_give_1(tmp_path: Path) -> None:
     for command in ("requests", "resources"):
         result = opslog(command, str(tmp_path))
         assert (result.returncode, result.stdout, result.stderr) == (1, b"", b"")
+
+
+def test_what_a_process_does_for_itself_has_no_duration_whomever_it_calls(tmp_path: Path) -> None:
+    task, called = (f"req-{n * 8}-0000-4000-8000-000000000000" for n in "ab")
+    (tmp_path / "nova-compute.log").write_text(
+        f"2026-03-10 10:00:01.000 7 DEBUG oslo_service [None {task} - - - - - -] Running\n"
+        f"2026-03-10 10:01:41.000 7 INFO nova.compute.manager [None {task} - - - - - -] done\n"
+    )
+    (tmp_path / "placement-api.log").write_text(
+        f"2026-03-10 10:00:02.000 8 INFO placement.requestlog [{task} {called} u p - - d d] "
+        '10.0.0.2 "GET /resource_providers" status: 200 len: 9 microversion: 1.0\n'
+    )
+    [row] = requests(library.read(tmp_path)).to_pylist()
+    assert (row["request_id"], row["duration"], row["user"]) == (task, None, "u")
 
 
 @pytest.mark.parametrize(("user", "known"), [("-", True), ("u", False)])

@@ -3,8 +3,8 @@
 Some services log no line of their own for a call, or not at INFO; the server in front of them
 does, without the id.  Its line tells of a request if that is the only one that fits, and fits
 no other line.  A line of the service's own process (uWSGI) fits a request whose records that
-process wrote while the call went on; a line of a proxy fits a request of the same path.  Method,
-path and status must agree as far as the service tells them.
+process wrote while the call went on, and no other process before; a line of a proxy fits a
+request of the same path.  Method, path and status must agree as far as the service tells them.
 
 Without a path a line is believed only where the log is complete: uWSGI counts its calls, and a
 line that was not logged might be the one.
@@ -23,7 +23,7 @@ from zlib import crc32
 import pyarrow as pa
 
 from opslog.correlate import _servers, contexts
-from opslog.correlate.calls import AT_BEGIN, LONGEST, is_told_by_service
+from opslog.correlate.calls import AT_BEGIN, LONGEST, UNDER_CALLERS_ID, is_told_by_service
 from opslog.correlate.contexts import OwnedRecords, hashes
 from opslog.correlate.tellers import RANKS, hashed_paths, memory_of
 from opslog.model import arrays
@@ -76,15 +76,16 @@ _SPANS = pa.schema([
     ("other_method", pa.int32()),
     ("status", pa.int32()),
     ("service", pa.string()),
+    ("others", pa.uint8()),
 ])  # fmt: skip
 """What a process's records of one request tell: ``other_path`` is the same as ``path`` if they
-tell of one call.
+tell of one call.  ``others``: whether other processes may work for a request that came to this one.
 """
 
 _WAYS = {
     "time": "min", "end": "max", "path": "min", "other_path": "max",
     "method": "min", "other_method": "max", "status": "max",
-    "service": "first",
+    "service": "first", "others": "max",
 }  # fmt: skip
 
 _ROWS = pa.schema([
@@ -153,7 +154,7 @@ class ServerLines:
 
     def __init__(self, memory: int = MOST) -> None:
         self._owned = OwnedRecords()
-        keys = ("process", "request_id")
+        keys = ("request_id", "process")
         self._parts = SortedRows(_SPANS, [(name, "ascending") for name in keys], memory)
         self._rows = SortedRows(_ROWS, [("group", "ascending"), ("time", "ascending")], memory)
         for rows in (self._parts, self._rows):
@@ -193,12 +194,16 @@ class ServerLines:
         method = _methods(named)
         status = batch["http_status"].cast(pa.int32())
         time = batch["timestamp"].cast(pa.int64())
+        program = pc.fill_null(_texts(batch["program"]), "")
+        adopts = pc.match_substring_regex(program, f"^(?:{UNDER_CALLERS_ID})")
+        user = pc.or_(pc.is_valid(batch["user_id"]), pc.is_valid(batch["user_name"]))
         self._spans.add(pa.table({
             "process": _processes(batch), "request_id": batch["request_id"], "time": time,
             "end": time, "path": path, "other_path": path, "method": method,
             "other_method": method,
             "status": pc.if_else(told, status, pa.scalar(None, pa.int32())),
             "service": _texts(batch["service_name"]),
+            "others": pc.and_not(user, adopts).cast(pa.uint8()),
         }))  # fmt: skip
 
     def _add_lines(self, batch: pa.RecordBatch) -> None:
@@ -268,8 +273,8 @@ class ServerLines:
         """Return the requests of lines; no more is taken then."""
         self._finish_lines()
         self._spans.finish()
-        for some in whole_keys(self._parts.tables(), "process"):
-            self._rows.add(_requests(grouped(some, ("process", "request_id"), _WAYS)))
+        for some in whole_keys(self._parts.tables(), "request_id"):
+            self._rows.add(_requests(self._spans.again(some)))
         found, count = [], 0
         for pairs in _matched(_without_told(self._rows.tables())):
             found.append(pairs)
@@ -301,7 +306,7 @@ def _requests(spans: pa.Table) -> pa.Table:
     }
     alike = pc.or_(one["path"], pc.is_null(spans["path"]))
     path = pc.if_else(one["path"], spans["path"], 0)
-    told = pc.is_valid(spans["status"])
+    told = pc.or_(pc.is_valid(spans["status"]), pc.invert(_began(spans)))
     kind = pc.if_else(told, arrays.uint8(_TOLD), arrays.uint8(0))
     kind = pc.add(kind, pc.if_else(pc.not_equal(path, 0), arrays.uint8(_SURE), arrays.uint8(0)))
     rows = pa.table({
@@ -317,6 +322,17 @@ def _requests(spans: pa.Table) -> pa.Table:
     })  # fmt: skip
     by_path = rows.filter(pc.not_equal(path, 0))
     return pa.concat_tables([rows, by_path.set_column(0, "group", by_path["path"])])
+
+
+def _began(spans: pa.Table) -> pa.Array:
+    """Return which spans are of the process that a request came to: it logged first."""
+    import pyarrow.compute as pc
+
+    ids = grouped(spans, ("request_id",), {"time": "min", "process": "count"})
+    rows = pc.index_in(spans["request_id"], ids["request_id"].combine_chunks())
+    first = pc.equal(spans["time"], ids["time"].take(rows))
+    alone = pc.equal(ids["process"].take(rows), 1)
+    return pc.and_(first, pc.or_(alone, pc.equal(spans["others"], 1)))
 
 
 class _Matching:

@@ -324,9 +324,15 @@ def _rows(parts: pa.Table, calls: pa.Table, users: bool) -> pa.Table:
     between = pc.if_else(pc.greater_equal(between, 0.0), between, None)
     answered = pc.coalesce(call["http_duration"], between)
     length = pc.max_element_wise(length, answered)  # a server's line tells no begin, but how long
-    nobody = pc.and_(pc.is_null(found["user"]), pc.is_null(found["project"]))
+    whose = grouped(_own_or_all(parts), ("request_id",), {"user": "first", "project": "first"})
+    whose = whose.take(pc.index_in(found["request_id"], whose["request_id"].combine_chunks()))
+    nobody = pc.and_(pc.is_null(whose["user"]), pc.is_null(whose["project"]))
     most = pc.if_else(nobody, _TASK, _LONG)
     told_call = pc.or_(*(pc.is_valid(call[name]) for name in ("http_target", "http_status")))
+    told_call = pc.and_not(told_call, pc.fill_null(calls["other"].take(rows), False))
+    # What is logged behind the answer to nobody is of a context left behind.
+    ended = pc.and_(pc.and_(nobody, told_call), pc.not_equal(call["http_status"], 202))
+    length = pc.if_else(pc.fill_null(ended, False), pc.coalesce(answered, length), length)
     itself = pc.and_(pc.and_not(nobody, told_call), users)
     without_id = pc.starts_with(found["request_id"], _WITHOUT_ID)
     columns = {
@@ -345,6 +351,15 @@ def _rows(parts: pa.Table, calls: pa.Table, users: bool) -> pa.Table:
     told = pc.or_(pc.invert(without_id), pc.is_valid(call["http_method"]))
     kept = pc.and_(told, pc.equal(found["fulfils"], 1))
     return pa.table([columns[name] for name in SCHEMA.names], SCHEMA).filter(kept)
+
+
+def _own_or_all(parts: pa.Table) -> pa.Table:
+    """Return the sums of each request's own records, or all where it has none."""
+    import pyarrow.compute as pc
+
+    own = pc.and_(pc.equal(parts["own"], 1), pc.equal(parts["head"], parts["request_id"]))
+    has = pc.is_in(parts["request_id"], parts["request_id"].filter(own).combine_chunks())
+    return parts.filter(pc.or_(own, pc.invert(has)))
 
 
 def _several_heads(parts: pa.Table) -> pa.Array:
