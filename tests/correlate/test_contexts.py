@@ -230,3 +230,17 @@ def test_batches_of_any_size_tell_the_same(
         for place in parts.other_calls(batch.slice(start, cut)).to_pylist()
     ]
     assert found == whole.other_calls(batch).to_pylist()
+
+
+@pytest.mark.parametrize(("later", "theirs"), [(20, False), (79, True)])
+def test_long_behind_its_last_record_a_thread_of_glance_works_for_another(
+    later: float, theirs: bool, tmp_path: Path
+) -> None:
+    """Glance works under the id it is sent: the same caller may call again, but not much later."""
+    path = tmp_path / "glance-api.log"
+    path.write_text(
+        line(1, "glance.api.v2.images", A, "at work")
+        + line(1 + later, "glance.api.middleware.version_negotiation", A, "Determining version")
+        + line(1.1 + later, "oslo_policy.policy", A, "loaded", level="DEBUG")
+    )
+    assert left_behind(path) == ["Determining version", *(["loaded"] if theirs else [])]

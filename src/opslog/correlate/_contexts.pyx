@@ -20,7 +20,7 @@ cdef enum:
     WAYS = 4
     SECOND = 1_000_000
     CLOSING = 5 * SECOND        # silence behind an answer within which the same request goes on
-    ACCEPTED = 60 * SECOND      # the same behind 202: the work is done later
+    ACCEPTED = 60 * SECOND      # the same behind 202: the work is done later; and until a caller calls again
     PAUSE = SECOND              # silence behind which a line that begins a call begins another one
     TOGETHER = 5 * SECOND       # two tellers of one answer
 
@@ -45,6 +45,7 @@ cdef enum Flag:
 ctypedef struct Context:
     uint64_t key                # hash of process and id, 0: nothing
     int64_t last                # microseconds
+    int64_t own                 # the same of its own records
     int64_t answered
     uint64_t answer             # hash of target and status
     int64_t place               # of the first record of another's call
@@ -108,7 +109,7 @@ cdef class Contexts:
         cdef bint again
         kind &= KIND
         if context.key != key:
-            context[0] = Context(key, time, 0, 0, -1, 0, 0)
+            context[0] = Context(key, time, time, 0, 0, -1, 0, 0)
             silence = 0
         again = (kind == ANSWER and context.answer == answer and context.teller != teller
                  and time - context.answered <= TOGETHER)
@@ -123,7 +124,8 @@ cdef class Contexts:
                     (kind == NEXT or kind == MAY_OPEN) and silence > PAUSE):
                 context.flags = LEFT
                 context.place = place
-        elif adopted and silence <= CLOSING and (kind == WORK or kind == BEGINS or kind == ANSWER):
+        elif (adopted and silence <= CLOSING and time - context.own <= ACCEPTED
+                and (kind == WORK or kind == BEGINS or kind == ANSWER)):
             context.flags = 0           # another call of the same caller, right behind what opened it
         elif context.flags & TOLD and not again:
             context.flags = LEFT
@@ -137,7 +139,10 @@ cdef class Contexts:
                 context.flags = ANSWERED | (LATER if status == 202 else 0)
         elif kind == WORK or kind == BEGINS:
             context.flags |= WORKED
-        return context.place if context.flags & LEFT else -1
+        if context.flags & LEFT:
+            return context.place
+        context.own = max(context.own, time)
+        return -1
 
     cdef Context* find(self, uint64_t key) noexcept nogil:
         """Return the place of a key, or the one it is to take."""
