@@ -222,6 +222,7 @@ def test_what_a_process_does_for_itself_has_no_duration_whomever_it_calls(tmp_pa
     )
     [row] = requests(library.read(tmp_path)).to_pylist()
     assert (row["request_id"], row["duration"], row["user"]) == (task, None, "u")
+    assert row["http_method"] is None  # it called placement; nobody called it
 
 
 @pytest.mark.parametrize(("user", "known"), [("-", True), ("u", False)])

@@ -317,6 +317,9 @@ def _rows(parts: pa.Table, calls: pa.Table, users: bool) -> pa.Table:
     first = calls.append_column("row", pa.array(range(len(calls)), pa.int64()))
     first = grouped(first.select(["request_id", "row"]), ("request_id",), {"row": "min"})
     rows = first["row"].take(pc.index_in(found["request_id"], first["request_id"].combine_chunks()))
+    # What a request with records of its own called is not how it was called itself.
+    of_others = pc.and_(calls["other"].take(rows), pc.is_in(found["request_id"], _owners(parts)))
+    rows = pc.if_else(pc.fill_null(of_others, False), None, rows)
     call = {name: calls[name].take(rows) for name in (*_CALL, "asked", "answered")}
     length = pc.divide(pc.subtract(found["end"], found["start"]).cast(pa.int64()), 1e6)
     timeless = pc.and_(pc.equal(found["records"], 1), pc.equal(length, 0.0))
@@ -329,7 +332,6 @@ def _rows(parts: pa.Table, calls: pa.Table, users: bool) -> pa.Table:
     nobody = pc.and_(pc.is_null(whose["user"]), pc.is_null(whose["project"]))
     most = pc.if_else(nobody, _TASK, _LONG)
     told_call = pc.or_(*(pc.is_valid(call[name]) for name in ("http_target", "http_status")))
-    told_call = pc.and_not(told_call, pc.fill_null(calls["other"].take(rows), False))
     # What is logged behind the answer to nobody is of a context left behind.
     ended = pc.and_(pc.and_(nobody, told_call), pc.not_equal(call["http_status"], 202))
     length = pc.if_else(pc.fill_null(ended, False), pc.coalesce(answered, length), length)
@@ -357,9 +359,19 @@ def _own_or_all(parts: pa.Table) -> pa.Table:
     """Return the sums of each request's own records, or all where it has none."""
     import pyarrow.compute as pc
 
-    own = pc.and_(pc.equal(parts["own"], 1), pc.equal(parts["head"], parts["request_id"]))
-    has = pc.is_in(parts["request_id"], parts["request_id"].filter(own).combine_chunks())
-    return parts.filter(pc.or_(own, pc.invert(has)))
+    have_own = pc.is_in(parts["request_id"], _owners(parts))
+    return parts.filter(pc.or_(_are_own(parts), pc.invert(have_own)))
+
+
+def _owners(parts: pa.Table) -> pa.Array:
+    """Return the requests that have records of their own."""
+    return parts["request_id"].filter(_are_own(parts)).combine_chunks()
+
+
+def _are_own(parts: pa.Table) -> pa.ChunkedArray:
+    import pyarrow.compute as pc
+
+    return pc.and_(pc.equal(parts["own"], 1), pc.equal(parts["head"], parts["request_id"]))
 
 
 def _several_heads(parts: pa.Table) -> pa.Array:
