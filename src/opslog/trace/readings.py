@@ -42,10 +42,11 @@ class Readings:
         where: Filter,
         source: str | None = None,
         window: TimeWindow | None = None,
+        columns: tuple[str, ...] | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """Yield the records of a filter, of one source or of all; what cannot be read is not.
 
-        With ``window`` only what may be of that time is read.
+        With ``window`` only what may be of that time is read.  They have ``columns``, or all.
         """
         reading = replace(
             self.logs._begun(self.stats, self.watch),
@@ -55,7 +56,9 @@ class Readings:
         if source is not None:
             reading = replace(reading, sources=Sources((source,), (source,)))
         with suppress(SourceError), reading.sources.standard_input_kept():
-            yield from staged(reading.results(Kept.batch, schema.names()), self.logs._stages)
+            stages = self.logs._stages
+            built = schema.names() if stages or columns is None else columns
+            yield from staged(reading.results(Kept.batch, built), stages)
 
     def records(self, where: Filter, source: str | None = None) -> list[LogRecord]:
         """Return the last records of a filter in the order of time."""

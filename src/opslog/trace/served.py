@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from opslog.correlate.servers import ServerLines
+from opslog.correlate.servers import COLUMNS, ServerLines
 from opslog.correlate.tellers import RANKS
 from opslog.filters.fields import Fields
 from opslog.filters.filter import Filter
@@ -35,7 +35,7 @@ def served_calls(story: Story, further: Readings) -> dict[str, Call]:
         near = (f.timestamp >= window.begin) & (f.timestamp <= window.end)
         where = Filter.of(near & (lines | f.process_pid.isin(sorted(pids))))
         found, batches = ServerLines(), []
-        for batch in further.batches(where, window=window):
+        for batch in further.batches(where, window=window, columns=COLUMNS):
             found.add(batch)
             batches.append(batch.filter(batch["http_status"].is_valid()))
         named = found.named()
