@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from opslog.correlate import _tellers
 from opslog.correlate._tellers import BegunCalls
-from opslog.correlate.calls import AT_BEGIN
+from opslog.correlate.calls import AT_BEGIN, is_told_by_service
 from opslog.model import arrays
 from opslog.reading.sorted_rows import MOST, SortedRows
 
@@ -76,17 +76,12 @@ CALLS = pa.schema([("what", pa.int64()), ("length", pa.int64())])
 def answering(batch: pa.RecordBatch) -> pa.Array:
     """Return the numbers (int32) of the records that tell of calls that services answer.
 
-    Those that end a call have a client, or no method of their own; calls that a service sent
-    have neither.
+    Some end a call, others begin one that a later record ends.
     """
     import pyarrow.compute as pc
 
     target = pc.is_valid(batch["http_target"])
-    status, method = pc.is_valid(batch["http_status"]), pc.is_valid(batch["http_method"])
-    client = pc.is_valid(batch["client_address"])
-    ends = pc.and_(status, pc.or_(client, pc.invert(method)))
-    begins = pc.and_(method, pc.invert(pc.or_(status, client)))
-    return pc.indices_nonzero(pc.and_(target, pc.or_(ends, begins))).cast(pa.int32())
+    return pc.indices_nonzero(pc.and_(is_told_by_service(batch), target)).cast(pa.int32())
 
 
 def tellings(batch: pa.RecordBatch, routes: pa.Array) -> pa.Table:
