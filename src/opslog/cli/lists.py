@@ -104,7 +104,8 @@ def _add_options(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:
 
 
 def _requests(options: argparse.Namespace) -> int:
-    from opslog.trace.requests import LIKELY, SCHEMA, sorted_requests
+    from opslog.trace.request_rows import LIKELY, SCHEMA
+    from opslog.trace.requests import sorted_requests
 
     shown: tuple[str, ...] = (
         "start", "duration", "severity_number", "http_status", "records", "request_id",

@@ -13,8 +13,9 @@ import pyarrow as pa
 
 from opslog.correlate import links
 from opslog.correlate.graph import RequestGraph
+from opslog.correlate.matching import PLACES
 from opslog.correlate.roots import IDS, ids_of, root_of
-from opslog.correlate.servers import PLACES, Named
+from opslog.correlate.servers import Named
 from opslog.engine._search import Needles
 from opslog.filters.filter import Filter, evaluate
 from opslog.reading.sorted_rows import SortedRows

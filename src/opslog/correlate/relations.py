@@ -14,9 +14,10 @@ import pyarrow as pa
 
 from opslog.correlate.graph import RequestGraph
 from opslog.correlate.links import LinkCandidates, link_candidates
+from opslog.correlate.matching import PLACES
 from opslog.correlate.related import FirstReading, Relation
 from opslog.correlate.roots import IDS, ROOTS, rooted
-from opslog.correlate.servers import COLUMNS, PLACES, TOLD, Named, ServerLines
+from opslog.correlate.servers import COLUMNS, SET, Named, ServerLines
 from opslog.correlate.tellers import RANKS
 from opslog.engine.watch import unwatched
 from opslog.inputs.paths import Sources
@@ -61,7 +62,7 @@ def with_roots(
     second, _ = _survey(reading, related, relation, formats)
     named = _named(reading) if servers and formats & {*RANKS} else None
     if named is not None:
-        built = tuple(dict.fromkeys([*built, *PLACES, *TOLD]))
+        built = tuple(dict.fromkeys([*built, *PLACES, *SET]))
         if relation:
             related = FirstReading(RequestGraph(), relation, named)
             second, _ = _survey(reading, related, relation)

@@ -13,19 +13,15 @@ line that was not logged might be the one.
 from __future__ import annotations
 
 import weakref
-from array import array
-from collections import deque
-from collections.abc import Iterator
-from itertools import chain
-from typing import Literal
 from zlib import crc32
 
 import pyarrow as pa
 
-from opslog.correlate import _servers, contexts
+from opslog.correlate import contexts
 from opslog.correlate.calls import AT_BEGIN, LONGEST, UNDER_CALLERS_ID, is_told_by_service
 from opslog.correlate.contexts import OwnedRecords, hashes
-from opslog.correlate.tellers import RANKS, hashed_paths, memory_of
+from opslog.correlate.matching import LINE, PAIRS, ROWS, SURE, TOLD, matched
+from opslog.correlate.tellers import RANKS, hashed_paths
 from opslog.model import arrays
 from opslog.model.hosts import host_of_path
 from opslog.reading.groups import Groups, grouped
@@ -36,17 +32,11 @@ COLUMNS = tuple(dict.fromkeys((
 )))  # fmt: skip
 """The columns of records that tell it."""
 
-PLACES = ("source", "source_offset")
-"""The columns by which lines are known."""
-
-TOLD = ("service_name", "timestamp")
+SET = ("service_name", "timestamp")
 """The columns that are set beside the request's id where lines tell of requests."""
 
 LINES = 1 << 20
 """Lines that are remembered with their requests; what comes later belongs to none."""
-
-_LINE, _SURE, _TOLD, _PASSED = 1, 2, 4, 8
-"""What _servers.pyx calls them."""
 
 _FRONT = 2
 """From this rank on servers are other processes than the service."""
@@ -87,21 +77,6 @@ _WAYS = {
     "method": "min", "other_method": "max", "status": "max",
     "service": "first", "others": "max",
 }  # fmt: skip
-
-_ROWS = pa.schema([
-    ("group", pa.int64()),
-    ("time", pa.int64()),
-    ("end", pa.int64()),
-    ("path", pa.int64()),
-    ("method", pa.int32()),
-    ("status", pa.int32()),
-    ("kind", pa.uint8()),
-    ("source", pa.int32()),
-    ("source_offset", pa.int64()),
-    ("request_id", pa.string()),
-    ("service", pa.string()),
-])  # fmt: skip
-"""Requests and lines in groups: those of one process, or of one path for proxies."""
 
 
 class Named:
@@ -156,7 +131,7 @@ class ServerLines:
         self._owned = OwnedRecords()
         keys = ("request_id", "process")
         self._parts = SortedRows(_SPANS, [(name, "ascending") for name in keys], memory)
-        self._rows = SortedRows(_ROWS, [("group", "ascending"), ("time", "ascending")], memory)
+        self._rows = SortedRows(ROWS, [("group", "ascending"), ("time", "ascending")], memory)
         for rows in (self._parts, self._rows):
             weakref.finalize(self, rows.close)
         self._spans = Groups(keys, _WAYS, self._parts, most=memory)
@@ -262,7 +237,7 @@ class ServerLines:
         before, behind = self._counted.slice(0, count), self._counted.slice(2 * _AROUND, count)
         counted = pc.fill_null(pc.subtract(behind, before), -1)
         sure = pc.and_(pc.greater_equal(counted, 0), pc.less_equal(counted, 2 * _AROUND))
-        kind = pc.if_else(sure, arrays.uint8(_LINE | _SURE), arrays.uint8(_LINE))
+        kind = pc.if_else(sure, arrays.uint8(LINE | SURE), arrays.uint8(LINE))
         self._rows.add(self._held.slice(0, count).append_column("kind", kind))
         self._held, self._counted = self._held.slice(count), self._counted.slice(count)
 
@@ -276,24 +251,15 @@ class ServerLines:
         for some in whole_keys(self._parts.tables(), "request_id"):
             self._rows.add(_requests(self._spans.again(some)))
         found, count = [], 0
-        for pairs in _matched(_without_told(self._rows.tables())):
+        for pairs in matched(self._rows.tables()):
             found.append(pairs)
             count += len(pairs)
             if count >= LINES:
                 break
-        pairs = pa.concat_tables([_PAIRS.empty_table(), *found])
+        pairs = pa.concat_tables([PAIRS.empty_table(), *found])
         names = arrays.texts([*self._sources])
         source = names.take(pairs["source"].combine_chunks())
         return Named(pairs.set_column(0, "source", source))
-
-
-_COMPARED = ("group", "time", "end", "path", "method", "status")
-_NUMBERS = ("line", "request")
-
-_PAIRS = pa.schema([
-    ("source", pa.int32()), ("source_offset", pa.int64()), ("request_id", pa.string()),
-    ("service", pa.string()),
-])  # fmt: skip
 
 
 def _requests(spans: pa.Table) -> pa.Table:
@@ -307,8 +273,8 @@ def _requests(spans: pa.Table) -> pa.Table:
     alike = pc.or_(one["path"], pc.is_null(spans["path"]))
     path = pc.if_else(one["path"], spans["path"], 0)
     told = pc.or_(pc.is_valid(spans["status"]), pc.invert(_began(spans)))
-    kind = pc.if_else(told, arrays.uint8(_TOLD), arrays.uint8(0))
-    kind = pc.add(kind, pc.if_else(pc.not_equal(path, 0), arrays.uint8(_SURE), arrays.uint8(0)))
+    kind = pc.if_else(told, arrays.uint8(TOLD), arrays.uint8(0))
+    kind = pc.add(kind, pc.if_else(pc.not_equal(path, 0), arrays.uint8(SURE), arrays.uint8(0)))
     rows = pa.table({
         "group": spans["process"],
         "time": spans["time"],
@@ -333,95 +299,6 @@ def _began(spans: pa.Table) -> pa.Array:
     first = pc.equal(spans["time"], ids["time"].take(rows))
     alone = pc.equal(ids["process"].take(rows), 1)
     return pc.and_(first, pc.or_(alone, pc.equal(spans["others"], 1)))
-
-
-class _Matching:
-    """Rows (_ROWS) in their order, and which lines of them tell of which requests."""
-
-    def __init__(self) -> None:
-        self._lines = _servers.Lines()
-        self._begin = 0
-        self._kept: list[pa.Table] = []
-
-    def add(self, rows: pa.Table | None, kinds: pa.Array | None = None) -> pa.Table:
-        """Take rows, None for the last, of other ``kinds`` than theirs; return pairs (_NUMBERS).
-
-        They are places in ``rows``, which has the rows that were not ``passed``.
-        """
-        last = rows is None
-        rows = _ROWS.empty_table() if rows is None else rows.combine_chunks()
-        self._kept.append(rows)
-        room = len(rows) + self._lines.most
-        numbers = [array("q", bytes(8 * room)) for _ in range(2)]
-        columns = [rows[name].combine_chunks() for name in _COMPARED]
-        columns.append(rows["kind"].combine_chunks() if kinds is None else kinds)
-        memory = [memory_of(column, _FORMS[column.type]) for column in columns]
-        count = self._lines.match(last, *[memoryview(some) for some in numbers], *memory)
-        found = [pa.array([n - self._begin for n in some[:count]], pa.int64()) for some in numbers]
-        return pa.table(found, _NUMBERS)
-
-    @property
-    def rows(self) -> pa.Table:
-        return pa.concat_tables(self._kept)
-
-    def passed(self) -> int:
-        """Forget tables of which no row can be told of any more; return how many."""
-        gone = 0
-        while gone < len(self._kept) and self._begin + len(self._kept[gone]) <= self._lines.oldest:
-            self._begin += len(self._kept[gone])
-            gone += 1
-        del self._kept[:gone]
-        return gone
-
-
-def _without_told(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """Yield rows again; the lines of requests that tell path and status themselves are passed."""
-    import pyarrow.compute as pc
-
-    matching, waiting, marks = _Matching(), deque[pa.Table](), bytearray()
-    for rows in chain(tables, (None,)):
-        kinds = None
-        if rows is not None:
-            kind = rows["kind"].combine_chunks()
-            own = pc.equal(pc.bit_wise_and(kind, arrays.uint8(_TOLD | _SURE)), _TOLD | _SURE)
-            taking = pc.or_(own, pc.equal(pc.bit_wise_and(kind, arrays.uint8(_LINE)), _LINE))
-            kinds = pc.bit_wise_and(kind, arrays.uint8(_LINE | _SURE))
-            kinds = pc.if_else(taking, kinds, arrays.uint8(_PASSED))
-            waiting.append(rows)
-            marks += bytes(len(rows))
-        for numbers in matching.add(rows, kinds).columns:
-            _servers.mark(memory_of(numbers.combine_chunks()), memoryview(marks))
-        for _ in range(min(matching.passed(), len(waiting))):
-            rows = waiting.popleft()
-            yield _passing(rows, bytes(marks[: len(rows)]))
-            del marks[: len(rows)]
-
-
-def _passing(rows: pa.Table, marks: bytes) -> pa.Table:
-    """Return rows of which the marked ones are passed over."""
-    import pyarrow.compute as pc
-
-    marked = pa.Array.from_buffers(pa.uint8(), len(rows), [None, pa.py_buffer(marks)])
-    kind = pc.if_else(pc.equal(marked, 1), arrays.uint8(_PASSED), rows["kind"].combine_chunks())
-    return rows.set_column(rows.schema.get_field_index("kind"), "kind", kind)
-
-
-def _matched(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """Yield the places of lines and their requests (_PAIRS)."""
-    matching = _Matching()
-    for rows in chain(tables, (None,)):
-        pairs = matching.add(rows)
-        if len(pairs):
-            line, request = (matching.rows.take(pairs[name]) for name in _NUMBERS)
-            columns = [line[name] for name in PLACES]
-            columns += [request[name] for name in ("request_id", "service")]
-            yield pa.table(columns, _PAIRS)
-        matching.passed()
-
-
-_FORMS: dict[pa.DataType, Literal["q", "i", "B"]] = {
-    pa.int64(): "q", pa.int32(): "i", pa.uint8(): "B",
-}  # fmt: skip
 
 
 def _measured(batch: pa.RecordBatch) -> pa.Array:
