@@ -5,6 +5,7 @@
 - graph.py, siblings.py, callers.py: the requests and who called whom.
 - likely.py: who may have, where no record says so.
 - tellers.py: which records tell of the same call.
+- servers.py, matching.py: which requests servers' lines tell of that name none.
 - roots.py: the column of the request that began it all.
 - related.py: all records of a request or a resource.
 - relations.py: the readings of the logs that find them; ``Logs`` has the words for it.
