@@ -26,9 +26,9 @@ def tables(value: Any) -> object:
     made = value.__reduce__()[1]
     if isinstance(made[0], dict):
         return {
-            name: tables(part) if name in ("forest", "json", "pairs") and part else part
+            name: tables(part) if name in ("json", "pairs") and part else part
             for name, part in made[0].items()
-            if name != "shortcuts"  # found in the forest
+            if name not in ("known", "trees")  # what a program learns from lines
         }
     return made
 

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from opslog.kernel._block import Block
 from opslog.scanner import catalog, compiler, prefix
 from opslog.scanner._prefix import MOST_BRANCHES
-from opslog.scanner._program import STREAK, Program
+from opslog.scanner._program import Program
 from opslog.scanner._scan import layers, scan
+from opslog.scanner._shortcut import STREAK
 from opslog.scanner.catalog import Catalog
 from opslog.scanner.shortcut import ShortcutFinder
 from opslog.scanner.trie import Node
@@ -35,7 +36,12 @@ class Anything:
     def step(self, state: int, byte: int) -> tuple[int, int]:
         return state, (1 << 128) - 1
 
-    def competitors(self, way: list[Node], roots: list[Node]) -> Iterator[tuple[list[int], int]]:
+    def may_begin(self, node: Node, first: int) -> bool:
+        return True
+
+    def competitors(
+        self, way: list[Node], roots: list[Node], first: int
+    ) -> Iterator[tuple[list[int], int]]:
         for depth in range(len(way)):
             yield [0] * (depth + 1), self.branches[0]
 
@@ -144,8 +150,8 @@ def test_a_beginning_that_tells_the_layout_is_a_shortcut(
     shortcuts = []
     find = ShortcutFinder.find
 
-    def noted(finder: ShortcutFinder, leaf: int) -> object:
-        shortcuts.append(find(finder, leaf))
+    def noted(finder: ShortcutFinder, leaf: int, kind: int) -> object:
+        shortcuts.append(find(finder, leaf, kind))
         return shortcuts[-1]
 
     monkeypatch.setattr(ShortcutFinder, "find", noted)

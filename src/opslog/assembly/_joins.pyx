@@ -123,10 +123,12 @@ cdef class JoinedRecords(OpenRecords):
         if length < 0:
             return False
         opens = opens_traceback(text, length)
-        inside = inside_block(text, length)
         worker = find_worker(&self.workers, line.worker)
         number = worker.head if worker != NULL else NONE
-        if self.is_open(block, number, line) and self.is_alike(block, number, line, leaf):
+        if number == NONE or not (opens or self.records[number].flags & (IN_BLOCK | HAS_TRACEBACK)):
+            pass                            # as most lines do: nothing there to go on with
+        elif self.is_open(block, number, line) and self.is_alike(block, number, line, leaf):
+            inside = inside_block(text, length)
             record = &self.records[number]
             if record.flags & IN_BLOCK:
                 if not (inside or opens):

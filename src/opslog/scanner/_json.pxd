@@ -1,4 +1,4 @@
-from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint64_t
 from libc.string cimport memchr
 
 from opslog.kernel._table cimport Table
@@ -36,6 +36,7 @@ ctypedef struct Unnamed:        # a value that fills no column
 
 ctypedef struct Shape:
     int32_t leaf
+    uint64_t needs              # the required slots modulo 64, as bits
     int32_t required            # offset in numbers: count, then slots
     int32_t one_of              # offset in numbers: count, then slots of which one must have a value
     int32_t otherwise           # offset in numbers: count, then pairs (slot, slot used if it is null)

@@ -22,11 +22,33 @@ from opslog.scanner._time cimport time_epoch, time_iso, time_micros
 cdef enum:
     DEEPEST = 200               # nesting skipped at most; deeper lines are not recognised
     ABSENT = -1                 # spans of keys that are not there
+    MOST_SLOTS = 1024
+    SLOT_WORDS = 16
     NOTHING = -2                # and of keys that are null, until a shape is found
     WORD_SIZE = 18              # bytes of a level word's entry
 
+ctypedef struct Values:         # what a line has of the keys that are looked for
+    int32_t* row                # their spans, by slot
+    uint64_t[SLOT_WORDS] have   # the slots filled, as bits: of the others the row says nothing
+    uint64_t some               # likewise the slots modulo 64
+    bint escaped                # whether a value holds a backslash, or is no text
+    int32_t count               # how many values there are in all
+
 WORD = WORD_SIZE
 USES = {"no_column": NO_COLUMN, "read": READ, "inside": INSIDE, "opened": OPENED}
+
+
+cdef inline void fill(Values* values, int32_t slot, int32_t begin, int32_t end) noexcept nogil:
+    """Give a slot its span."""
+    values.row[2 * slot] = begin
+    values.row[2 * slot + 1] = end
+    values.have[slot >> 6] |= <uint64_t>1 << (slot & 63)
+    values.some |= <uint64_t>1 << (slot & 63)
+
+
+cdef inline int32_t begin_of(const Values* values, int32_t slot) noexcept nogil:
+    """Where a slot's span begins: ABSENT where its key is not there, NOTHING where it is null."""
+    return values.row[2 * slot] if values.have[slot >> 6] >> (slot & 63) & 1 else ABSENT
 
 
 cdef inline int32_t blanks(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
@@ -119,7 +141,7 @@ cdef inline Key* lookup(JsonTable self, const uint8_t* text, int32_t length, int
 
 
 cdef int32_t read_object(JsonTable self, const uint8_t* data, int32_t at, int32_t end, int32_t table,
-                    int32_t* row, bint* escaped, int32_t* values) noexcept nogil:
+                         Values* values) noexcept nogil:
     """Read the object whose '{' is at `at`; return the position behind it, or -1."""
     cdef int32_t begin, stop
     cdef Key* key
@@ -149,32 +171,30 @@ cdef int32_t read_object(JsonTable self, const uint8_t* data, int32_t at, int32_
             if stop < 0:
                 return -1
             at = stop + 1
-            values[0] += 1
+            values.count += 1
             if key != NULL and key.slot >= 0:
-                escaped[0] = escaped[0] or key_escaped
-                row[2 * key.slot] = begin + 1
-                row[2 * key.slot + 1] = stop
+                values.escaped = values.escaped or key_escaped
+                fill(values, key.slot, begin + 1, stop)
         else:
             if data[at] == c'{' and key != NULL and key.table >= 0:
-                at = read_object(self, data, at, end, key.table, row, escaped, values)
-                values[0] += key.slot >= 0
+                at = read_object(self, data, at, end, key.table, values)
+                values.count += key.slot >= 0
             else:
                 at = skip(data, at, end)
-                values[0] += 1
+                values.count += 1
             if at < 0:
                 return -1
             if key != NULL and key.slot >= 0:
                 if at - begin == 4 and memcmp(data + begin, b"null", 4) == 0:
-                    row[2 * key.slot] = NOTHING
+                    fill(values, key.slot, NOTHING, NOTHING)
                 else:
                     # A list of one text stands for that text.
-                    stop = only_text(data, begin, at, escaped) if data[begin] == c'[' else -1
+                    stop = only_text(data, begin, at, &values.escaped) if data[begin] == c'[' else -1
                     if stop >= 0:
                         begin = blanks(data, begin + 1, at) + 1
                     elif data[begin] == c'[' or data[begin] == c'{':
-                        escaped[0] = True
-                    row[2 * key.slot] = begin
-                    row[2 * key.slot + 1] = stop if stop >= 0 else at
+                        values.escaped = True
+                    fill(values, key.slot, begin, stop if stop >= 0 else at)
         at = blanks(data, at, end)
         if at >= end:
             return -1
@@ -216,8 +236,7 @@ cdef int32_t next_pair(const uint8_t* data, int32_t at, int32_t end, Pair* pair)
     return at
 
 
-cdef int32_t read_pairs(JsonTable self, const uint8_t* data, int32_t at, int32_t end, int32_t* row,
-                        bint* escaped) noexcept nogil:
+cdef int32_t read_pairs(JsonTable self, const uint8_t* data, int32_t at, int32_t end, Values* values) noexcept nogil:
     """Read the pairs at `at`; return the position behind the last one, or -1."""
     cdef int32_t count = 0
     cdef Pair pair
@@ -228,10 +247,9 @@ cdef int32_t read_pairs(JsonTable self, const uint8_t* data, int32_t at, int32_t
         if at < 0 or count > MOST_PAIRS:
             return -1
         key = lookup(self, data + pair.key, pair.key_end - pair.key, 0)
-        escaped[0] = escaped[0] or pair.escaped
+        values.escaped = values.escaped or pair.escaped
         if key != NULL and key.slot >= 0:
-            row[2 * key.slot] = pair.value
-            row[2 * key.slot + 1] = pair.value_end
+            fill(values, key.slot, pair.value, pair.value_end)
     return at
 
 
@@ -290,20 +308,21 @@ cdef inline uint8_t shifted_level(JsonTable self, const Shape* shape, const uint
     return <uint8_t>min(max(found + shift, 1), 24) if found else 0
 
 
-cdef inline bint when(JsonTable self, Shape* shape, const uint8_t* data, int32_t* row, MatchState* state) noexcept nogil:
+cdef inline bint when(const Shape* shape, const uint8_t* data, const Values* values, MatchState* state) noexcept nogil:
     """Read the time of a shape: its epoch seconds before its ISO text."""
     cdef int32_t slot = shape.micros
+    cdef const int32_t* row = values.row
     if shape.micros < 0 and shape.epoch < 0 and shape.iso < 0:
         return True
-    if slot >= 0 and row[2 * slot] >= 0:
+    if slot >= 0 and begin_of(values, slot) >= 0:
         if time_micros(data, row[2 * slot], row[2 * slot + 1], state):
             return True
     slot = shape.epoch
-    if slot >= 0 and row[2 * slot] >= 0:
+    if slot >= 0 and begin_of(values, slot) >= 0:
         if time_epoch(data, row[2 * slot], row[2 * slot + 1], state):
             return True
     slot = shape.iso
-    if slot >= 0 and row[2 * slot] >= 0:
+    if slot >= 0 and begin_of(values, slot) >= 0:
         return time_iso(data, row[2 * slot], row[2 * slot + 1], False, True, state) == row[2 * slot + 1]
     return False
 
@@ -314,7 +333,7 @@ cdef class JsonTable:
 
     def __init__(self, list keys, bytes texts, bytes numbers, list shapes, int32_t slots, bytes words,
                  int32_t common, bytes uses, bint pairs):
-        cdef int32_t i
+        cdef int32_t i, j
         cdef Key* key
         begin_table(&self.known, 256)
         self.keys = <Key*>calloc(len(keys) + 1, sizeof(Key))
@@ -324,6 +343,8 @@ cdef class JsonTable:
         self.made_of = (keys, texts, numbers, shapes, slots, words, common, uses, pairs)
         self.uses = <Use*><char*>uses
         self.key_count = len(keys)
+        if slots > MOST_SLOTS:
+            raise ValueError(f"more than {MOST_SLOTS} slots")
         if len(uses) != <Py_ssize_t>sizeof(Use) * len(keys) * len(shapes):
             raise ValueError("one use of each key by each shape")
         self.texts = texts
@@ -343,6 +364,9 @@ cdef class JsonTable:
              self.shapes[i].epoch, self.shapes[i].iso, self.shapes[i].micros,
              self.shapes[i].severity, self.shapes[i].words, self.shapes[i].word_count,
              self.shapes[i].paths, self.shapes[i].host, self.shapes[i].keeps) = shape
+            self.shapes[i].needs = 0
+            for j in range(self.numbers[self.shapes[i].required]):
+                self.shapes[i].needs |= <uint64_t>1 << (self.numbers[self.shapes[i].required + 1 + j] & 63)
 
     def __reduce__(self):
         return JsonTable, self.made_of
@@ -355,30 +379,28 @@ cdef class JsonTable:
     cdef int32_t match(self, const uint8_t* data, int32_t at, int32_t end,
                        int32_t* row, MatchState* state) noexcept nogil:
         """Return the leaf of the first shape that what stands at `at` has, its spans in row; or -1."""
-        cdef bint escaped = False
-        cdef int32_t i, j, base, other, values = 0, own = 0
-        cdef Shape* shape
+        cdef int32_t i, j, base, slot, other, own = 0
+        cdef const Shape* shape
         cdef bint complete, unnamed
-        memset(row, 0xFF, 2 * self.slots * sizeof(int32_t))
-        if self.pairs:
-            i = read_pairs(self, data, at, end, row, &escaped)
-        else:
-            i = read_object(self, data, at, end, 0, row, &escaped, &values)
+        cdef Values values
+        memset(&values, 0, sizeof(values))
+        values.row = row
+        i = read_pairs(self, data, at, end, &values) if self.pairs else read_object(self, data, at, end, 0, &values)
         if i < 0 or blanks(data, i, end) != end:
             return -1
         for i in range(self.shape_count):
             shape = &self.shapes[i]
+            if shape.needs & ~values.some:
+                continue
             complete = True
             base = shape.required
             for j in range(1, self.numbers[base] + 1):
-                if row[2 * self.numbers[base + j]] == ABSENT:
-                    complete = False
-                    break
+                complete = complete and begin_of(&values, self.numbers[base + j]) != ABSENT
             base = shape.one_of
             if complete and self.numbers[base]:
                 complete = False
                 for j in range(1, self.numbers[base] + 1):
-                    complete = complete or row[2 * self.numbers[base + j]] >= 0
+                    complete = complete or begin_of(&values, self.numbers[base + j]) >= 0
             if not complete:
                 continue
             unnamed = False
@@ -386,35 +408,34 @@ cdef class JsonTable:
                 own = 0
                 base = shape.paths
                 for j in range(1, self.numbers[base] + 1):
-                    own += row[2 * self.numbers[base + j]] != ABSENT
-                unnamed = values != own
+                    own += begin_of(&values, self.numbers[base + j]) != ABSENT
+                unnamed = values.count != own
             base = shape.otherwise
             for j in range(self.numbers[base]):
-                at = 2 * self.numbers[base + 1 + 2 * j]
-                other = 2 * self.numbers[base + 2 + 2 * j]
-                if row[at] < 0 or row[at] == row[at + 1]:
-                    if row[other] >= 0:
-                        row[at] = row[other]
-                        row[at + 1] = row[other + 1]
-                elif shape.keeps and row[other] >= 0:
+                slot = self.numbers[base + 1 + 2 * j]
+                other = self.numbers[base + 2 + 2 * j]
+                if begin_of(&values, slot) < 0 or row[2 * slot] == row[2 * slot + 1]:
+                    if begin_of(&values, other) >= 0:
+                        fill(&values, slot, row[2 * other], row[2 * other + 1])
+                elif shape.keeps and begin_of(&values, other) >= 0:
                     unnamed = True
-            if not when(self, shape, data, row, state):
+            if not when(shape, data, &values, state):
                 continue
-            if escaped:
+            if values.escaped:
                 state.flags |= ESCAPED
             else:
                 state.flags &= ~ESCAPED
             state.flags &= ~UNNAMED
             state.severity = 0
-            if shape.severity >= 0 and row[2 * shape.severity] >= 0:
+            if shape.severity >= 0 and begin_of(&values, shape.severity) >= 0:
                 at = row[2 * shape.severity]
                 j = row[2 * shape.severity + 1] - at
                 state.severity = shifted_level(self, shape, data + at, j)
             base = shape.kept
             for j in range(self.numbers[base]):
-                at = 2 * self.numbers[base + 1 + j]
-                row[2 * j] = max(row[at], ABSENT)
-                row[2 * j + 1] = row[at + 1]
+                slot = self.numbers[base + 1 + j]
+                row[2 * j] = max(begin_of(&values, slot), ABSENT)
+                row[2 * j + 1] = row[2 * slot + 1] if row[2 * j] >= 0 else ABSENT
             if unnamed or (shape.keeps and shape.host >= 0 and has_port(data, row + 2 * shape.host)):
                 state.flags |= UNNAMED
             return shape.leaf

@@ -66,7 +66,6 @@ cdef inline int32_t match_op(const Tables* tables, const Node* node, const uint8
     cdef int32_t p = at, stop, op = node.op, count = 0
     cdef int64_t time
     cdef uint16_t flags
-    cdef const uint8_t* table
     cdef const void* found
     # One chain of comparisons with constants: it becomes a jump table.
     if op == OP_TOKEN or op == OP_MAYBE_TOKEN:
@@ -84,14 +83,6 @@ cdef inline int32_t match_op(const Tables* tables, const Node* node, const uint8
                 p += 1
                 row[2 * (node.slot + count)] = p
         return p
-    elif op == OP_RUN:
-        table = tables.classes + 256 * node.a
-        stop = end if end - at <= node.b else at + node.b
-        while p < stop and table[data[p]]:
-            p += 1
-        return p if p > at else -1
-    elif op == OP_REST:
-        return end
     elif op == OP_ISO or op == OP_TIME:
         time = state.time
         flags = state.flags
@@ -191,14 +182,31 @@ cdef inline bint has_no_name(const Node* node, const uint8_t* data, const int32_
 cdef inline int32_t match_node(const Tables* tables, const Node* node, const uint8_t* data, int32_t at, int32_t end,
                                int32_t* row, MatchState* state, int32_t* reached) noexcept nogil:
     """Return the position behind all that a node says, or -1; its captures are in `row` then."""
-    cdef int32_t position = at, after
+    cdef int32_t position = at, after, stop
+    cdef const uint8_t* table
     if node.op == OP_LITERAL:           # most are: it keeps nothing, and nothing else of the node counts
         reached[0] = at
         return at + node.b if literal(tables.literals + node.a, node.b, node.word, data, at, end) else -1
     if node.width < 0:
         while position < end and data[position] == c' ':
             position += 1
-    after = match_op(tables, node, data, position, end, row, state)
+    # What most nodes are is not worth a call.
+    if node.op == OP_REST:
+        after = end
+    elif node.op == OP_TOKEN and node.b == 1:
+        after = token(data, position, end, <uint8_t>node.a)
+        if after == position:
+            after = -1
+    elif node.op == OP_RUN:
+        table = tables.classes + 256 * node.a
+        stop = end if end - position <= node.b else position + node.b
+        after = position
+        while after < stop and table[data[after]]:
+            after += 1
+        if after == position:
+            after = -1
+    else:
+        after = match_op(tables, node, data, position, end, row, state)
     if node.width and after >= 0 and not is_padded(node, data, at, position, after, end):
         after = -1
     reached[0] = position

@@ -6,8 +6,7 @@ cdef enum:
     PATHS = 16                  # of lines kept, by how they begin
     BRANCHES = 1024             # of trees, told apart: 0 is any, the roots are the first
     BRANCH_WORDS = 16
-    MOST_STATES = 2048
-    MOST_NODES = 12             # of a shortcut
+    MOST_STATES = 4000
 
 ctypedef struct BytePath:       # what led the lines before
     int32_t size
@@ -16,37 +15,20 @@ ctypedef struct BytePath:       # what led the lines before
     uint8_t[PREFIX] high        # from low to high
     int16_t[PLACES] states
 
-ctypedef struct Left:           # behind some nodes: what may take a line that matches them
-    int32_t common              # how many of them are on every way, 0: not told
-    int32_t limit               # to what takes such a line, but for layouts from this one on
-    uint64_t[BRANCH_WORDS] branches
-
-ctypedef struct Shortcut:       # nodes behind which few layouts are left
-    int32_t[MOST_NODES] nodes   # from a root on
-    Left[MOST_NODES] left       # behind each of them
-    int32_t size                # 0: there is none
-    bint known                  # whether it was asked for
-
 cdef class Prefixes:
-    cdef object forest                  # prefix.Forest, which knows where bytes lead
+    cdef object trees                   # whose forest knows where bytes lead
+    cdef int32_t count                  # of states
+    cdef int32_t missed                 # how often what was not known was not asked for
     cdef uint32_t* moves                # [state, ASCII byte]: see MOVE_..., 0 not yet known
     cdef int32_t[MOST_STATES] sets      # per state: a number that stands for its branches
     cdef uint64_t* branches             # [state, word]: its branches, as bits
 
-    cdef int add_state(self, int32_t state) except -1
+    cdef int add_state(self, int32_t state, forest) except -1
     cdef int64_t learn_move(self, int32_t state, uint8_t byte) except -1 with gil
-    cdef int64_t ask_forest(self, int32_t state, uint8_t byte) except -1
+    cdef int64_t ask_forest(self, int32_t state, uint8_t byte, forest) except -1
     cdef int32_t follow(self, const uint8_t* data, int32_t size, BytePath* paths) except -1 nogil
     cdef bint allows(self, int32_t state, int32_t other) noexcept nogil
     cdef int32_t follow_apart(self, const uint8_t* data, int32_t at, int32_t stop, int32_t state,
                               BytePath* path) except -1 nogil
-
-cdef class Shortcuts:
-    cdef object finder                  # shortcut.ShortcutFinder, which knows them
-    cdef Shortcut* table                # by leaf
-    cdef int32_t count
-
-    cdef int ask_finder(self, int32_t leaf, Shortcut* shortcut) except -1
-    cdef const Shortcut* to(self, int32_t leaf) except? NULL with gil
 
 cdef const uint64_t* every_branch() noexcept nogil

@@ -4,9 +4,6 @@ Prefixes are prefix.Forest's states as a table, filled in as lines need them.  L
 follow each other mostly begin likewise but for digits and names.  What a line was led by
 is kept as ranges of bytes, each of which leads on alike: lines that stay within them are
 led where it was, sixteen bytes at a time.
-
-Shortcuts are the nodes behind which few other layouts are left (shortcut.py), by the
-leaf that took many lines in a row.
 """
 
 cimport cython
@@ -23,9 +20,9 @@ cdef enum:
     MOVE_SETTLED = 0x8000       # from where further bytes make no difference
     MOVE_LOW = 16               # the bytes around it that lead there, too: where
     MOVE_HIGH = 24              # their first and last stand
+    PATIENCE = 1024             # lines of which more layouts are tried before trees are unpacked
 
 MOST_BRANCHES = BRANCHES
-LONGEST_SHORTCUT = MOST_NODES
 
 cdef uint64_t[BRANCH_WORDS] EVERY
 memset(EVERY, 0xFF, sizeof(EVERY))
@@ -39,43 +36,64 @@ cdef const uint64_t* every_branch() noexcept nogil:
 cdef class Prefixes:
     """The states known so far of a forest; they change how fast it is asked, never what it says."""
 
-    def __init__(self, forest):
-        self.forest = forest
+    def __init__(self, trees, known=None):
+        """Begin with the states that ``known`` returned, if there are any."""
+        self.trees = trees
         self.moves = <uint32_t*>calloc(MOST_STATES * 128, sizeof(uint32_t))
         self.branches = <uint64_t*>calloc(MOST_STATES * BRANCH_WORDS, sizeof(uint64_t))
         if self.moves == NULL or self.branches == NULL:
             raise MemoryError()
-        self.add_state(0)
+        if known is None:
+            self.add_state(0, trees.forest)
+            self.count = 1
+        else:
+            self.count, moves, sets, branches = known
+            memcpy(self.moves, <const char*>moves, len(moves))
+            memcpy(self.sets, <const char*>sets, len(sets))
+            memcpy(self.branches, <const char*>branches, len(branches))
+
+    def known(self):
+        """Return the states made so far: how many, and their tables."""
+        cdef int32_t n = self.count
+        return (n, <bytes>(<const char*>self.moves)[:n * 128 * sizeof(uint32_t)],
+                <bytes>(<const char*>self.sets)[:n * sizeof(int32_t)],
+                <bytes>(<const char*>self.branches)[:n * BRANCH_WORDS * sizeof(uint64_t)])
 
     def __dealloc__(self):
         free(self.moves)
         free(self.branches)
 
-    cdef int add_state(self, int32_t state) except -1:
+    cdef int add_state(self, int32_t state, forest) except -1:
         """Remember what may take a line that leads to the state."""
-        cdef bytes branches = self.forest.branches[state].to_bytes(8 * BRANCH_WORDS, "little")
-        self.sets[state] = self.forest.told[state]
+        cdef bytes branches = forest.branches[state].to_bytes(8 * BRANCH_WORDS, "little")
+        self.sets[state] = forest.told[state]
         memcpy(self.branches + BRANCH_WORDS * state, <const char*>branches, 8 * BRANCH_WORDS)
         return 0
 
     cdef int64_t learn_move(self, int32_t state, uint8_t byte) except -1 with gil:
-        """Ask the forest where a byte leads; 0 if there is no room to remember it."""
-        with self.forest.lock:
-            return self.ask_forest(state, byte)
+        """Ask the forest where a byte leads; 0 if there is no room to remember it, or it is too early to ask."""
+        cdef object forest
+        if self.missed < PATIENCE and self.trees.packed:
+            self.missed += 1
+            return 0
+        forest = self.trees.forest
+        with forest.lock:
+            return self.ask_forest(state, byte, forest)
 
-    cdef int64_t ask_forest(self, int32_t state, uint8_t byte) except -1:
+    cdef int64_t ask_forest(self, int32_t state, uint8_t byte, forest) except -1:
         """Ask the forest, while no other thread does."""
         cdef int32_t after, low, high = 0
         cdef uint32_t move
         cdef uint64_t[2] alike
-        after, found = self.forest.step(state, byte)
+        after, found = forest.step(state, byte)
         if after >= MOST_STATES:
             return 0
         alike[0] = found & 0xFFFFFFFFFFFFFFFF
         alike[1] = found >> 64
-        self.add_state(after)
+        self.add_state(after, forest)
+        self.count = max(self.count, after + 1)
         move = after + 1
-        if self.forest.settled[after]:
+        if forest.settled[after]:
             move |= MOVE_SETTLED
         while high < 128:
             low = high
@@ -182,48 +200,3 @@ cdef class Prefixes:
                 path.size = 0
                 path.whole = False
                 return state
-
-
-@cython.final
-cdef class Shortcuts:
-    """The shortcuts asked for so far; ``count`` leaves may have one."""
-
-    def __init__(self, finder, int32_t count):
-        self.finder = finder
-        self.count = count
-        self.table = <Shortcut*>calloc(max(1, count), sizeof(Shortcut))
-        if self.table == NULL:
-            raise MemoryError()
-
-    def __dealloc__(self):
-        free(self.table)
-
-    cdef const Shortcut* to(self, int32_t leaf) except? NULL with gil:
-        """Return the shortcut to a leaf, NULL if there is none."""
-        cdef Shortcut* shortcut
-        if not 0 <= leaf < self.count:
-            return NULL
-        shortcut = &self.table[leaf]
-        if not shortcut.known:
-            self.ask_finder(leaf, shortcut)
-        return shortcut if shortcut.size else NULL
-
-    cdef int ask_finder(self, int32_t leaf, Shortcut* shortcut) except -1:
-        cdef int32_t i
-        cdef Left* left
-        cdef bytes branches
-        found = self.finder.find(leaf)
-        # Another thread may have asked, and may use the answer already: it is the same.
-        if found is not None and not shortcut.known:
-            if len(found) > MOST_NODES:
-                raise ValueError(f"more than {MOST_NODES} nodes")
-            for i, (node, common, limit, allowed) in enumerate(found):
-                left = &shortcut.left[i]
-                shortcut.nodes[i] = node
-                left.common = common
-                left.limit = limit
-                branches = allowed.to_bytes(8 * BRANCH_WORDS, "little")
-                memcpy(left.branches, <const char*>branches, 8 * BRANCH_WORDS)
-            shortcut.size = <int32_t>len(found)
-        shortcut.known = True
-        return 0

@@ -2,7 +2,8 @@ from libc.stdint cimport int16_t, int32_t, uint8_t, uint64_t
 
 from opslog.scanner._json cimport JsonTable
 from opslog.scanner._nodes cimport Node, Tables
-from opslog.scanner._prefix cimport Prefixes, Shortcut, Shortcuts
+from opslog.scanner._prefix cimport Prefixes
+from opslog.scanner._shortcut cimport Route, Shortcuts
 from opslog.scanner._state cimport MatchState
 
 cdef enum Role:
@@ -77,9 +78,9 @@ cdef class Program:
     cdef int32_t match_tree(self, int32_t at, int32_t limit, const uint8_t* data, int32_t start,
                             int32_t end, int32_t* row, MatchState* state, bint heads,
                             const uint64_t* branches) noexcept nogil
-    cdef int32_t match_shortcut(self, const Shortcut* shortcut, const uint8_t* data, int32_t start, int32_t end,
-                                int32_t* row, MatchState* state, bint heads) noexcept nogil
-    cdef int count_streak(self, int32_t tree, int32_t leaf, MatchState* state) except -1 nogil
+    cdef int32_t match_route(self, const Route* route, const uint8_t* data, int32_t start, int32_t end,
+                             int32_t* row, MatchState* state, bint heads) noexcept nogil
+    cdef int32_t count(self, Route* route, uint8_t first, int32_t leaf) except -2 nogil
     cdef int32_t match(self, const uint8_t* data, int32_t start, int32_t end,
                        int32_t* row, MatchState* state, bint heads) except -2 nogil
     cdef bint has_details(self, int32_t format) noexcept nogil

@@ -1,10 +1,10 @@
 from opslog.scanner._json import JsonTable
+from opslog.scanner.trees import Trees
 
 OPS: dict[str, int]
 FLAGS: dict[str, int]
 ROLES: dict[str, int]
 DIRECTIVE: int
-STREAK: int
 WORKER_SLOTS: int
 DEEPEST: int
 WIDEST_TAIL: int
@@ -33,11 +33,12 @@ class Program:
         closings: bytes,
         slots: bytes,
         most_slots: int,
-        forest: object,
-        shortcuts: object,
+        trees: Trees,
+        known: object = None,
         json: JsonTable | None = None,
         pairs: JsonTable | None = None,
     ) -> None: ...
+    def ask_shortcuts(self) -> None: ...
     def accepts(self, node: int, text: bytes) -> bool: ...
     def ends(self, message: bytes) -> int: ...
     def detail(self, number: int, line: bytes) -> int: ...

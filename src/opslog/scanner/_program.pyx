@@ -15,15 +15,13 @@ from opslog.kernel._block cimport NONE
 from opslog.scanner._json cimport begins_pair
 from opslog.scanner._nodes cimport (OP_ADDRESS, OP_COLORS, OP_END, OP_ID, OP_ISO, OP_LITERAL, OP_MAYBE_INT, OP_MAYBE_TOKEN, OP_NAME, OP_NUMBER, OP_POINTER, OP_PRI, OP_QUOTED, OP_REQUEST, OP_RESOURCE, OP_REST, OP_RUN, OP_SEVERITY, OP_SOURCE, OP_STRUCTURE, OP_TEXT, OP_TIME, OP_TOKEN, OP_URL, OP_UUID, is_left, match_node, may_begin, next_branch)
 from opslog.scanner._ops cimport WORD_GROUPS as GROUPS_OF_WORDS, WORD_INTS
-from opslog.scanner._prefix cimport BRANCH_WORDS, Left, MOST_NODES, Prefixes, Shortcut, Shortcuts, every_branch
+from opslog.scanner._prefix cimport BRANCH_WORDS, Prefixes, every_branch
+from opslog.scanner._shortcut cimport Left, MOST_NODES, Route, Shortcuts, Step, route_of
 from opslog.scanner._state cimport MatchState, begin_state
 from opslog.scanner._time cimport DIRECTIVE as TIME_DIRECTIVE
 
 cdef extern from "string.h" nogil:
     void* memrchr(const void*, int, size_t)
-
-cdef enum:
-    MANY = 512                  # lines of one tree in a row, from which on a shortcut is used
 
 OPS = {
     "literal": OP_LITERAL, "run": OP_RUN, "text": OP_TEXT, "rest": OP_REST,
@@ -36,7 +34,6 @@ OPS = {
 }
 DIRECTIVE = TIME_DIRECTIVE
 WORD_GROUPS = GROUPS_OF_WORDS
-STREAK = MANY
 FLAGS = {
     "stamped": STAMPED, "follow_on": FOLLOW_ON, "colored": COLORED, "json": JSON, "bare": BARE,
     "utc": UTC, "graded": GRADED,
@@ -58,14 +55,17 @@ def _made_of(tables):
 
 @cython.final
 cdef class Program:
-    """Compiled layouts; see compiler.py, which makes the tables.  What is pickled are the tables."""
+    """Compiled layouts; see compiler.py, which makes the tables.
+
+    What is pickled are the tables, and what is ``known`` by then of how lines begin.
+    """
 
     def __init__(self, *, bytes nodes, bytes firsts, bytes roots, bytes literals, bytes classes, bytes words,
-                 bytes times, bytes tails, bytes details, bytes leaves, bytes closings, bytes slots, int32_t most_slots, forest,
-                 shortcuts, JsonTable json=None, JsonTable pairs=None):
+                 bytes times, bytes tails, bytes details, bytes leaves, bytes closings, bytes slots, int32_t most_slots, trees,
+                 known=None, JsonTable json=None, JsonTable pairs=None):
         self.made_of = dict(nodes=nodes, firsts=firsts, roots=roots, literals=literals, classes=classes, words=words,
                             times=times, tails=tails, details=details, leaves=leaves, closings=closings, slots=slots,
-                            most_slots=most_slots, forest=forest, shortcuts=shortcuts, json=json, pairs=pairs)
+                            most_slots=most_slots, trees=trees, json=json, pairs=pairs)
         self.nodes = <const Node*><const char*>nodes
         self.firsts = <const uint64_t*><const char*>firsts
         self.roots = <const int32_t*><const char*>roots
@@ -85,11 +85,17 @@ cdef class Program:
         self.json = json
         self.pairs = pairs
         self.root_count = len(roots) // sizeof(int32_t)
-        self.prefixes = Prefixes(forest)
-        self.shortcuts = Shortcuts(shortcuts, self.leaf_count)
+        prefixes, shortcuts = known or (None, ())
+        self.prefixes = Prefixes(trees, prefixes)
+        self.shortcuts = Shortcuts(trees, self.leaf_count, shortcuts)
 
     def __reduce__(self):
-        return _made_of, (self.made_of,)
+        known = self.prefixes.known(), self.shortcuts.known()
+        return _made_of, ({**self.made_of, "known": known},)
+
+    def ask_shortcuts(self):
+        """Ask for all shortcuts, which else is done once many lines have their leaf."""
+        self.shortcuts.ask_all()
 
     cdef inline bint has_earlier(self, int32_t at, int32_t limit, const uint64_t* branches) noexcept nogil:
         """Whether a node or one behind it, which are in the order of their layouts, may have one before `limit`."""
@@ -113,16 +119,20 @@ cdef class Program:
         cdef MatchState kept
         cdef int32_t depth = 0, position = start, after, reached, best = NONE, i
         cdef const Node* node
-        cdef bint earlier
+        cdef bint earlier, may_match
         while True:
             node = &self.nodes[at]
-            while node.sibling >= 0 and not is_left(node, branches):
-                node = &self.nodes[node.sibling]
-            at = <int32_t>(node - self.nodes)
             after = -1
             reached = position
-            if (node.order < limit and is_left(node, branches)
-                    and may_begin(self.firsts + 2 * at, data, position, end)):
+            if node.sibling < 0:
+                # Most nodes have nothing beside them: to try one is quicker than to ask whether it may match.
+                may_match = not node.branch or is_left(node, branches)
+            else:
+                while node.sibling >= 0 and not is_left(node, branches):
+                    node = &self.nodes[node.sibling]
+                at = <int32_t>(node - self.nodes)
+                may_match = is_left(node, branches) and may_begin(self.firsts + 2 * at, data, position, end)
+            if may_match and node.order < limit:
                 after = match_node(&self.tables, node, data, position, end, row, state, &reached)
             if after >= 0:
                 if node.leaf < 0:
@@ -159,36 +169,37 @@ cdef class Program:
             state[0] = kept
         return best
 
-    cdef int32_t match_shortcut(self, const Shortcut* shortcut, const uint8_t* data, int32_t start, int32_t end,
-                                int32_t* row, MatchState* state, bint heads) noexcept nogil:
-        """Return the node of the first layout of all, if the shortcut leads to it, or -1."""
+    cdef int32_t match_route(self, const Route* route, const uint8_t* data, int32_t start, int32_t end,
+                             int32_t* row, MatchState* state, bint heads) noexcept nogil:
+        """Return the node of the first layout of all, if a shortcut of the route leads to it, or -1."""
+        cdef int32_t[MOST_NODES] nodes
         cdef int32_t[MOST_NODES + 1] positions
-        cdef int32_t i, reached, position = start
+        cdef int32_t at = 0, depth = 0, after, reached
         cdef const Left* left = NULL
-        cdef const Node* node
+        cdef const Step* step
         positions[0] = start
-        for i in range(shortcut.size):
-            node = &self.nodes[shortcut.nodes[i]]
-            position = match_node(&self.tables, node, data, position, end, row, state, &reached)
-            if position < 0:
-                break
-            positions[i + 1] = position
-            if shortcut.left[i].common:
-                left = &shortcut.left[i]
+        while at != NONE:
+            step = &route.steps[at]
+            after = match_node(&self.tables, &self.nodes[step.node], data, positions[depth], end, row, state, &reached)
+            if after < 0:
+                at = step.beside
+                continue
+            nodes[depth] = step.node
+            depth += 1
+            positions[depth] = after
+            if step.left.common:
+                left = step.left
+            at = step.below
         if left == NULL:
             return -1
-        node = &self.nodes[shortcut.nodes[left.common - 1]]
-        return self.match_tree(node.child, left.limit, data, positions[left.common], end, row, state, heads, left.branches)
+        return self.match_tree(self.nodes[nodes[left.common - 1]].child, left.limit, data, positions[left.common],
+                               end, row, state, heads, left.branches)
 
-    cdef int count_streak(self, int32_t tree, int32_t leaf, MatchState* state) except -1 nogil:
-        """Count the lines that one tree takes in a row; many are worth a shortcut."""
-        if tree != state.tree:
-            state.tree = tree
-            state.streak = 0
-        state.streak += 1
-        if state.streak == MANY:
-            state.shortcut = self.shortcuts.to(leaf)
-        return 0
+    cdef inline int32_t count(self, Route* route, uint8_t first, int32_t leaf) except -2 nogil:
+        """Return the leaf of a line that no shortcut led to."""
+        if route != NULL:
+            self.shortcuts.count_line(route, first, leaf)
+        return leaf
 
     cdef int32_t match(self, const uint8_t* data, int32_t start, int32_t end,
                        int32_t* row, MatchState* state, bint heads) except -2 nogil:
@@ -198,6 +209,7 @@ cdef class Program:
         cdef MatchState kept
         cdef int32_t tree = 0, taken, place
         cdef const uint64_t* branches
+        cdef Route* route = NULL
         if start >= end:
             return -1
         if data[start] == c'{' and self.json is not None:
@@ -210,17 +222,19 @@ cdef class Program:
                 return found
         if self.root_count == 0:
             return -1
-        if state.shortcut != NULL:
-            found = self.match_shortcut(state.shortcut, data, start, end, row, state, heads)
-            if found >= 0:
-                return self.nodes[found].leaf
+        if state.routes != NULL:
+            route = route_of(state.routes, data + start, end - start)
+            if route.size:
+                found = self.match_route(route, data, start, end, row, state, heads)
+                if found >= 0:
+                    return self.nodes[found].leaf
         if state.tree == 0:
             # The first tree took the line before: what it takes before others need not be asked.
             best = self.match_tree(self.roots[0], limit, data, start, end, row, state, heads, every_branch())
             if best >= 0:
                 limit = self.nodes[best].order
             if self.root_count == 1 or limit < self.nodes[self.roots[1]].order:
-                return self.nodes[best].leaf if best >= 0 else -1
+                return self.count(route, data[start], self.nodes[best].leaf) if best >= 0 else -1
             tree = 1
         place = self.prefixes.follow(data + start, end - start, state.paths)
         branches = self.prefixes.branches + BRANCH_WORDS * place
@@ -244,8 +258,8 @@ cdef class Program:
             tree += 1
         if best < 0:
             return -1
-        self.count_streak(taken, self.nodes[best].leaf, state)
-        return self.nodes[best].leaf
+        state.tree = taken
+        return self.count(route, data[start], self.nodes[best].leaf)
 
     cdef const int32_t* first_tail(self, int32_t format, int32_t level) noexcept nogil:
         """The first tail of a format that may end a message of this level, NULL if none may.

@@ -4,7 +4,8 @@ from libc.stdint cimport INT64_MIN, int32_t, int64_t, uint8_t, uint16_t
 from libc.string cimport memcpy
 
 from opslog.kernel._block cimport NONE
-from opslog.scanner._prefix cimport BytePath, Shortcut
+from opslog.scanner._prefix cimport BytePath
+from opslog.scanner._shortcut cimport Route
 
 ctypedef struct MatchState:
     int64_t time
@@ -14,10 +15,9 @@ ctypedef struct MatchState:
     int64_t second              # value and text of the second read last: lines
     uint8_t[20] second_text     # that follow each other mostly share it
     int32_t tree                # number of the tree that took a line last
-    int32_t streak              # and how many in a row
-    const Shortcut* shortcut    # tried first, or NULL
     int32_t furthest            # for diagnosis: where matching got to at the latest
     int32_t failed              # and the node that failed there
+    Route* routes               # tried first, by how a line begins; or NULL
     BytePath* paths             # of the lines before: the next ones mostly begin likewise; or NULL
 
 
@@ -30,8 +30,7 @@ cdef inline void begin_state(MatchState* state) noexcept nogil:
     state.severity = 0
     state.reference = INT64_MIN
     state.tree = 0
-    state.streak = 0
-    state.shortcut = NULL
     state.furthest = 0
     state.failed = NONE
+    state.routes = NULL
     state.paths = NULL

@@ -109,6 +109,12 @@ class Catalog:
     def build(cls) -> None:
         """Compile the shipped formats and write what ``default`` reads instead of doing so."""
         catalog = cls.of(without_samples())
+        for one in shipped():
+            for sample in one.samples:
+                program = catalog.lines if one.applies_to == "line" else catalog.messages
+                built.learn(program.program, sample.text.encode())
+        for part in (catalog.lines, catalog.messages):
+            part.program.ask_shortcuts()
         built.write(folder(), (catalog.lines, catalog.messages))
 
     @classmethod

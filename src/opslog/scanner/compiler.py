@@ -32,6 +32,7 @@ from opslog.scanner.node_table import NodeTable
 from opslog.scanner.patterns import PlacedPattern
 from opslog.scanner.prefix import Forest
 from opslog.scanner.shortcut import ShortcutFinder
+from opslog.scanner.trees import Trees
 from opslog.scanner.trie import Node
 
 _MOST_LEAVES = 32000
@@ -130,13 +131,12 @@ class Compiler:
         details = [self._table.place(self._details.get(number, [])) for number in range(formats)]
         json, pairs = self._key_table(pairs=False), self._key_table(pairs=True)
         closings = bytearray()
-        forest = Forest(trees, len(self._heads))
+        finder = ShortcutFinder(trees, Forest(trees, len(self._heads)))
         return _program.Program(
             nodes=self._table.nodes,
             firsts=self._table.firsts,
             roots=_ints(places),
-            forest=forest,
-            shortcuts=ShortcutFinder(trees, forest),
+            trees=Trees(finder),
             literals=self._table.literals,
             classes=self._instructions.classes,
             words=_ints(self._instructions.words),

@@ -7,7 +7,7 @@ but never rules out one that does: it saves work and does not change the result.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from threading import Lock
 from typing import NamedTuple
@@ -45,8 +45,15 @@ class Forest:
     the others: while one of them is left, the others need not be told apart.
     """
 
-    def __init__(self, roots: list[Node], early: int) -> None:
-        self._made_of = roots, early
+    def __init__(
+        self,
+        roots: list[Node],
+        early: int,
+        origins: Sequence[tuple[int, int]] = (),
+        branches: Sequence[int] = (),
+    ) -> None:
+        """Make the automaton; of states made before, where they come from and their branches."""
+        self._roots, self._first_trees = roots, early
         self.lock = Lock()
         """To be held while asking, since states are made by any thread that asks."""
         self._trees = sum({1 << root.branch for root in roots} - {1})
@@ -60,7 +67,10 @@ class Forest:
         """Per node the branches that lead to it, as bits."""
         self._through: dict[int, int] = {}
         """Per node these, and the branches that begin behind it."""
-        self._states: list[frozenset[int]] = []
+        self._states: list[frozenset[int] | None] = []
+        """Per state its positions; None of one made before, until something leads on from it."""
+        self._origins: list[tuple[int, int]] = []
+        """Per state one that leads there, and by which byte."""
         self._by_positions: dict[frozenset[int], int] = {}
         self.branches: list[int] = []
         """Per state its branches, as bits; that of nodes without a number is always set."""
@@ -73,11 +83,13 @@ class Forest:
         for root in roots:
             self._branch(root, 1)
             self._enter(root, begin)
-        self._state(frozenset(begin))
+        self._state(frozenset(begin), (0, 0))
+        for origin, told in zip(origins[1:], branches[1:], strict=True):
+            self._add(None, origin, told, settled=False)
 
-    def __reduce__(self) -> tuple[type[Forest], tuple[list[Node], int]]:
-        """Pickle the trees: states are made again, as lines need them."""
-        return Forest, self._made_of
+    def __reduce__(self) -> tuple[type[Forest], tuple[object, ...]]:
+        """Pickle the trees, and of the states as much as finds their positions again."""
+        return Forest, (self._roots, self._first_trees, self._origins, self.branches)
 
     def _branch(self, node: Node, above: int) -> int:
         """Fill in the branches through a node; return its own and those below it."""
@@ -91,9 +103,14 @@ class Forest:
 
     def step(self, state: int, byte: int) -> tuple[int, int]:
         """Return the state that ``byte`` leads to, and the ASCII bytes that lead there, as bits."""
+        found, alike = self._led_by(state, byte)
+        return self._state(found, (state, byte)), alike & _ASCII
+
+    def _led_by(self, state: int, byte: int) -> tuple[frozenset[int], int]:
+        """Return the positions that a byte leads to, and which bytes do so, as bits."""
         found: set[int] = set()
         alike = ANY
-        for number in self._states[state]:
+        for number in self._positions_of(state):
             atom = self._positions[number].atom
             if atom is None:
                 continue
@@ -102,14 +119,33 @@ class Forest:
                 alike &= atom.bytes
             else:
                 alike &= ~atom.bytes
-        return self._state(frozenset(found)), alike & _ASCII
+        return frozenset(found), alike
 
-    def competitors(self, way: list[Node], roots: list[Node]) -> Iterator[tuple[list[int], int]]:
+    def _positions_of(self, state: int) -> frozenset[int]:
+        """Return the positions of a state; of one made before they are found by what led there."""
+        way = []
+        while self._states[state] is None:
+            way.append(state)
+            state = self._origins[state][0]
+        for number in reversed(way):
+            found, _ = self._led_by(*self._origins[number])
+            self._states[number] = found
+            self.settled[number] = self._is_settled(found, self.branches[number])
+            self._by_positions.setdefault(found, number)
+            state = number
+        positions = self._states[state]
+        assert positions is not None
+        return positions
+
+    def competitors(
+        self, way: list[Node], roots: list[Node], first: int
+    ) -> Iterator[tuple[list[int], int]]:
         """Yield for each node of a way what else may take a line that begins as the way up to it.
 
         Such a line may be of a layout that leaves the way before its first node, before its
         second, ...: for each the number of the first such layout, BEHIND_ALL if there is none.
-        With them come all branches that may take the line, as bits.
+        With them come all branches that may take the line, as bits.  The line begins with one
+        of the bytes ``first``, as bits.
         """
         leaving: list[set[int]] = []
         siblings = roots
@@ -118,6 +154,8 @@ class Forest:
             for other in siblings:
                 if other is not node:
                     self._enter(other, others)
+            if node is way[0]:
+                others = {number for number in others if self._begins(number, first)}
             leaving.append(others)
             texts = self._texts(node)
             leaving = [
@@ -130,6 +168,17 @@ class Forest:
                 branches |= one.through
             yield [min((p.node.order for p in off), default=BEHIND_ALL) for off in left], branches
             siblings = node.children
+
+    def may_begin(self, node: Node, first: int) -> bool:
+        """Return whether a text of a node may begin with one of the bytes, or is empty."""
+        found: set[int] = set()
+        self._enter(node, found)
+        return any(self._begins(position, first) for position in found)
+
+    def _begins(self, position: int, first: int) -> bool:
+        """Return whether one of the bytes may be read at a position, or none need be."""
+        atom = self._positions[position].atom
+        return atom is None or atom.bytes & first != 0
 
     def _reachable(self, positions: set[int], atoms: Atoms) -> set[int]:
         """Return the positions to which texts of the atoms may lead from these."""
@@ -159,21 +208,28 @@ class Forest:
             self._known[id(node)] = texts
         return texts
 
-    def _state(self, numbers: frozenset[int]) -> int:
+    def _state(self, numbers: frozenset[int], origin: tuple[int, int]) -> int:
         if numbers not in self._by_positions:
             self._by_positions[numbers] = len(self._states)
-            self._states.append(numbers)
-            positions = [self._positions[number] for number in numbers]
             branches = 1
-            for position in positions:
-                branches |= position.through
-            self.branches.append(branches)
-            self.told.append(self._told.setdefault(branches, len(self._told)))
-            self.settled.append(self._is_settled(positions, branches & self._trees))
+            for number in numbers:
+                branches |= self._positions[number].through
+            self._add(numbers, origin, branches, self._is_settled(numbers, branches))
         return self._by_positions[numbers]
 
-    def _is_settled(self, positions: list[Position], trees: int) -> bool:
+    def _add(
+        self, numbers: frozenset[int] | None, origin: tuple[int, int], branches: int, settled: bool
+    ) -> None:
+        self._states.append(numbers)
+        self._origins.append(origin)
+        self.branches.append(branches)
+        self.told.append(self._told.setdefault(branches, len(self._told)))
+        self.settled.append(settled)
+
+    def _is_settled(self, numbers: frozenset[int], branches: int) -> bool:
         """Return whether further bytes rule out nothing, or only one way is left."""
+        positions = [self._positions[number] for number in numbers]
+        trees = branches & self._trees
         if all(p.atom is not None and p.atom.repeats and p.atom.bytes == ANY for p in positions):
             return True
         left = trees & self._early or trees

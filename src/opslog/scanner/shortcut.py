@@ -7,8 +7,11 @@ match, the less is left.
 
 from __future__ import annotations
 
-from opslog.scanner._prefix import LONGEST_SHORTCUT
+from typing import TypeAlias
+
+from opslog.language.atoms import ANY, byte_set
 from opslog.scanner._program import BEHIND_ALL
+from opslog.scanner._shortcut import BEGINNINGS, LONGEST_SHORTCUT
 from opslog.scanner.prefix import Forest
 from opslog.scanner.trie import Node
 
@@ -16,28 +19,41 @@ _MOST_UNTOLD = 6
 """Nodes of a layout behind which it is not looked further if all these tell nothing."""
 
 
+_NAMED = [byte_set(beginning) for beginning in BEGINNINGS if beginning]
+_KINDS = [*_NAMED, ANY & ~sum(_NAMED)]
+"""The first bytes of each kind of lines, as bits."""
+
+Link: TypeAlias = tuple[int, int, int, int]
+"""A placed node of a shortcut, and what is known behind it: see ``find``."""
+
+
 class ShortcutFinder:
     """Finds the shortcuts of a program's trees, whose nodes are placed."""
 
     def __init__(self, roots: list[Node], forest: Forest) -> None:
         self._roots = roots
-        self._forest = forest
+        self.forest = forest
 
-    def find(self, leaf: int) -> list[tuple[int, int, int, int]] | None:
+    def find(self, leaf: int, kind: int) -> list[Link] | None:
         """Return the shortcut to a leaf, None if there is none.
 
+        It holds for lines that begin with a byte of BEGINNINGS[kind].
         It is a list of placed nodes, each with what is known of a line that has matched it and
         those before: (node, common, limit, branches).  The line has a layout behind the first
         ``common`` nodes, unless that layout's number is ``limit`` or greater; if it is 0, nothing
         is known.  ``branches`` are those that may still take such a line, as bits.
         """
-        with self._forest.lock:
-            return self._along(_path_to(self._roots, leaf), leaf)
+        with self.forest.lock:
+            way = _path_to(self._roots, leaf)
+            return self._along(way, leaf, _KINDS[kind]) if way else None
 
-    def _along(self, way: list[Node], leaf: int) -> list[tuple[int, int, int, int]] | None:
-        steps: list[tuple[int, int, int, int]] = []
+    def _along(self, way: list[Node], leaf: int, first: int) -> list[Link] | None:
+        steps: list[Link] = []
+        if not self.forest.may_begin(way[0], first):
+            return None
         ends = [node.placed for node in way]
-        for depth, (competitors, branches) in enumerate(self._forest.competitors(way, self._roots)):
+        known = self.forest.competitors(way, self._roots, first)
+        for depth, (competitors, branches) in enumerate(known):
             index = ends[depth]
             if index < 0 or not way[depth].children:
                 continue

@@ -1,0 +1,3 @@
+STREAK: int
+LONGEST_SHORTCUT: int
+BEGINNINGS: tuple[str | None, ...]
