@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -236,6 +237,30 @@ def test_only_the_envelope_that_cut_a_text_goes_on_with_it() -> None:
     part = docker("2026-03-01T10:00:00Z stdout P 2026-03-01 10:00:00.001 7 INFO nova.api [-] cut ")
     found = records((part + docker("2026-03-01 10:00:01.001 7 INFO nova.api [-] other")).encode())
     assert [row["body"] for row in found] == ["cut ", "other"]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2026-03-01 10:00:01.001 7 ERROR nova.api [-] b", 0.1),
+        ("ERROR b", 1.5),
+        ("b", 86400),
+    ],
+)
+def test_texts_that_docker_ended_without_a_newline_are_whole(text: str, seconds: float) -> None:
+    def docker(text: str, later: float) -> str:
+        moment = datetime(2026, 3, 1, 10, tzinfo=UTC) + timedelta(seconds=later)
+        return json.dumps({"log": text, "stream": "stdout", "time": moment.isoformat()}) + "\n"
+
+    head = "2026-03-01 10:00:00.001 7 INFO nova.api [-] a"
+    found = records((docker(head, 0) + docker(text, seconds) + docker(text, 2 * seconds)).encode())
+    assert [row["body"] for row in found] == ["a", *[text if text[0] == "E" else "b"] * 2]
+
+
+def test_a_text_as_long_as_dockers_buffer_goes_on() -> None:
+    line = "2026-03-01 10:00:00.001 7 INFO nova.api [-] " + "a" * 40000
+    found = records(docker([line, line[:60]], 16384))
+    assert [row["body"] for row in found] == ["a" * 40000, "a" * 16]
 
 
 def test_a_syslog_line_may_hold_nothing() -> None:

@@ -31,8 +31,12 @@ from opslog.assembly._traceback_text cimport (begins, continues_block, inside_bl
 from opslog.assembly._workers cimport Worker, find_worker, get_worker
 from opslog.kernel._block cimport (BAD_TIME, Block, CLOSED, CONTINUED, HAS_TRACEBACK, HAS_OFFSET, HEADLESS, IN_BLOCK, Line, MORE, MOST_LINES, NONE, OVERLONG, PART_BODY, PART_TRACEBACK, PIECE, Record, TIMED, TORN, UNENDED, UNRECOGNISED, WINDOW)
 from opslog.scanner._envelope cimport keep_match, match_text, undo_envelope, unwrap, worker_of
-from opslog.scanner._program cimport (ALONE, ENVELOPE, FOLLOW_ON, HEAD, JSON, LINED, Leaf, SECOND, STAMPED, STREAM, UNLOGGED, WEAK)
+from opslog.scanner._program cimport (ALONE, ENVELOPE, FOLLOW_ON, HEAD, JSON, LINED, Leaf, NEWLINES, SECOND, STAMPED, STREAM, UNLOGGED, WEAK)
 from opslog.scanner._state cimport MatchState, begin_state
+
+cdef enum:
+    DOCKER_BUFFER = 16384
+    MOST_UTF8 = 4               # bytes of a character, of which a part may be missing at the end
 
 
 @cython.final
@@ -373,7 +377,7 @@ cdef class Assembler(JoinedRecords):
         cdef Worker* stream
         stream = get_worker(&self.workers, line.worker if line.outer == NONE or leaf.flags & ENVELOPE
                                   else block.envelopes[line.outer].stream)
-        if stream.unended and self.is_open(block, stream.previous, line):
+        if stream.unended and self.goes_on(block, stream.previous, line, leaf):
             number = stream.previous
             line.flags |= CONTINUED
             if not leaf.flags & ENVELOPE:
@@ -401,6 +405,25 @@ cdef class Assembler(JoinedRecords):
             if at == NONE and not outermost.flags & FOLLOW_ON:
                 self.previous = NONE
         return 0
+
+    cdef bint goes_on(self, Block block, int32_t number, const Line* line, const Leaf* leaf) noexcept nogil:
+        """Whether a line is the next piece of the text that its stream's last one began.
+
+        Docker cuts a line where its buffer is full, and gives all pieces one time.  A shorter text
+        without a newline is mostly whole: what passed it on took the newline away, or the program
+        ended.  Behind one goes on only what has the same time, or what ends it.
+        """
+        cdef const Leaf* envelope = leaf
+        cdef const Line* last
+        if not self.is_open(block, number, line):
+            return False
+        if not leaf.flags & ENVELOPE and line.outer != NONE:
+            envelope = &self.program.leaves[block.envelopes[line.outer].leaf]
+        last = &block.lines[self.records[number].last]
+        if not envelope.flags & NEWLINES or last.end - last.start >= DOCKER_BUFFER - MOST_UTF8:
+            return True
+        return leaf.flags & ENVELOPE and self.is_near(block, number, line) and (
+            not line.flags & UNENDED or (line.stamp == last.stamp and line.stamp != NONE))
 
     cdef int remember_stream(self, uint64_t key, uint16_t flags) except -1 nogil:
         cdef Worker* stream = get_worker(&self.workers, key)

@@ -55,13 +55,19 @@ DIRECTIVES: dict[str, Directive] = {
     "z": Directive(_OFFSET, (one("Z+-"), many("0-9:", absent=1))),
     "Z": Directive("(?:UTC|GMT)", _WORD),
     "s": Directive("[0-9]{1,11}+", (_DIGITS,)),
+    "g": Directive(
+        r"[0-9](?:\.[0-9]{1,18}+)?+e\+(?:0[89]|10)",
+        (_DIGIT, one(".", absent=2), _DIGITS, *spelled(b"e+"), *_TWO),
+    ),
+    "-m": Directive("(?:1[0-2]|0?[1-9](?![0-9]))", (_DIGIT, one("0-9", absent=1))),
 }
 """The strftime directives of patterns, by letter.
 
 ``%f`` is a decimal fraction of a second (1 to 9 digits), ``%L`` whole milliseconds (1 to 3
-digits, as ``%(msecs)d`` prints them), ``%s`` seconds since the epoch.  ``%e`` is a day of
-one or two digits behind any number of blanks; ``%k`` an hour of two digits, of one, or of
-one behind a blank.  ``%a`` is accepted and ignored.
+digits, as ``%(msecs)d`` prints them), ``%s`` seconds since the epoch, ``%g`` these as
+printf's %g and %e print a large number: ``1.7e+09``.  ``%-m`` is a month of one or two
+digits, ``%e`` a day of one or two behind any number of blanks; ``%k`` an hour of two digits,
+of one, or of one behind a blank.  ``%a`` is accepted and ignored.
 """
 
 _SHORTHANDS = {"T": "%H:%M:%S", "F": "%Y-%m-%d", "D": "%m/%d/%y", "R": "%H:%M"}
@@ -147,19 +153,21 @@ def _of_pattern(text: str) -> TimestampKind:
             program += literal
             atoms += spelled(literal)
         elif piece[1:] in DIRECTIVES:
-            directive = DIRECTIVES[piece[1]]
+            directive = DIRECTIVES[piece[1:]]
             regex += directive.regex
-            program.append(DIRECTIVE + ord(piece[1]))
+            program.append(DIRECTIVE + ord(piece[-1]) + (_UNPADDED if piece[1] == "-" else 0))
             atoms += directive.atoms
-            used.add(piece[1])
+            used.add(piece[-1])
         else:
             raise ValueError(
                 f"timestamp pattern {text!r}: {piece} is not supported; "
                 f"expected one of {' '.join('%' + letter for letter in DIRECTIVES)}"
             )
-    dated = "s" in used or bool(used & {"m", "b"} and used & {"d", "e"})
+    dated = bool(used & {"s", "g"}) or bool(used & {"m", "b"} and used & {"d", "e"})
     return TimestampKind(text, regex, atoms, tuple(program), dated)
 
 
 _PERCENT = re.compile("%(.?)", re.DOTALL)
-_PIECE = re.compile("%.?|[^%]", re.DOTALL)
+_PIECE = re.compile("%-?.?|[^%]", re.DOTALL)
+_UNPADDED = 128
+"""What the code of a directive without padding is greater by."""

@@ -280,6 +280,38 @@ cdef inline int32_t padded_day(const uint8_t* data, int32_t at, int32_t end, int
     return unpadded(data, at, end, out)
 
 
+cdef inline int32_t seconds_with_exponent(const uint8_t* data, int32_t at, int32_t end, int64_t* seconds,
+                                          int64_t* us) noexcept nogil:
+    """Read seconds as 1.7e+09 has them: one digit, others behind a point, an exponent from 8 to 10."""
+    cdef int64_t value = 0
+    cdef int32_t count = 0, exponent, i
+    cdef uint8_t[19] digits
+    if at >= end or not is_digit(data[at]):
+        return -1
+    digits[0] = data[at] - c'0'
+    at += 1
+    if at < end and data[at] == c'.':
+        at += 1
+        while at < end and count < 18 and is_digit(data[at]):
+            count += 1
+            digits[count] = data[at] - c'0'
+            at += 1
+        if not count:
+            return -1
+    if end - at < 4 or data[at] != c'e' or data[at + 1] != c'+':
+        return -1
+    exponent = two(data + at + 2)
+    if exponent < 8 or exponent > 10:
+        return -1
+    for i in range(exponent + 7):       # with six places behind the point
+        value = value * 10 + (digits[i] if i <= count else 0)
+    if exponent + 7 <= count and digits[exponent + 7] >= 5:
+        value += 1
+    seconds[0] = value // 1000000
+    us[0] = value % 1000000
+    return at + 4
+
+
 cdef inline int32_t month(const uint8_t* p) noexcept nogil:
     cdef const char* table = "JanFebMarAprMayJunJulAugSepOctNovDec"
     cdef int32_t m
@@ -333,6 +365,15 @@ cdef inline int32_t time_program(const int32_t* program, const uint8_t* data, in
             if count == 0:
                 return -1
             state.flags |= HAS_OFFSET
+        elif code == c'g':
+            at = seconds_with_exponent(data, at, end, &epoch, &us)
+            state.flags |= HAS_OFFSET
+        elif code == 128 + c'm':
+            if at < end and data[at] == c' ':
+                return -1
+            at = unpadded(data, at, end, &mo)
+            if mo < 1 or mo > 12:
+                return -1
         elif code == c'b' or code == c'a':
             if end - at < 3:
                 return -1
