@@ -244,10 +244,11 @@ def _filters(rows: list[dict[str, Any]]) -> str:
 
 
 def _stages(rows: list[dict[str, Any]]) -> str:
-    plain = rows[0]["cpu"]
+    plain = {r["log"]: r["cpu"] for r in reversed(rows) if r["title"] == "nothing"}
     cells = [
-        [f"`{r['flags']}`" if r["flags"] else r["title"], f"{r['cpu']:.2f}",
-         f"{r['cpu'] / plain:.2f}x", f"{r['peak']:.0f}"]
+        [r["log"], f"`{r['flags']}`" if r["flags"] else r["title"], f"{r['cpu']:.2f}",
+         f"{r['cpu'] / plain[r['log']]:.2f}x", f"{r['bytes'] / 1e6 / r['cpu']:.0f}",
+         f"{r['peak']:.0f}"]
         for r in rows
     ]  # fmt: skip
     how = (
@@ -255,7 +256,7 @@ def _stages(rows: list[dict[str, Any]]) -> str:
         "line of the log, as it is, through oslo.utils'\nmask_password (`peers/mask.py`), which is "
         "a part of what `--mask` does."
     )
-    head = ["", "CPU, s", "of nothing", "peak, MB"]
+    head = ["log", "", "CPU, s", "of nothing", "MB/s", "peak, MB"]
     return f"## What a stage costs opslog\n\n{how}\n\n{table(head, cells)}"
 
 

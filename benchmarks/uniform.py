@@ -115,6 +115,19 @@ _SYSLOG = [
     "dockerd[{n}]: the health check of container {hex} took longer than {n} ms",
 ]
 
+_SECRETS = [
+    "REQ: curl -g -i -X GET http://{ip}:9696/v2.0/ports -H 'X-Auth-Token: {{SHA256}}{hex}{hex}'",
+    "connecting to mysql+pymysql://nova:{hex}@{ip}:3306/nova",
+    "{{'auth': {{'passwordCredentials': {{'username': 'nova', 'password': '{hex}'}}}}}}",
+    "Running cmd: ipmitool -I lanplus -H {ip} -U admin -P {hex} power status",
+    '{{"access": {{"token": {{"id": "{hex}", "expires": "2026-03-02T11:00:00Z"}}, "port": {n}}}}}',
+]
+
+
+def _secrets(values: Values) -> str:
+    time = f"{values.time('%Y-%m-%d %H:%M:%S')}.{values.micros // 1000 % 1000:03d}"
+    return f"{time} {values.number()} DEBUG nova.utils [-] {values.message(_SECRETS)}"
+
 
 def _rabbitmq(values: Values) -> str:
     time = f"{values.time('%Y-%m-%d %H:%M:%S')}.{values.micros % 1_000_000:06d}+00:00"
@@ -141,6 +154,7 @@ def _syslog(values: Values) -> str:
 
 _LINES: dict[str, Callable[[Values], str]] = {
     "rabbitmq": _rabbitmq, "ceph": _ceph, "apache": _apache, "ovs": _ovs, "syslog": _syslog,
+    "secrets": _secrets,
 }  # fmt: skip
 KINDS = tuple(_LINES)
 
