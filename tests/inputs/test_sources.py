@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import contextlib
 import gzip
+import json
 import lzma
 import os
 import subprocess
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -239,3 +241,75 @@ def test_a_damaged_export_of_the_journal_is_read_as_far_as_it_goes(damaged: byte
     result = run("filter", "--stats", "--exit-zero", stdin=damaged)
     assert (result.returncode, bool(result.stdout)) == (0, bool(damaged))
     assert b"Traceback" not in result.stderr
+
+
+def requested(*records: Any) -> dict[str, Any]:
+    """Return the object of a request that exports log records of one resource."""
+    attributes = [{"key": "service.name", "value": {"stringValue": "shop"}}]
+    scopes = [{"scope": {"name": "shop.cart"}, "logRecords": list(records)}]
+    return {"resourceLogs": [{"resource": {"attributes": attributes}, "scopeLogs": scopes}]}
+
+
+def exported_record(body: Any, **more: Any) -> dict[str, Any]:
+    return {"timeUnixNano": "1772359200123456789", "body": body, **more}
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gz"])
+def test_each_log_record_of_a_line_of_otlp_is_a_record(
+    pack: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    attributes = [
+        {"key": "body", "value": {"intValue": "3"}},
+        {"key": "list", "value": {"arrayValue": {"values": [{"boolValue": True}]}}},
+    ]
+    lines = [
+        requested(
+            exported_record({"stringValue": "one\ntwo"}, severityNumber=17, traceId="5b8e"),
+            exported_record({"stringValue": "three"}, severityNumber=0, attributes=attributes),
+        ),
+        requested(exported_record({"kvlistValue": {"values": attributes[:1]}})),
+        {"resourceSpans": []},
+    ]
+    path = tmp_path / "otlp"
+    path.write_bytes(
+        pack("\n".join(json.dumps(one, separators=(",", ":")) for one in lines).encode())
+    )
+    rows = opslog.read(path).to_table().to_pylist()
+    assert [row["body"] for row in rows] == [
+        "one\ntwo", "three", '{"body":"3"}', '{"resourceSpans":[]}',
+    ]  # fmt: skip
+    assert [row["severity_number"] for row in rows] == [17, None, None, None]
+    assert [row["format"] for row in rows] == ["otlp.json"] * 3 + [None]
+    assert {(row["service_name"], row["logger"]) for row in rows[:3]} == {("shop", "shop.cart")}
+    assert dict(rows[0]["attributes"])["traceId"] == "5b8e"
+    assert dict(rows[1]["attributes"]) == {"body": "3", "list": "[true]"}
+    assert len({row["source_offset"] for row in rows}) == len(rows)
+    piped = run("filter", "--to", "jsonl", stdin=path.read_bytes())
+    assert [json.loads(line)["body"] for line in piped.stdout.splitlines()] == [
+        row["body"] for row in rows
+    ]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b'{"resourceLogs":[{"scopeLogs":["x"]}]}',
+        b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":"x"},7]}]}]}',
+        b'{"resourceLogs":[{"resource":null}]}',
+        b'{"resourceLogs":[{"resource":7,"scopeLogs":[{"logRecords":[{"attributes":{}}]}]}]}',
+        b'{"resourceLogs":[]}',
+        b'{"resourceLogs":[{"scopeLogs":[',
+        b'{"resourceLogs":' + b"[" * 3_000_000,
+        b'{"resourceLogs":' + b" " * 17_000_000 + b"[]}",
+        b'{"reso',
+    ],
+    ids=range(9),
+)
+def test_a_line_of_otlp_that_holds_no_log_records_passes_as_it_is(
+    odd: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "odd"
+    path.write_bytes(odd + b"\n" + odd + b"\n")
+    assert b"".join(opslog.read(path, original=True).to_table()["original"].to_pylist()) == (
+        path.read_bytes()
+    )

@@ -15,12 +15,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from opslog.inputs.line_reader import LineReader
 from opslog.inputs.reader import Reader
 
 START = b"__CURSOR="
 LONGEST_VALUE = 1 << 16
 LONGEST_ENTRY = 1 << 18
-_CHUNK = 1 << 16
 _FIELD = re.compile(rb"[A-Z_][A-Z0-9_]*+(?==|\Z)")
 
 
@@ -31,7 +31,7 @@ def undecided(start: bytes) -> bool:
 
 def lines(read: Reader) -> Iterator[bytes]:
     """Yield the entries of an export, each a line of JSON; then raise what ``read`` raised."""
-    source, entry = _Input(read), _Entry()
+    source, entry = LineReader(read, LONGEST_VALUE), _Entry()
     while True:
         line = source.line()
         if line is None:
@@ -94,55 +94,3 @@ def _text(value: bytes, whole: bool) -> str | list[int]:
         except UnicodeDecodeError:
             continue
     return list(value)
-
-
-class _Input:
-    """A source's bytes, as lines and as counted."""
-
-    def __init__(self, read: Reader) -> None:
-        self._read = read
-        self._room = memoryview(bytearray(_CHUNK))
-        self._data = b""
-        self._at = 0
-        self.whole = True
-        """Whether the last line was given to its end."""
-        self.failed: Exception | None = None
-        """What ended the bytes too early."""
-
-    def _more(self) -> bool:
-        try:
-            count = 0 if self.failed else self._read(self._room)
-        except Exception as error:
-            self.failed, count = error, 0
-        self._data = self._data[self._at :] + bytes(self._room[:count])
-        self._at = 0
-        return count > 0
-
-    def line(self) -> bytes | None:
-        """Return the next line, at most LONGEST_VALUE bytes of it; None at the end."""
-        scanned = 0
-        while True:
-            end = self._data.find(b"\n", self._at + scanned)
-            if end >= 0 or len(self._data) - self._at > LONGEST_VALUE:
-                break
-            scanned = len(self._data) - self._at
-            if not self._more():
-                self.whole = True
-                return self.take(scanned) if scanned else None
-        self.whole = 0 <= end <= self._at + LONGEST_VALUE
-        line = self.take(end - self._at if self.whole else LONGEST_VALUE)
-        self._at += self.whole
-        return line
-
-    def take(self, count: int) -> bytes:
-        """Return the next ``count`` bytes, fewer at the end."""
-        while len(self._data) - self._at < count and self._more():
-            pass
-        taken = self._data[self._at : self._at + count]
-        self._at += len(taken)
-        return taken
-
-    def skip(self, count: int) -> None:
-        """Leave the next ``count`` bytes out."""
-        while count > 0 and (taken := self.take(min(count, _CHUNK))):
-            count -= len(taken)

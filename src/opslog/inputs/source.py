@@ -14,7 +14,7 @@ import threading
 from datetime import UTC, datetime
 from io import FileIO
 
-from opslog.inputs import compression, journal_export, utf16
+from opslog.inputs import compression, journal_export, otlp, utf16
 from opslog.inputs.paths import STDIN
 from opslog.inputs.reader import Reader, behind, deferred_reader, of_chunks, sample_of, start_of
 from opslog.inputs.text import SAMPLE_BYTES, not_text
@@ -30,9 +30,10 @@ _FIRST = 256
 class Source:
     """One opened source; ``read_into`` gives its bytes.
 
-    They are decompressed; an export of the journal is given as lines of JSON, UTF-16
-    as UTF-8.  A pipe is waited for until it has bytes, or ends: what ``stop`` is
-    requested with meanwhile is raised.  Raises SourceError for what cannot be opened.
+    They are decompressed; an export of the journal and OTLP/JSON are given as one line
+    of JSON for each record, UTF-16 as UTF-8.  A pipe is waited for until it has bytes,
+    or ends: what ``stop`` is requested with meanwhile is raised.  Raises SourceError for
+    what cannot be opened.
     """
 
     def __init__(self, name: str, stop: Stop | None = None) -> None:
@@ -104,16 +105,19 @@ class Source:
         return self._sample
 
     def _lines(self) -> Reader:
-        """Return a reader of its lines: an export of the journal as JSON, UTF-16 as UTF-8."""
+        """Return a reader of its lines, converted where it holds something else."""
         if self.regular:
             start = self._sampled()
         else:
-            start = start_of(self._bytes, _undecided_text, len(journal_export.START))
+            most = max(map(len, (journal_export.START, *otlp.STARTS)))
+            start = start_of(self._bytes, _undecided_text, most)
             self._bytes = behind(start, self._bytes)
         if encoding := utf16.encoding(start):
             return of_chunks(utf16.chunks(self._bytes, encoding))
         if start.startswith(journal_export.START):
             return of_chunks(journal_export.lines(self._bytes))
+        if start.startswith(otlp.STARTS):
+            return of_chunks(otlp.lines(self._bytes))
         return self._bytes
 
     def _read_raw(self, room: memoryview) -> int:
@@ -294,9 +298,11 @@ def _sample(fd: int, begin: int) -> bytes:
 
 
 def _marked(start: bytes) -> bool:
-    """Return whether what begins so may be an export of the journal, or is in UTF-16."""
-    return start[:1] == journal_export.START[:1] or utf16.encoding(start) is not None
+    """Return whether what begins so may be converted: what a pipe begins with may be short."""
+    if start[:1] == journal_export.START[:1] or utf16.encoding(start) is not None:
+        return True
+    return start.startswith(otlp.STARTS) or otlp.undecided(start)
 
 
 def _undecided_text(start: bytes) -> bool:
-    return journal_export.undecided(start) or utf16.undecided(start)
+    return journal_export.undecided(start) or otlp.undecided(start) or utf16.undecided(start)
