@@ -500,6 +500,21 @@ def test_what_is_printed_is_a_format_file(tmp_path: Path) -> None:
     assert checked.stdout.endswith(b": site.nova reads its 4 samples\n")
 
 
+def test_what_is_learned_is_written_to_a_file_but_replaces_none(tmp_path: Path) -> None:
+    path, target = written(tmp_path, {"logging_debug_format_suffix": "x"}), tmp_path / "nova.toml"
+    arguments = ["formats", "learn", "-o", str(target), str(path)]
+    assert opslog(*arguments).returncode == 0
+    learned = target.read_bytes()
+    assert learned == opslog("formats", "learn", str(path)).stdout
+    target.write_bytes(learned + b"# mine\n")
+    assert b"or insist with --overwrite" in opslog(*arguments).stderr
+    assert target.read_bytes() == learned + b"# mine\n"
+    assert opslog(*arguments, "--overwrite").returncode == 0
+    assert target.read_bytes() == learned
+    refused = opslog("formats", "learn", "--overwrite", "-o", str(path), str(path))
+    assert b"is also an input" in refused.stderr
+
+
 def test_nothing_is_learned_of_no_file() -> None:
     with pytest.raises(
         OpslogError, match="expected the configuration files of a service, found none"

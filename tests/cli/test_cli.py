@@ -63,10 +63,78 @@ def test_exit_codes_are_those_of_grep(arguments: list[str], code: int, tmp_path:
             "opslog: -: Parquet is written at random places and needs a file: -o PATH",
         ),
         (["-o", "/no/such/folder/x.parquet"], "opslog: /no/such/folder/x.parquet: No such file or directory"),
+        (["--severity", "w"],
+         "opslog: --severity: expected a severity (TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL) "
+         "or 1-24, found 'w'; did you mean 'WARNING'?; `opslog filter --help` says more"),
+        (["--severity", "LOUD"],
+         "opslog: --severity: expected a severity (TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL) "
+         "or 1-24, found 'LOUD'; `opslog filter --help` says more"),
+        (["--dedup", "5m"], "opslog: --dedup 5m: expected --dedup=5m, or a file of that name"),
+        (["--mask", "share"], "opslog: --mask share: expected --mask=share, or a file of that name"),
+        (["--mask-key", "/no/key"], "opslog: --mask-key: /no/key: No such file or directory"),
+        (["--formats", "/no/formats"],
+         "opslog: --formats: /no/formats: expected a format file or a folder of them, found nothing"),
+        (["--oslo-config", "/no/conf"],
+         "opslog: --oslo-config: /no/conf: configuration: Failed to find some config files: /no/conf"),
     ],
 )  # fmt: skip
 def test_an_error_says_what_was_expected_and_what_to_do(arguments: list[str], message: str) -> None:
     assert opslog("filter", *arguments, stdin=LINE).stderr.decode() == message + "\n"
+
+
+def test_the_name_of_a_file_that_is_not_there_may_be_guessed(tmp_path: Path) -> None:
+    (tmp_path / "lake" / "service=nova").mkdir(parents=True)
+    result = opslog("filter", "lake/service=nvoa/date=2026-03-10", "lake/*.nope", cwd=tmp_path)
+    assert result.stderr.decode().splitlines() == [
+        "opslog: lake/service=nvoa/date=2026-03-10: No such file or directory; "
+        "did you mean 'lake/service=nova'?",
+        "opslog: lake/*.nope: no file matches this pattern",
+    ]
+
+
+def test_a_trace_of_a_file_expects_an_id_before_it(tmp_path: Path) -> None:
+    (tmp_path / "nova-api.log").write_bytes(LINE)
+    result = opslog("trace", "nova-api.log", cwd=tmp_path)
+    assert result.stderr.decode() == (
+        "opslog: ID: expected an id, then the logs, found a file: 'nova-api.log'; "
+        "`opslog trace --help` says more\n"
+    )
+
+
+@pytest.mark.parametrize("arguments", ["filter .", "filter -f .", "filter '*.jsonl'", "events ."])
+def test_standard_output_among_the_files_of_a_folder_is_not_read(
+    arguments: str, tmp_path: Path
+) -> None:
+    (tmp_path / "out.jsonl").write_bytes(LINE)
+    result = subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} -m opslog {arguments} >> out.jsonl"],
+        cwd=tmp_path, stderr=subprocess.PIPE, timeout=30, check=False,
+    )  # fmt: skip
+    assert result.returncode == 2
+    assert result.stderr.startswith(b"opslog: standard output: is also an input, ")
+    assert (tmp_path / "out.jsonl").read_bytes() == LINE
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("out.parquet", "stopped; not written, because it would not be complete"),
+        ("out.jsonl", "stopped; the 3 record(s) kept until then were written"),
+    ],
+)
+def test_a_run_that_is_stopped_says_what_was_written(name: str, told: str, tmp_path: Path) -> None:
+    command = subprocess.Popen(
+        [*COMMAND, "-o", name], cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert command.stdin
+    assert command.stderr
+    command.stdin.write(LINE * 3)
+    command.stdin.flush()
+    wait_until_idle(command)
+    command.send_signal(signal.SIGTERM)
+    assert command.stderr.read().decode() == f"opslog: {name}: {told}\n"
+    assert command.wait(30) == 128 + signal.SIGTERM
+    assert (tmp_path / name).exists() == (name == "out.jsonl")
 
 
 _TABLES = "expected --to jsonl|parquet|arrow, or leave it out"

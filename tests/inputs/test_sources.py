@@ -99,7 +99,7 @@ def test_a_file_that_cannot_be_read_does_not_keep_others_from_it(tmp_path: Path)
     assert result.stdout.count(b"\n") == 1
     assert result.stderr.decode().splitlines() == [
         f"opslog: {missing}: No such file or directory",
-        f"opslog: {none}: No such file or directory",
+        f"opslog: {none}: no file matches this pattern",
     ]
     with pytest.raises(ExceptionGroup):
         opslog.read(missing, good, none).to_table()

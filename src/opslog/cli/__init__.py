@@ -118,7 +118,7 @@ def parser(first: str = "") -> CommandParser:
 
 
 def _prepared(arguments: list[str]) -> list[str]:
-    return [with_implied(argument) for argument in with_signed_values(arguments)]
+    return with_implied(with_signed_values(arguments))
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

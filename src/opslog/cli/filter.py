@@ -127,6 +127,8 @@ def run(options: argparse.Namespace) -> int:
         with at_signals() as stop, at_signal(lambda: counts.table(stats)):
             logs._changed(stop=stop)._write(target, stats, watch)
     except KeyboardInterrupt:
+        if not options.follow:  # that has no other end
+            _tell_stopped(target, stats)
         if not (options.follow and options.exit_zero):
             raise
     finally:
@@ -177,6 +179,17 @@ def _raise_open_files() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _tell_stopped(target: sinks.Target, stats: Stats) -> None:
+    """Say what a file holds of a run that was stopped."""
+    if target.path == STDOUT:
+        return
+    if target.kind in sinks.WHOLE and not sinks.is_folder(target.path):
+        told = "stopped; not written, because it would not be complete"
+    else:
+        told = f"stopped; the {stats.kept:,} record(s) kept until then were written"
+    complain(f"{target.path}: {told}")
 
 
 def _write(counted: MetricsFile) -> None:

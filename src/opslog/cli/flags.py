@@ -152,8 +152,14 @@ def formats(options: argparse.Namespace) -> list[str | os.PathLike[str] | Format
         from opslog.checking.learn import learn  # start-up: imports oslo.log
         from opslog.language.format_file import from_dict
 
-        data = learn(options.oslo_config)
+        with about("--oslo-config"):
+            data = learn(options.oslo_config)
         found += [] if data is None else [from_dict(data, options.oslo_config[0])]
+    for path in options.formats:
+        if not os.path.exists(path):
+            raise OpslogError(
+                f"--formats: {path}: expected a format file or a folder of them, found nothing"
+            )
     found += options.formats
     folder = catalog.user_folder()
     try:

@@ -6,11 +6,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from opslog.cli import flags
+from opslog.cli import flags, writing
 from opslog.cli.parser import Commands, did_you_mean
 from opslog.language.format import Format
 from opslog.language.format_file import load
 from opslog.model.errors import FormatError, OpslogError, SourceError
+from opslog.outputs.collision import refuse_named
+from opslog.outputs.output import STDOUT
+from opslog.outputs.own_kinds import NOTHING
+from opslog.outputs.whole_file import check_replaceable, write_whole
 from opslog.scanner import catalog
 from opslog.terminal.escape import escaped
 from opslog.terminal.style import terminal_width
@@ -21,7 +25,7 @@ examples:
   opslog formats                                         # what there is
   opslog formats show oslo.text                          # layouts, patterns, samples, columns
   opslog formats check site.toml                         # does the file read its samples?
-  opslog formats learn /etc/nova/nova.conf > ~/.config/opslog/formats/nova.toml
+  opslog formats learn -o ~/.config/opslog/formats/nova.toml /etc/nova/nova.conf
 """
 
 
@@ -61,7 +65,7 @@ def add(commands: Commands) -> None:
         description="Read a service's configuration as the service does and print the format "
         "file of the logs it writes. Exits with 1 if a shipped format reads them already.",
         epilog="examples:\n"
-        "  opslog formats learn /etc/nova/nova.conf > ~/.config/opslog/formats/nova.toml\n"
+        "  opslog formats learn -o ~/.config/opslog/formats/nova.toml /etc/nova/nova.conf\n"
         "  opslog formats learn --name nova /usr/share/nova/nova-dist.conf /etc/nova/nova.conf\n",
     )
     action.add_argument(
@@ -73,6 +77,11 @@ def add(commands: Commands) -> None:
     action.add_argument(
         "--name", metavar="NAME", help="the format's name (default: as the first file)"
     )
+    action.add_argument(
+        "-o", "--output", metavar="PATH", default=STDOUT,
+        help="write the format file to PATH (default: standard output)",
+    )  # fmt: skip
+    writing.add(action)
     action.set_defaults(run=_learn)
 
 
@@ -135,6 +144,9 @@ def _learn(options: argparse.Namespace) -> int:
     from opslog.checking.toml_text import to_toml
 
     _refuse_chosen(options, "learn")
+    if options.output != STDOUT:
+        refuse_named(options.output, options.files)
+        check_replaceable(options.output, NOTHING, options.overwrite)
     data = learn(options.files, options.name)
     if data is None:
         print(
@@ -143,7 +155,7 @@ def _learn(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 1
-    print(to_toml(data), end="")
+    write_whole(options.output, to_toml(data).encode(), NOTHING, options.overwrite)
     return 0
 
 

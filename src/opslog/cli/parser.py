@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 import re
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any, NoReturn, TypeAlias
 
+from opslog.model.errors import OpslogError
 from opslog.terminal.escape import escaped
 
 _SIGNED = ("--timezone", "--since", "--until")
@@ -108,11 +111,21 @@ def with_signed_values(arguments: list[str]) -> list[str]:
 
 
 _IMPLIED = {"--dedup": DEDUP, "--mask": SECRETS}
+_VALUES = {
+    "--dedup": re.compile("[0-9.]+ ?[a-z]*"),
+    "--mask": re.compile(f"{SECRETS}|{SHARE}"),
+}
 
 
-def with_implied(argument: str) -> str:
-    """Return an option without its value with it: argparse would take the next argument."""
-    return f"{argument}={_IMPLIED[argument]}" if argument in _IMPLIED else argument
+def with_implied(arguments: list[str]) -> list[str]:
+    """Give options without a value theirs: argparse would take the next argument.
+
+    Raises OpslogError where the next argument is the value, and no file has that name.
+    """
+    for flag, value in pairwise(arguments):
+        if flag in _IMPLIED and _VALUES[flag].fullmatch(value) and not os.path.exists(value):
+            raise OpslogError(f"{flag} {value}: expected {flag}={value}, or a file of that name")
+    return [f"{one}={_IMPLIED[one]}" if one in _IMPLIED else one for one in arguments]
 
 
 class _Once(argparse._StoreAction):

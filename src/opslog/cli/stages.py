@@ -164,7 +164,7 @@ def _key(path: str | None) -> bytes | None:
         with open(path, "rb") as file:
             key = file.read().strip()
     except OSError as error:
-        raise SourceError(path, error.strerror or str(error)) from None
+        raise OpslogError(f"--mask-key: {path}: {error.strerror or error}") from None
     if not key:
-        raise OpslogError(f"{path}: --mask-key: expected a key of some bytes, found an empty file")
+        raise OpslogError(f"--mask-key: {path}: expected a key of some bytes, found an empty file")
     return key

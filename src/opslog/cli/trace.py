@@ -41,7 +41,7 @@ def add(commands: Commands) -> None:
         epilog=_EXAMPLES,
     )
     command.add_argument(
-        "id", type=values.whole_or_short_id, metavar="ID",
+        "id", type=values.id_before_paths, metavar="ID",
         help="a request id, global id, Swift transaction or trace id; the UUID of an instance, "
         "volume, port, image or anything else",
     )  # fmt: skip

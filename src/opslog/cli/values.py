@@ -6,6 +6,7 @@ what was expected and what was found; the parser says for which option.
 
 from __future__ import annotations
 
+import os
 import re
 from argparse import ArgumentTypeError
 from collections.abc import Callable
@@ -128,6 +129,13 @@ def status(text: str) -> tuple[int, int]:
 def whole_or_short_id(text: str) -> str:
     """Return an id, or its beginning, unless it is too short."""
     return _checked(ids.is_whole, text)
+
+
+def id_before_paths(text: str) -> str:
+    """Return an id, or its beginning, unless it is too short or the name of a file."""
+    if os.path.exists(text):
+        raise ArgumentTypeError(f"expected an id, then the logs, found a file: {text!r}")
+    return whole_or_short_id(text)
 
 
 def id_or_pattern(text: str) -> str:

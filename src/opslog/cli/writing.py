@@ -6,7 +6,7 @@ import argparse
 import os
 from dataclasses import dataclass
 
-from opslog.inputs.paths import STDIN, file_id
+from opslog.inputs.paths import STDIN, expand, file_id
 from opslog.model.errors import OpslogError, SinkError
 from opslog.outputs.collision import (
     refuse_input,
@@ -52,7 +52,10 @@ def check(options: argparse.Namespace, *outputs: Named, follow: bool = False) ->
     read_beside = [*_read_beside(options), str(catalog.user_folder())]
     for one in outputs:
         path = one.path
-        if path is None or (path == STDOUT and one.stdout):
+        if path is None:
+            continue
+        if path == STDOUT and one.stdout:
+            _refuse_own_output(paths)
             continue
         if path == STDOUT:
             raise OpslogError(f"{one.flag} -: expected the name of a file")
@@ -80,7 +83,8 @@ def check(options: argparse.Namespace, *outputs: Named, follow: bool = False) ->
 def check_standard_output(options: argparse.Namespace) -> None:
     """Raise OpslogError where standard output is a file that an argument names as an input.
 
-    What lies in a folder or fits a glob may be: `opslog stats /var/log >> /var/log/stats.txt`.
+    What lies in a folder or fits a glob may be, where nothing is written before all is read:
+    `opslog stats /var/log >> /var/log/stats.txt`.
     """
     named = (*getattr(options, "paths", ()), *getattr(options, "files", ()))
     for path in (*named, *_read_beside(options)):
@@ -96,6 +100,17 @@ def check_standard_output(options: argparse.Namespace) -> None:
         raise OpslogError(
             "standard output: is also an input, standard input; write to another file"
         )
+
+
+def _refuse_own_output(paths: tuple[str, ...]) -> None:
+    """Raise OpslogError for standard output that is a file among the sources: it would grow."""
+    if (own := file_id(1)) is None:
+        return
+    for name in expand(paths):
+        if name != STDIN and file_id(name) == own:
+            raise OpslogError(
+                f"standard output: is also an input, {name}; write to a file that is not read"
+            )
 
 
 def _read_beside(options: argparse.Namespace) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import glob
 import os
@@ -124,8 +125,25 @@ def _unopenable(name: str) -> SourceError | None:
     try:
         os.stat(name)
     except OSError as error:
-        return SourceError(name, error.strerror or str(error))
+        return SourceError(name, why_unopened(name, error))
     return None if os.access(name, os.R_OK) else SourceError(name, os.strerror(errno.EACCES))
+
+
+def why_unopened(name: str, error: OSError | ValueError) -> str:
+    """Return why a source could not be opened, and what else may have been meant."""
+    reason = getattr(error, "strerror", None) or str(error)
+    if not isinstance(error, FileNotFoundError):
+        return reason
+    if glob.has_magic(name):
+        return "no file matches this pattern"
+    # The first part that is not there: most often one name of several is misspelt.
+    while not os.path.lexists(folder := os.path.dirname(name) or os.curdir):
+        name = folder
+    try:
+        near = difflib.get_close_matches(os.path.basename(name), os.listdir(folder), n=1)
+    except OSError:
+        return reason
+    return f"{reason}; did you mean {os.path.join(folder, near[0])!r}?" if near else reason
 
 
 def file_id(path: str | int) -> FileId | None:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from io import FileIO
 
 from opslog.inputs import compression, journal_export, otlp, utf16
-from opslog.inputs.paths import STDIN
+from opslog.inputs.paths import STDIN, why_unopened
 from opslog.inputs.reader import Reader, behind, deferred_reader, of_chunks, sample_of, start_of
 from opslog.inputs.text import SAMPLE_BYTES, not_text
 from opslog.model.errors import SourceError
@@ -43,7 +43,7 @@ class Source:
         try:
             self._raw = _opened(name)
         except (OSError, ValueError) as error:
-            raise _failed(name, error) from None
+            raise SourceError(name, why_unopened(name, error)) from None
         try:
             self._begin(stop)
         except BrokenPipeError:  # the output's, while it waited for input

@@ -182,7 +182,8 @@ def number(word: str) -> int:
     try:
         return WORDS[word.lower()]
     except KeyError:
-        near = difflib.get_close_matches(word.lower(), WORDS, n=1, cutoff=0.4)
+        near = [known for known in WORDS if word and known.startswith(word.lower())]
+        near = near or difflib.get_close_matches(word.lower(), WORDS, n=1)
         raise FilterError(
             word,
             "expected a severity (TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL) or 1-24, found",

@@ -210,6 +210,9 @@ def _spelled(spelling: str) -> tuple[list[str], list[str]]:
     return names.spelled(schema.BY_NAME, spelling), names.spelled(needed, spelling)
 
 
+NOTHING = OwnKind("an empty file", lambda file: False)
+"""What cannot be told from the files of others: only an empty file is replaced."""
+
 OF_RECORDS = {
     "jsonl": json_lines(
         "JSON lines of records", *map(_spelled, names.SPELLINGS), comma=",", colon=":"
@@ -218,7 +221,7 @@ OF_RECORDS = {
     "arrow": OwnKind("an Arrow stream of records", _is_arrow),
     "text": OwnKind("records as text", _is_text),
     # Whose a number is, as that of a process in a PID file, cannot be told.
-    "count": OwnKind("an empty file", lambda file: False),
+    "count": NOTHING,
 }
 """What `opslog filter` writes, by sinks.FORMATS."""
 

@@ -26,6 +26,9 @@ from opslog.outputs.tables import TableEncoder
 from opslog.outputs.whole_file import open_whole
 
 FORMATS = ("jsonl", "parquet", "arrow", "text", "count")
+WHOLE = ("parquet", "count")
+"""Formats whose file appears when it is complete."""
+
 _SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet",
              ".arrow": "arrow", ".arrows": "arrow", ".txt": "text"}  # fmt: skip
 
@@ -81,7 +84,7 @@ def open_sink(target: Target, columns: tuple[str, ...]) -> Sink:
         raise OpslogError(f"unknown output format {kind!r}: expected one of {', '.join(FORMATS)}")
     if kind == "parquet":
         _refuse_stream(path)
-    if kind in ("parquet", "count"):
+    if kind in WHOLE:
         output = open_whole(path, OF_RECORDS[kind], target.overwrite)
     else:
         output = open_growing(path, OF_RECORDS[kind], target.overwrite, append)
