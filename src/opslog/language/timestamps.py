@@ -13,16 +13,36 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from opslog.language.atoms import Atom, Atoms, many, one, spelled
+from opslog.language.atoms import ANY, Atom, Atoms, byte_set, many, one, spelled
+from opslog.model.severity import longest_first
 
 _HOUR, _SIXTY = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+FOREIGN_MONTHS = (
+    "jan janv. ene gen sty янв Jän",
+    "feb févr. fev lut фев",
+    "Mär mar mars mrt мар",
+    "apr avril abr kwi апр",
+    "Mai mai may mag mei maj мая",
+    "jun juin giu cze июн",
+    "jul juil. lug lip июл",
+    "aug août ago sie авг",
+    "sep sept. set wrz сен",
+    "Okt oct oct. ott out okt paź окт",
+    "nov nov. lis ноя",
+    "Dez dec dez des déc. dic gru дек",
+)
+"""What journalctl prints for each month in German, French, Spanish, Italian, Portuguese, Dutch,
+Polish, Russian, Swedish and the like, where that is not English."""
+
+_FOREIGN = "|".join(longest_first(" ".join(FOREIGN_MONTHS).split())).replace(".", r"\.")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _OFFSET = f"(?:Z|[+-]{_HOUR}:?{_SIXTY})"
 
 _DIGIT, _DIGITS = one("0-9"), many("0-9")
 _TWO = (_DIGIT, _DIGIT)
 _WORD = (one("A-Za-z"),) * 3
+_LETTERS = byte_set("A-Za-z.") | (ANY ^ byte_set("\0-\x7f"))
 
 DIRECTIVE = 256
 """A program's code of a directive is this plus its letter; smaller codes are literal bytes."""
@@ -40,6 +60,7 @@ DIRECTIVES: dict[str, Directive] = {
     "m": Directive("(?:0[1-9]|1[0-2])"),
     "d": Directive("(?:0[1-9]|[12][0-9]|3[01])"),
     "b": Directive(f"(?:{'|'.join(_MONTHS)})", _WORD),
+    "B": Directive(f"(?>{_FOREIGN})", (Atom(_LETTERS, True),)),
     "a": Directive(f"(?:{'|'.join(_DAYS)})", _WORD),
     "y": Directive("[0-9]{2}"),
     "H": Directive(_HOUR),
@@ -68,6 +89,7 @@ digits, as ``%(msecs)d`` prints them), ``%s`` seconds since the epoch, ``%g`` th
 printf's %g and %e print a large number: ``1.7e+09``.  ``%-m`` is a month of one or two
 digits, ``%e`` a day of one or two behind any number of blanks; ``%k`` an hour of two digits,
 of one, or of one behind a blank.  ``%a`` is accepted and ignored.
+``%B`` is a month that is abbreviated in another language than English.
 """
 
 _SHORTHANDS = {"T": "%H:%M:%S", "F": "%Y-%m-%d", "D": "%m/%d/%y", "R": "%H:%M"}
@@ -163,7 +185,7 @@ def _of_pattern(text: str) -> TimestampKind:
                 f"timestamp pattern {text!r}: {piece} is not supported; "
                 f"expected one of {' '.join('%' + letter for letter in DIRECTIVES)}"
             )
-    dated = bool(used & {"s", "g"}) or bool(used & {"m", "b"} and used & {"d", "e"})
+    dated = bool(used & {"s", "g"}) or bool(used & {"m", "b", "B"} and used & {"d", "e"})
     return TimestampKind(text, regex, atoms, tuple(program), dated)
 
 

@@ -321,6 +321,33 @@ cdef inline int32_t month(const uint8_t* p) noexcept nogil:
     return -1
 
 
+cdef inline int32_t foreign_month(const uint8_t* data, int32_t at, int32_t end, int32_t* out) noexcept nogil:
+    """Read the longest month of FOREIGN_MONTHS: six bytes or zeros, then its number."""
+    cdef const char* table = (
+        b"jan\000\000\000\001janv.\000\001ene\000\000\000\001gen\000\000\000\001sty\000\000\000\001\321\217\320\275\320\262\001J\303\244n\000\000\001"
+        b"feb\000\000\000\002f\303\251vr.\002fev\000\000\000\002lut\000\000\000\002\321\204\320\265\320\262\002"
+        b"M\303\244r\000\000\003mar\000\000\000\003mars\000\000\003mrt\000\000\000\003\320\274\320\260\321\200\003"
+        b"apr\000\000\000\004avril\000\004abr\000\000\000\004kwi\000\000\000\004\320\260\320\277\321\200\004"
+        b"Mai\000\000\000\005mai\000\000\000\005may\000\000\000\005mag\000\000\000\005mei\000\000\000\005maj\000\000\000\005\320\274\320\260\321\217\005"
+        b"jun\000\000\000\006juin\000\000\006giu\000\000\000\006cze\000\000\000\006\320\270\321\216\320\275\006"
+        b"jul\000\000\000\007juil.\000\007lug\000\000\000\007lip\000\000\000\007\320\270\321\216\320\273\007"
+        b"aug\000\000\000\010ao\303\273t\000\010ago\000\000\000\010sie\000\000\000\010\320\260\320\262\320\263\010"
+        b"sep\000\000\000\011sept.\000\011set\000\000\000\011wrz\000\000\000\011\321\201\320\265\320\275\011"
+        b"Okt\000\000\000\012oct\000\000\000\012oct.\000\000\012ott\000\000\000\012out\000\000\000\012okt\000\000\000\012pa\305\272\000\000\012\320\276\320\272\321\202\012"
+        b"nov\000\000\000\013nov.\000\000\013lis\000\000\000\013\320\275\320\276\321\217\013"
+        b"Dez\000\000\000\014dec\000\000\000\014dez\000\000\000\014des\000\000\000\014d\303\251c.\000\014dic\000\000\000\014gru\000\000\000\014\320\264\320\265\320\272\014"
+    )
+    cdef int32_t i, size, longest = 0
+    for i in range(69):
+        size = 3
+        while size < 6 and table[7 * i + size] != 0:
+            size += 1
+        if size > longest and size <= end - at and memcmp(data + at, table + 7 * i, size) == 0:
+            out[0] = table[7 * i + 6]
+            longest = size
+    return at + longest if longest else -1
+
+
 cdef inline bint weekday(const uint8_t* p) noexcept nogil:
     cdef const char* table = "MonTueWedThuFriSatSun"
     cdef int32_t d
@@ -384,6 +411,8 @@ cdef inline int32_t time_program(const int32_t* program, const uint8_t* data, in
             elif not weekday(data + at):
                 return -1
             at += 3
+        elif code == c'B':
+            at = foreign_month(data, at, end, &mo)
         elif code == c'e':
             at = padded_day(data, at, end, &d)
             if d < 1 or d > 31:
