@@ -19,21 +19,21 @@ from opslog.model.severity import longest_first
 _HOUR, _SIXTY = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 FOREIGN_MONTHS = (
-    "jan janv. ene gen sty янв Jän",
-    "feb févr. fev lut фев",
-    "Mär mar mars mrt мар",
-    "apr avril abr kwi апр",
-    "Mai mai may mag mei maj мая",
-    "jun juin giu cze июн",
-    "jul juil. lug lip июл",
-    "aug août ago sie авг",
-    "sep sept. set wrz сен",
-    "Okt oct oct. ott out okt paź окт",
-    "nov nov. lis ноя",
-    "Dez dec dez des déc. dic gru дек",
+    "jan janv. ene gen sty янв Jän 1월 1月",
+    "feb févr. fev lut фев 2월 2月",
+    "Mär mar mars mrt мар 3월 3月",
+    "apr avril abr kwi апр 4월 4月",
+    "Mai mai may mag mei maj мая 5월 5月",
+    "jun juin giu cze июн 6월 6月",
+    "jul juil. lug lip июл 7월 7月",
+    "aug août ago sie авг 8월 8月",
+    "sep sept. set wrz сен 9월 9月",
+    "Okt oct oct. ott out okt paź окт 10월 10月",
+    "nov nov. lis ноя 11월 11月",
+    "Dez dec dez des déc. dic gru дек 12월 12月",
 )
 """What journalctl prints for each month in German, French, Spanish, Italian, Portuguese, Dutch,
-Polish, Russian, Swedish and the like, where that is not English."""
+Polish, Russian, Swedish and the like, Korean, Chinese and Japanese, where that is not English."""
 
 _FOREIGN = "|".join(longest_first(" ".join(FOREIGN_MONTHS).split())).replace(".", r"\.")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -42,7 +42,7 @@ _OFFSET = f"(?:Z|[+-]{_HOUR}:?{_SIXTY})"
 _DIGIT, _DIGITS = one("0-9"), many("0-9")
 _TWO = (_DIGIT, _DIGIT)
 _WORD = (one("A-Za-z"),) * 3
-_LETTERS = byte_set("A-Za-z.") | (ANY ^ byte_set("\0-\x7f"))
+_LETTERS = byte_set("0-9A-Za-z.") | (ANY ^ byte_set("\0-\x7f"))
 
 DIRECTIVE = 256
 """A program's code of a directive is this plus its letter; smaller codes are literal bytes."""
