@@ -8,7 +8,7 @@ from opslog.kernel._bytes cimport all_ascii
 from opslog.scanner._envelope cimport keep_match, match_text, unwrap, worker_of
 from opslog.scanner._prefix cimport BytePath, PATHS
 from opslog.scanner._program cimport ENVELOPE, Leaf, Program
-from opslog.scanner._shortcut cimport ROUTES, Route, begin_routes
+from opslog.scanner._shortcut cimport ROUTES, Route
 from opslog.scanner._state cimport MatchState, begin_state
 
 cdef extern from "string.h" nogil:
@@ -108,12 +108,11 @@ def scan(Program program not None, Block block not None, int32_t most_lines, ref
     cdef MatchState state
     cdef bint piece = block.continued, hashes
     cdef BytePath[PATHS] paths
-    cdef Route[ROUTES] routes
+    cdef bytearray routes = bytearray(ROUTES * sizeof(Route))       # much for the stack of a thread
     begin_state(&state)
     memset(paths, 0, sizeof(paths))
     state.paths = paths
-    begin_routes(routes)
-    state.routes = routes
+    state.routes = <Route*><char*>routes
     state.reference = block.reference = INT64_MIN if reference is None else <int64_t>reference
     block.line_count = block.line_used = block.span_used = block.envelope_used = 0
     block.guard()

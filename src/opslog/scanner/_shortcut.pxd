@@ -27,7 +27,7 @@ ctypedef struct Step:
     int32_t beside              # the one tried instead where it did not
     const Left* left
 
-ctypedef struct Route:          # shortcuts of lines that begin alike, as a tree
+ctypedef struct Route:          # shortcuts of lines that begin alike, as a tree; zeros are none
     int32_t size
     int32_t[CANDIDATES] leaves  # of lines that no shortcut led to, and how many there were
     int32_t[CANDIDATES] counts
@@ -43,5 +43,4 @@ cdef class Shortcuts:
     cdef bint is_packed(self) except -1 with gil
     cdef int count_line(self, Route* route, uint8_t first, int32_t leaf) except -1 nogil
 
-cdef void begin_routes(Route* routes) noexcept nogil
 cdef Route* route_of(Route* routes, const uint8_t* data, int32_t size) noexcept nogil

@@ -8,7 +8,7 @@ leaves: the shortcuts to these share their first nodes, as a tree of steps.
 cimport cython
 from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy
 
 from opslog.kernel._block cimport NONE
 from opslog.scanner._prefix cimport BRANCH_WORDS
@@ -34,13 +34,6 @@ cdef inline int32_t kind_of(uint8_t first) noexcept nogil:
     if c'A' <= first <= c'Z':
         return 1
     return 2 if c'a' <= first <= c'z' else 3
-
-
-cdef void begin_routes(Route* routes) noexcept nogil:
-    """Say of each of the routes that nothing is known."""
-    cdef int32_t i
-    for i in range(ROUTES):
-        memset(&routes[i], 0, sizeof(Route) - MOST_STEPS * sizeof(Step))
 
 
 cdef Route* route_of(Route* routes, const uint8_t* data, int32_t size) noexcept nogil:
