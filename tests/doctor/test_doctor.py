@@ -117,7 +117,7 @@ def test_a_missing_file_is_reported_and_the_next_one_read(tmp_path: Path) -> Non
     (tmp_path / "a.log").write_text(DEFAULT)
     found = list(examine(tmp_path / "none.log", tmp_path / "a.log"))
     assert [one.status for one in found] == ["unreadable", "read"]
-    assert found[0].problem == "No such file or directory"
+    assert (found[0].problem or "").startswith("No such file or directory")
 
 
 def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:

@@ -191,8 +191,8 @@ def test_the_library_counts_what_stages_drop() -> None:
         (["--severity", "ERROR", "-A", "-1"], "-A/--after-context: expected"),
         (["--severity", "ERROR", "-A", "x"], "-A/--after-context: expected a number from 0 to 1,000,000, found 'x'"),
         (["-C", "1"], "-A, -B, -C: expected a condition beside it (--severity, --grep, ...), found none"),
-        (["--mask-key", "/dev/null"], "/dev/null: --mask-key: expected a key of some bytes, found an empty file"),
-        (["--mask-key", "/no/such"], "/no/such: No such file or directory"),
+        (["--mask-key", "/dev/null"], "--mask-key: /dev/null: expected a key of some bytes, found an empty file"),
+        (["--mask-key", "/no/such"], "--mask-key: /no/such: No such file or directory"),
     ],
 )  # fmt: skip
 def test_nonsense_is_an_error_of_one_line(flags: list[str], reason: str) -> None:
