@@ -244,3 +244,27 @@ def test_long_behind_its_last_record_a_thread_of_glance_works_for_another(
         + line(1.1 + later, "oslo_policy.policy", A, "loaded", level="DEBUG")
     )
     assert left_behind(path) == ["Determining version", *(["loaded"] if theirs else [])]
+
+
+def keystone(second: float, id_: str, body: str, logger: str = "keystone.common.wsgi") -> str:
+    return line(second, logger, id_, body, user="- -", level="DEBUG")
+
+
+@pytest.mark.parametrize("later", [0.02, 3, 200])
+def test_a_logger_tells_of_the_beginning_of_a_call_once(later: float, tmp_path: Path) -> None:
+    """What asks for versions has no context of its own, and keystone tells of no answers."""
+    path = tmp_path / "keystone.log"
+    opens, versions = "Authenticating user token", "GET http://k:35357/"
+    path.write_text(
+        keystone(1, A, "POST http://k:35357/v3/auth/tokens")
+        + keystone(2.4, A, "Loaded 2 Fernet keys", "keystone.common.fernet_utils")
+        + keystone(2.4 + later, A, versions) + keystone(2.4 + 2 * later, A, versions)
+        + keystone(2.4 + 3 * later, A, opens, "keystone.middleware.auth")
+        + keystone(2.41 + 3 * later, A, "Loaded 2 Fernet keys", "keystone.common.fernet_utils")
+    )  # fmt: skip
+    assert left_behind(path) == [versions, versions, opens, "Loaded 2 Fernet keys"]
+    rows = requests(library.read(path)).to_pylist()
+    assert [(row["http_target"], row["records"]) for row in rows] == [
+        ("http://k:35357/v3/auth/tokens", 2), ("http://k:35357/", 1), ("http://k:35357/", 1)
+    ]  # fmt: skip
+    assert (rows[0]["request_id"], rows[0]["duration"]) == (A, 1.4)

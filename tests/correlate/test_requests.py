@@ -314,6 +314,18 @@ def test_of_calls_sent_at_once_an_answer_is_that_of_its_url() -> None:
     assert not list(links(batch(*rows[:2], resp(A, D))))  # of which one?
 
 
+def test_an_answer_is_that_of_its_url_where_another_request_took_the_thread() -> None:
+    """Its headers alone say nothing then."""
+    url = "http://n/1"
+    used = (D, None, f"GET call to x for {url} used request id {C}")
+    taken = list(links(batch(req(A, B, url), resp(D, C), used)))
+    assert taken == [Link(B, C, "client", 2 * 10**6, D)]
+    other = (D, None, f"GET call to x for http://n/2 used request id {C}")
+    assert [link[:2] for link in links(batch(req(A, B, url), resp(D, C), other))] == [(D, C)]
+    done = [req(A, B, url), (A, None, used[2]), resp(D, TX)]
+    assert [link[:2] for link in links(batch(*done))] == [(B, C), (D, TX)]
+
+
 def test_who_has_a_token_checked_before_a_call_has_a_context_has_not_called() -> None:
     text = f"GET call to identity for http://n/v3/auth/tokens used request id {B}"
     graph = graph_of(resp(A, B), (A, None, text))

@@ -5,7 +5,7 @@ What is logged in between carries the id of a request that has ended.  Read in
 the order of a process's log, such a record is known by itself, where a call
 has no context yet and the line names a user; or by what came before it under the same
 id: the answer, or the request's own work, and then a line that is written where a
-call begins.
+call begins; or the logger that told of its beginning tells of one again.
 
 The ids of processes lie in a table of fixed size: new ones push out the stalest.
 """
@@ -21,7 +21,8 @@ cdef enum:
     SECOND = 1_000_000
     CLOSING = 5 * SECOND        # silence behind an answer within which the same request goes on
     ACCEPTED = 60 * SECOND      # the same behind 202: the work is done later; and until a caller calls again
-    PAUSE = SECOND              # silence behind which a line that begins a call begins another one
+    PAUSE = SECOND              # silence behind which a line that begins a call begins another one;
+                                # CLOSING while the call whose beginning was told is not answered
     TOGETHER = 5 * SECOND       # two tellers of one answer
 
 cdef enum Kind:                 # what a record is; contexts.py has the same numbers
@@ -49,8 +50,16 @@ ctypedef struct Context:
     int64_t answered
     uint64_t answer             # hash of target and status
     int64_t place               # of the first record of another's call
-    int32_t teller
+    int64_t teller              # logger of the answer
+    int64_t begun               # logger that told of the beginning, 0: none did
     int32_t flags
+
+
+cdef void leave(Context* context, int64_t place) noexcept nogil:
+    """From ``place`` on the records are those of another call."""
+    context.flags = LEFT
+    context.place = place
+    context.begun = 0
 
 
 @cython.final
@@ -73,7 +82,7 @@ cdef class Contexts:
                    const uint8_t[::1] ids, const uint8_t[::1] kinds not None, const int64_t[::1] times not None,
                    const int64_t[::1] places not None, const int32_t[::1] target_ends not None,
                    const uint8_t[::1] targets, const int64_t[::1] statuses not None,
-                   const int32_t[::1] tellers not None, int64_t[::1] calls not None):
+                   const int64_t[::1] tellers not None, int64_t[::1] calls not None):
         """Fill ``calls``: -1 for records of the request whose id they carry, or without one.
 
         Else the place of the first record of the call that a record belongs to.  Arguments are columns of
@@ -102,34 +111,34 @@ cdef class Contexts:
                                      places[i], answer, statuses[i], tellers[i])
 
     cdef int64_t take(self, uint64_t key, int kind, int64_t time, int64_t place, uint64_t answer, int64_t status,
-                      int32_t teller) noexcept nogil:
+                      int64_t teller) noexcept nogil:
         cdef Context* context = self.find(key)
         cdef bint adopted = kind & ADOPTED
         cdef int64_t silence = time - context.last
-        cdef bint again
+        cdef bint again, anew
         kind &= KIND
         if context.key != key:
-            context[0] = Context(key, time, time, 0, 0, -1, 0, 0)
+            context[0] = Context(key, time, time, 0, 0, -1, 0, 0, 0)
             silence = 0
         again = (kind == ANSWER and context.answer == answer and context.teller != teller
                  and time - context.answered <= TOGETHER)
+        anew = kind == BEGINS and not adopted and context.begun == teller   # a logger tells of a beginning once
         if not context.flags & LEFT:
             if context.flags & ANSWERED:
                 if again or (adopted and not OPENS <= kind <= MAY_OPEN):
                     pass
                 elif (kind != WORK and kind != CLIENT) or silence > (ACCEPTED if context.flags & LATER else CLOSING):
-                    context.flags = LEFT
-                    context.place = place
-            elif kind == OPENS or (kind == NEXT and context.flags & WORKED) or (
-                    (kind == NEXT or kind == MAY_OPEN) and silence > PAUSE):
-                context.flags = LEFT
-                context.place = place
+                    leave(context, place)
+            elif anew or kind == OPENS or (kind == NEXT and context.flags & WORKED) or (
+                    kind == NEXT and silence > PAUSE) or (
+                    kind == MAY_OPEN and silence > (CLOSING if context.begun else PAUSE)):
+                leave(context, place)
         elif (adopted and silence <= CLOSING and time - context.own <= ACCEPTED
                 and (kind == WORK or kind == BEGINS or kind == ANSWER)):
             context.flags = 0           # another call of the same caller, right behind what opened it
-        elif context.flags & TOLD and not again:
-            context.flags = LEFT
-            context.place = place
+        elif anew or (context.flags & TOLD and not again) or (
+                context.flags & WORKED and (kind == OPENS or kind == NEXT)):
+            leave(context, place)
         context.last = max(context.last, time)
         if kind == ANSWER and not again:
             context.answered, context.answer, context.teller = time, answer, teller
@@ -139,6 +148,8 @@ cdef class Contexts:
                 context.flags = ANSWERED | (LATER if status == 202 else 0)
         elif kind == WORK or kind == BEGINS:
             context.flags |= WORKED
+        if kind == BEGINS:
+            context.begun = teller
         if context.flags & LEFT:
             return context.place
         context.own = max(context.own, time)

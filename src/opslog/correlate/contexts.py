@@ -85,7 +85,7 @@ class OwnedRecords:
             _numbers(batch["source_offset"]),
             *_text(pc.fill_null(path, "")),
             _numbers(batch["http_status"].cast(pa.int64())),
-            _codes(batch["logger"]),
+            _numbers(hashes(batch["logger"])),
             found,
         )
         places = pa.Array.from_buffers(pa.int64(), count, [None, pa.py_buffer(found)])
@@ -163,15 +163,7 @@ def hashes(column: pa.Array) -> pa.Array:
     return pc.fill_null(known.take(found.indices), 0)
 
 
-def _codes(column: pa.Array) -> memoryview:
-    """Return a number for each value of a dictionary column, -1 for null."""
-    import pyarrow.compute as pc
-
-    found = column.dictionary_encode() if column.type == pa.string() else column
-    return _numbers(pc.fill_null(found.indices.cast(pa.int32()), -1), "i")
-
-
-def _numbers(column: pa.Array, form: Literal["q", "Q", "i", "B"] = "q") -> memoryview:
+def _numbers(column: pa.Array, form: Literal["q", "Q", "B"] = "q") -> memoryview:
     """Return a column of numbers as they lie in memory; null is 0."""
     import pyarrow.compute as pc
 

@@ -155,12 +155,12 @@ def claims_in(
             if other and other != caller and caller:
                 yield Link(caller, other, kind, time)
             continue
-        writer = (source, pid, _STEP.sub("", logger), caller)
+        writer = (source, pid, _STEP.sub("", logger))
         if kind == "sent":
             if other:
-                sent.send(writer, url or "", other)
+                sent.send(writer, caller, url or "", other, time)
             continue
-        told = sent.answer(writer, url)
+        told = sent.answer(writer, caller, url, time)
         if not other or told is None or other in (caller, root, told):
             continue
         if told and told not in (caller, root):
