@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+PART_BYTES = 128 << 20
+"""How many bytes of files are about in a part."""
+
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Logs:
@@ -55,7 +58,9 @@ class Logs:
     _stages: tuple[Stage, ...] = ()
 
     def __repr__(self) -> str:
-        return f"opslog.Logs({', '.join(map(repr, self._pass.sources.paths))})"
+        sources = self._pass.sources
+        shown = map(str, sources.extents) if sources.extents else map(repr, sources.paths)
+        return f"opslog.Logs({', '.join(shown)})"
 
     def filter(self, condition: pc.Expression | str | Filter) -> Logs:
         """Return these logs with only the records for which ``condition`` is true, too.
@@ -116,6 +121,35 @@ class Logs:
                 "limit: not with a checkpoint: what follows the last record would count as read"
             )
         return self._changed(most=count if most is None else min(count, most))
+
+    def parts(self, size: int = PART_BYTES) -> list[Logs]:
+        """Return these logs in parts of about ``size`` bytes, each to be read alone and anywhere.
+
+        The records of all parts, one part after the other, are those of these logs.  A part is
+        pickled with what it has to know of its files: as they are now.  A plain file is divided
+        (by multiples of 16 MiB), one that must be converted, or is no regular file, is in one
+        part, small ones are together in one.  Reading a part raises SourceError for a file that
+        has become another one.  Raises OpslogError for logs that are merged, followed or
+        limited, have stages, or need records of other parts.
+        """
+        if size < 1:
+            raise OpslogError(f"parts: expected a size from 1, found {size}")
+        given = self._pass
+        for option, is_given in (
+            ("merge", given.merge),
+            ("follow", given.follow is not None),
+            ("limit", given.most is not None),
+            ("pipe", bool(self._stages)),
+            ("with_requests or with_resources", self._relation is not None),
+            ("root", self._root),
+        ):
+            if is_given:
+                raise OpslogError(f"parts: not of logs with {option}: a part is read alone")
+        from opslog.reading.parts import divided  # start-up: most runs need it not
+
+        sources = self._begun().sources
+        parts = divided(sources, size, given.times, given.catalog)
+        return [self._changed(sources=sources.part(extents)) for extents in parts]
 
     def pipe(self, stage: Stage) -> Logs:
         """Return what ``stage`` (opslog.stages) makes of these records, before any limit.
@@ -242,9 +276,10 @@ class Logs:
 
     def _begun(self, stats: Stats | None = None, watch: Watch = unwatched) -> Pass:
         """Return a new pass over what the paths stand for now."""
-        paths = self._pass.sources.paths
-        # What is followed is expanded again and again.
-        sources = Sources(paths) if self._pass.follow else Sources.of(paths)
+        sources = self._pass.sources
+        # What is followed is expanded again and again, a part was when it was planned.
+        if not sources.extents:
+            sources = Sources(sources.paths) if self._pass.follow else Sources.of(sources.paths)
         return replace(self._pass, sources=sources, stats=stats or Stats(), watch=watch)
 
     def _batches(self, columns: tuple[str, ...], reading: Pass) -> Iterator[pa.RecordBatch]:

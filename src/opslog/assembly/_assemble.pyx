@@ -13,15 +13,16 @@ Rules (docs/explanation/assembly.md gives examples):
 6. Further lines of one message, what continues text cut in the middle, and the
    lines of a block that a format declares belong to their record whatever they
    look like.
-7. A record closes at the next head of its worker, or when WINDOW bytes of later
-   input have gone by since its own first byte, or at the end of the input.
+7. A record closes at the next head of its worker, or when a window of later input
+   has gone by since its own first byte, or at the end of the input, or at a seam
+   (_seams.pyx).
 
 All rules read bytes and offsets, never chunks, threads or clocks: the records
 do not depend on how the input was cut into blocks.
 """
 
 cimport cython
-from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint64_t
+from libc.stdint cimport INT64_MAX, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint64_t
 from libc.string cimport memchr
 
 from opslog.assembly._agreement cimport count_blanks, is_damaged, text_of, unindent
@@ -29,7 +30,7 @@ from opslog.assembly._joins cimport JoinedRecords
 from opslog.assembly._records cimport Records, close
 from opslog.assembly._traceback_text cimport (begins, continues_block, inside_block, links_blocks, names_exception, opens_block, torn)
 from opslog.assembly._workers cimport Worker, find_worker, get_worker
-from opslog.kernel._block cimport (BAD_TIME, Block, CLOSED, CONTINUED, HAS_TRACEBACK, HAS_OFFSET, HEADLESS, IN_BLOCK, Line, MORE, MOST_LINES, NONE, OVERLONG, PART_BODY, PART_TRACEBACK, PIECE, Record, TIMED, TORN, UNENDED, UNRECOGNISED, WINDOW)
+from opslog.kernel._block cimport (BAD_TIME, Block, CLOSED, CONTINUED, HAS_TRACEBACK, HAS_OFFSET, HEADLESS, IN_BLOCK, Line, MORE, MOST_LINES, NONE, OVERLONG, PART_BODY, PART_TRACEBACK, PIECE, Record, TIMED, TORN, UNENDED, UNRECOGNISED)
 from opslog.scanner._envelope cimport keep_match, match_text, undo_envelope, unwrap, worker_of
 from opslog.scanner._program cimport (ALONE, ENVELOPE, FOLLOW_ON, HEAD, JSON, LINED, Leaf, NEWLINES, SECOND, STAMPED, STREAM, UNLOGGED, WEAK)
 from opslog.scanner._state cimport MatchState, begin_state
@@ -53,10 +54,22 @@ cdef class Assembler(JoinedRecords):
         cdef Records out = Records()
         out.block = block
         with nogil:
+            self.enter(block.offset)
             self.adopt(block)
             self.assemble(block)
+            self.waits = self.run if self.heads and (self.seeking or self.stop < INT64_MAX) else INT64_MAX
             self.release(block, final, held, out)
+            self.trim(out)
         return out
+
+    @property
+    def quoted(self):
+        """How many blanks stand before each line of a log that is quoted, 0."""
+        return self.margin
+
+    @quoted.setter
+    def quoted(self, int32_t margin):
+        self.margin = margin
 
     # -- lines -----------------------------------------------------------------
 
@@ -153,7 +166,7 @@ cdef class Assembler(JoinedRecords):
     cdef bint match_indented(self, Block block, int32_t i) except -1 nogil:
         """Whether a line is matched behind the margin of its source, as in a bug report that quotes a log.
 
-        The first line with a time tells how wide the margin is.
+        The first line with a time tells how wide the margin is, if it is in the first window.
         """
         cdef Line* line = &block.lines[i]
         cdef Line before
@@ -161,7 +174,9 @@ cdef class Assembler(JoinedRecords):
         cdef const Leaf* leaf
         cdef int32_t start, end = line.end, lines = block.line_used, found
         cdef int32_t indent = count_blanks(block.data + line.start, end - line.start)
-        if not indent or line.flags & PIECE or (not self.margin and self.stamped >= 0) or indent < self.margin:
+        if not indent or line.flags & PIECE or indent < self.margin:
+            return False
+        if not self.margin and (self.stamped >= 0 or block.offset + line.first - self.origin > self.window):
             return False
         if self.margin:
             indent = self.margin
@@ -196,7 +211,7 @@ cdef class Assembler(JoinedRecords):
 
     cdef inline bint is_shadowed(self, Block block, const Line* line) noexcept nogil:
         """Whether a record with a timestamp is open, so that a weak line starts none."""
-        return block.offset + line.first - self.stamped <= WINDOW
+        return block.offset + line.first - self.stamped <= self.window
 
     cdef int raw_line(self, Block block, int32_t i) except -1 nogil:
         cdef Line* line = &block.lines[i]
@@ -205,7 +220,7 @@ cdef class Assembler(JoinedRecords):
         cdef uint16_t alone = 0
         cdef bint whole = False
         line.leaf = line.row = NONE
-        if number >= 0 and length and text[0] == c' ':
+        if length and text[0] == c' ' and self.takes(block, number, line):
             whole = unindent(self.program, block, self.head_of(block, number), line)
             text = block.data + line.start
             length = line.end - line.start
@@ -372,8 +387,7 @@ cdef class Assembler(JoinedRecords):
     cdef int wrapped_line(self, Block block, int32_t i, const Leaf* leaf) except -1 nogil:
         """A line in at least one envelope, or an envelope itself."""
         cdef Line* line = &block.lines[i]
-        cdef int32_t at, number
-        cdef const Leaf* outermost
+        cdef int32_t number
         cdef Worker* stream
         stream = get_worker(&self.workers, line.worker if line.outer == NONE or leaf.flags & ENVELOPE
                                   else block.envelopes[line.outer].stream)
@@ -393,8 +407,19 @@ cdef class Assembler(JoinedRecords):
             self.traceback_line(block, i, leaf)
         else:
             self.head_line(block, i, leaf)
-        line = &block.lines[i]
-        # What it now belongs to is what the next text of each of its streams may continue.
+        return self.remember_streams(block, i, leaf)
+
+    cdef int sure_line(self, Block block, int32_t i) except -1 nogil:
+        """A head, whatever is open."""
+        cdef const Leaf* leaf = &self.program.leaves[block.lines[i].leaf]
+        self.head_line(block, i, leaf)
+        return 0 if block.lines[i].outer == NONE else self.remember_streams(block, i, leaf)
+
+    cdef int remember_streams(self, Block block, int32_t i, const Leaf* leaf) except -1 nogil:
+        """What a line now belongs to is what the next text of each of its streams may continue."""
+        cdef const Line* line = &block.lines[i]
+        cdef const Leaf* outermost
+        cdef int32_t at
         if leaf.flags & ENVELOPE or (line.leaf >= 0 and self.program.leaves[line.leaf].flags & ENVELOPE):
             self.remember_stream(line.worker, line.flags)
         at = line.outer
@@ -447,6 +472,9 @@ cdef class Assembler(JoinedRecords):
             if self.blank != NONE and block.lines[i].end > block.lines[i].start:
                 close(self.records, self.blank)
                 self.blank = NONE
+            if block.offset + block.lines[i].first >= self.place and self.seek_seam(block, i):
+                self.sure_line(block, i)
+                continue
             if block.lines[i].flags & MORE:
                 self.part_line(block, i)
                 continue

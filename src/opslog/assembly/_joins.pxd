@@ -1,11 +1,10 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
-from opslog.assembly._records cimport OpenRecords
+from opslog.assembly._seams cimport SeamedRecords
 from opslog.kernel._block cimport Block, Line, Record
 from opslog.scanner._program cimport Leaf
 
-cdef class JoinedRecords(OpenRecords):
-    cdef int64_t stamped        # offset of the latest record with a timestamp
+cdef class JoinedRecords(SeamedRecords):
     cdef int32_t margin         # bytes of blanks before each line of a log that is quoted, 0
 
     cdef const Line* head_of(self, Block block, int32_t number) noexcept nogil

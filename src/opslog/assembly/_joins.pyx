@@ -4,10 +4,11 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memcmp
 
 from opslog.assembly._agreement cimport agrees, same_text, same_writer, text_of
-from opslog.assembly._records cimport OpenRecords, close, is_open
+from opslog.assembly._records cimport close, is_open
+from opslog.assembly._seams cimport SeamedRecords
 from opslog.assembly._traceback_text cimport (HEADER, HEADER_SIZE, STACK, STACK_SIZE, begins, in_group, inside_block, links_blocks, names_origin, opens_block, opens_traceback)
 from opslog.assembly._workers cimport Worker, find_worker, get_worker
-from opslog.kernel._block cimport (Block, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HEADLESS, IN_BLOCK, IN_STACK, IN_TEXT, Line, NONE, PART_BODY, PART_STACK, PART_TRACEBACK, PIECE, QUOTES, Record, TIMED, WINDOW)
+from opslog.kernel._block cimport (Block, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HEADLESS, IN_BLOCK, IN_STACK, IN_TEXT, Line, NONE, PART_BODY, PART_STACK, PART_TRACEBACK, PIECE, QUOTES, Record, TIMED)
 from opslog.scanner._program cimport BARE, FOLLOW_ON, Leaf, Program, STAMPED, UNLOGGED
 
 cdef enum:
@@ -26,17 +27,14 @@ cdef extern from *:
 
 
 
-cdef class JoinedRecords(OpenRecords):
+cdef class JoinedRecords(SeamedRecords):
     """The open records of one source, and which lines they take."""
-
-    def __cinit__(self, Program program not None):
-        self.stamped = -WINDOW - 1
 
     cdef const Line* head_of(self, Block block, int32_t number) noexcept nogil:
         return &block.lines[self.records[number].head]
 
     cdef bint is_open(self, Block block, int32_t number, const Line* line) noexcept nogil:
-        return is_open(self.records, number, block.offset + line.first)
+        return is_open(self.records, number, block.offset + line.first, self.window)
 
     cdef bint takes(self, Block block, int32_t number, const Line* line) noexcept nogil:
         """Whether a line without a time of its own may still join the record."""

@@ -1,7 +1,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
 
 from opslog.assembly._workers cimport Workers
-from opslog.kernel._block cimport Block, CLOSED, MOST_LINES, Record, WINDOW
+from opslog.kernel._block cimport Block, CLOSED, MOST_LINES, Record
 from opslog.scanner._program cimport Program
 
 cdef class Records:
@@ -15,6 +15,8 @@ cdef class OpenRecords:
     cdef Record* records        # not yet released, in the order of their heads
     cdef Py_ssize_t capacity
     cdef int32_t count
+    cdef int64_t window         # bytes of later input after which a record closes
+    cdef int64_t waits          # offset from which on no record leaves yet
     cdef Workers workers
     cdef int32_t previous       # record of the line before, NONE if it takes no follow-on
     cdef int32_t latest         # latest head or headless record
@@ -35,10 +37,10 @@ cdef class OpenRecords:
     cdef int forget(self, int32_t released) except -1 nogil
 
 
-cdef inline bint is_open(const Record* records, int32_t number, int64_t offset) noexcept nogil:
+cdef inline bint is_open(const Record* records, int32_t number, int64_t offset, int64_t window) noexcept nogil:
     """Whether a line at `offset` may still join the record."""
     return (number >= 0 and not records[number].flags & CLOSED
-            and offset - records[number].offset <= WINDOW and records[number].lines < MOST_LINES)
+            and offset - records[number].offset <= window and records[number].lines < MOST_LINES)
 
 
 cdef inline void close(Record* records, int32_t number) noexcept nogil:

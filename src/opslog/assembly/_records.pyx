@@ -5,12 +5,12 @@ others are copied out of their block, and stand behind those of the next one.
 """
 
 cimport cython
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
+from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint8_t, uint16_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy, memmove
 
 from opslog.assembly._workers cimport FEWEST, drop_workers, forget_records
-from opslog.kernel._block cimport (Block, CLOSED, Envelope, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HELD, Line, NONE, PART_BODY, PART_TRACEBACK, Record, UNRECOGNISED, WINDOW)
+from opslog.kernel._block cimport (Block, CLOSED, Envelope, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HELD, Line, NONE, PART_BODY, PART_TRACEBACK, Record, SIZES, UNRECOGNISED)
 from opslog.kernel._bytes cimport all_ascii
 from opslog.kernel._table cimport begin_table
 from opslog.scanner._program cimport Program
@@ -57,6 +57,8 @@ cdef class OpenRecords:
 
     def __cinit__(self, Program program not None):
         self.program = program
+        self.window = SIZES.window
+        self.waits = INT64_MAX
         self.kept = Block(0)
         self.kept.reset(0)
         self.previous = self.latest = self.block = self.blank = NONE
@@ -133,7 +135,9 @@ cdef class OpenRecords:
         """Number of records that are complete and have no open record before them."""
         cdef int32_t i
         for i in range(self.count):
-            if not final and not self.records[i].flags & CLOSED and self.end - self.records[i].offset <= WINDOW:
+            if not final and not self.records[i].flags & CLOSED and self.end - self.records[i].offset <= self.window:
+                return i
+            if not final and self.records[i].offset >= self.waits:
                 return i
         return self.count
 

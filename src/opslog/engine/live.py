@@ -145,6 +145,11 @@ class LiveStream(Generic[T]):
         came = next((time for time, arrived in self._arrivals if arrived >= end), 0.0)
         return came + self._lost + self._hold
 
+    def lines(self) -> Item[T] | None:
+        """Return the lines that are whole, None if there are none; all is used before the next."""
+        block = self._cutter.lines()
+        return None if block is None else self._item(block, flush=True)
+
     def end(self, whole: bool = False, flush: bool = False) -> Item[T]:
         """Return the last item; with ``whole`` without a line that has begun."""
         return self._item(self._cutter.rest(whole), final=True, flush=flush)

@@ -39,7 +39,7 @@ def run(
 def in_this_thread(item: Item[T], spare: deque[Block]) -> Iterator[tuple[int, T]]:
     """Yield (rows, result) of the batches complete with ``item``, made in this thread."""
     stream, block = item.stream, item.block
-    if item.skip:
+    if item.skip and not stream.assembler.sought:
         stream.skipped(block)
         spare.append(block)
         return
@@ -74,11 +74,11 @@ def _overlapped(
     def assembled() -> Iterator[tuple[int, T]]:
         item, future = scanning.popleft()
         stream, part = item.stream, item.block
-        if future is None:
+        if future is None and not stream.assembler.sought:
             stream.skipped(part)
             spare.append(part)
             return
-        rest = future.result()
+        rest = stream.scan(part) if future is None else future.result()
         while True:
             last = rest is None
             records = stream.assemble(part, item.final and last, item.held if last else -1)

@@ -68,7 +68,7 @@ def _needed(
         item = waiting.popleft()
         near = nothing.union(*(found() for found in islice(held, 2 * REACH + 1)))
         held.popleft()
-        wanted = near == everything and not item.skip
+        wanted = item.needed or (near == everything and not item.skip)
         return item if wanted else Item(stream, item.block, item.final, skip=True)
 
     for item in items:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from opslog.assembly._assemble import Assembler
 from opslog.assembly._records import Records
 from opslog.engine.job import Job
+from opslog.inputs.extent import Extent
 from opslog.kernel._block import Block
 from opslog.model.arrays import int32
 from opslog.model.first_line import LONGEST, reference_of_first_line
@@ -57,8 +58,17 @@ class Stream(Generic[T]):
         self.assembler = Assembler(job.catalog.lines.program)
         self.builder = BatchBuilder(job.catalog, name, zone, source)
         self.note: Callable[[Block], None] | None = None
+        self.extent: Extent | None = None
         self._late: list[str] = []
         self._latest: int = _NEVER
+
+    def bound(self, extent: Extent) -> None:
+        """Give only the records of this part of the source; before its first block."""
+        self.begins_with(extent.first)
+        self.extent = extent
+        self.assembler.bound(extent.begin, -1 if extent.end is None else extent.end)
+        if extent.begin:
+            self.assembler.quoted = extent.margin
 
     def dated(self, moment: datetime) -> None:
         """Read times without a year as at ``moment`` from now on, if nothing else says the year."""
@@ -91,11 +101,12 @@ class Stream(Generic[T]):
         Open records whose last line ends at the offset ``held`` or before are complete, too.
         """
         records = self.assembler.feed(block, final, held)
-        self.stats.bytes += block.size
+        self.stats.bytes += 0 if self.extent else block.size
         while self._late:
             name = self._late.pop()
             self.stats.timeouts[name] = self.stats.timeouts.get(name, 0) + 1
         for number, counts in records.counts(self.job.catalog.lines.program).items():
+            self.stats.bytes += counts[2] if self.extent else 0
             if number < 0:
                 self.stats.count(None, counts)
                 continue
@@ -129,12 +140,15 @@ class Stream(Generic[T]):
         self.assemble(Block(0), final=True)
         self.stats.bytes += block.size
         self.stats.skipped_bytes += block.size
-        self.assembler = Assembler(self.job.catalog.lines.program)
+        before, self.assembler = self.assembler, Assembler(self.job.catalog.lines.program)
+        if self.extent:
+            self.assembler.go_past(before)
+            self.assembler.quoted = self.extent.margin
 
 
 @dataclass(frozen=True, slots=True)
 class Item(Generic[T]):
-    """A block of a stream; ``skip`` says that it is only counted.
+    """A block of a stream; ``skip`` says that it is only counted, ``needed`` that it must not be.
 
     Behind it the open records close whose last line ends at the offset ``held``
     or before.  With ``flush`` more may be long in coming: what is complete leaves
@@ -147,6 +161,7 @@ class Item(Generic[T]):
     skip: bool = False
     held: int = -1
     flush: bool = False
+    needed: bool = False
 
     def __post_init__(self) -> None:
         # Here, where blocks come one after the other: they are scanned in any order.

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from opslog.inputs.extent import Extent
 from opslog.model.errors import SourceError
 
 STDIN = "-"
@@ -34,16 +35,21 @@ class Sources:
     """What is read: ``paths`` as they were given, and the ``names`` they stand for by now.
 
     A name is that of a file, or ``-``.  Those that cannot be opened are there, too, so
-    that each reading meets them and says so.
+    that each reading meets them and says so.  Of a part ``extents`` says what it reads of each.
     """
 
     paths: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    extents: tuple[Extent, ...] = ()
 
     @classmethod
     def of(cls, paths: tuple[str, ...]) -> Sources:
         """Return what ``paths`` stand for."""
         return cls(paths, tuple(expand(paths)))
+
+    def part(self, extents: tuple[Extent, ...]) -> Sources:
+        """Return that part of them."""
+        return Sources(self.paths, tuple(extent.name for extent in extents), extents)
 
     def is_given(self, name: str) -> bool:
         """Return whether a file was asked for by its own name, not by a folder or glob."""

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from io import FileIO
 
 from opslog.inputs import compression, journal_export, otlp, utf16
+from opslog.inputs.extent import Extent
 from opslog.inputs.paths import STDIN, why_unopened
 from opslog.inputs.reader import Reader, behind, deferred_reader, of_chunks, sample_of, start_of
 from opslog.inputs.text import SAMPLE_BYTES, not_text
@@ -22,6 +23,9 @@ from opslog.model.errors import SourceError
 from opslog.process.stop import Stop
 
 _CHUNK = 1 << 20
+
+_LINE = 1 << 16
+"""Bytes that are read at once to find the end of a line."""
 
 _FIRST = 256
 """Bytes by which a file is known to be the same one still."""
@@ -87,6 +91,30 @@ class Source:
         if self._converted and not self.regular:
             self._pump = _Pump(self._read)
             self._start, self._read = 0, self._pump.read
+
+    @property
+    def size(self) -> int:
+        """How many bytes a regular file has, as they lie there."""
+        return self._size
+
+    @property
+    def first(self) -> bytes:
+        """The bytes by which a regular file is known to be the same one still."""
+        return self._first
+
+    @property
+    def can_seek(self) -> bool:
+        """Whether it is a regular file whose bytes are given as they are."""
+        return self.regular and not self._converted and not self.begin
+
+    def expect(self, known: Extent) -> None:
+        """Raise SourceError if a file has not what it had when the parts were planned."""
+        if known.size > self._size or not self._first.startswith(known.first):
+            raise SourceError(
+                self.name,
+                f"is not the file whose parts were planned: of {known.size:,} bytes, and with "
+                f"the same first ones, expected to be there; found {self._size:,}",
+            )
 
     @property
     def binary(self) -> str | None:
@@ -167,6 +195,23 @@ class Source:
         room = memoryview(bytearray(min(_CHUNK, max(0, offset - self._given))))
         while self._given < offset and self.read_into(room[: offset - self._given]):
             pass
+
+    def seek_line(self, offset: int) -> int:
+        """Go on at the first line that begins there or behind; return where, or the end."""
+        if offset:
+            self.seek(offset - 1)
+            room = memoryview(bytearray(_LINE))
+            at, count = offset - 1, 0
+            while count := self.read_into(room):
+                newline = bytes(room[:count]).find(b"\n")
+                if newline >= 0:
+                    offset = at + newline + 1
+                    break
+                at += count
+            else:
+                return at
+        self.seek(offset)
+        return offset
 
     def ready(self, seconds: float | None, wake: int | None = None) -> bool:
         """Wait at most so long (None: for ever) and return whether reading would not wait.

@@ -5,9 +5,16 @@ from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, u
 
 cdef enum:
     NONE = -1
-    WINDOW = 1 << 20            # bytes of later input after which a record closes
-    LONGEST_LINE = 1 << 20      # a longer line is cut into pieces of this length
     MOST_LINES = 10000          # lines one record may own
+
+ctypedef struct Sizes:          # in bytes of input; in heads; tests make them small
+    int64_t window              # of later input, after which a record closes
+    int64_t longest_line        # a longer line is cut into pieces of this length
+    int64_t seam_every          # behind each multiple of this there is a seam
+    int64_t seam_within         # at most this far behind it
+    int64_t seam_heads          # heads in a row that make a seam
+
+cdef Sizes SIZES
 
 cdef enum LineFlag:
     HAS_OFFSET = 1              # the timestamp is UTC already

@@ -1,5 +1,8 @@
 PIECE_BYTES: int
 
+def sizes() -> dict[str, int]: ...
+def set_sizes(known: dict[str, int]) -> None: ...
+
 class Block:
     size: int
     offset: int

@@ -1,6 +1,6 @@
 """Blocks: the memory one stretch of input lives in, reused from block to block.
 
-A block is cut behind its last newline.  A line longer than LONGEST_LINE is cut
+A block is cut behind its last newline.  A line longer than the longest is cut
 into pieces of exactly that length, counted from the line's start, so that cuts
 depend on the bytes alone and memory stays bounded without any newline.
 """
@@ -23,7 +23,19 @@ cdef extern from *:
     void ASAN_POISON_MEMORY_REGION(void*, size_t) nogil
     void ASAN_UNPOISON_MEMORY_REGION(void*, size_t) nogil
 
-PIECE_BYTES = LONGEST_LINE
+SIZES = Sizes(1 << 20, 1 << 20, 16 << 20, 1 << 20, 16)
+PIECE_BYTES = SIZES.longest_line
+
+
+def sizes():
+    """Return the bytes, and the count of heads, by which records and lines end."""
+    return SIZES
+
+
+def set_sizes(known):
+    """Set what ``sizes`` returns, for what begins after that: tests make all of it small."""
+    global SIZES
+    SIZES = known
 
 
 cdef const uint8_t* list_end(const uint8_t* p, const uint8_t* start, const uint8_t* end, Py_ssize_t* count) noexcept nogil:
@@ -183,8 +195,8 @@ cdef class Block:
         while end > since and self.data[end - 1] != c'\n':
             end -= 1
         end = end if end > since else 0
-        pieces = (self.size - end - 1) // LONGEST_LINE if self.size > end else 0
-        return end + pieces * LONGEST_LINE
+        pieces = (self.size - end - 1) // SIZES.longest_line if self.size > end else 0
+        return end + pieces * SIZES.longest_line
 
     def split(self, Py_ssize_t at, Block other not None):
         """Move the input behind ``at`` into ``other``, which is emptied first."""

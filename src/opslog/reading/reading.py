@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Generic, TypeVar
@@ -12,6 +13,7 @@ from opslog.engine.job import Job
 from opslog.engine.live import LiveStream
 from opslog.engine.stream import Item, Stream
 from opslog.engine.watch import Watch
+from opslog.inputs.extent import Extent
 from opslog.inputs.lines import BlockCutter
 from opslog.inputs.paths import Sources
 from opslog.inputs.source import Source
@@ -33,6 +35,9 @@ _LATEST = 0.02
 
 _IDLE = 1.0
 """Seconds after which who watches is told that nothing comes."""
+
+_BEHIND = 1 << 16
+"""Bytes that are read at once behind the end of a part, to find its seam."""
 
 _DATED = 60.0
 """Seconds after which times without a year are read as at a new now."""
@@ -70,7 +75,8 @@ class Reading(Generic[T]):
     def items(self) -> Generator[Item[T], None, None]:
         """Yield the blocks of the sources, one after the other."""
         done = 0
-        for name in self.sources.names:
+        for extent in self.sources.extents or map(Extent, self.sources.names):
+            name = extent.name
             try:
                 source = Source(name, self.stop)
             except SourceError as error:
@@ -84,34 +90,45 @@ class Reading(Generic[T]):
                 if self.window and not self.window.may_reach_into(source):
                     pass
                 elif (spans and spans.known) or source.binary is None:
-                    yield from self._blocks(source, spans, done)
+                    yield from self._blocks(source, extent, spans, done)
                 elif self.sources.is_given(name):
                     self._errors.append(SourceError(name, f"is no log, but {source.binary}"))
                 else:
                     self.stats.binary += 1
             finally:
-                done += source.position
+                done += max(0, source.position - extent.begin)
                 source.close()
             self.watch(done)
             if self._interrupt:
                 return
 
-    def _blocks(self, source: Source, spans: Spans | None, done: int) -> Iterator[Item[T]]:
-        """Yield the blocks of a source; ``done`` bytes were read of those before."""
-        self.stats.sources += 1
+    def _blocks(
+        self, source: Source, extent: Extent, spans: Spans | None, done: int
+    ) -> Iterator[Item[T]]:
+        """Yield the blocks of a source, or a part; ``done`` bytes were read of those before."""
         zone = self.times.zones.of(source.name)
         stream = Stream(
             self.job, source.name, zone, self.stats, self.times.reference, live=not source.regular
         )
-        stream.dated(source.modified)
+        stream.dated(extent.modified or source.modified)
         self._errors_before[stream.builder.source] = len(self._errors)
         begin = spans.begin if spans else (0, False)
+        try:
+            if extent.size >= 0:
+                source.expect(extent)
+            if extent.is_part:
+                stream.bound(extent)
+                begin = source.seek_line(extent.begin), False
+        except SourceError as error:
+            self._errors.append(error)
+            return
+        self.stats.sources += 1
         live = LiveStream(stream, self.spare, self.hold, *begin)
         try:
-            for item in self._items(source, live, spans):
+            for item in self._items(source, extent, live, spans):
                 if item is not None:
                     yield item
-                self.watch(done + source.position)
+                self.watch(done + source.position - extent.begin)
                 self._check()
         except SourceError as error:
             self._errors.append(error)
@@ -120,12 +137,15 @@ class Reading(Generic[T]):
             self._interrupt = interrupt
         finally:
             self.stats.sources -= 1
-        yield live.end(whole=self._interrupt is not None)
+        last = live.end(whole=self._interrupt is not None)
+        yield replace(last, needed=extent.end is not None)
 
     def _items(
-        self, source: Source, live: LiveStream[T], spans: Spans | None
+        self, source: Source, extent: Extent, live: LiveStream[T], spans: Spans | None
     ) -> Iterator[Item[T] | None]:
-        if live.stream.live:
+        if extent.is_part:
+            yield from _part(source, extent, live)
+        elif live.stream.live:
             yield from self._written(source, live)
         elif spans is None:
             yield from _whole(source, live)
@@ -198,6 +218,24 @@ def _whole(source: Source, live: LiveStream[T]) -> Iterator[Item[T]]:
         item = live.filled(count)
         if item is not None:
             yield item
+
+
+def _part(source: Source, extent: Extent, live: LiveStream[T]) -> Iterator[Item[T]]:
+    """Yield the items of a part of a file: up to the seam behind its end."""
+    end = extent.size if extent.end is None else extent.end
+    while not live.stream.assembler.over and source.offset < extent.size:
+        left = end - source.offset
+        behind = left <= 0 and extent.end is not None
+        room = live.room()[: min(_BEHIND, extent.size - source.offset) if behind else left]
+        count = source.read_into(room)
+        if not count:
+            return
+        item = live.filled(count)
+        if item is None and source.offset >= end:
+            item = live.lines()
+        if item is not None:
+            # Nothing behind the end is left out: the seam may be in it.
+            yield replace(item, needed=True) if behind else item
 
 
 def _known(

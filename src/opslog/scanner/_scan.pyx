@@ -3,7 +3,7 @@
 from libc.stdint cimport INT64_MIN, int16_t, int32_t, int64_t, uint8_t, uint16_t
 from libc.string cimport memchr, memcmp, memset
 
-from opslog.kernel._block cimport Block, LONGEST_LINE, Line, MORE, NONE, PIECE, SYSLOG
+from opslog.kernel._block cimport Block, Line, MORE, NONE, PIECE, SIZES, SYSLOG
 from opslog.kernel._bytes cimport all_ascii
 from opslog.scanner._envelope cimport keep_match, match_text, unwrap, worker_of
 from opslog.scanner._prefix cimport BytePath, PATHS
@@ -107,6 +107,7 @@ def scan(Program program not None, Block block not None, int32_t most_lines, ref
     cdef const uint8_t* newline
     cdef MatchState state
     cdef bint piece = block.continued, hashes
+    cdef int32_t longest = <int32_t>SIZES.longest_line
     cdef BytePath[PATHS] paths
     cdef bytearray routes = bytearray(ROUTES * sizeof(Route))       # much for the stack of a thread
     begin_state(&state)
@@ -125,8 +126,8 @@ def scan(Program program not None, Block block not None, int32_t most_lines, ref
             newline = <const uint8_t*>memchr(block.data + at, c'\n', size - at)
             end = size if newline == NULL else <int32_t>(newline - block.data)
             stop = end if newline == NULL else end + 1
-            if end - at > LONGEST_LINE:
-                end = stop = at + LONGEST_LINE
+            if end - at > longest:
+                end = stop = at + longest
                 add_line(program, block, at, end, stop, PIECE if piece else 0, &state)
                 piece = True
                 at = stop

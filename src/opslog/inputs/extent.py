@@ -1,0 +1,36 @@
+"""What a part reads of a file, and how that was when the parts were planned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """A source, or what is between two seams of it.
+
+    Seams are named by the places behind which they are searched for; without ``end`` it goes
+    to the end of the source.  ``size`` is that of the file as it lies there, ``first`` are its
+    first bytes, ``margin`` is how many blanks stand before each of its lines.  Of what is no
+    regular file only the name is known.
+    """
+
+    name: str
+    size: int = -1
+    modified: datetime | None = None
+    first: bytes = b""
+    begin: int = 0
+    end: int | None = None
+    margin: int = 0
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is less than the whole file."""
+        return self.begin > 0 or self.end is not None
+
+    def __str__(self) -> str:
+        if not self.is_part:
+            return repr(self.name)
+        to = f"to {self.end:,}" if self.end is not None else "on"
+        return f"{self.name!r} from {self.begin:,} {to}"

@@ -1,0 +1,89 @@
+"""Parts: sources divided so that each part can be read alone, anywhere, with the same records."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from opslog.engine.job import Job
+from opslog.engine.run import in_this_thread
+from opslog.engine.stream import Item, Stream
+from opslog.inputs.extent import Extent
+from opslog.inputs.lines import BlockCutter
+from opslog.inputs.paths import Sources
+from opslog.inputs.source import Source
+from opslog.kernel._block import Block, sizes
+from opslog.model.errors import SourceError
+from opslog.model.stats import Stats
+from opslog.model.zones import TimeDefaults
+from opslog.rows.kept import Kept
+from opslog.scanner.catalog import Catalog
+
+
+def divided(
+    sources: Sources, size: int, times: TimeDefaults, catalog: Catalog
+) -> Iterator[tuple[Extent, ...]]:
+    """Yield what each part reads, in order: about ``size`` bytes as they lie in the files.
+
+    A large file is divided if its bytes are as they are read; small ones are taken together.
+    """
+    together: list[Extent] = []
+    for name in sources.names:
+        extents = _extents(name, size, times, catalog)
+        if len(extents) == 1 and sum(one.size for one in (*together, *extents)) <= size:
+            together += extents
+            continue
+        if together:
+            yield tuple(together)
+        together = extents[-1:]
+        for extent in extents[:-1]:
+            yield (extent,)
+    if together:
+        yield tuple(together)
+
+
+def _extents(name: str, size: int, times: TimeDefaults, catalog: Catalog) -> list[Extent]:
+    try:
+        source = Source(name)
+    except SourceError:
+        return [Extent(name)]  # reading it says so
+    try:
+        if not source.regular:
+            return [Extent(name)]
+        every = sizes()["seam_every"]
+        step = max(1, -(-size // every)) * every
+        known = Extent(name, source.size, source.modified, source.first)
+        cuts = [0, *range(step, source.size, step)] if source.can_seek else [0]
+        if len(cuts) == 1 or source.binary is not None:
+            return [known]
+        margin = _margin(source, times, catalog)
+        return [
+            Extent(name, known.size, known.modified, known.first, begin, end, margin)
+            for begin, end in zip(cuts, [*cuts[1:], None], strict=True)
+        ]
+    except SourceError:
+        return [Extent(name)]
+    finally:
+        source.close()
+
+
+def _margin(source: Source, times: TimeDefaults, catalog: Catalog) -> int:
+    """Return how many blanks stand before each line, as the first window of a file tells."""
+    job: Job[None] = Job(catalog, (), None, _nothing)
+    stream = Stream(job, source.name, times.zones.of(source.name), Stats())
+    cutter, left = BlockCutter(deque()), sizes()["window"] + sizes()["longest_line"]
+    while left and (count := source.read_into(cutter.room()[:left])):
+        left -= count
+        if block := cutter.filled(count):
+            _used(stream, block)
+    _used(stream, cutter.rest())
+    return stream.assembler.quoted
+
+
+def _used(stream: Stream[None], block: Block) -> None:
+    for _ in in_this_thread(Item(stream, block, final=False), deque()):
+        pass
+
+
+def _nothing(kept: Kept) -> None:
+    """Nobody wants the records."""
