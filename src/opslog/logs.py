@@ -177,9 +177,20 @@ class Logs:
 
     def to_table(self, columns: Iterable[str] | None = None) -> pa.Table:
         """Return all records, or ``columns`` of them, as one table; it must fit into memory."""
+        return self.reader(columns).read_all()
+
+    def reader(self, columns: Iterable[str] | None = None) -> pa.RecordBatchReader:
+        """Return a reader of the batches, which are made as it is read, and its schema.
+
+        Whatever takes one (Arrow, DuckDB, deltalake) reads logs of any size in little memory.
+        """
         chosen = self._chosen(columns)
         fields = [pa.field(name, schema.BY_NAME[name].type) for name in chosen]
-        return pa.Table.from_batches(list(self.batches(chosen)), pa.schema(fields))
+        return pa.RecordBatchReader.from_batches(pa.schema(fields), self.batches(chosen))
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Return a stream of the batches for Arrow's PyCapsule interface: ``pa.table(logs)``."""
+        return self.reader().__arrow_c_stream__(requested_schema)
 
     def write_jsonl(self, path: str | os.PathLike[str], overwrite: bool = False) -> Stats:
         """Write JSON lines to ``path`` (``-``: standard output), likewise."""
