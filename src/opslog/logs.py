@@ -15,6 +15,7 @@ from opslog.engine.live import HOLD, FollowOptions
 from opslog.engine.watch import Watch, unwatched
 from opslog.filters.filter import Filter
 from opslog.inputs.paths import STDIN, Sources
+from opslog.inputs.remote import is_url
 from opslog.language.format import Format
 from opslog.model import schema
 from opslog.model.errors import OpslogError, SourceError
@@ -363,6 +364,7 @@ def read(
 ) -> Logs:
     """Return the logs in ``paths``: files, folders, globs, ``-`` for standard input (the default).
 
+    Files may be at URLs that fsspec reads (``s3://``, ``https://``): ``opslog[fsspec]``.
     gzip, bzip2, xz and zstd are recognised by content.  ``timezone`` (an IANA
     name or an offset) is that of times without an offset; a mapping says it by
     patterns of paths or file names (the last that fits; ``*`` for all others).
@@ -397,6 +399,8 @@ def read(
         if given and not follow:
             raise OpslogError(f"{option}: has no effect without follow")
     names = tuple(os.fspath(path) for path in paths) or (STDIN,)
+    if follow and (urls := [name for name in names if is_url(name)]):
+        raise OpslogError(f"follow: expected files of this machine, found {urls[0]}")
     if checkpoint is not None:
         refuse_named(os.fspath(checkpoint), names)
     catalog = Catalog.default()

@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from opslog.inputs.paths import STDIN, expand
+from opslog.inputs.remote import is_url
 from opslog.model.stats import Stats
 
 _DELAY = 0.5
@@ -72,6 +73,8 @@ class Progress:
 def _size(paths: tuple[str, ...]) -> int | None:
     """Return the bytes of all files, None if there is something else than files."""
     size = 0
+    if any(map(is_url, paths)):
+        return None
     for name in expand(paths):
         try:
             found = os.fstat(0) if name == STDIN else os.stat(name)

@@ -12,8 +12,8 @@ class Extent:
 
     Seams are named by the places behind which they are searched for; without ``end`` it goes
     to the end of the source.  ``size`` is that of the file as it lies there, ``first`` are its
-    first bytes, ``margin`` is how many blanks stand before each of its lines.  Of what is no
-    regular file only the name is known.
+    first bytes, ``version`` shows whether a file at a URL was changed, ``margin`` is how many
+    blanks stand before each line.  Of what is no regular file only the name is known.
     """
 
     name: str
@@ -23,6 +23,7 @@ class Extent:
     begin: int = 0
     end: int | None = None
     margin: int = 0
+    version: str = ""
 
     @property
     def is_part(self) -> bool:

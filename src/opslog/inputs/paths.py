@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from opslog.inputs.extent import Extent
+from opslog.inputs.remote import files_of, is_url, missing
 from opslog.model.errors import SourceError
 
 STDIN = "-"
@@ -79,13 +80,15 @@ class Sources:
 def expand(paths: tuple[str, ...]) -> list[str]:
     """Return the sources ``paths`` name: files and ``-`` as they are, folders and globs expanded.
 
-    A folder stands for the regular files in it and below.  A pattern that
-    matches nothing stays as it is, to be reported as a file that does not exist,
-    and so does what lies below a folder and cannot be looked at.
+    A folder stands for the regular files in it and below; a URL does likewise (remote.py).
+    A pattern that matches nothing stays as it is, to be reported as a file that does not
+    exist, and so does what lies below a folder and cannot be looked at.
     """
     found: list[str] = []
     for path in paths:
-        if path == STDIN or not (os.path.isdir(path) or glob.has_magic(path)):
+        if is_url(path):
+            found += files_of(path)
+        elif path == STDIN or not (os.path.isdir(path) or glob.has_magic(path)):
             found.append(path)
         elif os.path.isdir(path):
             found += _files_below(path)
@@ -128,6 +131,9 @@ def _unopenable(name: str) -> SourceError | None:
     """Return what opening a source would raise, without opening: that may wait, or be noticed."""
     if name == STDIN:
         return None
+    if is_url(name):
+        gone = missing(name)
+        return None if gone is None else SourceError(name, gone.strerror or str(gone))
     try:
         os.stat(name)
     except OSError as error:

@@ -18,6 +18,7 @@ from opslog.inputs import compression, journal_export, otlp, utf16
 from opslog.inputs.extent import Extent
 from opslog.inputs.paths import STDIN, why_unopened
 from opslog.inputs.reader import Reader, behind, deferred_reader, of_chunks, sample_of, start_of
+from opslog.inputs.remote import RemoteFile, is_url
 from opslog.inputs.text import SAMPLE_BYTES, not_text
 from opslog.model.errors import SourceError
 from opslog.process.stop import Stop
@@ -45,7 +46,7 @@ class Source:
         self._pump: _Pump | None = None
         self._given = 0
         try:
-            self._raw = _opened(name)
+            self._raw = RemoteFile(name) if is_url(name) else _opened(name)
         except (OSError, ValueError) as error:
             raise SourceError(name, why_unopened(name, error)) from None
         try:
@@ -62,16 +63,19 @@ class Source:
 
     def _begin(self, stop: Stop | None) -> None:
         """Read what tells how the rest is to be read."""
-        fd = self._raw.fileno()
-        self.regular = stat.S_ISREG(os.fstat(fd).st_mode)
+        self.regular = isinstance(self._raw, RemoteFile) or _is_regular(self._raw)
         """Whether it is a regular file, which has a last change."""
-        # What lies in /proc has no size, and may begin otherwise each time.
-        self._size = os.fstat(fd).st_size if self.regular else 0
-        self._first = os.pread(fd, _FIRST, 0) if self._size else b""
+        if isinstance(self._raw, RemoteFile):
+            self._first = self._raw.peek(_FIRST)
+            self._size = self._raw.size or 0
+        else:
+            # What lies in /proc has no size, and may begin otherwise each time.
+            self._size = os.fstat(self._raw.fileno()).st_size if self.regular else 0
+            self._first = os.pread(self._raw.fileno(), _FIRST, 0) if self._size else b""
 
         def waited_for(room: memoryview) -> int:
             if not self.regular:
-                _wait(fd, stop)
+                _wait(self.fd, stop)
             return self._read_raw(room)
 
         start = start_of(waited_for, _undecided, compression.MAGIC_BYTES)
@@ -83,7 +87,7 @@ class Source:
         else:
             self._bytes = behind(start, self._read_raw)
             if self.regular:
-                self._sample = _sample(fd, self.begin) or start
+                self._sample = self._unread(start)
         self._converted = packed or _marked(self._sample or start)
         self._start = len(start)
         # Not at once: in a pipe what tells the encoding may be long in coming.
@@ -103,13 +107,22 @@ class Source:
         return self._first
 
     @property
+    def version(self) -> str:
+        """What shows whether a file at a URL was changed; a local one may grow."""
+        return self._raw.version if isinstance(self._raw, RemoteFile) else ""
+
+    @property
     def can_seek(self) -> bool:
         """Whether it is a regular file whose bytes are given as they are."""
-        return self.regular and not self._converted and not self.begin
+        return self.regular and not self._converted and not self.begin and self._raw.seekable()
 
     def expect(self, known: Extent) -> None:
         """Raise SourceError if a file has not what it had when the parts were planned."""
-        if known.size > self._size or not self._first.startswith(known.first):
+        if (
+            known.size > self._size
+            or not self._first.startswith(known.first)
+            or known.version != self.version
+        ):
             raise SourceError(
                 self.name,
                 f"is not the file whose parts were planned: of {known.size:,} bytes, and with "
@@ -150,18 +163,26 @@ class Source:
 
     def _read_raw(self, room: memoryview) -> int:
         """Read of the file itself, and wait where its descriptor does not."""
+        if isinstance(self._raw, RemoteFile):
+            return self._raw.readinto(room)
         while (count := self._raw.readinto(room)) is None:
-            _wait(self._raw.fileno(), None)
+            _wait(self.fd, None)
         if self._first:
             self._check_same(count)
         return count
+
+    def _unread(self, start: bytes) -> bytes:
+        """Return the first bytes of a regular file that begins so, without reading on."""
+        if isinstance(self._raw, RemoteFile):
+            return start + self._raw.peek(SAMPLE_BYTES)
+        return _sample(self.fd, self.begin) or start
 
     def _check_same(self, count: int) -> None:
         """Raise OSError if the file of which so much was just read is not what it was.
 
         What begins as before now did so when it was read.
         """
-        fd = self._raw.fileno()
+        fd = self.fd
         anew = not self._first.startswith(os.pread(fd, len(self._first), 0))
         size = os.fstat(fd).st_size
         if anew or (not count and size < self._size):
@@ -187,7 +208,7 @@ class Source:
 
         A file that is as it is given goes there at once, any other is read up to there.
         """
-        if self.regular and not self._converted:
+        if self.regular and not self._converted and self._raw.seekable():
             self._raw.seek(self.begin + offset)
             self._read = self._read_raw
             self._given = offset
@@ -220,7 +241,7 @@ class Source:
         """
         if self._given < self._start:
             return True
-        own = self._pump.fd if self._pump else self._raw.fileno()
+        own = self._pump.fd if self._pump else self.fd
         poll = select.poll()
         poll.register(own, select.POLLIN)
         if wake is not None:
@@ -230,8 +251,14 @@ class Source:
 
     @property
     def fd(self) -> int:
-        """The descriptor of the file."""
+        """The descriptor of the file, which is a local one."""
+        assert not isinstance(self._raw, RemoteFile)
         return self._raw.fileno()
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a file of this machine."""
+        return not isinstance(self._raw, RemoteFile)
 
     @property
     def offset(self) -> int:
@@ -246,9 +273,11 @@ class Source:
     @property
     def modified(self) -> datetime:
         """When the file was changed last, in UTC; now for what is no regular file."""
+        if isinstance(self._raw, RemoteFile):
+            return self._raw.modified
         try:
             if self.regular:
-                return datetime.fromtimestamp(os.fstat(self._raw.fileno()).st_mtime, UTC)
+                return datetime.fromtimestamp(os.fstat(self.fd).st_mtime, UTC)
         except (OverflowError, ValueError, OSError):
             pass
         return datetime.now(UTC)
@@ -306,6 +335,10 @@ def _opened(name: str) -> FileIO:
         return os.open(path, flags | (os.O_NONBLOCK if fifo else 0))
 
     return FileIO(name, opener=opener)
+
+
+def _is_regular(raw: FileIO) -> bool:
+    return stat.S_ISREG(os.fstat(raw.fileno()).st_mode)
 
 
 def _failed(name: str, error: OSError | ValueError) -> SourceError:

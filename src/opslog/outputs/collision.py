@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterable, Sequence
 
 from opslog.inputs.paths import STDIN, expand, file_id
+from opslog.inputs.remote import is_url
 from opslog.model.errors import SinkError
 from opslog.outputs.output import STDOUT, failed
 
@@ -23,7 +24,8 @@ def refuse_input(output: str, paths: tuple[str, ...], followed: bool = False) ->
     except ValueError as error:  # a NUL in the name
         raise failed(output, error) from None
     # Not expanded without need: there may be many files.
-    if own and any(file_id(0 if name == STDIN else name) == own for name in expand(paths)):
+    local = tuple(path for path in paths if not is_url(path))
+    if own and any(file_id(0 if name == STDIN else name) == own for name in expand(local)):
         raise _is_input(output)
     refuse_named(output, paths)
     if followed and output != STDOUT:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 
 from opslog.engine.job import Job
 from opslog.engine.run import in_this_thread
@@ -52,13 +53,13 @@ def _extents(name: str, size: int, times: TimeDefaults, catalog: Catalog) -> lis
             return [Extent(name)]
         every = sizes()["seam_every"]
         step = max(1, -(-size // every)) * every
-        known = Extent(name, source.size, source.modified, source.first)
+        known = Extent(name, source.size, source.modified, source.first, version=source.version)
         cuts = [0, *range(step, source.size, step)] if source.can_seek else [0]
         if len(cuts) == 1 or source.binary is not None:
             return [known]
         margin = _margin(source, times, catalog)
         return [
-            Extent(name, known.size, known.modified, known.first, begin, end, margin)
+            replace(known, begin=begin, end=end, margin=margin)
             for begin, end in zip(cuts, [*cuts[1:], None], strict=True)
         ]
     except SourceError:

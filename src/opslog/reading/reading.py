@@ -86,7 +86,11 @@ class Reading(Generic[T]):
                 self._interrupt = interrupt
                 return
             try:
-                spans = self.index.of(source) if self.index and source.regular else None
+                spans = (
+                    self.index.of(source)
+                    if self.index and source.regular and source.is_local
+                    else None
+                )
                 if self.window and not self.window.may_reach_into(source):
                     pass
                 elif (spans and spans.known) or source.binary is None:
