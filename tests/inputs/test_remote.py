@@ -17,6 +17,7 @@ from typing import Any
 
 import fsspec
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -110,6 +111,15 @@ def test_the_command_reads_what_is_in_a_bucket(s3: Any) -> None:
     )  # fmt: skip
     assert found.stderr == b""
     assert found.stdout.count(b" one") == 3
+
+
+def test_what_a_part_gives_is_written_to_a_bucket(s3: Any) -> None:
+    s3.pipe("logs/one.log", LOG)
+    for number, part in enumerate(opslog.read("s3://logs/one.log").parts(1)):
+        part.write_parquet(f"s3://logs/lake/{number}.parquet")
+    sizes = [pq.read_metadata(s3.open(name)).num_rows for name in s3.ls("logs/lake")]
+    assert len(sizes) == 2
+    assert sum(sizes) == 500_000
 
 
 def test_an_object_that_changes_while_it_is_read_is_an_error(s3: Any) -> None:

@@ -14,10 +14,9 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://")
+_URL = re.compile(r"(?!file:|local:)[a-z][a-z0-9+.-]*://")
 _LEAST = 1 << 18
 _MOST = 8 << 20
 """Bytes of a range: of many files only the beginning is read."""
@@ -27,7 +26,7 @@ _VERSIONS = ("size", "ETag", "etag", "version_id", *_CHANGED)
 
 
 def is_url(path: str) -> bool:
-    """Whether a path is a URL."""
+    """Whether a path is a URL, and not that of a file of this machine."""
     return _URL.match(path) is not None
 
 
@@ -37,8 +36,8 @@ def files_of(url: str) -> list[str]:
     What matches nothing, or cannot be looked at, stays as it is: opening it tells why.
     """
     try:
-        with _told():
-            system, path = _opened(url)
+        with told():
+            system, path = opened(url)
             if glob.has_magic(url) and not system.exists(path):
                 found = [
                     file
@@ -54,6 +53,13 @@ def files_of(url: str) -> list[str]:
         return [url]
 
 
+def canonical(url: str) -> str:
+    """Return a URL as its driver writes it, so that two of one file are equal; raises OSError."""
+    with told():
+        system, path = opened(url)
+        return str(system.unstrip_protocol(path))
+
+
 def missing(url: str) -> OSError | None:
     """Return why a file cannot be opened, None if it can."""
     try:
@@ -64,7 +70,7 @@ def missing(url: str) -> OSError | None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """Raise whatever a driver raises as OSError: each has errors of its own."""
     try:
         yield
@@ -77,7 +83,8 @@ def _told() -> Iterator[None]:
         raise OSError(errno.EIO, said) from error
 
 
-def _opened(url: str) -> tuple[Any, str]:
+def opened(url: str) -> tuple[Any, str]:
+    """Return the file system of a URL, and what the file is called there; raises OSError."""
     try:
         core = importlib.import_module("fsspec.core")
     except ImportError:
@@ -98,8 +105,8 @@ class RemoteFile:
         self._room = _LEAST
         self._pool: ThreadPoolExecutor | None = None
         self._file: Any = None
-        with _told():
-            self._system, self._path = _opened(url)
+        with told():
+            self._system, self._path = opened(url)
             self._info = self._described()
             size = self._info.get("size")
             self.size: int | None = None if size is None else int(size)
@@ -121,7 +128,7 @@ class RemoteFile:
     def peek(self, count: int) -> bytes:
         """Return the next bytes, at the beginning of the file; reading does not go on."""
         if self.size != 0 and not self._at and not self._data:
-            with _told():
+            with told():
                 self._data = memoryview(self._begun())
         return bytes(self._data[:count])
 
@@ -147,7 +154,7 @@ class RemoteFile:
 
     def readinto(self, room: memoryview) -> int:
         """Fill the beginning of a buffer; return how many bytes these are, 0 at the end."""
-        with _told():
+        with told():
             if not self._data and self.size is None:
                 self._data = memoryview(self._file.read(_MOST))
             elif not self._data and self._at < (self.size or 0):
@@ -223,6 +230,8 @@ def _moment(value: object) -> datetime | None:
         if isinstance(value, int | float):
             value = datetime.fromtimestamp(value, UTC)
         elif isinstance(value, str):
+            from email.utils import parsedate_to_datetime  # start-up: most runs need it not
+
             value = parsedate_to_datetime(value) if "," in value else datetime.fromisoformat(value)
     except (ValueError, OverflowError):
         return None

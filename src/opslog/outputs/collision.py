@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterable, Sequence
 
 from opslog.inputs.paths import STDIN, expand, file_id
-from opslog.inputs.remote import is_url
+from opslog.inputs.remote import canonical, is_url
 from opslog.model.errors import SinkError
 from opslog.outputs.output import STDOUT, failed
 
@@ -23,6 +23,8 @@ def refuse_input(output: str, paths: tuple[str, ...], followed: bool = False) ->
         own = file_id(1 if output == STDOUT else output)
     except ValueError as error:  # a NUL in the name
         raise failed(output, error) from None
+    if is_url(output):
+        _refuse_read_url(output, paths)
     # Not expanded without need: there may be many files.
     local = tuple(path for path in paths if not is_url(path))
     if own and any(file_id(0 if name == STDIN else name) == own for name in expand(local)):
@@ -30,6 +32,17 @@ def refuse_input(output: str, paths: tuple[str, ...], followed: bool = False) ->
     refuse_named(output, paths)
     if followed and output != STDOUT:
         _refuse_future(output, output, paths, followed=True)
+
+
+def _refuse_read_url(output: str, paths: tuple[str, ...]) -> None:
+    try:
+        own = canonical(output)
+        names = expand(tuple(filter(is_url, paths)))
+        is_read = any(canonical(name) == own for name in names)
+    except OSError as error:
+        raise failed(output, error) from None
+    if is_read:
+        raise _is_input(output)
 
 
 def refuse_input_folder(folder: str, paths: tuple[str, ...], followed: bool = False) -> None:

@@ -49,10 +49,14 @@ class OwnKind:
             return
         with open(fd, "rb", closefd=False) as file:
             file.seek(0)
-            if self.wrote(file):
-                return
-            file.seek(0)
-            found = file.read(4 * _SHOWN).decode(errors="replace")[:_SHOWN]
+            self.refuse(path, file, size)
+
+    def refuse(self, path: str, file: BinaryIO, size: int) -> None:
+        """Do so for an opened file, at its beginning, of so many bytes."""
+        if self.wrote(file):
+            return
+        file.seek(0)
+        found = file.read(4 * _SHOWN).decode(errors="replace")[:_SHOWN]
         raise SinkError(
             path,
             f"expected {self.name} or no file, found {size:,} bytes that begin with {found!r}; "

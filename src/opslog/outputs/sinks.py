@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from opslog.inputs.remote import is_url
 from opslog.model import names as naming
 from opslog.model.errors import OpslogError, SinkError
 from opslog.outputs.arrow import ArrowSink
@@ -67,7 +68,7 @@ class Target:
 
 def is_folder(path: str) -> bool:
     """Return whether ``path`` is a folder, or is to be one."""
-    return path.endswith(os.sep) or os.path.isdir(path)
+    return not is_url(path) and (path.endswith(os.sep) or os.path.isdir(path))
 
 
 def open_sink(target: Target, columns: tuple[str, ...]) -> Sink:
@@ -75,6 +76,8 @@ def open_sink(target: Target, columns: tuple[str, ...]) -> Sink:
     if is_folder(target.path):
         return _folder(target, columns)
     path, kind, append = target.path, target.kind, target.append
+    if is_url(path) and (target.roll or target.keys or append or path.endswith("/")):
+        raise SinkError(path, "at a URL, one file is written as a whole: no folder, and none grows")
     if target.roll or target.keys:
         flag = "--roll" if target.roll else "--partition-by"
         raise SinkError(path, f"{flag} needs a folder of files: -o {_suggested(path)}/")
@@ -84,7 +87,11 @@ def open_sink(target: Target, columns: tuple[str, ...]) -> Sink:
         raise OpslogError(f"unknown output format {kind!r}: expected one of {', '.join(FORMATS)}")
     if kind == "parquet":
         _refuse_stream(path)
-    if kind in WHOLE:
+    if is_url(path):
+        from opslog.outputs.uploaded_file import UploadedFile  # most runs write to no URL
+
+        output: OutputStream = UploadedFile(path, OF_RECORDS[kind], target.overwrite)
+    elif kind in WHOLE:
         output = open_whole(path, OF_RECORDS[kind], target.overwrite)
     else:
         output = open_growing(path, OF_RECORDS[kind], target.overwrite, append)

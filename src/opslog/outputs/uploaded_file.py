@@ -1,0 +1,61 @@
+"""Files at URLs that are written: there as a whole or not at all.
+
+What is written goes to a temporary file of this machine, which is uploaded when it is
+complete: until then, and after any failure, what stood there stands there still.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+
+from opslog.inputs.remote import opened, told
+from opslog.model.errors import SinkError
+from opslog.outputs.output import OutputStream, failed
+from opslog.outputs.own_kinds import OwnKind
+
+
+class UploadedFile(OutputStream):
+    """A file that appears at the URL ``path`` when it is closed.
+
+    It replaces an empty file or one of kind ``own``, any other only with ``overwrite``.
+    Raises SinkError.
+    """
+
+    def __init__(self, path: str, own: OwnKind, overwrite: bool = False) -> None:
+        try:
+            with told():
+                self._system, self._target = opened(path)
+                found = self._system.exists(self._target)
+                size = int(self._system.size(self._target) or 0) if found else 0
+            if size and not overwrite:
+                with told(), self._system.open(self._target, "rb") as file:
+                    own.refuse(path, file, size)
+            fd, self._temporary = tempfile.mkstemp(".opslog")
+        except OSError as error:
+            raise failed(path, error) from None
+        super().__init__(path, fd)
+
+    def close(self) -> None:
+        """Upload the file; raises SinkError, and then nothing has changed."""
+        super().close()
+        try:
+            with told():
+                self._system.put_file(self._temporary, self._target)
+        except OSError as error:
+            raise self._incomplete(error.strerror or str(error)) from None
+        finally:
+            self._remove()
+
+    def abort(self) -> None:
+        self._remove()
+        with suppress(SinkError):
+            super().close()
+
+    def _remove(self) -> None:
+        with suppress(OSError):
+            os.unlink(self._temporary)
+
+    def _left(self) -> str:
+        return "nothing was written there"
