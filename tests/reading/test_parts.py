@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import opslog
 from any_logs import LINES
 from foreign import logs as foreign_logs
-from helpers import ROOT, plain
+from helpers import ROOT, plain, table
 from opslog import F, OpslogError, SourceError
 from opslog.filters.filter import Filter
 from opslog.inputs import lines as cutting
@@ -135,6 +135,15 @@ def test_all_parts_together_are_the_whole(data: bytes, size: int, heads: int, bl
         cutting.BLOCK_BYTES = block
         found = [part.to_table() for part in parts]
         assert plain(pa.concat_tables(found)).equals(wanted)
+
+
+@given(long_logs(), st.data())
+def test_seams_are_told_by_bytes_alone(data: bytes, draw: st.DataObject) -> None:
+    cuts = draw.draw(st.lists(st.integers(0, len(data)), max_size=6))
+    with small():
+        whole = table(data, original=True)
+        assert sum(map(len, whole["original"].to_pylist())) == len(data)
+        assert table(data, cuts, original=True).equals(whole)
 
 
 def test_a_part_may_be_filtered_and_read_in_several_threads() -> None:
