@@ -262,6 +262,29 @@ def test_the_year_of_a_part_is_that_of_its_file_when_it_was_planned(
     assert wanted["timestamp"][-1].as_py().year == (2015 if first else 2023)
 
 
+def test_a_small_file_is_read_as_it_was_planned_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(b"  2024-01-01 00:00:00.000 1 INFO a.b [-] one\n   raw\n" * 50)
+    [part] = opslog.read(path).parts()
+    wanted = plain(opslog.read(path).to_table())
+    with path.open("ab") as file:
+        file.write(b"  2024-01-01 00:00:00.000 1 INFO a.b [-] two\n" * 50)
+    assert plain(part.to_table()).equals(wanted)
+
+
+def test_to_plan_reads_nothing_of_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    line = b"2024-01-01 00:00:00.000 1 INFO a.b [-] one\n"
+    writer = os.open(tmp_path / "pipe", os.O_RDWR)
+    os.write(writer, line)
+    [part] = opslog.read(tmp_path / "pipe").parts()
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY)
+    os.close(writer)
+    assert os.read(reader, 100) == line
+    os.close(reader)
+    assert [extent.name for extent in part._pass.sources.extents] == [str(tmp_path / "pipe")]
+
+
 def test_what_was_written_behind_a_plan_is_in_no_part(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     path.write_bytes(b"2024-01-01 00:00:00.000 1 INFO a.b [-] one\n" * 500)

@@ -67,6 +67,11 @@ cdef class Assembler(JoinedRecords):
         """How many blanks stand before each line of a log that is quoted, 0."""
         return self.margin
 
+    @property
+    def settled(self):
+        """Whether that is known: a line with a time has come."""
+        return self.margin > 0 or self.stamped >= 0
+
     @quoted.setter
     def quoted(self, int32_t margin):
         self.margin = margin

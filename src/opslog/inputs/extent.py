@@ -13,7 +13,8 @@ class Extent:
     Seams are named by the places behind which they are searched for; without ``end`` it goes
     to the end of the source.  ``size`` is that of the file as it lies there, ``first`` are its
     first bytes, ``version`` shows whether a file at a URL was changed, ``margin`` is how many
-    blanks stand before each line.  Of what is no regular file only the name is known.
+    blanks stand before each line.  Of a ``plain`` file, whose bytes are as they are read, nothing
+    behind the size is.  Of what is no regular file only the name is known.
     """
 
     name: str
@@ -24,14 +25,10 @@ class Extent:
     end: int | None = None
     margin: int = 0
     version: str = ""
-
-    @property
-    def is_part(self) -> bool:
-        """Whether it is less than the whole file."""
-        return self.begin > 0 or self.end is not None
+    plain: bool = False
 
     def __str__(self) -> str:
-        if not self.is_part:
+        if not self.begin and self.end is None:
             return repr(self.name)
         to = f"to {self.end:,}" if self.end is not None else "on"
         return f"{self.name!r} from {self.begin:,} {to}"

@@ -11,7 +11,7 @@ from opslog.engine.run import in_this_thread
 from opslog.engine.stream import Item, Stream
 from opslog.inputs.extent import Extent
 from opslog.inputs.lines import BlockCutter
-from opslog.inputs.paths import Sources
+from opslog.inputs.paths import STDIN, Sources
 from opslog.inputs.source import Source
 from opslog.kernel._block import Block, sizes
 from opslog.model.errors import SourceError
@@ -19,6 +19,9 @@ from opslog.model.stats import Stats
 from opslog.model.zones import TimeDefaults
 from opslog.rows.kept import Kept
 from opslog.scanner.catalog import Catalog
+
+_STEP = 1 << 16
+"""Bytes of a file that are read at once until its margin is known."""
 
 
 def divided(
@@ -29,8 +32,9 @@ def divided(
     A large file is divided if its bytes are as they are read; small ones are taken together.
     """
     together: list[Extent] = []
+    streams = {STDIN, *sources.readable_once()}  # not opened: what is read of them is gone
     for name in sources.names:
-        extents = _extents(name, size, times, catalog)
+        extents = [Extent(name)] if name in streams else _extents(name, size, times, catalog)
         if len(extents) == 1 and sum(one.size for one in (*together, *extents)) <= size:
             together += extents
             continue
@@ -49,17 +53,15 @@ def _extents(name: str, size: int, times: TimeDefaults, catalog: Catalog) -> lis
     except SourceError:
         return [Extent(name)]  # reading it says so
     try:
-        if not source.regular:
-            return [Extent(name)]
+        known = Extent(name, source.size, source.modified, source.first, version=source.version)
+        if not source.can_seek or source.binary is not None:
+            return [known]
         every = sizes()["seam_every"]
         step = max(1, -(-size // every)) * every
-        known = Extent(name, source.size, source.modified, source.first, version=source.version)
-        cuts = [0, *range(step, source.size, step)] if source.can_seek else [0]
-        if len(cuts) == 1 or source.binary is not None:
-            return [known]
-        margin = _margin(source, times, catalog)
+        plain = replace(known, plain=True, margin=_margin(source, times, catalog))
+        cuts = [0, *range(step, source.size, step)]
         return [
-            replace(known, begin=begin, end=end, margin=margin)
+            replace(plain, begin=begin, end=end)
             for begin, end in zip(cuts, [*cuts[1:], None], strict=True)
         ]
     except SourceError:
@@ -73,11 +75,14 @@ def _margin(source: Source, times: TimeDefaults, catalog: Catalog) -> int:
     job: Job[None] = Job(catalog, (), None, _nothing)
     stream = Stream(job, source.name, times.zones.of(source.name), Stats())
     cutter, left = BlockCutter(deque()), sizes()["window"] + sizes()["longest_line"]
-    while left and (count := source.read_into(cutter.room()[:left])):
+    while left and not stream.assembler.settled:
+        count = source.read_into(cutter.room()[: min(left, _STEP)])
         left -= count
-        if block := cutter.filled(count):
+        block = cutter.filled(count) or cutter.lines() if count else cutter.rest()
+        if block:
             _used(stream, block)
-    _used(stream, cutter.rest())
+        if not count:
+            break
     return stream.assembler.quoted
 
 

@@ -120,7 +120,7 @@ class Reading(Generic[T]):
         try:
             if extent.size >= 0:
                 source.expect(extent)
-            if extent.is_part:
+            if extent.plain:
                 stream.bound(extent)
                 begin = source.seek_line(extent.begin), False
         except SourceError as error:
@@ -147,7 +147,7 @@ class Reading(Generic[T]):
     def _items(
         self, source: Source, extent: Extent, live: LiveStream[T], spans: Spans | None
     ) -> Iterator[Item[T] | None]:
-        if extent.is_part:
+        if extent.plain:
             yield from _part(source, extent, live)
         elif live.stream.live:
             yield from self._written(source, live)
