@@ -146,7 +146,7 @@ def test_a_file_that_is_written_anew_while_it_is_read_is_an_error(memory: Any) -
     ("url", "reason"),
     [
         ("s3://logs/none.log", "No such file or directory"),
-        ("s3://logs/none/*.log", "No such file or directory"),
+        ("s3://logs/none/*.log", "no file matches this pattern"),
         ("s3://nothing/none.log", "No such file or directory|bucket does not exist"),
         ("memory://none", "No such file or directory"),
         ("nothing://x/y", "Protocol not known: nothing"),

@@ -133,7 +133,7 @@ def _unopenable(name: str) -> SourceError | None:
         return None
     if is_url(name):
         gone = missing(name)
-        return None if gone is None else SourceError(name, gone.strerror or str(gone))
+        return None if gone is None else SourceError(name, why_unopened(name, gone))
     try:
         os.stat(name)
     except OSError as error:
@@ -148,6 +148,8 @@ def why_unopened(name: str, error: OSError | ValueError) -> str:
         return reason
     if glob.has_magic(name):
         return "no file matches this pattern"
+    if is_url(name):
+        return reason
     # The first part that is not there: most often one name of several is misspelt.
     while not os.path.lexists(folder := os.path.dirname(name) or os.curdir):
         name = folder
