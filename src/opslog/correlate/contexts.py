@@ -26,6 +26,8 @@ COLUMNS = (
 MOST = 1 << 17
 """Ids of processes that are remembered."""
 
+_USED = " used request id "
+
 _WORK, _OPENS, _NEXT, _MAY_OPEN, _BEGINS, _ANSWER, _CLIENT, _ADOPTED = 0, 1, 2, 3, 4, 5, 6, 8
 """What _contexts.pyx calls them."""
 
@@ -124,7 +126,12 @@ def _kinds(batch: pa.RecordBatch, served: pa.Array) -> memoryview:
     put(pc.and_(named, left), _OPENS)
     put(_matches(batch["logger"], _HELPERS), _MAY_OPEN)
     status = pc.is_valid(batch["http_status"])
-    put(pc.and_(pc.and_not(served, status), pc.is_valid(batch["http_method"])), _BEGINS)
+    begins = pc.and_(pc.and_not(served, status), pc.is_valid(batch["http_method"]))
+    if pc.any(begins).as_py():
+        # Whoever prints it, a line that names the called request is its caller's.
+        body = pc.if_else(begins, batch["body"], pa.scalar(None, pa.string()))
+        begins = pc.and_not(begins, pc.fill_null(pc.match_substring(body, _USED), False))
+    put(begins, _BEGINS)
     put(pc.and_(served, status), _ANSWER)
     adopts = _matches(batch["program"], f"^(?:{calls.UNDER_CALLERS_ID})")
     adopts = pc.if_else(adopts, arrays.uint8(_ADOPTED), arrays.uint8(0))
