@@ -268,3 +268,16 @@ def test_a_logger_tells_of_the_beginning_of_a_call_once(later: float, tmp_path: 
         ("http://k:35357/v3/auth/tokens", 2), ("http://k:35357/", 1), ("http://k:35357/", 1)
     ]  # fmt: skip
     assert (rows[0]["request_id"], rows[0]["duration"]) == (A, 1.4)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"GET call to network for http://n/v2.0/ports used request id {B}",
+        "REQ: curl -g -i -X GET http://n/v2.0/ports",
+    ],
+)
+def test_what_a_client_prints_begins_no_call_whoever_prints_it(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "nova-api.log"
+    path.write_text("".join(line(n, "a.b", A, text) for n in (1, 2, 20)))
+    assert left_behind(path) == []

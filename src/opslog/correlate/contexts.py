@@ -15,7 +15,7 @@ import pyarrow as pa
 from opslog.correlate import calls
 from opslog.correlate._contexts import Contexts
 from opslog.model import arrays
-from opslog.model.naming import CLIENT_LOGGERS, TOKENS
+from opslog.model.naming import CLIENT_LOGGERS, CLIENT_TEXTS, TOKENS
 
 COLUMNS = (
     "timestamp", "source", "source_offset", "host_name", "program", "process_pid", "logger",
@@ -25,8 +25,6 @@ COLUMNS = (
 
 MOST = 1 << 17
 """Ids of processes that are remembered."""
-
-_USED = " used request id "
 
 _WORK, _OPENS, _NEXT, _MAY_OPEN, _BEGINS, _ANSWER, _CLIENT, _ADOPTED = 0, 1, 2, 3, 4, 5, 6, 8
 """What _contexts.pyx calls them."""
@@ -128,9 +126,10 @@ def _kinds(batch: pa.RecordBatch, served: pa.Array) -> memoryview:
     status = pc.is_valid(batch["http_status"])
     begins = pc.and_(pc.and_not(served, status), pc.is_valid(batch["http_method"]))
     if pc.any(begins).as_py():
-        # Whoever prints it, a line that names the called request is its caller's.
+        # Whoever prints it, what clients print is their caller's.
         body = pc.if_else(begins, batch["body"], pa.scalar(None, pa.string()))
-        begins = pc.and_not(begins, pc.fill_null(pc.match_substring(body, _USED), False))
+        sent = pc.fill_null(pc.match_substring_regex(body, CLIENT_TEXTS), False)
+        begins = pc.and_not(begins, sent)
     put(begins, _BEGINS)
     put(pc.and_(served, status), _ANSWER)
     adopts = _matches(batch["program"], f"^(?:{calls.UNDER_CALLERS_ID})")
