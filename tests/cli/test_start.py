@@ -10,6 +10,7 @@ import pytest
 from helpers import ROOT
 
 LOG = "docs/examples/nova-compute.log"
+REQUEST = "req-5f0f7c1e-2d3b-4a55-9c1e-0b7a4f2d8e61"
 
 
 def imported(*arguments: str) -> set[str]:
@@ -41,6 +42,12 @@ def test_a_command_imports_no_other() -> None:
     others = {"trace", "lists", "fluentd", "stats", "events", "doctor", "formats", "schema"}
     assert modules.isdisjoint({f"opslog.cli.{name}" for name in others})
     assert "pyarrow.compute" not in modules
+
+
+@pytest.mark.parametrize("command", ["stats", "requests", "trace " + REQUEST])
+def test_what_masks_is_imported_only_to_mask(command: str) -> None:
+    modules = imported(*command.split(), LOG)
+    assert modules.isdisjoint({f"opslog.stages.{name}" for name in ("mask", "share", "secrets")})
 
 
 def test_a_run_compiles_no_format_where_the_build_did() -> None:
