@@ -20,7 +20,7 @@ from opslog.stages.identity_names import (
     is_telling,
     kind_of,
 )
-from opslog.stages.pseudonyms import id_of, name_bytes, name_of
+from opslog.stages.pseudonyms import KEYED, id_of, name_bytes, name_of
 
 _MOST = 65_536
 """Names, and words looked at, that are remembered."""
@@ -31,7 +31,7 @@ _NEAR = 600
 _MAIL = re.compile(r"[\w.+%-]{1,64}@((?:[\w-]+\.)+([A-Za-z]{2,24}))")
 _WORD = re.compile(r"[^\W_](?:[\w.-]*[^\W_])?")
 _DONE = re.compile(
-    r"(?:host|user|project|domain)-[0-9a-f]{8}(?:\.example\.org|@example\.org)?|\*+|<secret:\w+>"
+    r"(?:host|user|project|domain)-[0-9a-f]{8}(?:\.example\.org|@example\.org)?|\*+|" + KEYED
 )
 _VALUE = re.compile(
     rb"""(?:\\*["'])?\s{0,3}(?:=|:|%3D|\s=\s)\s{0,3}[ub]?(\\*["'])?([^\s"'\\,;&<>(){}\[\]|=:%/]+)"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from opslog.stages.pseudonyms import KEYED
 from opslog.stages.secret_values import is_kept, is_said, quoted_end, value_at
 
 _SIGN = re.compile(r"(?:\[\d{0,3}\])?[ \t]{0,40}(?:=>|:=|->|[:=]{1,2})[ \t+]{0,40}")
@@ -27,11 +28,11 @@ _TAG = re.compile(r"<[\w:.-]{0,80}\Z")
 _CONTENT = re.compile(r"[^<]*")
 _WORD_BEFORE = re.compile(r"[A-Za-z]{2,}[ \t]\Z")
 _RANDOM = re.compile(r"(?=\S{0,300}\d)(?=\S{0,300}[A-Za-z])\S{8,}|\S{24,}")
+_COUNT = re.compile(r"\d{1,6}(?=[\s,;)}\]&]|\Z)")
 _NOT_OF_TOKEN = re.compile(
-    r"0x[0-9a-f]{1,16}\b|\d{4}-\d\d-\d\d[T ]\d\d:|\d{1,6}(?=[\s,;)}\]&]|\Z)"
+    rf"0x[0-9a-f]{{1,16}}\b|\d{{4}}-\d\d-\d\d[T ]\d\d:|{_COUNT.pattern}"
     r"|['\"]?[^\w\s]{1,3}['\"](?:\s|\Z)"
 )
-_COUNT = re.compile(r"\d{1,6}(?=[\s,;)}\]&]|\Z)")
 _BARE = frozenset(
     {"token", "tokens", "secret", "secrets", "pin", "sid", "sig", "community", "kg", "otp"}
 )
@@ -43,7 +44,7 @@ _WORDY = re.compile(
     r"|the|a|empty|weak|your|generated?|new|for|of|error)[ \t]+\Z"
 )
 _LOWER = re.compile(r"[a-z]+(?:[\s.,;]|\Z)")
-_PSEUDONYM = re.compile(r"<secret:[0-9a-f]{8}>")
+_PSEUDONYM = re.compile(KEYED)
 _SAID = re.compile(
     r"(?:string\s+)?(?:(?:for|of) (?:(?:the )?user )?[\w.@-]{1,64}[: ]\s{0,3})?"
     r"(?:(?:(?:is|was|has been) )?(?:set |changed |reset )?(?:is|was|to)[: ]\s{0,3})?(?:now )?"

@@ -13,7 +13,10 @@ Pseudonym: TypeAlias = Callable[[str], str]
 """Makes of a secret what stands for it."""
 
 STARS = "***"
-_MASKED = re.compile(r"\**|<secret:[0-9a-f]{8}>")
+KEYED = r"<secret:[0-9a-f]{8}>"
+"""A pattern of what stands for a secret under a key."""
+
+_MASKED = re.compile(rf"\**|{KEYED}")
 
 
 def stars(secret: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from opslog.stages.pseudonyms import KEYED
+
 _PREFIX = re.compile(r"(?:![\w!]+[ \t]+)?(?:[ubrfUBRF]{1,2}(?=['\"]))?")
 _CLOSE = r"(?=\Z|[\s,;:)\]}}>/<&|#\\]|{other}(?:\Z|[\s,;:)\]}}\\>]))"
 _BEHIND = {
@@ -31,7 +33,7 @@ _KEPT = re.compile(
     r"""(?ix) \s* (?:
     | none | null | nil | nan | undefined | unset | true | false | yes | no | on | off | ~ | -+
     | n/?a | [^\w\s]{1,2}
-    | \*+ | x{3,} | \.{3,} | <[\w:\ -]*> | <secret:[0-9a-f]{8}>
+    | \*+ | x{3,} | \.{3,} | <[\w:\ -]*>
     | \[?(?:redacted|masked|hidden|sanitized|filtered)\]?
     | \{?(?:SHA\w{0,4}|SSHA)\}?[:}\$]\S* | sha256:\S*
     | % \(\w+\) s | %s | \$\{[^}]*\} | \$\([\w.]+\)
@@ -50,7 +52,7 @@ _KEPT = re.compile(
 _SCHEMA = re.compile(
     r"""["']type["']\s*:\s*\[?\s*["'](?:string|object|null|boolean|integer|array|number)["']"""
 )
-_MASKED = re.compile(r"['\"]?<secret:[0-9a-f]{8}>(?=['\"]?(?:[\s,;)}\]&]|\Z))")
+_MASKED = re.compile(rf"['\"]?{KEYED}(?=['\"]?(?:[\s,;)}}\]&]|\Z))")
 _ENDS_EMPTY = re.compile(r"[\s)\]}'\"]|[,;:](?:\s|\Z)")
 _TEMPLATE = re.compile(
     r"(?:\$\{[^}\s]*\}|\{\{[^}\n]*\}\}|%\(\w+\)s|\(\*[\w.]+\)\((?:nil|0x[0-9a-f]+)\))(?=[\s,;'\"&)]|\Z)"
