@@ -39,7 +39,7 @@ from opslog.trace.neighbours import neighbours, of_another_instance
 from opslog.trace.notes import notes
 from opslog.trace.readings import Readings
 from opslog.trace.served import served_calls
-from opslog.trace.story import Story, ordered_by_place, story_of
+from opslog.trace.story import Story, add_calls, ordered_by_place, story_of
 
 MOST = 100_000
 """Records of a story that are kept."""
@@ -135,11 +135,9 @@ class _Search:
         left_behind = sum(own in self.seeds for own in ids_left)
         self.batches.clear()
         self.found = self.found.slice(0, 0)
-        left = self.left_out, self.unread, left_behind
-        story = story_of(self.id, table, self.graph, roots, *left)
+        story = story_of(self.id, table, self.graph, roots, self.left_out, self.unread, left_behind)
         further = Readings(self.logs, self.stats, self.watch, self.index)
-        if served := served_calls(story, further):
-            story = story_of(self.id, table, self.graph, roots, *left, served)
+        add_calls(story, served_calls(story, further))
         story.notes += notes(story, further, request=self.about is None)
         return story
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
-from types import MappingProxyType
 
 import pyarrow as pa
 
@@ -100,16 +99,12 @@ def story_of(
     left_out: int = 0,
     unread: BaseException | None = None,
     left_behind: int = 0,
-    served: Mapping[str, Call] = MappingProxyType({}),
 ) -> Story:
-    """Return the story of the records of a table, as the graph knows their requests.
-
-    ``served`` are calls that lines of servers tell, by request.
-    """
+    """Return the story of the records of a table, as the graph knows their requests."""
     members = {member for root in roots for member in graph.members(root)}
-    story = _told(id, _ordered(table, {}), graph, members, {}, served)
+    story = _told(id, _ordered(table, {}), graph, members, {})
     if clocks := offsets(story.records, story.owners, story.requests):
-        story = _told(id, _ordered(table, clocks), graph, members, clocks, served)
+        story = _told(id, _ordered(table, clocks), graph, members, clocks)
     story.left_out, story.unread, story.left_behind = left_out, unread, left_behind
     return story
 
@@ -120,7 +115,6 @@ def _told(
     graph: RequestGraph,
     members: set[str],
     clocks: dict[str, timedelta],
-    served: Mapping[str, Call],
 ) -> Story:
     records = [
         _corrected(record, clocks)
@@ -155,7 +149,7 @@ def _told(
     asked = _told_by_callers(records, owners)
     inside = [one for root in requests.values() if root.caller is None for one in root.tree()]
     for request in reversed(inside):  # what was called before who called it
-        _describe(request, records, asked.get(request.id), served.get(request.id))
+        _describe(request, records, asked.get(request.id))
     story = Story(id, table, records, owners, top, clocks=clocks)
     for siblings in (top, *(request.children for request in requests.values())):
         siblings.sort(key=_start)
@@ -228,32 +222,45 @@ def _told_by_callers(
     return found
 
 
-def _describe(
-    request: Request,
-    records: list[LogRecord],
-    asked: tuple[str, Call] | None,
-    served: Call | None,
-) -> None:
-    """Set service and call of a request: from its own answer, its server's or its caller's word."""
+def add_calls(story: Story, served: Mapping[str, Call]) -> None:
+    """Tell calls that lines of servers tell, by request, where no record of a service does."""
+    for request in reversed([*story.tree()]):
+        if request.heads() is request.children:
+            _take_first_call(request)
+        elif request.id in served and _own_call(request, story.records) is None:
+            request.call = served[request.id]
+
+
+def _describe(request: Request, records: list[LogRecord], asked: tuple[str, Call] | None) -> None:
+    """Set service and call of a request: from its own answer, else from what its caller logged."""
     request.parts.sort(key=_start)
     if request.heads() is request.children:
-        # Its head is the call that came first with the id, not who works under it.
-        called = [one for one in request.children if one.call is not None]
-        if called:
-            first = min(called, key=_start)
-            request.service, request.call = first.service, first.call
-        return
+        _take_first_call(request)
+    elif (own := _own_call(request, records)) is not None:
+        request.service, request.call = own
+    else:
+        if asked is not None:
+            request.service, request.call = asked
+        if request.parts:
+            request.service = request.parts[0].program
+
+
+def _take_first_call(request: Request) -> None:
+    """Its head is the call that came first with the id, not who works under it."""
+    called = [one for one in request.children if one.call is not None]
+    if called:
+        first = min(called, key=_start)
+        request.service, request.call = first.service, first.call
+
+
+def _own_call(request: Request, records: list[LogRecord]) -> tuple[str, Call] | None:
+    """Return the service that told of answering the call of a request, and the call."""
     # Clocks differ: who began first does not tell who called.
     for part in sorted(request.parts, key=lambda part: is_under_callers_id(part.program)):
         call = _answered([records[n] for n in part.records])
         if call is not None:
-            request.call, request.service = call, part.program
-            return
-    if asked is not None:
-        request.service, request.call = asked
-    request.call = served or request.call
-    if request.parts:
-        request.service = request.parts[0].program
+            return part.program, call
+    return None
 
 
 def _answered(records: list[LogRecord]) -> Call | None:
