@@ -355,6 +355,21 @@ OTHERS: dict[str, tuple[str, list[Any], str, list[str]]] = {
     "a port deleted": (
         "port", ["DELETE /v2.0/ports/{id} 204", (2, "Port {id} updated. Details: {}")], "deleted", [],
     ),
+    "a port deleted, as its agents tell it": (
+        "port", ["Deleting port {id}", (2, "Provisioning complete for port {id} triggered by entity L2."),
+                 (3, "Resource Port deleted: {id}"), (2, "Provisioning complete for port {id} triggered by entity L2.")],
+        "deleted", [],
+    ),
+    "a port deleted, as its server hears of it": (
+        "port", ["Deleting port {id}", (2, "Device {id} no longer exists at agent ovs-agent-c1")], "deleted", [],
+    ),
+    "a port being deleted": (
+        "port", ["Deleting port {id}", (2, "Provisioning complete for port {id} triggered by entity L2.")],
+        "deleting", ["delete"],
+    ),
+    "a port unplugged": (
+        "port", ["Bound port: {id}, host: c1", (2, "Device {id} no longer exists at agent ovs-agent-c1")], "bound", [],
+    ),
     "a port that nova is told to be deleted": (
         "port", ["Creating event network-vif-deleted:{id} for instance " + OTHER + " on c1"], "deleted", [],
     ),
@@ -524,12 +539,17 @@ def test_stacks_of_one_request_are_told_apart_by_their_names() -> None:
         (f"backup_id: {ID}", "backup"),
         (f"Volume with id: {ID}", "volume"),
         (f"network-vif-plugged:{ID}", "port"),
+        (f"Resource Port deleted: {ID}", "port"),
+        (f"Device {ID} no longer exists at agent a", "port"),
         (f"/v1/p/stacks/web/{ID}/resources", "stack"),
         (f'Stack "web" [{ID}]', "stack"),
         (f"Share instance {ID}", None),
         (f"share server '{ID}'", None),
         (f"volumes {ID}-events", None),
         (f"network {ID}", None),
+        (f"Resource Network deleted: {ID}", None),
+        (f"device_id {ID}", None),
+        (f"on device {ID}", None),
     ],
 )
 def test_an_id_is_known_in_all_its_spellings(text: str, kind: str | None) -> None:

@@ -10,9 +10,10 @@ _WORDS = (
     r"(?:volume|snapshot|backup|share|instance|network-vif-[a-z]+|loadbalancer-flow)-"
     r"|instance-[0-9a-f]{8} \("
     r"|stacks?(?:/[^/\s]+/|\s\"[^\"]+\" \[)"
+    r"|^device "  # neutron's ports; a port's device_id is an instance's
     r"|(?:share (?:server|instance|replica|group)|snapshot instance|volume_attachment"
-    r"|network-vif-[a-z]+|instance|server|port|volume|snapshot|backup|image|load ?balancer|lb"
-    r"|stack|node|share)s?"
+    r"|network-vif-[a-z]+|instance|server|port deleted|port|volume|snapshot|backup|image"
+    r"|load ?balancer|lb|stack|node|share)s?"
     r"(?:[_ ](?:with )?(?:uu)?id)?(?:[ :=]+['\"(\[]?|['\"(\[]|/)"
 )
 """A pattern of the words before the id of a resource."""

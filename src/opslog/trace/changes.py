@@ -208,6 +208,8 @@ CHANGES: tuple[Change, ...] = (
         ("", "is", "down", r"network-vif-unplugged"),
         ("delete", "begins", "deleting", r"^Deleting port"),
         ("delete", "ends", "deleted", r"[Dd]eleted port|[Pp]ort \S+ (?:was |has been )?deleted"),
+        ("delete", "ends", "deleted", r"^Resource Port deleted: "),
+        ("delete", "ended", "deleted", r"^Device \S+ no longer exists at agent "),
         ("delete", "ends", "deleted", r"network-vif-deleted|Neutron deleted interface"),
         ("delete", "ends", "deleted", r"for port \(\S+\), after_delete"),
     ),

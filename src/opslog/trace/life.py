@@ -27,6 +27,7 @@ class Life:
 
     def __init__(self, kind: str | None) -> None:
         self._one_at_a_time = kind in ("instance", "volume")
+        self._wired = kind == "port"
         self.open: dict[str, int] = {}
         """Operations that go on, with the time they began."""
         self._before: dict[str, str | None] = {}
@@ -92,7 +93,9 @@ class Life:
         if moment == "idle":
             # Nova confirms a resize without a task_state.
             confirming = state == "resized" and "confirm_resize" in self.open
-            return state != "building" and not confirming
+            # Neutron tells that a port is wired while it deletes it.
+            deleting = self._wired and "delete" in self.open
+            return state != "building" and not confirming and not deleting
         if moment == "claims":
             return self._usable is None and not others
         if moment == "fails" and operation == "create":

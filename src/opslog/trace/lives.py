@@ -29,6 +29,8 @@ _KINDS_BY_WORD = {
     "load balancer": "loadbalancer",
     "loadbalancer-flow": "loadbalancer",
     "lb": "loadbalancer",
+    "device": "port",
+    "port deleted": "port",
     "snapshot instance": "snapshot",
     "volume_attachment": "volume",
 }
