@@ -46,6 +46,11 @@ def haproxy(second: float, call: str, status: int, took: int) -> str:
     )
 
 
+REFUSED = logged(10.4, A, "Authorization failed.")
+REFUSAL = uwsgi(10, "POST /v3/auth/tokens", 401, 1)
+"""What a request logged itself, and the line of its server."""
+
+
 def told(folder: Path, own: Iterable[str], server: Iterable[str]) -> dict[str, object]:
     """Return by request the status that `requests` tells."""
     rows = requests(written(folder, own, server)).to_pylist()
@@ -67,7 +72,7 @@ class TestTheOneThatFits:
     def test_a_request_gets_call_status_and_time_of_the_line(self, tmp_path: Path) -> None:
         logs = written(
             tmp_path,
-            [logged(10.4, A, "Authorization failed.")],
+            [REFUSED],
             [uwsgi(10, "POST /v3/auth/tokens", 401, 1, took=450), *others(40, first=2)],
         )
         [row] = [row for row in requests(logs).to_pylist() if row["request_id"] == A]
@@ -80,15 +85,15 @@ class TestTheOneThatFits:
     def test_a_condition_on_the_status_finds_it(self, tmp_path: Path) -> None:
         logs = written(
             tmp_path,
-            [logged(10.4, A, "Authorization failed."), logged(100.1, B, "Truncating password")],
-            [uwsgi(10, "POST /v3/auth/tokens", 401, 1), *others(40, first=2)],
+            [REFUSED, logged(100.1, B, "Truncating password")],
+            [REFUSAL, *others(40, first=2)],
         )
         assert [row["request_id"] for row in requests(logs, F.http_status == 401).to_pylist()] == [
             A
         ]
 
     def test_a_story_tells_the_call(self, tmp_path: Path) -> None:
-        own = [logged(10.4, A, "Authorization failed.")]
+        own = [REFUSED]
         logs = written(tmp_path, own, [uwsgi(10, "POST /v3/auth/tokens", 401, 1, took=450)])
         [request] = trace(logs, A).requests
         assert request.call is not None
@@ -140,37 +145,37 @@ def test_a_call_of_nobody_ends_with_its_answer(tmp_path: Path) -> None:
     ("own", "server"),
     [
         pytest.param(
-            [logged(10.4, A, "Authorization failed.")],
+            [REFUSED],
             [uwsgi(10, "GET /v3", 200, 1), uwsgi(10, "POST /v3/auth/tokens", 401, 2)],
             id="two lines fit",
         ),
         pytest.param(
-            [logged(10.4, A, "Authorization failed."), logged(10.5, B, "Authorization failed.")],
-            [uwsgi(10, "POST /v3/auth/tokens", 401, 1)],
+            [REFUSED, logged(10.5, B, "Authorization failed.")],
+            [REFUSAL],
             id="two requests fit",
         ),
         pytest.param(
-            [logged(10.4, A, "Authorization failed.")],
+            [REFUSED],
             [uwsgi(10, "POST /v3/auth/tokens", 401, 1, pid=8)],
             id="another process",
         ),
         pytest.param(
-            [logged(10.4, A, "Authorization failed."), logged(14.0, A, "Still at work")],
-            [uwsgi(10, "POST /v3/auth/tokens", 401, 1)],
+            [REFUSED, logged(14.0, A, "Still at work")],
+            [REFUSAL],
             id="it had ended",
         ),
         pytest.param(
-            [logged(10.4, A, "Authorization failed.")],
-            [uwsgi(10, "POST /v3/auth/tokens", 401, 1), *others(40, first=7)],
+            [REFUSED],
+            [REFUSAL, *others(40, first=7)],
             id="a line is missing that might be the one",
         ),
         pytest.param(
             [logged(10.3, A, "At work.", pid=8), logged(10.5, A, "Also at work.")],
-            [uwsgi(10, "POST /v3/auth/tokens", 401, 1)],
+            [REFUSAL],
             id="it came to another process",
         ),
         pytest.param(
-            [logged(10.4, A, "Authorization failed.")],
+            [REFUSED],
             [haproxy(10.3, "POST /v3/auth/tokens", 401, 200)],
             id="a proxy tells a path that the service does not",
         ),
