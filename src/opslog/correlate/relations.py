@@ -50,7 +50,7 @@ def with_roots(
 
     What can be read only once gets its roots as far as they are known by then.  With ``servers``
     lines of servers have the id and the service of the request they tell of, and no time; where
-    there are such lines, the sources are read once more.
+    there are such lines, the sources are read once more, and with ``relation`` twice more.
     """
     built = tuple(dict.fromkeys([*(name for name in columns if name not in ROOTS), *IDS]))
     once = reading.sources.readable_once() and not (reading.merge or relation)
