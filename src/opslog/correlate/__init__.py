@@ -6,6 +6,7 @@
 - likely.py: who may have, where no record says so.
 - tellers.py: which records tell of the same call.
 - servers.py, matching.py: which requests servers' lines tell of that name none.
+- memory.py: columns as kernels take them.
 - roots.py: the column of the request that began it all.
 - related.py: all records of a request or a resource.
 - relations.py: the readings of the logs that find them; ``Logs`` has the words for it.

@@ -7,13 +7,13 @@ how it is known that a request has ended.
 from __future__ import annotations
 
 from array import array
-from typing import Literal
 from zlib import crc32
 
 import pyarrow as pa
 
 from opslog.correlate import calls
 from opslog.correlate._contexts import Contexts
+from opslog.correlate.memory import numbers_of, text_of
 from opslog.model import arrays
 from opslog.model.naming import CLIENT_LOGGERS, CLIENT_TEXTS, TOKENS
 
@@ -79,13 +79,13 @@ class OwnedRecords:
         )
         self._contexts.find_calls(
             _processes(batch),
-            *_text(pc.fill_null(batch["request_id"], "")),
+            *text_of(pc.fill_null(batch["request_id"], "")),
             _kinds(batch, served),
-            _numbers(batch["timestamp"].cast(pa.int64())),
-            _numbers(batch["source_offset"]),
-            *_text(pc.fill_null(path, "")),
-            _numbers(batch["http_status"].cast(pa.int64())),
-            _numbers(hashes(batch["logger"])),
+            numbers_of(batch["timestamp"].cast(pa.int64())),
+            numbers_of(batch["source_offset"]),
+            *text_of(pc.fill_null(path, "")),
+            numbers_of(batch["http_status"].cast(pa.int64())),
+            numbers_of(hashes(batch["logger"])),
             found,
         )
         places = pa.Array.from_buffers(pa.int64(), count, [None, pa.py_buffer(found)])
@@ -134,7 +134,7 @@ def _kinds(batch: pa.RecordBatch, served: pa.Array) -> memoryview:
     put(pc.and_(served, status), _ANSWER)
     adopts = _matches(batch["program"], f"^(?:{calls.UNDER_CALLERS_ID})")
     adopts = pc.if_else(adopts, arrays.uint8(_ADOPTED), arrays.uint8(0))
-    return _numbers(pc.add(kinds, adopts), "B")
+    return numbers_of(pc.add(kinds, adopts), "B")
 
 
 def _processes(batch: pa.RecordBatch) -> memoryview:
@@ -147,7 +147,7 @@ def _processes(batch: pa.RecordBatch) -> memoryview:
     whole = arrays.int64(0)
     for part in parts:
         whole = pc.add(pc.multiply(whole, arrays.int64(0x9E3779B1)), part)
-    return _numbers(whole.view(pa.uint64()), "Q")
+    return numbers_of(whole.view(pa.uint64()), "Q")
 
 
 def _matches(column: pa.Array, pattern: str) -> pa.Array:
@@ -167,20 +167,3 @@ def hashes(column: pa.Array) -> pa.Array:
     values = array("q", (crc32(text.encode()) + 1 for text in found.dictionary.to_pylist()))
     known = pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)])
     return pc.fill_null(known.take(found.indices), 0)
-
-
-def _numbers(column: pa.Array, form: Literal["q", "Q", "B"] = "q") -> memoryview:
-    """Return a column of numbers as they lie in memory; null is 0."""
-    import pyarrow.compute as pc
-
-    column = pc.fill_null(column, 0) if column.null_count else column
-    data = column.buffers()[1]
-    whole = memoryview(data).cast("B").cast(form) if data else memoryview(b"").cast(form)
-    return whole[column.offset : column.offset + len(column)]
-
-
-def _text(column: pa.Array) -> tuple[memoryview, memoryview | None]:
-    """Return where each text of a column ends in its bytes, and the bytes."""
-    _, ends, data = column.buffers()
-    places = memoryview(ends).cast("B").cast("i")[column.offset :][: len(column) + 1]
-    return places, memoryview(data).cast("B") if data and data.size else None

@@ -15,7 +15,7 @@ from typing import Literal
 import pyarrow as pa
 
 from opslog.correlate import _servers
-from opslog.correlate.tellers import memory_of
+from opslog.correlate.memory import numbers_of
 from opslog.model import arrays
 
 PLACES = ("source", "source_offset")
@@ -74,7 +74,7 @@ class _Matching:
         numbers = [array("q", bytes(8 * room)) for _ in range(2)]
         columns = [rows[name].combine_chunks() for name in _COMPARED]
         columns.append(rows["kind"].combine_chunks() if kinds is None else kinds)
-        memory = [memory_of(column, _FORMS[column.type]) for column in columns]
+        memory = [numbers_of(column, _FORMS[column.type]) for column in columns]
         count = self._lines.match(last, *[memoryview(some) for some in numbers], *memory)
         found = [pa.array([n - self._begin for n in some[:count]], pa.int64()) for some in numbers]
         return pa.table(found, _NUMBERS)
@@ -109,7 +109,7 @@ def _without_told(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
             waiting.append(rows)
             marks += bytes(len(rows))
         for numbers in matching.add(rows, kinds).columns:
-            _servers.mark(memory_of(numbers.combine_chunks()), memoryview(marks))
+            _servers.mark(numbers_of(numbers.combine_chunks()), memoryview(marks))
         for _ in range(min(matching.passed(), len(waiting))):
             rows = waiting.popleft()
             yield _passing(rows, bytes(marks[: len(rows)]))

@@ -211,7 +211,7 @@ class ServerLines:
         })  # fmt: skip
         if self._held is None or self._held["source"][0].as_py() != self._number(source):
             self._finish_lines()
-            before = pc.subtract(number[0], arrays.numbers([4, 3, 2, 1]))
+            before = pc.subtract(number[0], arrays.numbers(range(_AROUND, 0, -1)))
             self._held, self._counted = lines.slice(0, 0), before
         self._held = pa.concat_tables([self._held, lines])
         self._counted = pa.concat_arrays([self._counted, number])
@@ -222,7 +222,7 @@ class ServerLines:
         if self._held is not None:
             import pyarrow.compute as pc
 
-            behind = pc.add(self._counted[-1], arrays.numbers([1, 2, 3, 4]))
+            behind = pc.add(self._counted[-1], arrays.numbers(range(1, _AROUND + 1)))
             self._counted = pa.concat_arrays([self._counted, behind.cast(pa.int64())])
             self._put_lines(len(self._held))
             self._held = None

@@ -18,13 +18,13 @@ from __future__ import annotations
 import weakref
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from typing import Literal
 
 import pyarrow as pa
 
 from opslog.correlate import _tellers
 from opslog.correlate._tellers import BegunCalls
 from opslog.correlate.calls import AT_BEGIN, is_told_by_service
+from opslog.correlate.memory import numbers_of, text_of
 from opslog.model import arrays
 from opslog.reading.sorted_rows import MOST, SortedRows
 
@@ -145,9 +145,9 @@ class Calls:
         columns = {name: told[name].combine_chunks() for name in told.schema.names}
         for name in _NAMES:
             columns[name] = self._numbered(name, columns[name])
-        methods = array("i", memory_of(columns["method"], "i").tobytes())
+        methods = array("i", numbers_of(columns["method"], "i").tobytes())
         self._begun.find_methods(
-            memory_of(columns["call"]), memory_of(columns["begins"], "B"), memoryview(methods)
+            numbers_of(columns["call"]), numbers_of(columns["begins"], "B"), memoryview(methods)
         )
         columns["method"] = _array(pa.int32(), methods)
         columns["what"] = _packed(columns, {"status": 0, "route": 10, "method": 30, "service": 46})
@@ -189,7 +189,7 @@ def _calls(calls: _tellers.Calls, told: pa.Table, last: bool) -> pa.Table:
     room = len(told) + calls.most
     whats, lengths = array("q", bytes(8 * room)), array("q", bytes(8 * room))
     columns = [
-        memory_of(told[field.name].combine_chunks(), "q" if field.type == pa.int64() else "i")
+        numbers_of(told[field.name].combine_chunks(), "q" if field.type == pa.int64() else "i")
         for field in _PACKED
     ]
     count = calls.unite(last, memoryview(whats), memoryview(lengths), *columns)
@@ -270,18 +270,8 @@ def hashed_paths(targets: pa.Array, seeds: pa.Array | None = None) -> pa.Array:
 def _hashed(hashes: Callable[..., None], texts: pa.Array, seeds: pa.Array) -> pa.Array:
     """Return a number for each text and seed (int64)."""
     found = array("q", bytes(8 * len(texts)))
-    _, ends, data = texts.buffers()
-    places = memoryview(ends).cast("B").cast("i")[texts.offset :][: len(texts) + 1]
-    whole = memoryview(data).cast("B") if data and data.size else None
-    hashes(places, whole, memory_of(seeds), memoryview(found))
+    hashes(*text_of(texts), numbers_of(seeds), memoryview(found))
     return _array(pa.int64(), found)
-
-
-def memory_of(column: pa.Array, form: Literal["q", "i", "B"] = "q") -> memoryview:
-    """Return numbers, none null, as they lie in memory."""
-    data = column.buffers()[1] if len(column) else None
-    whole = memoryview(data).cast("B").cast(form) if data else memoryview(b"").cast(form)
-    return whole[column.offset : column.offset + len(column)]
 
 
 def _array(kind: pa.DataType, values: array[int]) -> pa.Array:
