@@ -19,6 +19,9 @@ better than a wrong one.
 
 Memory is bounded: beyond ``most`` called requests the one that nothing was said
 of for longest is forgotten.
+
+It is one long file, as claims, what is believed of them and trees share the same tables, and
+links come by the million.
 """
 
 from __future__ import annotations
