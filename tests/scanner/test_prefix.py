@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 import time
 from collections.abc import Iterator
@@ -27,7 +28,8 @@ from opslog.scanner.trie import Node
 class Anything:
     """A forest that never rules anything out."""
 
-    def __init__(self, *_: object) -> None:
+    def __init__(self, roots: list[Node], *_: object) -> None:
+        self.roots = roots
         self.lock = Lock()
         self.branches = [(1 << MOST_BRANCHES) - 1]
         self.told = [0]
@@ -39,9 +41,7 @@ class Anything:
     def may_begin(self, node: Node, first: int) -> bool:
         return True
 
-    def competitors(
-        self, way: list[Node], roots: list[Node], first: int
-    ) -> Iterator[tuple[list[int], int]]:
+    def competitors(self, way: list[Node], first: int) -> Iterator[tuple[list[int], int]]:
         for depth in range(len(way)):
             yield [0] * (depth + 1), self.branches[0]
 
@@ -95,6 +95,27 @@ def damaged(rng: random.Random, line: bytes) -> bytes:
         how = rng.randrange(3)
         found[at : at + (how != 0)] = bytes([byte] * (how != 2))
     return bytes(found).replace(b"\n", b" ") or b" "
+
+
+@cache
+def rebuilt() -> Program:
+    """Return a program that has read the samples, as it is read back from the build."""
+    program = Catalog.of(catalog.without_samples()).lines.program
+    found(program, samples())
+    copy: Program = pickle.loads(pickle.dumps(program))
+    return copy
+
+
+@given(st.randoms(use_true_random=False), st.data())
+def test_what_the_build_knows_takes_lines_as_trying_all_does(
+    rng: random.Random, data: st.DataObject
+) -> None:
+    lines = data.draw(st.lists(st.sampled_from(samples()), min_size=1, max_size=40))
+    lines = [damaged(rng, line) for line in lines]
+    assert found(rebuilt(), lines) == found(untold(), lines)
+    fresh = pickle.loads(pickle.dumps(rebuilt()))
+    # So often that the trees are unpacked, and states found again by what led to them.
+    assert found(fresh, lines * 40) == found(untold(), lines) * 40
 
 
 def test_one_thread_at_a_time_asks_a_forest() -> None:

@@ -42,7 +42,7 @@ _OFFSET = f"(?:Z|[+-]{_HOUR}:?{_SIXTY})"
 _DIGIT, _DIGITS = one("0-9"), many("0-9")
 _TWO = (_DIGIT, _DIGIT)
 _WORD = (one("A-Za-z"),) * 3
-_LETTERS = byte_set("0-9A-Za-z.") | (ANY ^ byte_set("\0-\x7f"))
+_LETTERS = byte_set("A-Za-z") | (ANY ^ byte_set("\0-\x7f"))
 
 DIRECTIVE = 256
 """A program's code of a directive is this plus its letter; smaller codes are literal bytes."""
@@ -60,7 +60,15 @@ DIRECTIVES: dict[str, Directive] = {
     "m": Directive("(?:0[1-9]|1[0-2])"),
     "d": Directive("(?:0[1-9]|[12][0-9]|3[01])"),
     "b": Directive(f"(?:{'|'.join(_MONTHS)})", _WORD),
-    "B": Directive(f"(?>{_FOREIGN})", (Atom(_LETTERS, True),)),
+    "B": Directive(
+        f"(?>{_FOREIGN})",
+        (
+            Atom(_LETTERS | byte_set("0-9")),
+            Atom(_LETTERS | byte_set("0-2")),
+            Atom(_LETTERS),
+            Atom(_LETTERS | byte_set("."), True, absent=1),
+        ),
+    ),
     "a": Directive(f"(?:{'|'.join(_DAYS)})", _WORD),
     "y": Directive("[0-9]{2}"),
     "H": Directive(_HOUR),

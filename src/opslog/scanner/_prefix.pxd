@@ -18,7 +18,6 @@ ctypedef struct BytePath:       # what led the lines before
 cdef class Prefixes:
     cdef object trees                   # whose forest knows where bytes lead
     cdef int32_t count                  # of states
-    cdef int32_t missed                 # how often what was not known was not asked for
     cdef uint32_t* moves                # [state, ASCII byte]: see MOVE_..., 0 not yet known
     cdef int32_t[MOST_STATES] sets      # per state: a number that stands for its branches
     cdef uint64_t* branches             # [state, word]: its branches, as bits

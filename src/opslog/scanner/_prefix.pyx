@@ -20,7 +20,6 @@ cdef enum:
     MOVE_SETTLED = 0x8000       # from where further bytes make no difference
     MOVE_LOW = 16               # the bytes around it that lead there, too: where
     MOVE_HIGH = 24              # their first and last stand
-    PATIENCE = 1024             # lines of which more layouts are tried before trees are unpacked
 
 MOST_BRANCHES = BRANCHES
 
@@ -73,8 +72,7 @@ cdef class Prefixes:
     cdef int64_t learn_move(self, int32_t state, uint8_t byte) except -1 with gil:
         """Ask the forest where a byte leads; 0 if there is no room to remember it, or it is too early to ask."""
         cdef object forest
-        if self.missed < PATIENCE and self.trees.packed:
-            self.missed += 1
+        if not self.trees.worth(1):
             return 0
         forest = self.trees.forest
         with forest.lock:

@@ -37,10 +37,9 @@ cdef class Shortcuts:
     cdef object trees           # whose finder knows them
     cdef Shortcut** table       # by leaf and kind: NULL until asked for
     cdef int32_t count
-    cdef int32_t missed         # how often one was not asked for
 
     cdef const Shortcut* ask_finder(self, int32_t leaf, int32_t kind) except NULL with gil
-    cdef bint is_packed(self) except -1 with gil
+    cdef bint is_worth_asking(self) except -1 with gil
     cdef int count_line(self, Route* route, uint8_t first, int32_t leaf) except -1 nogil
 
 cdef Route* route_of(Route* routes, const uint8_t* data, int32_t size) noexcept nogil

@@ -6,7 +6,7 @@ leaves: the shortcuts to these share their first nodes, as a tree of steps.
 """
 
 cimport cython
-from libc.stdint cimport int32_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
@@ -16,7 +16,6 @@ from opslog.scanner._prefix cimport BRANCH_WORDS
 cdef enum:
     MANY = 512                  # lines of a leaf, from which on its shortcut is asked for
     SOME = 32                   # from which on a known one is used
-    PATIENCE = 32               # how often MANY lines go without one before trees are unpacked
 
 cdef Py_ssize_t HEAD_SIZE = sizeof(Shortcut) - MOST_NODES * sizeof(Left)
 
@@ -142,9 +141,9 @@ cdef class Shortcuts:
         self.table[at] = shortcut
         return shortcut
 
-    cdef bint is_packed(self) except -1 with gil:
-        """Whether the finder takes some time to be had."""
-        return self.trees.packed
+    cdef bint is_worth_asking(self) except -1 with gil:
+        """Whether a shortcut saves more than it takes to find it."""
+        return self.trees.worth(SOME)
 
     cdef int count_line(self, Route* route, uint8_t first, int32_t leaf) except -1 nogil:
         """Count a line that no shortcut led to; those of a leaf that has many get one."""
@@ -164,9 +163,8 @@ cdef class Shortcuts:
         if shortcut == NULL:
             if route.counts[at] < MANY:
                 return 0
-            if self.missed < PATIENCE and self.is_packed():
+            if not self.is_worth_asking():
                 route.counts[at] = 0
-                self.missed += 1
                 return 0
             shortcut = self.ask_finder(leaf, kind)
         route.counts[at] = 0

@@ -15,6 +15,7 @@ from opslog.scanner._state cimport MatchState
 
 cdef enum:
     DIRECTIVE = 256             # in a time program: DIRECTIVE + letter, else a literal byte
+    UNPADDED = 128              # greater by it: without padding
     NO_YEAR = -1
 
 
@@ -395,7 +396,7 @@ cdef inline int32_t time_program(const int32_t* program, const uint8_t* data, in
         elif code == c'g':
             at = seconds_with_exponent(data, at, end, &epoch, &us)
             state.flags |= HAS_OFFSET
-        elif code == 128 + c'm':
+        elif code == UNPADDED + c'm':
             if at < end and data[at] == c' ':
                 return -1
             at = unpadded(data, at, end, &mo)

@@ -7,7 +7,6 @@ files and the modules that compile them are those it was made of.
 
 from __future__ import annotations
 
-import gc
 import mmap
 import os
 import pickle
@@ -19,13 +18,15 @@ from typing import TypeAlias
 from opslog.kernel._block import Block
 from opslog.scanner._program import Program
 from opslog.scanner._scan import scan
-from opslog.scanner._shortcut import STREAK
 from opslog.scanner.compiled import CompiledFormats
+from opslog.scanner.trees import unpickled
 
 FILE = Path(__file__).with_name("catalog.built")
 
 _ROOMS = ("model", "language", "scanner")
 """Where the modules are that say what the file holds."""
+
+_OTHER_DIGITS = bytes.maketrans(b"0123456789", b"3456789012")
 
 Parts: TypeAlias = tuple[CompiledFormats, CompiledFormats]
 """The formats of lines, and those of messages."""
@@ -41,20 +42,13 @@ def load(folder: Path) -> Parts | None:
     made_of = fingerprint(folder)
     if data[: len(made_of)] != made_of:
         return None
-    # The objects are many, and none of them is garbage.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        lines, messages = pickle.loads(memoryview(data)[len(made_of) :])
-    finally:
-        if collecting:
-            gc.enable()
+    lines, messages = unpickled(memoryview(data)[len(made_of) :])
     return _placed(lines, folder), _placed(messages, folder)
 
 
 def learn(program: Program, text: bytes) -> None:
-    """Let a program read a text so often that it asks for all that tells such lines apart."""
-    data = (text + b"\n") * (STREAK + 1)
+    """Let a program read a text, and the same with other digits: it knows such beginnings then."""
+    data = text + b"\n" + text.translate(_OTHER_DIGITS) + b"\n"
     block = Block(len(data))
     block.reset(0)
     block.room(len(data))[:] = data
@@ -66,7 +60,11 @@ def write(folder: Path, parts: Parts) -> None:
     """Write the formats of ``folder``, which are compiled, for ``load``."""
     # Where it is built says nothing.
     unplaced = tuple(_placed(part, Path()) for part in parts)
-    FILE.write_bytes(fingerprint(folder) + pickle.dumps(unplaced, pickle.HIGHEST_PROTOCOL))
+    data = fingerprint(folder) + pickle.dumps(unplaced, pickle.HIGHEST_PROTOCOL)
+    # At once, as another start may read it meanwhile.
+    partial = FILE.with_suffix(".partial")
+    partial.write_bytes(data)
+    partial.replace(FILE)
 
 
 def fingerprint(folder: Path) -> bytes:

@@ -131,7 +131,7 @@ class Compiler:
         details = [self._table.place(self._details.get(number, [])) for number in range(formats)]
         json, pairs = self._key_table(pairs=False), self._key_table(pairs=True)
         closings = bytearray()
-        finder = ShortcutFinder(trees, Forest(trees, len(self._heads)))
+        finder = ShortcutFinder(Forest(trees, len(self._heads)))
         return _program.Program(
             nodes=self._table.nodes,
             firsts=self._table.firsts,

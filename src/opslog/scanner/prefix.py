@@ -53,7 +53,8 @@ class Forest:
         branches: Sequence[int] = (),
     ) -> None:
         """Make the automaton; of states made before, where they come from and their branches."""
-        self._roots, self._first_trees = roots, early
+        self.roots = roots
+        self._count_early = early
         self.lock = Lock()
         """To be held while asking, since states are made by any thread that asks."""
         self._trees = sum({1 << root.branch for root in roots} - {1})
@@ -89,7 +90,7 @@ class Forest:
 
     def __reduce__(self) -> tuple[type[Forest], tuple[object, ...]]:
         """Pickle the trees, and of the states as much as finds their positions again."""
-        return Forest, (self._roots, self._first_trees, self._origins, self.branches)
+        return Forest, (self.roots, self._count_early, self._origins, self.branches)
 
     def _branch(self, node: Node, above: int) -> int:
         """Fill in the branches through a node; return its own and those below it."""
@@ -137,9 +138,7 @@ class Forest:
         assert positions is not None
         return positions
 
-    def competitors(
-        self, way: list[Node], roots: list[Node], first: int
-    ) -> Iterator[tuple[list[int], int]]:
+    def competitors(self, way: list[Node], first: int) -> Iterator[tuple[list[int], int]]:
         """Yield for each node of a way what else may take a line that begins as the way up to it.
 
         Such a line may be of a layout that leaves the way before its first node, before its
@@ -148,7 +147,7 @@ class Forest:
         of the bytes ``first``, as bits.
         """
         leaving: list[set[int]] = []
-        siblings = roots
+        siblings = self.roots
         for node in way:
             others: set[int] = set()
             for other in siblings:

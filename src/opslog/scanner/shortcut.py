@@ -30,8 +30,7 @@ Link: TypeAlias = tuple[int, int, int, int]
 class ShortcutFinder:
     """Finds the shortcuts of a program's trees, whose nodes are placed."""
 
-    def __init__(self, roots: list[Node], forest: Forest) -> None:
-        self._roots = roots
+    def __init__(self, forest: Forest) -> None:
         self.forest = forest
 
     def find(self, leaf: int, kind: int) -> list[Link] | None:
@@ -44,7 +43,7 @@ class ShortcutFinder:
         is known.  ``branches`` are those that may still take such a line, as bits.
         """
         with self.forest.lock:
-            way = _path_to(self._roots, leaf)
+            way = _path_to(self.forest.roots, leaf)
             return self._along(way, leaf, _KINDS[kind]) if way else None
 
     def _along(self, way: list[Node], leaf: int, first: int) -> list[Link] | None:
@@ -52,7 +51,7 @@ class ShortcutFinder:
         if not self.forest.may_begin(way[0], first):
             return None
         ends = [node.placed for node in way]
-        known = self.forest.competitors(way, self._roots, first)
+        known = self.forest.competitors(way, first)
         for depth, (competitors, branches) in enumerate(known):
             index = ends[depth]
             if index < 0 or not way[depth].children:

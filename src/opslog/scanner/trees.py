@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import gc
 import pickle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from opslog.scanner.prefix import Forest
     from opslog.scanner.shortcut import ShortcutFinder
+
+
+_PATIENCE = 1024
+"""How often work is not saved before packed trees are unpacked, which costs as much."""
 
 
 class Trees:
@@ -19,6 +23,7 @@ class Trees:
 
     def __init__(self, finder: ShortcutFinder | bytes) -> None:
         self._finder = finder
+        self._missed = 0
 
     @property
     def finder(self) -> ShortcutFinder:
@@ -26,16 +31,16 @@ class Trees:
         if isinstance(self._finder, bytes):
             # Two threads may come here together: all use what the first one found.
             packed = self._finder
-            found = _unpacked(packed)
+            found = unpickled(packed)
             if self._finder is packed:
                 self._finder = found
         assert not isinstance(self._finder, bytes)
         return self._finder
 
-    @property
-    def packed(self) -> bool:
-        """Whether to ask it costs some time."""
-        return isinstance(self._finder, bytes)
+    def worth(self, times: int) -> bool:
+        """Return whether to ask is worth it, if an answer saves work so many ``times``."""
+        self._missed += times
+        return self._missed > _PATIENCE or not isinstance(self._finder, bytes)
 
     @property
     def forest(self) -> Forest:
@@ -49,13 +54,12 @@ class Trees:
         return Trees, (packed,)
 
 
-def _unpacked(packed: bytes) -> ShortcutFinder:
-    # The objects are many, and none of them is garbage.
+def unpickled(data: bytes | memoryview) -> Any:
+    """Return what was pickled as many objects, none of which is garbage."""
     collecting = gc.isenabled()
     gc.disable()
     try:
-        finder: ShortcutFinder = pickle.loads(packed)
+        return pickle.loads(data)
     finally:
         if collecting:
             gc.enable()
-    return finder
