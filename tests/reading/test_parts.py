@@ -24,6 +24,7 @@ from opslog import F, OpslogError, SourceError
 from opslog.filters.filter import Filter
 from opslog.inputs import lines as cutting
 from opslog.inputs.compression import compressed
+from opslog.inputs.source import Source
 from opslog.inputs.text import SAMPLE_BYTES, not_text
 from opslog.kernel import _block
 from opslog.outputs.sinks import Target
@@ -283,6 +284,34 @@ def test_to_plan_reads_nothing_of_a_pipe(tmp_path: Path) -> None:
     assert os.read(reader, 100) == line
     os.close(reader)
     assert [extent.name for extent in part._pass.sources.extents] == [str(tmp_path / "pipe")]
+
+
+@pytest.mark.parametrize("name", ["/proc/self/status", "/proc/version"])
+def test_a_file_that_does_not_tell_its_size_is_one_part(name: str) -> None:
+    assert os.stat(name).st_size == 0
+    [part] = opslog.read(name).parts(1)
+    found = part.to_table()["body"]
+    assert len(found) > 0
+    assert len(found) == opslog.read(name).to_table().num_rows
+
+
+def test_what_is_written_while_parts_are_planned_is_in_no_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, line = tmp_path / "a.log", b"2024-01-01 00:00:00.000 1 INFO a.b [-] one\n"
+    path.write_bytes(line * 90)
+    read = Source.read_into
+
+    def read_and_write(source: Source, room: memoryview) -> int:
+        with path.open("ab") as file:
+            file.write(line * 500)
+        return read(source, room)
+
+    with small():
+        with monkeypatch.context() as patch:
+            patch.setattr(Source, "read_into", read_and_write)
+            parts = opslog.read(path).parts(1)
+        assert sum(part.to_table().num_rows for part in parts) == 90
 
 
 def test_what_was_written_behind_a_plan_is_in_no_part(tmp_path: Path) -> None:

@@ -56,10 +56,12 @@ def _extents(name: str, size: int, times: TimeDefaults, catalog: Catalog) -> lis
         known = Extent(name, source.size, source.modified, source.first, version=source.version)
         if not source.can_seek or source.binary is not None:
             return [known]
+        if not known.size and source.start:
+            return [Extent(name)]  # as in /proc: what it holds is not told by its size
         every = sizes()["seam_every"]
         step = max(1, -(-size // every)) * every
         plain = replace(known, plain=True, margin=_margin(source, times, catalog))
-        cuts = [0, *range(step, source.size, step)]
+        cuts = [0, *range(step, known.size, step)]
         return [
             replace(plain, begin=begin, end=end)
             for begin, end in zip(cuts, [*cuts[1:], None], strict=True)
