@@ -142,6 +142,16 @@ def test_a_file_that_is_written_anew_while_it_is_read_is_an_error(memory: Any) -
     assert rows == 500_000  # what was read is there
 
 
+def test_a_file_that_is_written_anew_while_a_part_is_read_is_an_error(memory: Any) -> None:
+    memory.pipe("/one.log", LOG)
+    part = opslog.read("memory://one.log").parts(1)[0]
+    batches = part.batches(["body"])
+    next(batches)
+    memory.pipe("/one.log", LOG.replace(b"one", b"two"))
+    with pytest.raises(SourceError, match=r"memory://one.log: was changed while it was read"):
+        list(batches)
+
+
 @pytest.mark.parametrize(
     ("url", "reason"),
     [

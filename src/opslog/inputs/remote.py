@@ -163,9 +163,15 @@ class RemoteFile:
             room[:count] = self._data[:count]
             self._data = self._data[count:]
             self._at += count
-            if not count and _version(self._described()) != self.version:
-                raise OSError("was changed while it was read")
+            if not count:
+                self.check_same()
             return count
+
+    def check_same(self) -> None:
+        """Raise OSError if it is not what it was when it was opened."""
+        with told():
+            if _version(self._described()) != self.version:
+                raise OSError("was changed while it was read")
 
     def _range(self) -> bytes:
         """Return the bytes from here on, and ask for those behind them."""

@@ -129,6 +129,14 @@ class Source:
                 f"the same first ones, expected to be there; found {self._size:,}",
             )
 
+    def check_same(self) -> None:
+        """Raise SourceError if a file at a URL, which is not read on, is not what it was."""
+        try:
+            if isinstance(self._raw, RemoteFile):
+                self._raw.check_same()
+        except OSError as error:
+            raise _failed(self.name, error) from None
+
     @property
     def binary(self) -> str | None:
         """What it is if it holds no text; what comes through a pipe is always read as text."""
@@ -168,7 +176,7 @@ class Source:
         while (count := self._raw.readinto(room)) is None:
             _wait(self.fd, None)
         if self._first:
-            self._check_same(count)
+            self._check_read(count)
         return count
 
     def _unread(self, start: bytes) -> bytes:
@@ -177,7 +185,7 @@ class Source:
             return start + self._raw.peek(SAMPLE_BYTES)
         return _sample(self.fd, self.begin) or start
 
-    def _check_same(self, count: int) -> None:
+    def _check_read(self, count: int) -> None:
         """Raise OSError if the file of which so much was just read is not what it was.
 
         What begins as before now did so when it was read.

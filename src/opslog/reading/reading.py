@@ -240,6 +240,7 @@ def _part(source: Source, extent: Extent, live: LiveStream[T]) -> Iterator[Item[
         if item is not None:
             # Nothing behind the end is left out: the seam may be in it.
             yield replace(item, needed=True) if behind else item
+    source.check_same()
 
 
 def _known(
