@@ -11,10 +11,12 @@ import glob
 import importlib
 import re
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 _URL = re.compile(r"(?!file:|local:)[a-z][a-z0-9+.-]*://")
 _LEAST = 1 << 18
@@ -182,7 +184,10 @@ class RemoteFile:
         behind = at + len(data)
         self._next = None
         if self._room == _MOST and behind < self.size:
-            self._pool = self._pool or ThreadPoolExecutor(1, "opslog")
+            if self._pool is None:
+                from concurrent.futures import ThreadPoolExecutor  # start-up: most runs read no URL
+
+                self._pool = ThreadPoolExecutor(1, "opslog")
             self._next = behind, self._pool.submit(self._asked, behind, self._room)
         return data
 
