@@ -45,7 +45,10 @@ def test_records_are_written_to_urls(memory: Any) -> None:
 def test_what_is_not_of_opslog_is_not_replaced(memory: Any) -> None:
     memory.pipe("/mine", b"mine\n")
     logs = opslog.read(LOG)
-    with pytest.raises(SinkError, match="found 5 bytes that begin with 'mine"):
+    with pytest.raises(
+        SinkError,
+        match=r"^memory://mine: expected JSON lines .*found 5 bytes that begin with 'mine",
+    ):
         logs.write_jsonl("memory://mine")
     assert memory.cat("/mine") == b"mine\n"
     logs.write_jsonl("memory://mine", overwrite=True)
@@ -89,9 +92,11 @@ def test_a_url_is_one_file(target: Target, memory: Any) -> None:
 
 
 def test_what_cannot_be_written_says_why(memory: Any) -> None:
+    memory.pipe("/folder/a.log", b"")
     for url, reason in (
         ("nothing://x", "Protocol not known"),
         ("abfs://c/x", "Install adlfs"),
+        ("memory://folder", "Is a directory"),
     ):
         with pytest.raises(SinkError, match=reason):
             opslog.read(LOG).write_jsonl(url)

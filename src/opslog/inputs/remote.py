@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from opslog.model.errors import OpslogError
+
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -73,9 +75,11 @@ def missing(url: str) -> OSError | None:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Raise whatever a driver raises as OSError: each has errors of its own."""
+    """Raise what a driver raises as OSError, as each has its own errors; those of opslog pass."""
     try:
         yield
+    except OpslogError:
+        raise
     except FileNotFoundError as error:
         if isinstance(error.__cause__, OSError) and error.__cause__.errno != errno.ENOENT:
             raise OSError(errno.EIO, str(error.__cause__)) from error

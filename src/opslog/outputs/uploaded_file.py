@@ -6,6 +6,7 @@ complete: until then, and after any failure, what stood there stands there still
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from contextlib import suppress
@@ -27,15 +28,24 @@ class UploadedFile(OutputStream):
         try:
             with told():
                 self._system, self._target = opened(path)
-                found = self._system.exists(self._target)
-                size = int(self._system.size(self._target) or 0) if found else 0
-            if size and not overwrite:
-                with told(), self._system.open(self._target, "rb") as file:
-                    own.refuse(path, file, size)
+                size = self._size()
+                if size and not overwrite:
+                    with self._system.open(self._target, "rb") as file:
+                        own.refuse(path, file, size)
             fd, self._temporary = tempfile.mkstemp(".opslog")
         except OSError as error:
             raise failed(path, error) from None
         super().__init__(path, fd)
+
+    def _size(self) -> int:
+        """Return how many bytes stand there, 0 if there is no file; raises OSError."""
+        try:
+            found = self._system.info(self._target)
+        except FileNotFoundError:
+            return 0
+        if found.get("type") == "directory":
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        return int(found.get("size") or 0)
 
     def close(self) -> None:
         """Upload the file; raises SinkError, and then nothing has changed."""
