@@ -9,15 +9,14 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from contextlib import suppress
 
 from opslog.inputs.remote import opened, told
-from opslog.model.errors import SinkError
-from opslog.outputs.output import OutputStream, failed
+from opslog.outputs.output import failed
 from opslog.outputs.own_kinds import OwnKind
+from opslog.outputs.whole_file import TemporaryFile
 
 
-class UploadedFile(OutputStream):
+class UploadedFile(TemporaryFile):
     """A file that appears at the URL ``path`` when it is closed.
 
     It replaces an empty file or one of kind ``own``, any other only with ``overwrite``.
@@ -57,15 +56,3 @@ class UploadedFile(OutputStream):
             raise self._incomplete(error.strerror or str(error)) from None
         finally:
             self._remove()
-
-    def abort(self) -> None:
-        self._remove()
-        with suppress(SinkError):
-            super().close()
-
-    def _remove(self) -> None:
-        with suppress(OSError):
-            os.unlink(self._temporary)
-
-    def _left(self) -> str:
-        return "nothing was written there"
