@@ -98,5 +98,7 @@ def test_what_cannot_be_written_says_why(memory: Any) -> None:
         ("abfs://c/x", "Install adlfs"),
         ("memory://folder", "Is a directory"),
     ):
-        with pytest.raises(SinkError, match=reason):
+        with pytest.raises(SinkError, match=rf"^{url}: .*{reason}"):
             opslog.read(LOG).write_jsonl(url)
+    with pytest.raises(SourceError, match=r"^nothing://x: Protocol not known"):
+        opslog.read("nothing://x").write_jsonl("memory://a.jsonl")

@@ -7,6 +7,7 @@ import glob
 import os
 import stat
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from opslog.inputs.paths import STDIN, expand, file_id
 from opslog.inputs.remote import canonical, is_url
@@ -37,12 +38,12 @@ def refuse_input(output: str, paths: tuple[str, ...], followed: bool = False) ->
 def _refuse_read_url(output: str, paths: tuple[str, ...]) -> None:
     try:
         own = canonical(output)
-        names = expand(tuple(filter(is_url, paths)))
-        is_read = any(canonical(name) == own for name in names)
     except OSError as error:
         raise failed(output, error) from None
-    if is_read:
-        raise _is_input(output)
+    for name in expand(tuple(filter(is_url, paths))):
+        with suppress(OSError):  # of what is read: said by who reads it
+            if canonical(name) == own:
+                raise _is_input(output)
 
 
 def refuse_input_folder(folder: str, paths: tuple[str, ...], followed: bool = False) -> None:
