@@ -24,7 +24,8 @@ from moto.server import ThreadedMotoServer
 import opslog
 from helpers import plain
 from opslog import OpslogError, SourceError
-from opslog.inputs import remote
+from opslog.inputs import paths, remote
+from opslog.inputs.paths import Sources
 
 LINE = b"2024-01-01 00:00:00.%03d 1 INFO a.b [-] one\n"
 LOG = b"".join(LINE % (number % 1000) for number in range(500_000))
@@ -167,6 +168,18 @@ def test_a_file_that_is_written_anew_while_a_part_is_read_is_an_error(memory: An
 def test_what_cannot_be_read_says_why(url: str, reason: str, s3: Any, memory: Any) -> None:
     with pytest.raises(SourceError, match=rf"^{re.escape(url)}: .*({reason})"):
         opslog.read(url).to_table()
+
+
+def test_files_that_a_server_lists_are_not_asked_for_before_they_are_read(
+    memory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory.pipe("/logs/a.log", LINE % 1)
+    asked: list[str] = []
+    monkeypatch.setattr(paths, "missing", asked.append)
+    assert Sources.of(("memory://logs", "memory://logs/*.log")).unopenable() == []
+    assert asked == []
+    Sources.of(("memory://logs/a.log",)).unopenable()
+    assert asked == ["memory://logs/a.log"]
 
 
 def test_without_fsspec_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

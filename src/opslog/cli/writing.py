@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 
 from opslog.inputs.paths import STDIN, expand, file_id
+from opslog.inputs.remote import is_url
 from opslog.model.errors import OpslogError, SinkError
 from opslog.outputs.collision import (
     refuse_input,
@@ -106,7 +107,7 @@ def _refuse_own_output(paths: tuple[str, ...]) -> None:
     """Raise OpslogError for standard output that is a file among the sources: it would grow."""
     if (own := file_id(1)) is None:
         return
-    for name in expand(paths):
+    for name in expand(tuple(path for path in paths if not is_url(path))):
         if name != STDIN and file_id(name) == own:
             raise OpslogError(
                 f"standard output: is also an input, {name}; write to a file that is not read"

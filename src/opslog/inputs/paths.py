@@ -61,8 +61,12 @@ class Sources:
         return [name for name in self.names if _is_stream(name)]
 
     def unopenable(self) -> list[SourceError]:
-        """Return why sources cannot be opened, for those that cannot."""
-        return [error for name in self.names if (error := _unopenable(name))]
+        """Return why sources cannot be opened, for those that cannot.
+
+        Of files at URLs only those are looked at that were not found in a listing of their server.
+        """
+        looked_at = (name for name in self.names if not is_url(name) or self.is_given(name))
+        return [error for name in looked_at if (error := _unopenable(name))]
 
     @contextmanager
     def standard_input_kept(self) -> Iterator[None]:
