@@ -272,6 +272,24 @@ def test_an_answer_that_breaks_off_is_an_error() -> None:
         server.shutdown()
 
 
+class Refusing(Handler):
+    """A server that wants to know who asks."""
+
+    def do_GET(self) -> None:
+        self.send_error(403)
+
+    do_HEAD = do_GET  # noqa: N815
+
+
+def test_a_file_that_may_not_be_read_is_not_said_to_be_missing() -> None:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/a.log"
+        with pytest.raises(SourceError, match=rf"^{re.escape(url)}: 403, .*Forbidden"):
+            opslog.read(url).to_table(["body"])
+        server.shutdown()
+
+
 def test_a_range_is_asked_for_while_the_one_before_is_used(
     memory: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

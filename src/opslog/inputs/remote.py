@@ -81,8 +81,11 @@ def told() -> Iterator[None]:
     except OpslogError:
         raise
     except FileNotFoundError as error:
-        if isinstance(error.__cause__, OSError) and error.__cause__.errno != errno.ENOENT:
-            raise OSError(errno.EIO, str(error.__cause__)) from error
+        # For HTTP's driver whatever keeps it from a file is that: no permission, no server.
+        cause = error.__cause__
+        refused = getattr(cause, "status", 404) != 404
+        if refused or (isinstance(cause, OSError) and cause.errno != errno.ENOENT):
+            raise OSError(errno.EIO, str(cause)) from error
         raise FileNotFoundError(errno.ENOENT, "No such file or directory") from None
     except Exception as error:
         said = getattr(error, "strerror", None) or str(error) or type(error).__name__
