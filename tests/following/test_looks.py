@@ -168,6 +168,16 @@ def older(path: Path, seconds: float) -> None:
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns - int(seconds * 1e9)))
 
 
+def compress_unread(log: Path, looks: Looks, stop: int) -> None:
+    """Read two lines of a log; those up to ``stop`` are compressed before the next look."""
+    written(log, heads(0, 2))
+    looks.wait(1)
+    rename_and_create(log)
+    written(log, heads(2, stop))
+    rename_and_create(log)
+    compress(Path(f"{log}.1"))
+
+
 Rotation = Callable[[Path], None]
 ROTATIONS: list[Rotation] = [copy_and_truncate, rename_and_create]
 
@@ -298,12 +308,7 @@ def test_a_copy_of_a_part_is_no_new_content(log: Path, looks: Looks) -> None:
 def test_a_compressed_file_that_could_not_be_read_at_once_is_read_later(
     log: Path, looks: Looks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written(log, heads(0, 2))
-    looks.wait(1)
-    rename_and_create(log)
-    written(log, heads(2, 5))
-    rename_and_create(log)
-    compress(Path(f"{log}.1"))
+    compress_unread(log, looks, 5)
     failures = []
 
     def fails(self: Source, room: memoryview) -> int:
@@ -320,12 +325,7 @@ def test_a_compressed_file_that_could_not_be_read_at_once_is_read_later(
 def test_a_compressed_file_that_is_renamed_before_it_settled_is_read(
     log: Path, looks: Looks
 ) -> None:
-    written(log, heads(0, 2))
-    looks.wait(1)
-    rename_and_create(log)
-    written(log, heads(2, 5))
-    rename_and_create(log)
-    compress(Path(f"{log}.1"))
+    compress_unread(log, looks, 5)
     looks.at_files()
     looks.at_names()
     written(log, heads(5, 6))
@@ -489,12 +489,7 @@ class Piecewise:
 def test_a_compressed_file_of_which_a_read_failed_is_read_on(
     failing: int, log: Path, looks: Looks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written(log, heads(0, 2))
-    looks.wait(1)
-    rename_and_create(log)
-    written(log, heads(2, 10))
-    rename_and_create(log)
-    compress(Path(f"{log}.1"))
+    compress_unread(log, looks, 10)
     reads = Piecewise(monkeypatch, lambda count: count == failing)
     assert looks.bodies() == numbers(10)
     assert reads.failed == 1
