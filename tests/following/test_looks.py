@@ -25,7 +25,7 @@ from opslog.engine.live import FollowOptions
 from opslog.engine.run import run
 from opslog.engine.stream import Item
 from opslog.engine.watch import unwatched
-from opslog.following import contents, follow, watchlist
+from opslog.following import contents, follow, seen_files
 from opslog.following.checkpoint import Checkpoint
 from opslog.following.follow import Following
 from opslog.following.watchlist import Watchlist
@@ -441,7 +441,7 @@ def test_what_is_remembered_of_files_that_are_gone_does_not_grow(
     """Each day's log has a name of its own, and is removed in the end."""
     monkeypatch.setattr(contents, "MOST_READ", 10)
     monkeypatch.setattr(follow, "MOST_READ", 10)
-    monkeypatch.setattr(watchlist, "MOST_SEEN", 10)
+    monkeypatch.setattr(seen_files, "MOST", 10)
     looks = Looks(tmp_path / "*.log", tmp_path / "state")
     with ExitStack() as kept:  # open files: their numbers are not used again
         for number in range(30):
@@ -456,8 +456,8 @@ def test_what_is_remembered_of_files_that_are_gone_does_not_grow(
         files = looks._watchlist
         looks.stop()
     assert [row["body"] for row in looks.rows] == numbers(30)
-    assert len(files._seen) == 10
-    assert len(files.binary) <= 10
+    assert len(files.seen) == 10
+    assert len(files.seen.binary) <= 10
     remembered = json.loads((tmp_path / "state").read_bytes())["files"]
     assert len(remembered) == 10
     assert {row["source"] for row in remembered} == {row["source"] for row in looks.rows[-10:]}

@@ -148,7 +148,7 @@ class Following(Generic[T]):
                 while len(self.spare) > _SPARE:
                     self.spare.popleft()
             self.stats.sources = len(watchlist.open) + self._piped
-            self.stats.binary = len(watchlist.binary)
+            self.stats.binary = len(watchlist.seen.binary)
             self.watch(self.stats.bytes)
             begin = time.monotonic()
             # What is not safe yet may be so for a moment only, when the output's files end.

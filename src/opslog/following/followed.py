@@ -269,3 +269,11 @@ def is_part(new: NewFile, file: FollowedContent[T]) -> bool:
     size = os.fstat(new.fd).st_size
     count = min(MARK_BYTES, size)
     return os.pread(new.fd, count, size - count) == os.pread(file.fd, count, size - count)
+
+
+def was_replaced(file: FollowedContent[T]) -> bool:
+    """Return whether its file is in its folder no more, under whatever name."""
+    assert file.fd is not None
+    id_ = FileId.of(os.fstat(file.fd))
+    with os.scandir(os.path.dirname(os.path.realpath(file.content.path))) as entries:
+        return all(FileId.of(entry.stat(follow_symlinks=False)) != id_ for entry in entries)

@@ -4,6 +4,9 @@ A name is only where to look; what is followed is a content (content.py).  A
 file found under a name that was asked for, or beside a followed file that lost
 its own, is a new file until its first line tells whether it has a new content or
 one that is known: renamed, copied or compressed.
+
+The file is longer than others because its one class is: which content has which
+file and which name is one state, and what names and new files tell changes all of it.
 """
 
 from __future__ import annotations
@@ -28,7 +31,8 @@ from opslog.following.content import (
     unpacked_start,
 )
 from opslog.following.contents import Contents
-from opslog.following.followed import FollowedContent, NewFile, is_longer, is_part
+from opslog.following.followed import FollowedContent, NewFile, is_longer, is_part, was_replaced
+from opslog.following.seen_files import SeenFiles
 from opslog.inputs.compression import compressed
 from opslog.inputs.paths import FileId, expand
 from opslog.inputs.source import Source
@@ -54,9 +58,6 @@ _RESERVE = 64
 
 _SECOND = 1_000_000_000
 
-MOST_SEEN = 100_000
-"""Files that are known to be nothing new; one more is looked into again if it is still there."""
-
 _MOST_SAID = 10_000
 """Troubles that are said once; those before are said again if they are still there."""
 
@@ -79,15 +80,13 @@ class Watchlist(Generic[T]):
         self.contents = Contents()
         self.open: dict[str, FollowedContent[T]] = {}
         self.hot: dict[str, FollowedContent[T]] = {}
-        self.binary: set[FileId] = set()
-        """Files that hold no text."""
+        self.seen = SeenFiles()
         self._patterns = patterns
         self._say = say
         self._own = [_named_after(os.path.realpath(path)) for path in own]
         self._leaving_out = from_end
         self._names: dict[str, FollowedContent[T]] = {}
         self._new: dict[FileId, NewFile] = {}
-        self._seen: dict[FileId, tuple[int, int]] = {}
         self._said: dict[str, str] = {}
         self._most = max(8, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVE)
 
@@ -190,7 +189,7 @@ class Watchlist(Generic[T]):
         if file.name is not None:
             self._take_name(file, now)
         file.release()
-        self._seen.pop(file.content.file, None)
+        self.seen.forget(file.content.file)
         self.contents.lose(file.content, now)
         return True
 
@@ -214,7 +213,7 @@ class Watchlist(Generic[T]):
                     if file.name is None and since is None and name not in self._names:
                         self._give_name(file, name)
                     return
-            if id_ in self._new or self._is_seen(id_, status):
+            if id_ in self._new or self.seen.holds(id_, status):
                 return
             self._make_room(now)
             fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -264,27 +263,12 @@ class Watchlist(Generic[T]):
         with suppress(OSError):
             where = file.fd if file.fd is not None else file.name
             if where is not None:
-                self._remember(os.stat(where))
+                self.seen.add(os.stat(where))
         file.release()
         del self.open[file.content.source]
         self.hot.pop(file.content.source, None)
         if file.name is not None:
             del self._names[file.name]
-
-    def _remember(self, status: os.stat_result) -> None:
-        """As long as it is like this a file need not be opened again."""
-        self._seen[FileId.of(status)] = (status.st_size, status.st_mtime_ns)
-        if len(self._seen) > MOST_SEEN:
-            oldest = next(iter(self._seen))
-            del self._seen[oldest]
-            self.binary.discard(oldest)
-
-    def _is_seen(self, file: FileId, status: os.stat_result) -> bool:
-        """Return whether it is as it was when it was found to be nothing new."""
-        seen = self._seen.pop(file, None)
-        if seen is not None:
-            self._seen[file] = seen  # as the latest: those that are gone are the oldest
-        return seen == (status.st_size, status.st_mtime_ns)
 
     # -- new files --------------------------------------------------------------------
 
@@ -354,7 +338,7 @@ class Watchlist(Generic[T]):
             elif found:
                 # The size of a compressed file says nothing about that of its content.
                 longer = is_longer(new, file) if file and elsewhere and not packed else False
-                if longer and file and not self._was_replaced(file):
+                if longer and file and not was_replaced(file):
                     continue
                 if longer and file:  # the same content, in a file that took the place of the other
                     file.release()
@@ -368,7 +352,7 @@ class Watchlist(Generic[T]):
                     self._dismiss(new)
                     if file and file.packed is None:
                         # When that one is truncated this copy is needed for what was not yet read.
-                        del self._seen[new.file]
+                        self.seen.forget(new.file)
                 else:
                     self._go_on(content, new, source, start, now)
                 return True
@@ -376,13 +360,6 @@ class Watchlist(Generic[T]):
             self.contents.lose(own, now)
             new.again = True
         return False
-
-    def _was_replaced(self, file: FollowedContent[T]) -> bool:
-        """Return whether its file is in its folder no more, under whatever name."""
-        assert file.fd is not None
-        id_ = FileId.of(os.fstat(file.fd))
-        with os.scandir(os.path.dirname(os.path.realpath(file.content.path))) as entries:
-            return all(FileId.of(entry.stat(follow_symlinks=False)) != id_ for entry in entries)
 
     def _is_known_elsewhere(self, content: Content) -> bool:
         """Whether a content is followed in another file, or was read to its end."""
@@ -397,7 +374,7 @@ class Watchlist(Generic[T]):
         del self._new[new.file]
         file.fd, file.packed = new.fd, source
         if source is not None:
-            self._remember(os.fstat(new.fd))
+            self.seen.add(os.fstat(new.fd))
             os.close(new.fd)
             file.fd = None
         if new.since is None and new.name not in self._names:
@@ -444,13 +421,13 @@ class Watchlist(Generic[T]):
         if new.name in self._patterns:
             self.complain(new.name, OSError(0, f"is no log, but {what}"))
         else:
-            self.binary.add(new.file)
+            self.seen.binary.add(new.file)
         if source:
             source.close()
         self._dismiss(new)
 
     def _dismiss(self, new: NewFile) -> None:
-        self._remember(os.fstat(new.fd))
+        self.seen.add(os.fstat(new.fd))
         del self._new[new.file]
         os.close(new.fd)
 
