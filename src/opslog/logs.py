@@ -1,4 +1,7 @@
-"""Logs: sources, a filter and what to do with the records, as one sentence."""
+"""Logs: sources, a filter and what to do with the records, as one sentence.
+
+The file is longer than others because a third of it says what each word of it means.
+"""
 
 from __future__ import annotations
 

@@ -19,6 +19,9 @@ Rules (docs/explanation/assembly.md gives examples):
 
 All rules read bytes and offsets, never chunks, threads or clocks: the records
 do not depend on how the input was cut into blocks.
+
+The file is longer than others because each kind of line is decided by the same open
+records: what is known of these alone is in _seams.pyx, _joins.pyx and _records.pyx.
 """
 
 cimport cython
