@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from opslog.doctor.copies import EarlierFiles
 from opslog.doctor.file_findings import FileFindings
 from opslog.doctor.layouts import facts
 from opslog.doctor.report import BINARY, FileReport
@@ -74,6 +75,11 @@ class _Examination:
     spare: deque[Block] = field(default_factory=deque)
     opened: deque[FileFindings] = field(default_factory=deque)
     done: int = 0
+    earlier: EarlierFiles = field(default_factory=EarlierFiles)
+
+    def report(self, host: str | None) -> FileReport:
+        """Return the report of the first of the opened files."""
+        return self.opened.popleft().report(host, self.earlier)
 
     def items(
         self, names: list[str]
@@ -134,7 +140,7 @@ class _Examination:
         survey_block = surveyor(facts(self.catalog), file.zone.to_utc, self.examples)
 
         def finish(kept: Kept) -> tuple[FileFindings, BlockFindings]:
-            return file, survey_block(kept)
+            return file, survey_block(kept, file.sample.limit)
 
         job: Job[tuple[FileFindings, BlockFindings]] = Job(self.catalog, (), None, finish)
         stream = Stream(job, file.path, file.zone, file.stats, self.times.reference)
@@ -148,9 +154,9 @@ def _reports(
     with closing(examination.items(names)) as items:
         for rows, (file, findings) in run(items, threads, examination.spare):
             while examination.opened[0] is not file:
-                yield examination.opened.popleft().report(host)
+                yield examination.report(host)
             file.add(findings)
             total.records += rows
             total.kept += rows
     while examination.opened:
-        yield examination.opened.popleft().report(host)
+        yield examination.report(host)

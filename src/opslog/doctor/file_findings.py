@@ -8,6 +8,7 @@ from datetime import datetime
 
 from opslog.doctor import clock
 from opslog.doctor.advice import LayoutUse, advice
+from opslog.doctor.copies import EarlierFiles
 from opslog.doctor.layouts import facts
 from opslog.doctor.report import (  # fmt: skip
     DAMAGED,
@@ -25,6 +26,7 @@ from opslog.doctor.report import (  # fmt: skip
     Years,
     share,
 )
+from opslog.doctor.sample import Sample
 from opslog.doctor.survey import (
     LEAST_GAP,
     LOCAL,
@@ -63,6 +65,7 @@ class FileFindings:
         self.changed: datetime | None = None
         self.year_source = ""
         self.cut = False
+        self.sample = Sample()
         self._catalog = catalog
         self._facts = facts(catalog)
         self._most = examples
@@ -77,6 +80,7 @@ class FileFindings:
     def add(self, block: BlockFindings) -> None:
         """Add the findings of the next block."""
         whole = self._whole
+        self.sample.add(block.sample)
         for group, sums in block.groups.items():
             _add(self._groups.setdefault(group, LayoutSums()), sums)
         for name in ("unrecognised", "dated", "joined"):
@@ -109,8 +113,8 @@ class FileFindings:
 
     # -- the report -----------------------------------------------------------------
 
-    def report(self, host: str | None) -> FileReport:
-        """Return the report, when the file has been read."""
+    def report(self, host: str | None, earlier: EarlierFiles) -> FileReport:
+        """Return the report of a file that has been read; ``earlier`` files get to know it."""
         stats, whole = self.stats, self._whole
         status = EMPTY if self.status == READ and not stats.bytes else self.status
         lost = stats.formats.get(None, (0, 0, 0))[1]
@@ -118,6 +122,7 @@ class FileFindings:
         dated = sum(sums.lines for group, sums in known.items() if self._facts[group.leaf].dated)
         shapes = self._shapes()
         joined = sum(sums.joined for sums in known.values())
+        timed = sum(s.records for group, s in self._groups.items() if group.clock != UNTIMED)
         return FileReport(
             self.path,
             status,
@@ -136,6 +141,7 @@ class FileFindings:
             self._times(host),
             self._gaps(),
             tuple(Loss(what, *counts) for what, counts in sorted(whole.losses.items())),
+            earlier.copies(self.path, self.sample, timed),
             dict(sorted(whole.incomplete.items())),
             advice([self._seen(*item) for item in known.items()], whole.services),
         )

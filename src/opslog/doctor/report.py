@@ -101,6 +101,16 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
+class Copies:
+    """Records that an earlier file holds, too: the same time, text and host."""
+
+    path: Annotated[str, "the file that holds them, too"]
+    records: Annotated[int, "how many records"]
+    share: Annotated[float, "of the file's records with a time, 0 to 1"]
+    estimated: Annotated[bool, "whether both are estimated from a sample of the times"]
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
     """What a change of the configuration would keep."""
 
@@ -149,6 +159,10 @@ class FileReport:
         "of at least 50 records",
     ]
     losses: Annotated[tuple[Loss, ...], "messages that say that others were dropped"]
+    copies: Annotated[
+        tuple[Copies, ...],
+        "records that stand in files before it, too, 10 at least, most first",
+    ]
     incomplete: Annotated[
         dict[str, int],
         "incomplete records, by what they lack: `head`, `torn`, `line` (longer than 1 MiB)",

@@ -16,6 +16,7 @@ from opslog.doctor import clock
 from opslog.doctor._survey import INCOMPLETE, holds, survey
 from opslog.doctor.layouts import BARE, LayoutFacts
 from opslog.doctor.report import Example
+from opslog.doctor.sample import Sample, sample_of
 from opslog.doctor.shapes import Shapes, beginning, examples, shapes_of
 from opslog.rows.kept import Kept
 
@@ -96,16 +97,20 @@ class BlockFindings:
     first: int | None = None
     latest: int | None = None
     gaps: list[tuple[int, int]] = field(default_factory=list)
+    sample: Sample = field(default_factory=Sample)
 
 
 def surveyor(
     facts: tuple[LayoutFacts, ...], to_utc: Callable[[pa.Array, pa.Array], Any], most: int
-) -> Callable[[Kept], BlockFindings]:
-    """Return the function that surveys a block; it may be called from any thread."""
+) -> Callable[[Kept, int], BlockFindings]:
+    """Return the function that surveys a block; it may be called from any thread.
+
+    It takes the limit of the sample of what stands before.
+    """
     bare = pa.array([n for n, one in enumerate(facts) if one.role == BARE], pa.int32())
     dated = pa.array([n for n, one in enumerate(facts) if one.dated], pa.int32())
 
-    def survey_block(kept: Kept) -> BlockFindings:
+    def survey_block(kept: Kept, limit: int) -> BlockFindings:
         block = BlockFindings()
         columns = _columns(kept)
         local, known = kept.clock()
@@ -113,6 +118,7 @@ def surveyor(
         clocks = pc.if_else(pc.is_valid(local), pc.if_else(known, UTC, LOCAL), UNTIMED)
         block.groups = _groups(columns, moments, clocks)
         _tell_gaps(block, moments)
+        block.sample = sample_of(kept, moments, limit)
         leaves = columns["leaf"]
         block.unrecognised = _examples(kept, pc.equal(leaves, -1), most)
         if dated and any(facts[group.leaf].dated for group in block.groups if group.leaf >= 0):

@@ -238,6 +238,10 @@ def _trouble(report: FileReport) -> Iterator[Row]:
     for loss in report.losses:
         dropped = "messages" if loss.dropped is None else count(loss.dropped, "message")
         yield "lost", f"{loss.what} dropped {dropped} (said {count(loss.messages, 'time')})", []
+    for one in report.copies:
+        about = "about " if one.estimated else ""
+        told = f"{about}{count(one.records, 'record')} ({percent(one.share)})"
+        yield "copies", f"{told} of {escaped(one.path)} stand here, too", []
     if report.gaps:
         longest = [
             f"{_time(g.begin)} to {_time(g.end)}, {two_units(g.seconds)}" for g in report.gaps
