@@ -150,10 +150,39 @@ cdef inline Py_ssize_t json_escape(const uint8_t* p, Py_ssize_t n, Buffer* out) 
     return 1
 
 
+cdef inline Py_ssize_t put_plain(Buffer* out, const uint8_t* p, Py_ssize_t n) noexcept nogil:
+    """Copy ASCII in front of what may stand for something else; return how much it is.
+
+    `out` has room for n bytes.
+    """
+    cdef Py_ssize_t i = 0, j
+    cdef uint8_t* to = out.data + out.used
+    cdef uint8_t special = 0
+    while n - i >= 16:
+        for j in range(16):
+            special |= may_change(p[i + j])
+        if special:
+            break
+        memcpy(to + i, p + i, 16)
+        i += 16
+    while i < n and not may_change(p[i]):
+        to[i] = p[i]
+        i += 1
+    out.used += i
+    return i
+
+
+cdef inline uint8_t may_change(uint8_t c) noexcept nogil:
+    return (c > 127) | (c == c'\\') | (c == 0x1B) | (c == c'#') | (c == c'^')
+
+
 cdef inline int put_changed(Buffer* out, const uint8_t* p, Py_ssize_t n, int change) except -1 nogil:
     cdef Py_ssize_t i = 0, length
     need(out, 3 * n + 4)
     while i < n:
+        i += put_plain(out, p + i, n - i)
+        if i == n:
+            break
         if p[i] == c'\\' and change & JSON_STRING:
             i += json_escape(p + i, n - i, out)
             continue

@@ -36,7 +36,6 @@ ctypedef struct Unnamed:        # a value that fills no column
 
 ctypedef struct Shape:
     int32_t leaf
-    uint64_t needs              # the required slots modulo 64, as bits
     int32_t required            # offset in numbers: count, then slots
     int32_t one_of              # offset in numbers: count, then slots of which one must have a value
     int32_t otherwise           # offset in numbers: count, then pairs (slot, slot used if it is null)
@@ -66,6 +65,8 @@ cdef class JsonTable:
     cdef int32_t shape_count
     cdef bint pairs                     # of lines of KEY=VALUE, not of objects
     cdef int32_t key_count
+    cdef int32_t* behind                # the key that came behind a key last, and the first key of a table
+    cdef uint64_t* needs                # of each shape: the required slots modulo 64, as bits
     cdef Use* uses                # [shape, key]
     cdef readonly int32_t slots
     cdef const uint8_t* words           # level words: number, length, bytes

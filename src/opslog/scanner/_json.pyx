@@ -10,7 +10,7 @@ It is long because JSON and pairs share the table of keys and how values become 
 
 cimport cython
 from libc.stdint cimport uint64_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcmp, memcpy, memset
 
 from opslog.kernel._block cimport ESCAPED, UNNAMED
@@ -140,10 +140,17 @@ cdef inline Key* lookup(JsonTable self, const uint8_t* text, int32_t length, int
     return &self.keys[place.item] if place.item >= 0 else NULL
 
 
+cdef inline bint is_key(JsonTable self, const Key* key, const uint8_t* text, int32_t room, int32_t parent) noexcept nogil:
+    """Whether the key and the quote behind it stand there."""
+    return (key.parent == parent and key.length < room and text[key.length] == c'"'
+            and memcmp(self.texts + key.text, text, key.length) == 0)
+
+
 cdef int32_t read_object(JsonTable self, const uint8_t* data, int32_t at, int32_t end, int32_t table,
                          Values* values) noexcept nogil:
     """Read the object whose '{' is at `at`; return the position behind it, or -1."""
     cdef int32_t begin, stop
+    cdef int32_t* expected = &self.behind[self.key_count + table]
     cdef Key* key
     cdef bint key_escaped
     at = blanks(data, at + 1, end)
@@ -153,11 +160,20 @@ cdef int32_t read_object(JsonTable self, const uint8_t* data, int32_t at, int32_
         if data[at] != c'"':
             return -1
         begin = at + 1
-        key_escaped = False
-        stop = string_end(data, begin, end, &key_escaped)
-        if stop < 0:
-            return -1
-        key = NULL if key_escaped else lookup(self, data + begin, stop - begin, table)
+        # Lines of one program have their keys in one order.
+        key = &self.keys[expected[0]]
+        if is_key(self, key, data + begin, end - begin, table):
+            stop = begin + key.length
+            expected = &self.behind[key - self.keys]
+        else:
+            key_escaped = False
+            stop = string_end(data, begin, end, &key_escaped)
+            if stop < 0:
+                return -1
+            key = NULL if key_escaped else lookup(self, data + begin, stop - begin, table)
+            if key != NULL:
+                expected[0] = <int32_t>(key - self.keys)
+                expected = &self.behind[key - self.keys]
         at = blanks(data, stop + 1, end)
         if at >= end or data[at] != c':':
             return -1
@@ -333,12 +349,16 @@ cdef class JsonTable:
 
     def __init__(self, list keys, bytes texts, bytes numbers, list shapes, int32_t slots, bytes words,
                  int32_t common, bytes uses, bint pairs):
-        cdef int32_t i, j
+        cdef int32_t i, j, tables = 1
         cdef Key* key
         begin_table(&self.known, 256)
         self.keys = <Key*>calloc(len(keys) + 1, sizeof(Key))
         self.shapes = <Shape*>calloc(len(shapes) + 1, sizeof(Shape))
-        if self.keys == NULL or self.shapes == NULL:
+        self.needs = <uint64_t*>calloc(len(shapes) + 1, sizeof(uint64_t))
+        for _, _, parent, _, table in keys:
+            tables = max(tables, parent + 1, table + 1)
+        self.behind = <int32_t*>malloc((len(keys) + tables) * sizeof(int32_t))
+        if self.keys == NULL or self.shapes == NULL or self.needs == NULL or self.behind == NULL:
             raise MemoryError()
         self.made_of = (keys, texts, numbers, shapes, slots, words, common, uses, pairs)
         self.uses = <Use*><char*>uses
@@ -358,15 +378,17 @@ cdef class JsonTable:
             key.text, key.length, key.parent, key.slot, key.table = text, length, parent, slot, table
             put_item(&self.known, place_of(self, self.texts + key.text, key.length, key.parent),
                      hash_bytes(self.texts + key.text, key.length, <uint64_t>key.parent), i)
+        self.keys[self.key_count].parent = -1  # stands for none
+        for i in range(self.key_count + tables):
+            self.behind[i] = self.key_count
         self.shape_count = len(shapes)
         for i, shape in enumerate(shapes):
             (self.shapes[i].leaf, self.shapes[i].required, self.shapes[i].one_of, self.shapes[i].otherwise, self.shapes[i].kept,
              self.shapes[i].epoch, self.shapes[i].iso, self.shapes[i].micros,
              self.shapes[i].severity, self.shapes[i].words, self.shapes[i].word_count,
              self.shapes[i].paths, self.shapes[i].host, self.shapes[i].keeps) = shape
-            self.shapes[i].needs = 0
             for j in range(self.numbers[self.shapes[i].required]):
-                self.shapes[i].needs |= <uint64_t>1 << (self.numbers[self.shapes[i].required + 1 + j] & 63)
+                self.needs[i] |= <uint64_t>1 << (self.numbers[self.shapes[i].required + 1 + j] & 63)
 
     def __reduce__(self):
         return JsonTable, self.made_of
@@ -375,6 +397,8 @@ cdef class JsonTable:
         free(self.keys)
         free(self.known.places)
         free(self.shapes)
+        free(self.needs)
+        free(self.behind)
 
     cdef int32_t match(self, const uint8_t* data, int32_t at, int32_t end,
                        int32_t* row, MatchState* state) noexcept nogil:
@@ -383,15 +407,18 @@ cdef class JsonTable:
         cdef const Shape* shape
         cdef bint complete, unnamed
         cdef Values values
-        memset(&values, 0, sizeof(values))
+        memset(values.have, 0, ((self.slots + 63) >> 6) * sizeof(uint64_t))
         values.row = row
+        values.some = 0
+        values.escaped = False
+        values.count = 0
         i = read_pairs(self, data, at, end, &values) if self.pairs else read_object(self, data, at, end, 0, &values)
         if i < 0 or blanks(data, i, end) != end:
             return -1
         for i in range(self.shape_count):
-            shape = &self.shapes[i]
-            if shape.needs & ~values.some:
+            if self.needs[i] & ~values.some:
                 continue
+            shape = &self.shapes[i]
             complete = True
             base = shape.required
             for j in range(1, self.numbers[base] + 1):
