@@ -179,14 +179,17 @@ cdef inline bint has_no_name(const Node* node, const uint8_t* data, const int32_
     return False
 
 
+cdef inline int32_t match_literal(const Tables* tables, const Node* node, const uint8_t* data, int32_t at,
+                                  int32_t end) noexcept nogil:
+    """Return the position behind a literal, or -1: it keeps nothing, and nothing else of the node counts."""
+    return at + node.b if literal(tables.literals + node.a, node.b, node.word, data, at, end) else -1
+
+
 cdef inline int32_t match_node(const Tables* tables, const Node* node, const uint8_t* data, int32_t at, int32_t end,
                                int32_t* row, MatchState* state, int32_t* reached) noexcept nogil:
-    """Return the position behind all that a node says, or -1; its captures are in `row` then."""
+    """Return the position behind all that a node which is no literal says, or -1; its captures are in `row` then."""
     cdef int32_t position = at, after, stop
     cdef const uint8_t* table
-    if node.op == OP_LITERAL:           # most are: it keeps nothing, and nothing else of the node counts
-        reached[0] = at
-        return at + node.b if literal(tables.literals + node.a, node.b, node.word, data, at, end) else -1
     if node.width < 0:
         while position < end and data[position] == c' ':
             position += 1

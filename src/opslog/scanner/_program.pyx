@@ -13,7 +13,7 @@ from libc.string cimport memcpy
 
 from opslog.kernel._block cimport NONE
 from opslog.scanner._json cimport begins_pair
-from opslog.scanner._nodes cimport (OP_ADDRESS, OP_COLORS, OP_END, OP_ID, OP_ISO, OP_LITERAL, OP_MAYBE_INT, OP_MAYBE_TOKEN, OP_NAME, OP_NUMBER, OP_POINTER, OP_PRI, OP_QUOTED, OP_REQUEST, OP_RESOURCE, OP_REST, OP_RUN, OP_SEVERITY, OP_SOURCE, OP_STRUCTURE, OP_TEXT, OP_TIME, OP_TOKEN, OP_URL, OP_UUID, is_left, match_node, may_begin, next_branch)
+from opslog.scanner._nodes cimport (OP_ADDRESS, OP_COLORS, OP_END, OP_ID, OP_ISO, OP_LITERAL, OP_MAYBE_INT, OP_MAYBE_TOKEN, OP_NAME, OP_NUMBER, OP_POINTER, OP_PRI, OP_QUOTED, OP_REQUEST, OP_RESOURCE, OP_REST, OP_RUN, OP_SEVERITY, OP_SOURCE, OP_STRUCTURE, OP_TEXT, OP_TIME, OP_TOKEN, OP_URL, OP_UUID, is_left, match_literal, match_node, may_begin, next_branch)
 from opslog.scanner._ops cimport WORD_GROUPS as GROUPS_OF_WORDS, WORD_INTS
 from opslog.scanner._prefix cimport BRANCH_WORDS, Prefixes, every_branch
 from opslog.scanner._shortcut cimport Left, MOST_NODES, Route, Shortcuts, Step, route_of
@@ -133,7 +133,10 @@ cdef class Program:
                 at = <int32_t>(node - self.nodes)
                 may_match = is_left(node, branches) and may_begin(self.firsts + 2 * at, data, position, end)
             if may_match and node.order < limit:
-                after = match_node(&self.tables, node, data, position, end, row, state, &reached)
+                if node.op == OP_LITERAL:
+                    after = match_literal(&self.tables, node, data, position, end)
+                else:
+                    after = match_node(&self.tables, node, data, position, end, row, state, &reached)
             if after >= 0:
                 if node.leaf < 0:
                     if node.sibling >= 0:
@@ -176,11 +179,16 @@ cdef class Program:
         cdef int32_t[MOST_NODES + 1] positions
         cdef int32_t at = 0, depth = 0, after, reached
         cdef const Left* left = NULL
+        cdef const Node* node
         cdef const Step* step
         positions[0] = start
         while at != NONE:
             step = &route.steps[at]
-            after = match_node(&self.tables, &self.nodes[step.node], data, positions[depth], end, row, state, &reached)
+            node = &self.nodes[step.node]
+            if node.op == OP_LITERAL:
+                after = match_literal(&self.tables, node, data, positions[depth], end)
+            else:
+                after = match_node(&self.tables, node, data, positions[depth], end, row, state, &reached)
             if after < 0:
                 at = step.beside
                 continue
