@@ -18,17 +18,15 @@ cdef inline int32_t hex_run(const uint8_t* data, int32_t at, int32_t end, int32_
 
 cdef inline int32_t pointer(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
     """Behind 0x and up to 16 hex digits, or behind 10 to 14 of which one is a letter."""
-    cdef int32_t p, i
-    cdef bint letter = False
+    cdef int32_t p
     if end - at > 2 and data[at] == c'0' and data[at + 1] == c'x':
         p = hex_run(data, at + 2, end, 17)
         return p if at + 2 < p <= at + 18 else -1
     p = hex_run(data, at, end, 15)
     if not at + 10 <= p <= at + 14:
         return -1
-    for i in range(at, p):
-        letter |= data[i] > c'9'
-    return p if letter else -1
+    # Of hex digits the letters have this bit; two eights hold all of them.
+    return p if (load8(data + at) | load8(data + p - 8)) & <uint64_t>0x4040404040404040 else -1
 
 
 cdef inline int32_t uuid(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:

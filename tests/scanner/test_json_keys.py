@@ -1,0 +1,49 @@
+"""Keys of JSON in any order: what stood in the lines before changes nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+import opslog
+
+LINES: list[dict[str, Any]] = [
+    {"log": "2026-03-10 10:00:00.000 7 INFO nova.api [-] one\n", "stream": "stderr",
+     "time": "2026-03-10T10:00:00.2Z", "attrs": {"tag": "nova", "time": "now"}},
+    {"message": "two", "levelname": "ERROR", "created": 1773136800.5, "name": "nova.compute", "process": 7,
+     "context": {"request_id": "req-5f0f7c1e-2d3b-4a55-9c1e-0b7a4f2d8e61", "user": "u1", "message": "x"}},
+    {"MESSAGE": "three", "PRIORITY": "3", "_PID": "9", "SYSLOG_IDENTIFIER": "kernel",
+     "__REALTIME_TIMESTAMP": "1773136800500000", "_HOSTNAME": "ctl1", "A\"B": "\\", "\u00e9": "\u00e9"},
+    {"ts": "2026-03-10T10:00:00.123Z", "level": "warn", "msg": "four", "caller": "a/b.go:12", "tim": 1},
+]  # fmt: skip
+
+
+def reordered(value: dict[str, Any], data: st.DataObject) -> dict[str, Any]:
+    keys = data.draw(st.permutations(list(value)))
+    return {
+        key: reordered(value[key], data) if isinstance(value[key], dict) else value[key]
+        for key in keys
+    }
+
+
+def records(lines: list[dict[str, Any]], escaped: bool) -> list[dict[str, Any]]:
+    normalizer = opslog.Normalizer()
+    text = "".join(json.dumps(line, ensure_ascii=escaped) + "\n" for line in lines)
+    batches = normalizer.feed(text.encode()) + normalizer.close()
+    found = [row for batch in batches for row in batch.to_pylist()]
+    for row in found:
+        for place in ("source_offset", "original"):
+            row.pop(place, None)
+        row["attributes"] = sorted(row["attributes"] or [])
+    return found
+
+
+@given(st.data(), st.lists(st.sampled_from(LINES), min_size=1, max_size=12), st.booleans())
+def test_records_do_not_depend_on_the_order_of_keys_nor_on_the_lines_before(
+    data: st.DataObject, chosen: list[dict[str, Any]], escaped: bool
+) -> None:
+    found = records([reordered(line, data) for line in chosen], escaped)
+    assert found == [row for line in chosen for row in records([line], escaped)]
