@@ -131,5 +131,9 @@ class Catalog:
     def __reduce__(self) -> tuple[Callable[..., Catalog], tuple[object, ...]]:
         """Pickle the formats: the program is compiled from them again where they arrive."""
         if self is Catalog.default():
-            return Catalog.default, ()
+            return _default, ()  # a plain function: cloudpickle does not take cached methods
         return Catalog.of, ((*self.lines.formats, *self.messages.formats),)
+
+
+def _default() -> Catalog:
+    return Catalog.default()

@@ -1,0 +1,11 @@
+"""Logs on a cluster: a data source for Apache Spark 4.1 and later (``opslog[spark]``).
+
+>>> import opslog.spark
+>>> opslog.spark.register(spark)                                        # doctest: +SKIP
+>>> spark.read.format("opslog").load("s3://logs/2026-03-10/").show()    # doctest: +SKIP
+"""
+
+from opslog.spark.files import write_parquet
+from opslog.spark.source import register
+
+__all__ = ["register", "write_parquet"]

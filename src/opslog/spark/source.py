@@ -1,0 +1,67 @@
+"""The data source: the driver divides logs into parts, and tasks read one each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+from pyspark.sql import SparkSession
+from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
+from pyspark.sql.types import StructType
+
+from opslog.logs import Logs
+from opslog.spark import options as given
+from opslog.spark.types import column_names, spark_batches, spark_schema
+
+
+@dataclass
+class Part(InputPartition):
+    """Logs that one task reads."""
+
+    logs: Logs
+
+
+class LogSource(DataSource):
+    """The source that ``spark.read.format("opslog")`` names."""
+
+    @classmethod
+    def name(cls) -> str:
+        """Return the name of the format."""
+        return "opslog"
+
+    def schema(self) -> StructType:
+        """Return the columns that the option ``columns`` names, or all."""
+        return spark_schema(given.columns_of(given.checked(self.options)))
+
+    def reader(self, schema: StructType) -> LogReader:
+        """Return a reader of the columns of ``schema``."""
+        return LogReader(schema, given.checked(self.options))
+
+
+class LogReader(DataSourceReader):
+    """Reads parts.
+
+    It takes no filters from Spark: those it would be given stay with a relation, and
+    change what later queries of the same DataFrame read.  The option ``where`` is decided
+    before a record leaves the task.
+    """
+
+    def __init__(self, schema: StructType, options: dict[str, str]) -> None:
+        self._columns = column_names(schema)
+        self._options = options
+
+    def partitions(self) -> Sequence[Part]:
+        """Return the parts of the logs as they are now."""
+        logs = given.logs_of(self._options, self._columns)
+        return [Part(part) for part in logs.parts(given.split_bytes(self._options))]
+
+    def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
+        """Yield the records of one part; without any logs there is no part, but one is read."""
+        if isinstance(partition, Part):
+            yield from spark_batches(partition.logs.batches(self._columns))
+
+
+def register(spark: SparkSession) -> None:
+    """Make ``spark.read.format("opslog")`` known to a session."""
+    spark.dataSource.register(LogSource)

@@ -1,0 +1,197 @@
+"""A real Spark cluster, a master and two workers, gives what opslog alone gives.
+
+``pytest -m spark`` runs these where pyspark and Java are (CONTRIBUTING.md).
+"""
+
+from __future__ import annotations
+
+import doctest
+import gzip
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import opslog.spark
+from helpers import ROOT
+from simulator import ERAS, Deployment
+
+pytestmark = pytest.mark.spark
+pyspark = pytest.importorskip("pyspark")
+
+SEAM = 16 << 20
+"""Bytes from one place of a file where it may be divided to the next."""
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[Any]:
+    from pyspark.sql import SparkSession
+
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests")])
+    session = (
+        SparkSession.builder.master("local-cluster[2,1,1024]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.task.maxFailures", "2")
+        .config("spark.executorEnv.PYTHONPATH", os.environ["PYTHONPATH"])
+        .getOrCreate()
+    )
+    session.sparkContext.setLogLevel("OFF")
+    opslog.spark.register(session)
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of many logs: small ones, a compressed one, one of three parts."""
+    folder = tmp_path_factory.mktemp("spark") / "logs"
+    folder.mkdir()
+    Deployment(1, ERAS[-1], boots=20).write(folder)
+    biggest = max((p for p in folder.rglob("*") if p.is_file()), key=lambda p: p.stat().st_size)
+    text = biggest.read_bytes()
+    with gzip.open(folder / "packed.log.gz", "wb") as file:
+        file.write(text)
+    traceback = (
+        b"2026-03-10 10:00:00.000 7 ERROR nova.api [-] failed\n"
+        b"2026-03-10 10:00:00.000 7 ERROR nova.api Traceback (most recent call last):\n"
+        + b'2026-03-10 10:00:00.000 7 ERROR nova.api   File "a.py", line 1, in a\n' * 40
+        + b"2026-03-10 10:00:00.000 7 ERROR nova.api ValueError: no\n"
+    )
+    piece = text + traceback
+    with open(folder / "large.log", "wb") as file:
+        while file.tell() < 2.5 * SEAM:
+            file.write(piece)
+    return folder
+
+
+def ordered(table: pa.Table) -> pa.Table:
+    """Return the records in the order of their places, with the types that Spark has."""
+    plain = pa.schema([pa.field(f.name, spark_type(f.type)) for f in table.schema])
+    table = table.cast(plain).sort_by([("source", "ascending"), ("source_offset", "ascending")])
+    return table.combine_chunks()
+
+
+def spark_type(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(kind):
+        return pa.string()
+    return pa.int32() if kind == pa.uint8() else kind
+
+
+COLUMNS = ("timestamp", "severity_number", "service_name", "body", "exception_type", "attributes",
+           "source", "source_offset")  # fmt: skip
+
+
+def test_a_cluster_gives_the_records_that_opslog_alone_gives(spark: Any, logs: Path) -> None:
+    frame = (
+        spark.read.format("opslog")
+        .option("splitBytes", SEAM)
+        .option("columns", ", ".join(COLUMNS))
+        .load(str(logs))
+    )
+    found = frame.toArrow()
+    assert frame.rdd.getNumPartitions() > 3
+    expected = opslog.read(logs).to_table(COLUMNS)
+    assert ordered(found).equals(ordered(expected))
+
+
+def test_options_say_what_is_read(spark: Any, logs: Path) -> None:
+    frame = (
+        spark.read.format("opslog")
+        .option("timezone", "Europe/Berlin")
+        .option("where", "severity >= WARNING")
+        .schema("source string, source_offset long, timestamp timestamp, original binary")
+        .load([str(logs / "large.log"), str(logs / "packed.log.gz")])
+    )
+    alone = opslog.read(
+        logs / "large.log", logs / "packed.log.gz", timezone="Europe/Berlin", original=True
+    ).filter("severity >= WARNING")
+    expected = alone.to_table(["source", "source_offset", "timestamp", "original"])
+    assert ordered(frame.toArrow()).equals(ordered(expected))
+
+
+def test_a_filter_of_spark_does_not_stay_with_the_relation(spark: Any, logs: Path) -> None:
+    frame = spark.read.format("opslog").load(str(logs / "large.log"))
+    some = frame.where("severity_number >= 17").count()
+    assert 0 < some < frame.count() == opslog.read(logs / "large.log").to_table(["source"]).num_rows
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("wher", "x", "options: expected some of columns"),
+        ("columns", "body, level", "found level"),
+        ("splitBytes", "128 MiB", "splitBytes: expected a number, found '128 MiB'"),
+        ("timezone", "Mars", "Mars"),
+        ("where", "severty >= ERROR", "severty"),
+    ],
+)
+def test_wrong_options_are_told(spark: Any, logs: Path, option: str, value: str, said: str) -> None:
+    from pyspark.errors import PySparkException
+
+    with pytest.raises(Exception, match="opslog") as caught:
+        spark.read.format("opslog").option(option, value).load(str(logs)).count()
+    assert isinstance(caught.value, PySparkException) or "py4j" in type(caught.value).__module__
+    assert said in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_fails_the_job_with_its_name(spark: Any, tmp_path: Path) -> None:
+    with pytest.raises(Exception, match=r"nothing\.log.*No such file"):
+        spark.read.format("opslog").load(str(tmp_path / "nothing.log")).count()
+
+
+def test_parquet_is_written_by_the_tasks(spark: Any, logs: Path, tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    alone = opslog.read(logs, timezone="Europe/Berlin").filter("severity >= INFO")
+    expected = alone.to_table()
+    for times in (1, 2):  # what a folder holds stays
+        written = opslog.spark.write_parquet(spark, alone, lake, split_bytes=SEAM)
+        assert written == expected.num_rows
+        assert all(p.name.startswith("part-") and p.is_file() for p in lake.iterdir())
+        assert pq.read_table(lake).num_rows == times * written
+        if times == 1:
+            assert len(list(lake.iterdir())) > 3
+            found = pq.read_table(lake).select(COLUMNS)
+            assert ordered(found).equals(ordered(expected.select(COLUMNS)))
+
+
+def test_a_job_that_fails_leaves_nothing(spark: Any, logs: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "logs"
+    shutil.copytree(logs, broken)
+    (broken / "zz.log.gz").write_bytes((logs / "packed.log.gz").read_bytes()[:-100])
+    lake = tmp_path / "lake"
+    with pytest.raises(Exception, match=r"zz\.log\.gz"):
+        opslog.spark.write_parquet(spark, opslog.read(broken), lake, split_bytes=SEAM)
+    assert list(lake.iterdir()) == []
+
+
+def test_a_folder_that_is_read_is_not_written(spark: Any, logs: Path) -> None:
+    with pytest.raises(opslog.SinkError):
+        opslog.spark.write_parquet(spark, opslog.read(logs), logs / "lake")
+
+
+def test_the_examples_of_the_page(
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = ROOT / "docs" / "howto" / "run-on-spark.md"
+    shutil.copytree(ROOT / "docs" / "examples", tmp_path / "docs" / "examples")
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^```pycon\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    assert blocks
+    text = "".join(blocks)
+    # Tasks run elsewhere: names must be whole.
+    for name in ("docs/examples/*.log", "lake"):
+        text = text.replace(f'"{name}"', f'"{tmp_path}/{name}"')
+    test = doctest.DocTestParser().get_doctest(text, {"spark": spark}, page.name, str(page), 0)
+    failures: list[str] = []
+    doctest.DocTestRunner(verbose=False).run(test, out=failures.append)
+    assert not failures, "".join(failures)
