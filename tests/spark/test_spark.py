@@ -195,3 +195,45 @@ def test_the_examples_of_the_page(
     failures: list[str] = []
     doctest.DocTestRunner(verbose=False).run(test, out=failures.append)
     assert not failures, "".join(failures)
+
+
+def test_spark_still_reads_too_little_behind_a_filter_that_a_source_takes(spark: Any) -> None:
+    """Why the source takes no filters; when this fails, it may."""
+    from pyspark.sql.datasource import DataSource, DataSourceReader, EqualTo, InputPartition
+
+    class Reader(DataSourceReader):
+        def __init__(self) -> None:
+            self.wanted: int | None = None
+
+        def pushFilters(self, filters: list[Any]) -> Iterator[Any]:  # noqa: N802
+            for one in filters:
+                if isinstance(one, EqualTo):
+                    self.wanted = one.value
+                else:
+                    yield one
+
+        def partitions(self) -> list[Any]:
+            return [InputPartition(0)]
+
+        def read(self, partition: Any) -> Iterator[tuple[int]]:
+            return ((n,) for n in range(10) if self.wanted in (None, n))
+
+    class Source(DataSource):
+        @classmethod
+        def name(cls) -> str:
+            return "canary"
+
+        def schema(self) -> str:
+            return "n int"
+
+        def reader(self, schema: Any) -> Reader:
+            return Reader()
+
+    spark.dataSource.register(Source)
+    spark.conf.set("spark.sql.python.filterPushdown.enabled", "true")
+    try:
+        frame = spark.read.format("canary").load()
+        assert frame.where("n = 3").count() == 1
+        assert frame.count() == 1, "all ten are read: the source may take filters now"
+    finally:
+        spark.conf.unset("spark.sql.python.filterPushdown.enabled")

@@ -12,7 +12,7 @@ from pyspark.sql.types import StructType
 
 from opslog.logs import Logs
 from opslog.spark import options as given
-from opslog.spark.types import column_names, spark_batches, spark_schema
+from opslog.spark.types import arrow_schema, column_names, spark_schema
 
 
 @dataclass
@@ -30,7 +30,7 @@ class LogSource(DataSource):
         """Return the name of the format."""
         return "opslog"
 
-    def schema(self) -> StructType:
+    def schema(self) -> str:
         """Return the columns that the option ``columns`` names, or all."""
         return spark_schema(given.columns_of(given.checked(self.options)))
 
@@ -49,6 +49,7 @@ class LogReader(DataSourceReader):
 
     def __init__(self, schema: StructType, options: dict[str, str]) -> None:
         self._columns = column_names(schema)
+        self._schema = arrow_schema(schema)
         self._options = options
 
     def partitions(self) -> Sequence[Part]:
@@ -59,7 +60,8 @@ class LogReader(DataSourceReader):
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         """Yield the records of one part; without any logs there is no part, but one is read."""
         if isinstance(partition, Part):
-            yield from spark_batches(partition.logs.batches(self._columns))
+            for batch in partition.logs.batches(self._columns):
+                yield batch.cast(self._schema)
 
 
 def register(spark: SparkSession) -> None:

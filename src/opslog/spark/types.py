@@ -1,8 +1,8 @@
-"""Spark's types of the columns, and batches with these."""
+"""Spark's types of the columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import pyarrow as pa
 from pyspark.sql.types import (
@@ -13,7 +13,6 @@ from pyspark.sql.types import (
     LongType,
     MapType,
     StringType,
-    StructField,
     StructType,
     TimestampType,
 )
@@ -34,36 +33,34 @@ _TYPES: dict[schema.Kind, tuple[DataType, pa.DataType]] = {
 """Spark's type of each kind, and Arrow's as Spark takes it."""
 
 
-def spark_schema(names: Iterable[str]) -> StructType:
-    """Return the schema of columns; every column may be null."""
-    return StructType([StructField(name, _TYPES[schema.BY_NAME[name].kind][0]) for name in names])
+def spark_schema(names: Iterable[str]) -> str:
+    """Return the schema of columns, as Spark's SQL writes it; every column may be null."""
+    return ", ".join(f"{name} {_told(schema.BY_NAME[name].kind)}" for name in names)
 
 
-def column_names(wanted: StructType) -> tuple[str, ...]:
-    """Return the names of the columns of a schema.
+def _told(kind: schema.Kind) -> str:
+    return str(_TYPES[kind][0].simpleString())
+
+
+def column_names(wanted: StructType | pa.Schema) -> tuple[str, ...]:
+    """Return the names of the columns of a schema; Sail gives it as Arrow's.
 
     Raises OpslogError for a column there is not, or one of another type.
     """
-    for field in wanted.fields:
-        column = schema.BY_NAME.get(field.name)
+    for name in wanted.names:
+        column = schema.BY_NAME.get(name)
         if column is None:
-            raise OpslogError(
-                f"schema: expected some of {', '.join(schema.BY_NAME)}; found {field.name}"
-            )
-        expected = _TYPES[column.kind][0]
-        if field.dataType.simpleString() != expected.simpleString():
-            raise OpslogError(
-                f"schema: expected {field.name} {expected.simpleString()}, "
-                f"found {field.dataType.simpleString()}"
-            )
-    return tuple(wanted.fieldNames())
+            raise OpslogError(f"schema: expected some of {', '.join(schema.BY_NAME)}; found {name}")
+        if isinstance(wanted, StructType):
+            found = wanted[name].dataType.simpleString()
+            if found != _told(column.kind):
+                raise OpslogError(f"schema: expected {name} {_told(column.kind)}, found {found}")
+    return tuple(wanted.names)
 
 
-def spark_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Yield the batches with the types that Spark takes: texts for dictionaries, no uint8."""
-    for batch in batches:
-        columns = [
-            column.cast(_TYPES[schema.BY_NAME[name].kind][1])
-            for name, column in zip(batch.schema.names, batch.columns, strict=True)
-        ]
-        yield pa.RecordBatch.from_arrays(columns, batch.schema.names)
+def arrow_schema(wanted: StructType | pa.Schema) -> pa.Schema:
+    """Return the schema of batches as they are taken: texts for dictionaries, no uint8."""
+    if isinstance(wanted, pa.Schema):
+        return wanted
+    kinds = [(name, schema.BY_NAME[name].kind) for name in wanted.names]
+    return pa.schema([pa.field(name, _TYPES[kind][1]) for name, kind in kinds])

@@ -1,0 +1,70 @@
+"""What of the data source runs on Sail, which speaks Spark's protocol and needs no Java."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import opslog.spark
+from helpers import ROOT
+
+pytestmark = pytest.mark.spark
+pysail = pytest.importorskip("pysail.spark")
+
+EXAMPLES = ROOT / "docs" / "examples" / "*.log"
+
+
+@pytest.fixture(scope="module")
+def sail() -> Iterator[Any]:
+    from pyspark.sql import SparkSession
+
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests")])
+    server = pysail.SparkConnectServer("127.0.0.1", 0)
+    server.start(background=True)
+    session = SparkSession.builder.remote(
+        f"sc://127.0.0.1:{server.listening_address[1]}"
+    ).getOrCreate()
+    opslog.spark.register(session)
+    yield session
+    session.stop()
+    server.stop()
+
+
+def test_columns_that_a_schema_names_are_read(sail: Any) -> None:
+    wanted = "source_offset long, severity_number int, body string, attributes map<string, string>"
+    found = (
+        sail.read.format("opslog")
+        .option("where", "severity >= WARNING")
+        .schema(wanted)
+        .load(str(EXAMPLES))
+        .toArrow()
+    )
+    names = ["source_offset", "severity_number", "body", "attributes"]
+    expected = opslog.read(EXAMPLES).filter("severity >= WARNING").to_table(names)
+    assert found.to_pylist() == expected.to_pylist()
+
+
+def test_columns_that_an_option_names_are_read(sail: Any) -> None:
+    frame = sail.read.format("opslog").option("columns", "timestamp, body").load(str(EXAMPLES))
+    found = frame.toArrow()
+    expected = opslog.read(EXAMPLES).to_table(["timestamp", "body"])
+    assert found["body"].to_pylist() == expected["body"].to_pylist()
+    assert found["timestamp"].cast(pa.timestamp("us", "UTC")).equals(expected["timestamp"])
+
+
+def test_all_columns_are_read_by_a_schema_only(sail: Any) -> None:
+    """Sail takes no map in the schema of a source; when this fails, the page may say less."""
+    with pytest.raises(Exception, match="Map"):
+        sail.read.format("opslog").load(str(EXAMPLES)).count()
+
+
+def test_parquet_is_written_by_the_tasks(sail: Any, tmp_path: Path) -> None:
+    logs = opslog.read(EXAMPLES)
+    written = opslog.spark.write_parquet(sail, logs, tmp_path / "lake")
+    assert written == pq.read_table(tmp_path / "lake").num_rows == logs.to_table().num_rows
