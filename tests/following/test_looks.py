@@ -333,6 +333,23 @@ def test_a_compressed_file_that_is_renamed_before_it_settled_is_read(
     assert looks.bodies() == numbers(6)
 
 
+@pytest.mark.parametrize("after", [0, 1])
+@pytest.mark.parametrize("rotation", ROTATIONS)
+def test_a_log_is_truncated_in_the_moment_in_which_it_was_written_first(
+    rotation: Rotation, after: int, log: Path, looks: Looks
+) -> None:
+    """A time of the last change is one of a few milliseconds, or of a second."""
+    written(log, heads(0, 2))
+    looks.at_names()
+    moment = log.stat().st_mtime_ns
+    copy_and_truncate(log)
+    os.utime(log, ns=(moment, moment))
+    looks.at_files()
+    rotation(log)
+    written(log, heads(2, 2 + after))
+    assert looks.bodies() == numbers(2 + after)
+
+
 EVENTS = st.lists(
     st.sampled_from(
         ["write", "write more", "half", "copy", "truncate", "copy and truncate", "rename",

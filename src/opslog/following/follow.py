@@ -207,11 +207,16 @@ class Following(Generic[T]):
         try:
             status = watchlist.status(file, now)
             if file.packed is None:
+                # Nothing of it may have been read when it was truncated, nor its time have changed.
+                cut = status is not None and status.st_size < max(file.seen, len(file.start))
                 # As large as before, it may have been truncated and written again.
-                if status is None or (status.st_size, status.st_mtime_ns) == (file.seen, changed):
+                as_before = (file.seen, changed)
+                if status is None or (
+                    not cut and (status.st_size, status.st_mtime_ns) == as_before
+                ):
                     yield from self._at_rest(watchlist, file, status, now)
                     return False
-                if status.st_size < file.seen or not watchlist.reopened(file, now):
+                if cut or not watchlist.reopened(file, now):
                     raise ReplacedError
                 file.changed = status.st_mtime_ns
                 if file.name is not None:

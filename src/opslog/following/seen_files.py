@@ -24,7 +24,12 @@ class SeenFiles:
         return len(self._states)
 
     def add(self, status: os.stat_result) -> None:
-        """Remember a file: as long as it is like this it need not be opened again."""
+        """Remember a file: as long as it is like this it need not be opened again.
+
+        One that was removed is met no more; its number may be another one's soon.
+        """
+        if not status.st_nlink:
+            return
         self._states[FileId.of(status)] = (status.st_size, status.st_mtime_ns)
         if len(self._states) > MOST:
             oldest = next(iter(self._states))
