@@ -315,11 +315,12 @@ class Soak:
     def _ended(self, one: Follower, number: signal.Signals) -> None:
         """End a run and see that it ends as it should."""
         code = one.end(number)
-        if code == -number == -signal.SIGTERM:
+        failed = one.control[_OUTPUT_FAILED]
+        if code == -number == -signal.SIGTERM and not failed:
             self.did["SIGTERM before it listened"] += 1  # and so before it wrote anything
             return
-        failed = one.control[_OUTPUT_FAILED]
-        if code == 2 and failed:
+        # A run that ends by itself listens no more at its very end.
+        if failed and code in (2, -signal.SIGTERM):
             self.did[f"output: {errno.errorcode[one.control[_OUTPUT_ERROR]]}"] += 1
         elif code == 128 + signal.SIGTERM and number == signal.SIGTERM and not failed:
             self.did["SIGTERM"] += 1

@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
@@ -121,11 +123,21 @@ def test_metrics_lost_later_do_not_harm_the_records(tmp_path: Path) -> None:
     assert not tmp_path.exists()
 
 
-def test_the_time_of_the_last_record_is_utc() -> None:
-    normalizer = Normalizer(timezone="Europe/Berlin")
-    normalizer.feed(LINE + b"2024-01-01 01:00:00.000 1 INFO nova.api [-] later\n")
-    normalizer.close()
-    assert normalizer.stats.last_time == 1704067200_000000
+@pytest.mark.parametrize("zone", ["UTC", "+02:00", "-11:30", "Europe/Berlin"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"2024-01-01 01:00:00.000 1 INFO nova.api [-] later\n",
+        b"2024-10-27 02:30:00.000 1 INFO nova.api [-] twice that night\n",
+        b'{"timestamp": "2024-01-01T01:00:00+01:00", "message": "said"}\n',
+        b"no time\n",
+    ],
+)
+def test_the_time_of_the_last_record_is_utc(zone: str, line: bytes) -> None:
+    normalizer = Normalizer(timezone=zone)
+    records = pa.Table.from_batches([*normalizer.feed(LINE + line), *normalizer.close()])
+    times = [time for time in records["timestamp"].cast(pa.int64()).to_pylist() if time is not None]
+    assert normalizer.stats.last_time == times[-1]
 
 
 def test_a_signal_shows_the_table_and_the_run_goes_on() -> None:

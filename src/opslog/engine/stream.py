@@ -13,7 +13,6 @@ from opslog.assembly._records import Records
 from opslog.engine.job import Job
 from opslog.inputs.extent import Extent
 from opslog.kernel._block import Block
-from opslog.model.arrays import int32
 from opslog.model.first_line import LONGEST, reference_of_first_line
 from opslog.model.stats import Stats
 from opslog.model.zones import Zone
@@ -117,7 +116,7 @@ class Stream(Generic[T]):
         if self.job.ordered and records.count:
             self._place(records)
         if records.count:
-            last = self.builder.kept(records, (), int32(records.count - 1)).times()[0].as_py()
+            last = self.builder.last_time(records)
             self.stats.last_time = self.stats.last_time if last is None else last
         return records
 

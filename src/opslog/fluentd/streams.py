@@ -220,6 +220,7 @@ class Streams:
         self.stats = Stats()
         self._wanted = wanted
         self._clock = clock
+        self._moment: datetime | None = None
         self.most = most
         self._maker = wanted.staged or _Events(wanted)
         self._job: Job[_StreamRecords] = Job(wanted.catalog, self._maker.columns, None, self._made)
@@ -229,6 +230,7 @@ class Streams:
 
     def feed(self, items: Iterable[Event | Unread], now: float) -> list[Out]:
         """Return the events complete with these, which came at ``now`` (seconds of a clock)."""
+        self._moment = None
         marked: list[Out] = []
         out: list[Out] = []
         fed: dict[_Stream, None] = {}
@@ -261,6 +263,7 @@ class Streams:
 
     def expire(self, now: float) -> list[Out]:
         """Return the events of records that have waited long enough."""
+        self._moment = None
         out: list[Out] = []
         for stream in [stream for stream, due in self._open.items() if due <= now]:
             self._add(out, self._fed(stream, now))
@@ -340,7 +343,9 @@ class Streams:
 
     def _date(self, stream: _Stream) -> None:
         if self._wanted.times.reference is None:
-            stream.live.stream.dated(self._clock())
+            if self._moment is None:
+                self._moment = self._clock()
+            stream.live.stream.dated(self._moment)
 
     def _fed(self, stream: _Stream, now: float) -> list[Out]:
         """Return what is complete in ``stream``, and take note of whether more waits."""

@@ -11,6 +11,7 @@ file, so that a record is the same whatever else is read.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from opslog.model.services import service_of_program
 
@@ -82,6 +83,7 @@ _RABBIT = re.compile(r"rabbit@([A-Za-z0-9.-]*?[A-Za-z0-9])(?:-sasl|_upgrade)?\.l
 """RabbitMQ's files: a node is called after its host."""
 
 
+@lru_cache(maxsize=4096)
 def host_of_path(path: str) -> str | None:
     """Return the host that the path of a file tells; None if it tells none."""
     *folders, file = path.split("/")

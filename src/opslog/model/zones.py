@@ -51,6 +51,8 @@ class Zone:
         fixed = _FIXED.match(name)
         self._iana: str | None = None
         self._offset_us = 0
+        self._told: tuple[datetime | None, int] = None, 0
+        """The last reference: thousands of streams ask for that of one moment."""
         if fixed and int(fixed[2]) < 24 and int(fixed[3]) < 60:
             minutes = int(fixed[2]) * 60 + int(fixed[3])
             self._offset_us = minutes * 60_000_000 * (-1 if fixed[1] == "-" else 1)
@@ -68,6 +70,11 @@ class Zone:
                     f"+02:00, or UTC; found {name!r}"
                 ) from None
             self._iana = name
+
+    @property
+    def offset(self) -> int | None:
+        """Microseconds by which local times are ahead of UTC; None if that changes."""
+        return self._offset_us if self._iana is None else None
 
     def instant(self, moment: datetime) -> int:
         """Return microseconds since the epoch in UTC; a naive ``moment`` is of this zone."""
@@ -91,7 +98,10 @@ class Zone:
         """
         if moment is None:
             return None
-        return local_microseconds(moment if moment.tzinfo is None else self.local(moment))
+        if moment is not self._told[0]:
+            local = moment if moment.tzinfo is None else self.local(moment)
+            self._told = moment, local_microseconds(local)
+        return self._told[1]
 
     def to_utc(self, local: pa.Array, has_offset: pa.Array) -> tuple[pa.Array, pa.Array | None]:
         """Turn ``local`` (int64 microseconds, nullable) into UTC int64 microseconds.

@@ -291,6 +291,11 @@ cdef int64_t EARLIEST = -62135510400000000
 cdef int64_t LATEST = 253402214399999999
 
 
+cdef inline bint has_time(const Record* record, const Line* line) noexcept nogil:
+    return (record.leaf >= 0 and line.flags & TIMED and not line.flags & BAD_TIME
+            and EARLIEST <= line.time <= LATEST)
+
+
 def times(Records records not None, const int32_t[::1] selection):
     """Return (nulls, validity, int64 microseconds, bits: is UTC, any local)."""
     cdef int32_t i, count = checked_count(records, selection), nulls = 0
@@ -303,8 +308,7 @@ def times(Records records not None, const int32_t[::1] selection):
         for i in range(count):
             record = selected(records, selection, i)
             line = &records.block.lines[record.head]
-            if (record.leaf < 0 or not line.flags & TIMED or line.flags & BAD_TIME
-                    or not EARLIEST <= line.time <= LATEST):
+            if not has_time(record, line):
                 nulls += 1
                 continue
             (<uint8_t*>validity.data)[i >> 3] |= <uint8_t>(1 << (i & 7))
@@ -312,6 +316,17 @@ def times(Records records not None, const int32_t[::1] selection):
                 (<uint8_t*>utc.data)[i >> 3] |= <uint8_t>(1 << (i & 7))
             (<int64_t*>values.data)[i] = line.time
     return nulls, validity, values, utc
+
+
+def last_time(Records records not None):
+    """Return (microseconds, whether they are UTC, not local) of the last record; None if it has no time."""
+    if not records.count:
+        return None
+    cdef Record* record = &records.records[records.count - 1]
+    cdef Line* line = &records.block.lines[record.head]
+    if not has_time(record, line):
+        return None
+    return line.time, bool(line.flags & HAS_OFFSET)
 
 
 def severities(Records records not None, const int32_t[::1] selection):

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from opslog.assembly._records import Records
 from opslog.model import schema, services
-from opslog.model.arrays import texts
+from opslog.model.arrays import int32, texts
 from opslog.model.hosts import host_of_path
 from opslog.model.zones import Zone
 from opslog.rows import _columns
@@ -55,6 +55,18 @@ class BatchBuilder:
             raw = memoryview(selection.buffers()[1]).cast("B").cast("i")
             view = raw[selection.offset : selection.offset + len(selection)]
         return Kept(self, records, names, view)
+
+    def last_time(self, records: Records) -> int | None:
+        """Return the last record's time, microseconds since the epoch in UTC; None if unknown."""
+        found = _columns.last_time(records)
+        if found is None:
+            return None
+        if self.zone.offset is None:
+            moments = self.kept(records, (), int32(records.count - 1)).times()
+            last: int | None = moments[0].as_py()
+            return last
+        local, is_utc = found
+        return local if is_utc else local - self.zone.offset
 
     def find_service(self, said: bytes) -> bytes | None:
         """Return the service that the first of these says: logger, program, source, format.
@@ -163,15 +175,10 @@ class Kept:
         ``names`` are those of the columns in the output, in order, if not their own;
         with ``merged`` each line stands behind its head, by which it is merged.
         """
-        moments, ambiguous = self._moments() if self._timed() else (None, None)
+        values, known, ambiguous = self._instants() if self._timed() else (None, None, None)
         # Sources may be many: where none is written all share their keys.
         source = self._builder.source if "source" in self._names else ""
         keys = json_keys(self._plan, names or self._names, source)
-        values = known = None
-        if moments is not None:
-            known_buffer, value_buffer = moments.buffers()
-            values = memoryview(value_buffer).cast("B").cast("q")
-            known = memoryview(known_buffer).cast("B") if moments.null_count else None
         rows = JsonRows(*self._rows(ambiguous), names=keys, moments=values, timed=known)
         places = memoryview(self.places().buffers()[1]).cast("B").cast("q") if merged else None
         return out.encode_rows(rows, places)
@@ -189,6 +196,17 @@ class Kept:
     def _moments(self) -> tuple[pa.Array, pa.Array | None]:
         """Return UTC microseconds (int64, nullable) and which were ambiguous (None: none)."""
         return self._builder.zone.to_utc(*self.clock())
+
+    def _instants(self) -> tuple[memoryview, memoryview | None, pa.Array | None]:
+        """Return the same as memory: int64 values, bits of those that are known (None: all)."""
+        if self._builder.zone.offset == 0:
+            nulls, validity, values, _ = _columns.times(self.records, self._selection)
+            known = memoryview(validity).cast("B") if nulls else None
+            return memoryview(values).cast("B").cast("q"), known, None
+        moments, ambiguous = self._moments()
+        known_buffer, value_buffer = moments.buffers()
+        known = memoryview(known_buffer).cast("B") if moments.null_count else None
+        return memoryview(value_buffer).cast("B").cast("q"), known, ambiguous
 
     def _alone(self, name: str) -> pa.Array:
         records, selection = self.records, self._selection
