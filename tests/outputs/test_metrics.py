@@ -64,6 +64,7 @@ def test_a_run_leaves_its_counts_for_prometheus(tmp_path: Path) -> None:
         ("records_kept_total", ""): 2,
         ("dated_records_total", ""): 0,
         ("unrecognised_records_total", ""): 1,
+        ("files_truncated_total", ""): 0,
         ("open_sources", ""): 0,
         # 2026-03-10T10:00:20.181Z, the last line of the example.
         ("last_record_timestamp_seconds", ""): 1773136820.181,

@@ -25,4 +25,6 @@ def table(stats: Stats) -> str:
     rows.append(("kept", f"{stats.kept:,}", "", ""))
     if stats.binary:
         rows.append(("files without text", f"{stats.binary:,}", "", ""))
+    if stats.truncated:
+        rows.append(("files truncated", f"{stats.truncated:,}", "", ""))
     return "\n".join(aligned(rows, right=(1, 2, 3)))

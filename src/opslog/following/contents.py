@@ -43,6 +43,8 @@ class Contents:
         self.added: list[Content] = []
         self.forgotten = 0
         """How many were forgotten because there were too many."""
+        self.unfound: set[str] = set()
+        """Sources of an earlier run that were met in no file yet."""
         self._by_source: dict[str, Content] = {}
         self._by_file: dict[FileId, Content] = {}
         self._places: dict[str, LogPlace] = {}
@@ -61,6 +63,7 @@ class Contents:
         """Take what an earlier run remembered, and was looking for."""
         for content in contents:
             self._remember(content)
+            self.unfound.add(content.source)
         if self._by_source:
             self._begin = max(one.seen for one in self._by_source.values()) - time.monotonic()
         for where, kin in self._of_place.items():
@@ -98,6 +101,7 @@ class Contents:
         return list(self._by_source.values())
 
     def _forget(self, content: Content) -> None:
+        self.unfound.discard(content.source)
         del self._by_source[content.source]
         where = self._places.pop(content.source)
         self._of_place[where].remove(content)
@@ -128,6 +132,7 @@ class Contents:
             del self._by_file[content.file]
         content.file = file
         content.seen = self.clock()
+        self.unfound.discard(content.source)
         self._by_file[file] = content
 
     def lose(self, content: Content, now: float) -> None:

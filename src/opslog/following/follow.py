@@ -149,6 +149,7 @@ class Following(Generic[T]):
                     self.spare.popleft()
             self.stats.sources = len(watchlist.open) + self._piped
             self.stats.binary = len(watchlist.seen.binary)
+            self.stats.truncated = watchlist.cuts.count
             self.watch(self.stats.bytes)
             begin = time.monotonic()
             # What is not safe yet may be so for a moment only, when the output's files end.
@@ -203,7 +204,7 @@ class Following(Generic[T]):
         self, watchlist: Watchlist[T], file: FollowedContent[T], now: float
     ) -> Generator[Item[T], None, bool]:
         before, modified, changed = file.size, file.content.modified, file.changed
-        failed = False
+        failed = cut = False
         try:
             status = watchlist.status(file, now)
             if file.packed is None:
@@ -226,6 +227,8 @@ class Following(Generic[T]):
             watchlist.hot[file.content.source] = file
             yield from file.read(self._live)
         except ReplacedError:
+            if cut or file.fd is not None:  # else its name is another file's
+                watchlist.cuts.note(file.content.source, file.content.path, file.size, now)
             # What came between is older than the last change of what is there now.
             file.content.modified = modified
             watchlist.replaced(file, now)
@@ -302,6 +305,8 @@ class Following(Generic[T]):
 
     def _last(self, watchlist: Watchlist[T], checkpoint: Checkpoint | None) -> Iterator[Item[T]]:
         """Finish what was read; with a checkpoint an open record is left to the next run."""
+        watchlist.cuts.tell_all(time.monotonic())
+        self.stats.truncated = watchlist.cuts.count
         if checkpoint:
             yield from self._save(watchlist, checkpoint, last=True)
         elsewhere = watchlist.hot.values() if checkpoint is None else ()

@@ -31,6 +31,7 @@ from opslog.following.content import (
     unpacked_start,
 )
 from opslog.following.contents import Contents
+from opslog.following.cuts import Cuts
 from opslog.following.followed import FollowedContent, NewFile, is_longer, is_part, was_replaced
 from opslog.following.seen_files import SeenFiles
 from opslog.inputs.compression import compressed
@@ -81,6 +82,7 @@ class Watchlist(Generic[T]):
         self.open: dict[str, FollowedContent[T]] = {}
         self.hot: dict[str, FollowedContent[T]] = {}
         self.seen = SeenFiles()
+        self.cuts = Cuts(say)
         self._patterns = patterns
         self._say = say
         self._own = [_named_after(os.path.realpath(path)) for path in own]
@@ -119,6 +121,7 @@ class Watchlist(Generic[T]):
         for name, path, since in self.contents.candidates(waiting, now):
             self._meet(name, path, since, now)
         self.look_at_new_files(now)
+        self.cuts.tell(now, waiting)
         self._leaving_out = False
 
     def _is_own(self, name: str) -> bool:
@@ -335,6 +338,7 @@ class Watchlist(Generic[T]):
                 if file and is_part(new, file):
                     self._dismiss(new)
                     return True
+                self.cuts.found(content.source)  # copied before the last that was read of it
             elif found:
                 # The size of a compressed file says nothing about that of its content.
                 longer = is_longer(new, file) if file and elsewhere and not packed else False
@@ -357,6 +361,8 @@ class Watchlist(Generic[T]):
                     self._go_on(content, new, source, start, now)
                 return True
         if own:  # the number of its file is another one's now
+            if own.source in self.contents.unfound and own.path == new.name and not own.done:
+                self.cuts.note(own.source, own.path, own.position.offset, now)
             self.contents.lose(own, now)
             new.again = True
         return False
@@ -370,6 +376,7 @@ class Watchlist(Generic[T]):
         self, content: Content, new: NewFile, source: Source | None, start: bytes, now: float
     ) -> None:
         """Follow a content in this file."""
+        self.cuts.found(content.source)
         file = self.open.get(content.source) or FollowedContent(content, start, now)
         del self._new[new.file]
         file.fd, file.packed = new.fd, source

@@ -19,7 +19,8 @@ class Stats:
     block that ends with one that has a time (microseconds since the epoch, UTC).
     ``forgotten`` counts the calls between requests that were too many to remember,
     ``binary`` the files below folders, or found by globs, that were left out because
-    they hold no text.
+    they hold no text, ``truncated`` how often a followed file was truncated of which no
+    copy was found.
     """
 
     bytes: int = 0
@@ -35,6 +36,7 @@ class Stats:
     last_time: int | None = field(default=None, compare=False)
     forgotten: int = 0
     binary: int = 0
+    truncated: int = 0
 
     @property
     def unrecognised(self) -> int:

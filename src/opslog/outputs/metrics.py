@@ -85,6 +85,8 @@ def text(stats: Stats, start: float) -> str:
             "format", "pattern_timeouts_total", "Lines on which a regex ran out of time.",
             stats.timeouts.items(),
         ),
+        _metric("files_truncated_total", "Followed files that were truncated and not copied.",
+                stats.truncated),
         _metric("open_sources", "Sources that are open.", stats.sources),
         _metric("last_record_timestamp_seconds", "Time of the record read last.",
                 "NaN" if last is None else f"{last / 1e6:.6f}"),
