@@ -6,7 +6,8 @@ command follow the same logs, each with a checkpoint.  The *steady* one is never
 told to end, runs out of disk, finds its checkpoint damaged, and is started again.  Times of
 the clock jump, reads fail, readers are slow (soak_faults.c).  A line may come twice only
 from another run, behind an end that docs/howto/follow.md says that of.
-Exits with 1 if anything was lost, came twice otherwise, or was left behind.
+Exits with 1 if anything was lost, late, came twice otherwise, or was left behind, or if the
+steady run needs more and more memory or descriptors.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ from array import array
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 
 from soak_logs import LINE, Writer
+from soak_use import Late, Use
 
 _DEADLINE = 60.0
 _NEVER = 0xFFFF
@@ -255,7 +256,9 @@ class Soak:
         )
         self.followers = (self.steady, self.harried)
         self.writer = Writer(logs, files, seed, self._seen_by_all, rotating)
-        self.used: list[tuple[int, int]] = []
+        self.use = Use()
+        self._late = Late(self.writer.logs)
+        self._logs = logs
         self.hurry = False
 
     def _seen_by_all(self, log: int, lines: int) -> bool:
@@ -392,7 +395,16 @@ class Soak:
             raise self.writer.error
         for one in self.followers:
             one.collect()
-        self.used.append(used)
+        now, rotated = time.monotonic(), sum(log.generation for log in self.writer.logs)
+        if self.writer.is_alive():
+            self.use.add(now, *used, len(os.listdir(self._logs)), rotated)
+        for log, lines in self._late.due(now):
+            seen = self.steady.seen
+            if not seen.all_before(log.number, lines) and log.number not in seen.wrong_logs:
+                seen.wrong.append(
+                    f"log {log.number}: not all before line {lines} came at {now:.2f}"
+                )
+                seen.wrong_logs.add(log.number)
 
     def _until(self, condition: Callable[[], bool], what: str) -> None:
         end = time.monotonic() + _DEADLINE
@@ -429,11 +441,7 @@ class Soak:
             wrong += [f"left behind: {path}" for path in one.left_behind()]
             print(f"{one.name + ': lines lost':<40}{sum(map(len, lost.values())):>10,}")
             print(f"{one.name + ': lines twice':<40}{one.seen.twice:>10,}")
-        quarter = -(-len(self.used) // 4)
-        for index, name in enumerate(("RSS in KiB", "descriptors")):
-            for which, part in (("first", self.used[:quarter]), ("last", self.used[-quarter:])):
-                middle = int(median(used[index] for used in part))
-                print(f"{f'steady: {name}, {which} quarter':<40}{middle:>10,}")
+        wrong += self.use.report(_files_in(self.steady.state))
         for text in wrong[:30]:
             print(f"wrong: {text}")
         if wrong:

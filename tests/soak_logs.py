@@ -40,7 +40,7 @@ class Log:
         self.lines = 0
         self._chance = chance
         self._seen = seen
-        self._generation = 0
+        self.generation = 0
         self._size = 0
         self._half = b""
         self.history: list[str] = []
@@ -72,7 +72,7 @@ class Log:
         """Write some lines, or the first half of one, or its second."""
         data, self._half = self._half, b""
         for _ in range(self._chance.randrange(1, 6)):
-            line = self._line(self._generation, self._size)
+            line = self._line(self.generation, self._size)
             self._size += len(line)
             data += line
         if self._chance.random() < 0.1:
@@ -104,23 +104,21 @@ class Log:
             shutil.copy2(self.path, older)
             os.truncate(self.path, 0)
             self._size = 0
-            self.history.append(
-                f"{now:.2f} generation {self._generation} copied until {self.lines}"
-            )
+            self.history.append(f"{now:.2f} generation {self.generation} copied until {self.lines}")
             self.did["copied and truncated"] += 1
         else:
             self.path.rename(older)
             if self._chance.random() < 0.3:
                 size = older.stat().st_size
-                self._late = (time.monotonic() + _LATE, older, self._generation, size)
+                self._late = (time.monotonic() + _LATE, older, self.generation, size)
                 self.did["written after it was renamed"] += 1
             late = " and written late" if self._late else ""
             self.history.append(
-                f"{now:.2f} generation {self._generation} renamed{late} at {self.lines}"
+                f"{now:.2f} generation {self.generation} renamed{late} at {self.lines}"
             )
             self._create()
             self.did["renamed"] += 1
-        self._generation += 1
+        self.generation += 1
         if not self._late and self._chance.random() < 0.4:
             self._compress(older)
 
