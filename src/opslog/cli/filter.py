@@ -139,6 +139,8 @@ def run(options: argparse.Namespace) -> int:
             print(counts.table(stats), file=sys.stderr)
         elif lost := stats.dropped.get("RateLimit"):
             print(f"opslog: --rate-limit: {lost:,} record(s) dropped", file=sys.stderr)
+        for told in stages.let_go(stats):
+            print(f"opslog: {told}", file=sys.stderr)
         if stats.forgotten:
             print(
                 f"opslog: {stats.forgotten:,} calls between requests were too many to remember: "

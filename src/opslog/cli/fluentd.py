@@ -167,6 +167,8 @@ def _work(options: argparse.Namespace, stop: int, log: LogFile) -> None:
                 counted.write()
             except OpslogError as error:
                 log.say(str(error))
+    for told in stages.let_go(stats):
+        say(told)
     log.say(f"ended: {_summary(streams)}")
 
 

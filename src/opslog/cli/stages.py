@@ -153,6 +153,23 @@ def dropped(stats: Stats) -> Iterator[tuple[str, int]]:
             yield flag, count
 
 
+_LET_GO = {
+    "Context": "-A, -B, -C: {:,} sources were forgotten, as there were too many: records around "
+    "those that were kept may be missing",
+    "Dedup": "--dedup: the repeats of {:,} messages were told before their time, as there were "
+    "too many messages",
+    "RateLimit": "--rate-limit: {:,} services, or what was named, were forgotten, as there were "
+    "too many: more of their records passed, and how many were dropped may not be told",
+}
+
+
+def let_go(stats: Stats) -> Iterator[str]:
+    """Yield, for each stage that had more to remember than it may, what that means."""
+    for name, text in _LET_GO.items():
+        if count := stats.let_go.get(name):
+            yield text.format(count)
+
+
 def _given(own: int | None, both: int | None) -> int | None:
     return both if own is None else own
 

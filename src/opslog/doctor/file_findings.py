@@ -135,6 +135,7 @@ class FileFindings:
             self._lines(lost, whole.unrecognised),
             self._lines(dated, whole.dated),
             shapes,
+            whole.shapes.left_out,
             self._sketch(shapes),
             self._lines(joined, whole.joined),
             self.cut and status == READ,

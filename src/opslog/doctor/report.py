@@ -142,6 +142,9 @@ class FileReport:
         tuple[Shape, ...],
         "what unrecognised and dated records look like, the most frequent first",
     ]
+    shapes_left_out: Annotated[
+        int, "such records whose shape was forgotten as rare: there were more than 4,096"
+    ]
     sketch: Annotated[
         str | None,
         "a format file for the most frequent of them, to begin with; null if none can be made",

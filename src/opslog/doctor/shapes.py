@@ -27,6 +27,8 @@ class Shapes:
 
     counts: Counter[str] = field(default_factory=Counter)
     first: dict[str, Example] = field(default_factory=dict)
+    left_out: int = 0
+    """Records of the shapes that were forgotten."""
 
     def add(self, more: Shapes) -> None:
         """Add the shapes of what stands behind."""
@@ -34,7 +36,9 @@ class Shapes:
         for shape, example in more.first.items():
             self.first.setdefault(shape, example)
         if len(self.counts) > _MOST:
+            before = self.counts.total()
             self.counts = Counter(dict(self.counts.most_common(_MOST // 2)))
+            self.left_out += before - self.counts.total()
             self.first = {shape: self.first[shape] for shape in self.counts}
 
 

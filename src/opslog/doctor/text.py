@@ -222,6 +222,9 @@ def _trouble(report: FileReport) -> Iterator[Row]:
     yield from _lines("dated", report.dated, "; only a time or a name is read there")
     if report.shapes:
         shown = [f"{one.records:>9,} x {escaped(one.text)}" for one in report.shapes]
+        if report.shapes_left_out:
+            left_out = count(report.shapes_left_out, "record")
+            shown.append(f"{left_out} of rare shapes not counted: there are very many")
         yield "shapes", "what the lines look like that no format reads, most frequent first", shown
     yield from _lines(
         "joined",

@@ -6,6 +6,13 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
+class LetGo:
+    """How much a stage let go, in all its runs, because there was more than it remembers."""
+
+    count: int = 0
+
+
+@dataclass(slots=True)
 class Stats:
     """What went in and came out; the counts add up.
 
@@ -20,7 +27,7 @@ class Stats:
     ``forgotten`` counts the calls between requests that were too many to remember,
     ``binary`` the files below folders, or found by globs, that were left out because
     they hold no text, ``truncated`` how often a followed file was truncated of which no
-    copy was found.
+    copy was found, ``let_go`` what each stage let go (LetGo).
     """
 
     bytes: int = 0
@@ -32,6 +39,7 @@ class Stats:
     catch_alls: set[str] = field(default_factory=set)
     timeouts: dict[str, int] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
+    let_go: dict[str, int] = field(default_factory=dict)
     sources: int = 0
     last_time: int | None = field(default=None, compare=False)
     forgotten: int = 0

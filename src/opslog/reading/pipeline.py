@@ -10,7 +10,7 @@ from typing import TypeAlias
 import pyarrow as pa
 
 from opslog.model.errors import SourceError
-from opslog.model.stats import Stats
+from opslog.model.stats import LetGo, Stats
 
 Stage: TypeAlias = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 """Batches in, batches out; called anew for each run."""
@@ -41,6 +41,9 @@ def through_stages(
     last: pa.RecordBatch | None = None
     counts = [0] * (len(stages) + 1)
     dropped = dict(stats.dropped)
+    let_go = [(name_of(stage), known) for stage in stages if (known := let_go_of(stage))]
+    before_it = [known.count for _, known in let_go]
+    let_go_before = dict(stats.let_go)
     kept = 0
 
     def read() -> Iterator[pa.RecordBatch]:
@@ -64,6 +67,10 @@ def through_stages(
         for stage, (before, behind) in zip(stages, pairwise(counts), strict=True):
             name = name_of(stage)
             stats.dropped[name] = stats.dropped.get(name, 0) + before - behind
+        stats.let_go = dict(let_go_before)
+        for (name, known), start in zip(let_go, before_it, strict=True):
+            if known.count > start:
+                stats.let_go[name] = stats.let_go.get(name, 0) + known.count - start
 
     rows = counted(0, read())
     for place, stage in enumerate(stages, 1):
@@ -89,3 +96,9 @@ def through_stages(
 def name_of(stage: Stage) -> str:
     """Return the name under which Stats counts what ``stage`` drops."""
     return getattr(stage, "__name__", type(stage).__name__)
+
+
+def let_go_of(stage: Stage) -> LetGo | None:
+    """Return where ``stage`` counts what it lets go, if it does."""
+    found = getattr(stage, "let_go", None)
+    return found if isinstance(found, LetGo) else None

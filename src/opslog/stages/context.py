@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from opslog.filters.filter import Filter
 from opslog.model.errors import OpslogError
+from opslog.model.stats import LetGo
 from opslog.stages.held import Held
 from opslog.stages.marks import marked
 from opslog.stages.rows import ints, values
@@ -39,12 +40,15 @@ class Context:
     None comes twice.  What is there for the context only has the attribute
     ``context``: ``before`` or ``after``.  A source's records stay in their order;
     among several sources those before come together with the one they belong to.
+    ``let_go`` counts the sources that were forgotten while records of theirs might
+    have been shown yet.
     Raises FilterError and OpslogError for what makes no sense.
     """
 
     condition: Filter | pc.Expression
     before: int = 0
     after: int = 0
+    let_go: LetGo = field(default_factory=LetGo, init=False, repr=False, compare=False)
     _filter: Filter = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -69,7 +73,8 @@ class Context:
                 if source is None:
                     source = sources[name] = _Source(deque(maxlen=self.before))
                     if len(sources) > MOST_SOURCES:
-                        del sources[next(iter(sources))]
+                        oldest = sources.pop(next(iter(sources)))
+                        self.let_go.count += bool(oldest.waiting or oldest.left)
                 if row in kept:
                     for before in source.waiting:
                         marks[len(shown)] = {"context": "before"}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from opslog.model.errors import OpslogError
 from opslog.model.instants import rfc3339, utc_time
+from opslog.model.stats import LetGo
 from opslog.stages.held import Held
 from opslog.stages.marks import marked
 from opslog.stages.rows import moments, sizes
@@ -44,10 +45,12 @@ class Dedup:
     it stands, itself included, and ``repeated_since``, the time of the first of
     them.  So of all that passes, 1 or ``repeated`` add up to what came in.
     Windows end when a record is as much earlier or later, at the end of the
-    input, or when there are too many.  Raises OpslogError for no window.
+    input, or when there are too many: ``let_go`` counts these.  Raises OpslogError for no
+    window.
     """
 
     window: float = 60
+    let_go: LetGo = field(default_factory=LetGo, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.window <= 0:
@@ -55,7 +58,7 @@ class Dedup:
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield what passes."""
-        run = _Run(round(self.window * 1_000_000))
+        run = _Run(round(self.window * 1_000_000), self.let_go)
         for batch in batches:
             if len(batch):
                 yield from run.feed(batch)
@@ -65,8 +68,9 @@ class Dedup:
 class _Run:
     """One pass over batches."""
 
-    def __init__(self, length: int) -> None:
+    def __init__(self, length: int, let_go: LetGo) -> None:
         self._length = length
+        self._let_go = let_go
         self._windows: dict[str, _Window] = {}
         self._bytes = 0
         self._before = 0
@@ -102,6 +106,7 @@ class _Run:
                 window.size = size
             while len(windows) > MOST_WINDOWS or self._bytes > MOST_BYTES:
                 self._end(next(iter(windows)))
+                self._let_go.count += 1
             oldest = next(iter(windows), None)
         yield from self._result()
         waiting = [window for window in windows.values() if window.repeats]

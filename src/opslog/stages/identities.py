@@ -25,6 +25,9 @@ from opslog.stages.pseudonyms import KEYED, id_of, name_bytes, name_of
 _MOST = 65_536
 """Names, and words looked at, that are remembered."""
 
+MOST_COUNTED = 1 << 20
+"""Things of a kind that are told from each other, to count how many were replaced."""
+
 _NEAR = 600
 """Bytes behind the name of a value in which that stands; what goes on there names nobody."""
 
@@ -395,5 +398,5 @@ class Identities:
 
     def _count(self, kind: str, what: str) -> None:
         seen = self._seen.setdefault(kind, {})
-        if len(seen) < 16 * _MOST:
+        if len(seen) < MOST_COUNTED:
             seen[what] = None

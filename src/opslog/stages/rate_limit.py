@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from opslog.model import schema
 from opslog.model.errors import FilterError, OpslogError
+from opslog.model.stats import LetGo
 from opslog.stages.marks import marked
 from opslog.stages.rows import moments, taken, values
 
@@ -32,13 +33,15 @@ class RateLimit:
     Counts apart for each combination of values in ``columns``.  A length of time
     begins with a record; one that is earlier or later by that length begins the
     next.  The first record passed after dropped ones has the attribute
-    ``rate_limited``: how many.  Raises OpslogError or FilterError for what makes
-    no sense.
+    ``rate_limited``: how many.  ``let_go`` counts the keys that were forgotten while a
+    length of time went on or what was dropped had not been told.  Raises OpslogError or
+    FilterError for what makes no sense.
     """
 
     records: int
     seconds: float = 1
     columns: tuple[str, ...] = ("host_name", "service_name", "program")
+    let_go: LetGo = field(default_factory=LetGo, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.records < 1 or self.seconds <= 0:
@@ -69,7 +72,9 @@ class RateLimit:
                 if window is None:
                     window = windows[key] = _Window(moment)
                     if len(windows) > MOST_KEYS:
-                        del windows[next(iter(windows))]
+                        first = windows.pop(next(iter(windows)))
+                        if first.dropped or -length < moment - first.begin < length:
+                            self.let_go.count += 1
                 elif not -length < moment - window.begin < length:
                     window.begin, window.passed = moment, 0
                 if window.passed == self.records:

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from opslog.model.errors import OpslogError
-from opslog.stages.identities import Identities
+from opslog.stages.identities import MOST_COUNTED, Identities
 from opslog.stages.identity_names import kind_of
 from opslog.stages.mask import Mask
 from opslog.stages.rows import coded, text_bytes, with_dictionary
@@ -72,7 +72,10 @@ class Share:
 
     def report(self) -> str:
         """Return what was replaced, on a line."""
-        said = [f"{count:,} {_WORDS[kind][count != 1]}" for kind, count in self.replaced.items()]
+        said = [
+            f"{count:,} {_WORDS[kind][count != 1]}{' or more' * (count == MOST_COUNTED)}"
+            for kind, count in self.replaced.items()
+        ]
         told = f"replaced: {', '.join(said) or 'nothing'}"
         if self._identities.forgot:
             told += (
