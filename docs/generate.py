@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+import limits
 import manual
 import stories
 from opslog import events
@@ -283,6 +284,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/doctor.md": doctor,
     "reference/stats.md": stats,
     "reference/events.md": happened,
+    "reference/limits.md": lambda: HEAD + limits.page(),
     "reference/command-line.md": lambda: HEAD + manual.page(),
     "opslog.1": manual.man,
     "examples/stories/boot.txt": lambda: stories.as_text("boot"),

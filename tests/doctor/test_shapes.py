@@ -78,6 +78,7 @@ def test_the_rarest_shapes_are_forgotten() -> None:
         whole.add(more)
         assert len(whole.counts) <= 4096
         assert whole.counts.keys() == whole.first.keys()
+        assert whole.counts.total() + whole.left_out == (number + 1) * 1001
     assert whole.counts.most_common(1) == [("often", 20)]
 
 

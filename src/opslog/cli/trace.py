@@ -107,6 +107,12 @@ def run(options: argparse.Namespace) -> int:
     else:
         which = "record" if wanted is None else "record that is wanted"
         print(f"opslog: {options.id}: no {which} names it", file=sys.stderr)
+    if stats.forgotten:
+        print(
+            f"opslog: {stats.forgotten:,} calls between requests were too many to remember: "
+            "what they called may be missing",
+            file=sys.stderr,
+        )
     if story.unread is not None:
         raise story.unread
     return 0 if story.records else 1

@@ -137,6 +137,7 @@ class _Search:
         self.found = self.found.slice(0, 0)
         story = story_of(self.id, table, self.graph, roots, self.left_out, self.unread, left_behind)
         further = Readings(self.logs, self.stats, self.watch, self.index)
+        self.stats.forgotten = self.graph.evicted
         add_calls(story, served_calls(story, further))
         story.notes += notes(story, further, request=self.about is None)
         return story
