@@ -115,6 +115,16 @@ def test_a_cut_that_was_not_told_is_told_at_the_end(log: Path) -> None:
     assert looks._following.stats.truncated == 1
 
 
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_a_cut_of_just_now_is_left_to_a_run_that_goes_on(goes_on: bool) -> None:
+    said: list[str] = []
+    cuts = Cuts(said.append)
+    cuts.note("a#", "a", 7, now=100)
+    cuts.note("b#", "b", 7, now=108)
+    cuts.tell_all(110, goes_on)
+    assert [text[0] for text in said] == (["a"] if goes_on else ["a", "b"])
+
+
 def test_many_cuts_of_one_file_are_few_messages_and_all_are_counted() -> None:
     said: list[str] = []
     cuts = Cuts(said.append)
@@ -126,7 +136,7 @@ def test_many_cuts_of_one_file_are_few_messages_and_all_are_counted() -> None:
         "",
         *["59 more time(s) since this was said last)"] * 2,
     ]
-    cuts.tell_all(1e9)
+    cuts.tell_all(1e9, goes_on=True)
     assert cuts.count == 200
     assert EVERY == 60
 

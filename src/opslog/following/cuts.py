@@ -11,6 +11,9 @@ WAIT = 30.0
 EVERY = 60.0
 """Seconds between two messages about one path; what is cut meanwhile is counted."""
 
+_FOUND = 5.0
+"""Seconds in which a copy is found in most cases."""
+
 MOST_PATHS = 10_000
 """Paths of which is remembered when something was said; of more, the first is forgotten."""
 
@@ -52,10 +55,14 @@ class Cuts:
                 del self._waiting[source]
                 self._tell(path, offset, now)
 
-    def tell_all(self, now: float) -> None:
-        """Say what was not said yet: it is the end."""
-        for path, offset, _ in self._waiting.values():
-            self._tell(path, offset, now)
+    def tell_all(self, now: float, goes_on: bool) -> None:
+        """Say what was not said yet: it is the end.
+
+        If another run ``goes_on`` that will find copies, what was cut just now is not said.
+        """
+        for path, offset, when in self._waiting.values():
+            if not goes_on or now - when >= _FOUND:
+                self._tell(path, offset, now)
         self._waiting.clear()
         for path, said in self._said.items():
             if said.since:

@@ -305,7 +305,7 @@ class Following(Generic[T]):
 
     def _last(self, watchlist: Watchlist[T], checkpoint: Checkpoint | None) -> Iterator[Item[T]]:
         """Finish what was read; with a checkpoint an open record is left to the next run."""
-        watchlist.cuts.tell_all(time.monotonic())
+        watchlist.cuts.tell_all(time.monotonic(), goes_on=checkpoint is not None)
         self.stats.truncated = watchlist.cuts.count
         if checkpoint:
             yield from self._save(watchlist, checkpoint, last=True)
