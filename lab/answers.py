@@ -33,11 +33,12 @@ class Answers:
         return opslog.read(*self._logs).graph()
 
     @cached_property
-    def texts(self) -> list[str]:
-        """What each record says, with the message of its exception."""
-        table = opslog.read(*self._logs).to_table(["body", "exception_message"]).to_pydict()
-        pairs = zip(table["body"], table["exception_message"], strict=True)
-        return [" ".join(filter(None, pair)) for pair in pairs]
+    def texts(self) -> list[tuple[float, str]]:
+        """What each record says, with the message of its exception, and its Unix time."""
+        columns = ["timestamp", "body", "exception_message"]
+        table = opslog.read(*self._logs).to_table(columns).to_pydict()
+        rows = zip(*(table[name] for name in columns), strict=True)
+        return [(time.timestamp(), " ".join(filter(None, said))) for time, *said in rows if time]
 
     @cached_property
     def ids(self) -> set[str]:
@@ -82,7 +83,11 @@ def reasons(story: Row) -> list[str]:
     """Return what a story gives as the reason of its failure: its root exception, its first error,
     its `reason`.
     """
-    found: list[Any] = [story.get("reason"), (story.get("root_exception") or {}).get("message")]
+    cause = story.get("root_exception") or {}
+    found: list[Any] = [
+        story.get("reason"),
+        ": ".join(filter(None, [cause.get("type"), cause.get("message")])),
+    ]
     if story.get("first_error") is not None:
         record = story["records"][story["first_error"]]
         found += [record.get("body"), record.get("exception_message")]

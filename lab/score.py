@@ -27,6 +27,9 @@ from truth import Event, Truth
 _TOO_LONG = 1.0
 """Seconds by which a request may be told longer than it was."""
 
+_ROUNDED = 0.01
+"""Seconds by which the time of a record may be before or behind the user's."""
+
 _KINDS = {
     "volume": "volume",
     "snapshot": "snapshot",
@@ -225,11 +228,15 @@ def _last_states(truth: Truth) -> dict[tuple[str, str], str]:
 
 @dataclass(frozen=True)
 class Failure:
-    """Something the user saw fail: its request, and the words any of which tell why."""
+    """Something the user saw fail: its request, the words any of which tell why, and from when to
+    when they may have been logged (Unix times).
+    """
 
     name: str
     ids: tuple[str, ...]
     words: tuple[str, ...]
+    begin: float
+    end: float
 
 
 def failures(truth: Truth) -> Iterator[Failure]:
@@ -240,7 +247,8 @@ def failures(truth: Truth) -> Iterator[Failure]:
         message = _MESSAGE.search(request.get("error") or "")
         if request["status"] >= 400 and request["req"] and message:
             words = json.loads(f'"{message[1]}"')
-            yield Failure(f"{request['op']} {request['status']}", _ids(request), (words,))
+            name, times = f"{request['op']} {request['status']}", (request["start"], request["end"])
+            yield Failure(name, _ids(request), (words,), *times)
     by_id = {request["req"]: request for request in truth.requests}
     boots = {boot["server"]: boot for boot in truth.boots}
     for outcome in truth.outcomes:
@@ -250,22 +258,28 @@ def failures(truth: Truth) -> Iterator[Failure]:
         accepted = by_id.get(outcome.get("req") or boot.get("req"))
         words = (outcome.get("reason"), outcome.get("fault"), faults.of(boot.get("name", "")))
         if accepted is not None:
-            yield Failure(outcome["what"], _ids(accepted), tuple(filter(None, words)))
+            times = accepted["start"], outcome["time"]
+            yield Failure(outcome["what"], _ids(accepted), tuple(filter(None, words)), *times)
 
 
 def why(truth: Truth, answers: Answers) -> list[Measure]:
-    """A reason for every failure whose words stand in the logs; no failure of a boot that went
-    well at once.
+    """A reason for every failure whose words were logged while it lasted; no failure of a boot that
+    went well at once.
     """
     told, untold = (
         Measure("failures: with their reason", 1.0),
         Measure("failures: words in the logs", None),
     )
     invented = Measure("failures: none invented", 1.0)
-    logs = [_plain(text) for text in answers.texts]
+    logs = [(time, _plain(text)) for time, text in answers.texts]
     for failure in failures(truth):
         words = [_plain(text) for text in failure.words]
-        known = any(word in line for line in logs for word in words)
+        meanwhile = [
+            text
+            for time, text in logs
+            if failure.begin - _ROUNDED <= time <= failure.end + _ROUNDED
+        ]
+        known = any(word in text for text in meanwhile for word in words)
         untold.count(known, f"{failure.name} {failure.ids[0]}: {failure.words}")
         if known:
             found = [reason for one in failure.ids for reason in reasons(answers.trace(one))]

@@ -281,6 +281,20 @@ def test_the_root_exception_is_the_first_of_a_chain(tmp_path: Path) -> None:
     assert (cause.record, cause.type, cause.message) == (0, "KeyError", "'flavor'")
 
 
+def test_the_root_exception_of_a_task_that_logs_no_traceback_is_told(tmp_path: Path) -> None:
+    task = (
+        "Task 'Reserve;volume:create' (7a37) transitioned into state 'FAILURE' from state 'RUNNING'\n"
+        "\nFailure: cinder.exception.OverQuota: Requested 5000G, quota is 1000G."
+    )
+    refusal = "Quota exceeded for demo, tried to create 5000G volume"
+    lines = [line(1, refusal, level="WARNING"), line(2, task, level="WARNING")]
+    story = trace(written(tmp_path / "c.log", *lines), REQUEST)
+    cause = root_exception(story, first_error(story))
+    assert cause is not None
+    assert (cause.record, cause.type) == (1, "cinder.exception.OverQuota")
+    assert cause.message == "Requested 5000G, quota is 1000G."
+
+
 # -- how it is told ----------------------------------------------------------------------------
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)> \x1b]0;owned\x07\x1b[2J \u202e\u2028"

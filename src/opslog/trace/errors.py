@@ -26,6 +26,10 @@ _CHAIN = re.compile(
     r"|During handling of the above exception, another exception occurred:)\s*\n"
 )
 _RAISED = re.compile(r"^([A-Za-z_][\w.]*)(?:: ?(.*))?$")
+_TASK = re.compile(
+    r"(?m) transitioned into state 'FAILURE' [^\n]*\n+Failure: ([A-Za-z_][\w.]*): (.*)"
+)
+"""What taskflow logs of an exception of a task that it was told to log without a traceback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,24 +111,24 @@ def _sign(story: Story, request: Request) -> int | None:
 
 def root_exception(story: Story, first: int | None) -> RootException | None:
     """Return the exception of the first error, else the first one there is; None without any."""
-    numbers = [] if first is None else [first]
-    numbers += [n for n, record in enumerate(story.records) if record.exception_type is not None]
-    for number in numbers:
-        record = story.records[number]
-        if record.exception_type is not None:
-            kind, message = _cause(record)
-            return RootException(number, kind, message)
+    for number in (*([] if first is None else [first]), *range(len(story.records))):
+        cause = _cause(story.records[number])
+        if cause is not None:
+            return RootException(number, *cause)
     return None
 
 
-def _cause(record: LogRecord) -> tuple[str, str]:
-    """Return type and message of the exception a chain began with."""
+def _cause(record: LogRecord) -> tuple[str, str] | None:
+    """Return type and message of the exception a record's chain began with, None without one."""
+    if record.exception_type is None:
+        failed = _TASK.search(record.body or "")
+        return failed and (failed[1], failed[2])
     parts = _CHAIN.split(record.exception_stacktrace or "")
     if len(parts) > 1:
         for line in reversed(parts[0].splitlines()):
             if raised := _RAISED.match(line.strip()):
                 return raised[1], raised[2] or ""
-    return record.exception_type or "", record.exception_message or ""
+    return record.exception_type, record.exception_message or ""
 
 
 def _seconds(one: LogRecord, other: LogRecord) -> float:
