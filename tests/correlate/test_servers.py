@@ -128,6 +128,52 @@ class TestTheOneThatFits:
         assert told(tmp_path, own, server) == {A: 504}
 
 
+class TestWhatAllThatFitSayAlike:
+    """Lines of one second that cannot be told apart, as uWSGI prints whole seconds only."""
+
+    SAME = (uwsgi(10, "GET /v3/users", 200, 1), uwsgi(10, "GET /v3/users", 200, 2, took=300))
+
+    def rows(self, folder: Path, own: Iterable[str], server: Iterable[str]) -> list[object]:
+        names = ("request_id", "http_method", "http_target", "http_status", "http_duration")
+        rows = requests(written(folder, own, server)).to_pylist()
+        return [tuple(row[name] for name in names) for row in rows if row["request_id"] in (A, B)]
+
+    def test_equal_calls_are_told_without_their_duration(self, tmp_path: Path) -> None:
+        own = [REFUSED, logged(10.5, B, "At work.")]
+        call = ("GET", "/v3/users", 200, None)
+        assert self.rows(tmp_path, own, self.SAME) == [(A, *call), (B, *call)]
+
+    @pytest.mark.parametrize(
+        ("other", "told"),
+        [
+            ("GET /v3/projects", ("GET", None, 200)),
+            ("POST /v3/users", (None, "/v3/users", 200)),
+            ("POST /v3/projects", (None, None, 200)),
+        ],
+    )
+    def test_a_status_is_told_of_calls_that_differ(
+        self, other: str, told: tuple[object, ...], tmp_path: Path
+    ) -> None:
+        server = [self.SAME[0], uwsgi(10, other, 200, 2)]
+        assert self.rows(tmp_path, [REFUSED], server) == [(A, *told, None)]
+
+    def test_a_story_tells_the_call(self, tmp_path: Path) -> None:
+        [request] = trace(written(tmp_path, [REFUSED], self.SAME), A).requests
+        assert request.call is not None
+        assert (request.call.method, request.call.path) == ("GET", "/v3/users")
+        assert (request.call.status, request.call.duration) == (200, None)
+
+    def test_more_requests_than_lines_are_in_doubt(self, tmp_path: Path) -> None:
+        """One of them ended before its last record."""
+        own = [REFUSED, logged(10.5, B, "At work."), logged(10.6, C, "At work.")]
+        assert set(told(tmp_path, own, self.SAME).values()) == {None}
+
+    def test_a_condition_on_the_status_finds_all(self, tmp_path: Path) -> None:
+        logs = written(tmp_path, [REFUSED, logged(10.5, B, "At work.")], self.SAME)
+        found = requests(logs, F.http_status == 200).to_pylist()
+        assert [row["request_id"] for row in found] == [A, B]
+
+
 def test_a_call_of_nobody_ends_with_its_answer(tmp_path: Path) -> None:
     """What is made when the first call comes keeps its context."""
     called = f"[{A} {B} u p - - d d]"
@@ -195,21 +241,31 @@ def test_where_too_many_calls_go_on_at_once_none_is_told(tmp_path: Path) -> None
 
 @given(
     calls=st.lists(
-        st.tuples(st.integers(0, 40), st.integers(0, 999), st.integers(1, 3000), st.booleans()),
+        st.tuples(
+            st.integers(0, 40), st.integers(0, 999), st.integers(1, 3000),
+            st.sampled_from(["GET /v3", "POST /v3/auth/tokens", "GET /v3/auth/tokens"]),
+            st.sampled_from([200, 200, 401]), st.booleans(),
+        ),
         max_size=25,
     ),
     memory=st.sampled_from([1, 1 << 20]),
-)
+)  # fmt: skip
 def test_what_is_told_is_true(
-    calls: list[tuple[int, int, int, bool]], memory: int, tmp_path_factory: pytest.TempPathFactory
+    calls: list[tuple[int, int, int, str, int, bool]],
+    memory: int,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """Whatever calls there were, at whatever times: no request gets the line of another."""
+    """Whatever calls there were, at whatever times: no request gets what only another did."""
     own, server, truth = [], [], {}
-    for number, (second, millis, took, logs) in enumerate(calls):
+    for number, (second, millis, took, call, status, logs) in enumerate(calls):
         id_ = f"req-{number:08x}-0000-4000-8000-000000000000"
         begin = second + millis / 1000
-        truth[id_] = f"/v3/{number}"
-        server.append((begin + took / 1000, uwsgi(second, f"GET /v3/{number}", 200, 0, took=took)))
+        method, target = call.split()
+        truth[id_] = {
+            "http_method": method, "http_target": target, "http_status": status,
+            "duration": took / 1000,
+        }  # fmt: skip
+        server.append((begin + took / 1000, uwsgi(second, call, status, 0, took=took)))
         if logs:
             own.append((begin + took / 2000, logged(begin + took / 2000, id_, "At work.")))
     lines = [
@@ -222,5 +278,8 @@ def test_what_is_told_is_true(
     named = found.named()
     for batch in logs_._batches(COLUMNS, logs_._begun()):
         for row in named.name(batch).to_pylist():
-            if row["http_target"] is not None and row["request_id"] is not None:
-                assert row["http_target"] == truth[row["request_id"]]
+            if row["http_status"] is not None and row["request_id"] is not None:
+                told = {
+                    name: row[name] for name in truth[row["request_id"]] if row[name] is not None
+                }
+                assert told == {name: truth[row["request_id"]][name] for name in told}

@@ -3,7 +3,12 @@ class Lines:
     oldest: int
     def __init__(self) -> None: ...
     def match(
-        self, last: bool, lines: memoryview, requests: memoryview, *rows: memoryview
+        self,
+        last: bool,
+        lines: memoryview,
+        requests: memoryview,
+        known: memoryview,
+        *rows: memoryview,
     ) -> int: ...
 
 def mark(numbers: memoryview, marks: memoryview) -> None: ...

@@ -1,7 +1,7 @@
 """Which lines of servers tell of which requests, put in order: those that fit one another alone.
 
 First the requests that tell path and status themselves take their lines; the others share
-the rest.
+the rest.  What several lines that fit say alike is true of the request, whichever is its line.
 """
 
 from __future__ import annotations
@@ -22,7 +22,12 @@ PLACES = ("source", "source_offset")
 """The columns by which lines are known."""
 
 LINE, SURE, TOLD, PASSED = 1, 2, 4, 8
-"""What _servers.pyx calls them."""
+"""Kinds of rows, as _servers.pyx calls them."""
+
+STATUS, METHOD, PATH, DURATION = 1, 2, 4, 8
+"""What a line tells of a request (``known``), as _servers.pyx calls it: the status always, the
+duration where no other line fits.
+"""
 
 ROWS = pa.schema([
     ("group", pa.int64()),
@@ -42,6 +47,7 @@ ROWS = pa.schema([
 
 _COMPARED = ("group", "time", "end", "path", "method", "status")
 _NUMBERS = ("line", "request")
+_PAIRED = (*_NUMBERS, "known")
 
 _FORMS: dict[pa.DataType, Literal["q", "i", "B"]] = {
     pa.int64(): "q", pa.int32(): "i", pa.uint8(): "B",
@@ -50,7 +56,7 @@ _FORMS: dict[pa.DataType, Literal["q", "i", "B"]] = {
 
 PAIRS = pa.schema([
     ("source", pa.int32()), ("source_offset", pa.int64()), ("request_id", pa.string()),
-    ("service", pa.string()),
+    ("service", pa.string()), ("known", pa.uint8()),
 ])  # fmt: skip
 
 
@@ -63,21 +69,23 @@ class _Matching:
         self._kept: list[pa.Table] = []
 
     def add(self, rows: pa.Table | None, kinds: pa.Array | None = None) -> pa.Table:
-        """Take rows, None for the last, of other ``kinds`` than theirs; return pairs (_NUMBERS).
+        """Take rows, None for the last, of other ``kinds`` than theirs; return pairs (_PAIRED).
 
-        They are places in ``rows``, which has the rows that were not ``passed``.
+        Their numbers are places in ``rows``, which has the rows that were not ``passed``.
         """
         last = rows is None
         rows = ROWS.empty_table() if rows is None else rows.combine_chunks()
         self._kept.append(rows)
         room = len(rows) + self._lines.most
         numbers = [array("q", bytes(8 * room)) for _ in range(2)]
+        known = array("B", bytes(room))
         columns = [rows[name].combine_chunks() for name in _COMPARED]
         columns.append(rows["kind"].combine_chunks() if kinds is None else kinds)
         memory = [numbers_of(column, _FORMS[column.type]) for column in columns]
-        count = self._lines.match(last, *[memoryview(some) for some in numbers], *memory)
+        told = [memoryview(some) for some in (*numbers, known)]
+        count = self._lines.match(last, *told, *memory)
         found = [pa.array([n - self._begin for n in some[:count]], pa.int64()) for some in numbers]
-        return pa.table(found, _NUMBERS)
+        return pa.table([*found, pa.array(known[:count], pa.uint8())], _PAIRED)
 
     @property
     def rows(self) -> pa.Table:
@@ -108,8 +116,10 @@ def _without_told(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
             kinds = pc.if_else(taking, kinds, arrays.uint8(PASSED))
             waiting.append(rows)
             marks += bytes(len(rows))
-        for numbers in matching.add(rows, kinds).columns:
-            _servers.mark(numbers_of(numbers.combine_chunks()), memoryview(marks))
+        pairs = matching.add(rows, kinds)
+        alone = pairs.filter(pc.greater_equal(pairs["known"], DURATION))
+        for name in _NUMBERS:
+            _servers.mark(numbers_of(alone[name].combine_chunks()), memoryview(marks))
         for _ in range(min(matching.passed(), len(waiting))):
             rows = waiting.popleft()
             yield _passing(rows, bytes(marks[: len(rows)]))
@@ -133,6 +143,6 @@ def matched(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
         if len(pairs):
             line, request = (matching.rows.take(pairs[name]) for name in _NUMBERS)
             columns = [line[name] for name in PLACES]
-            columns += [request[name] for name in ("request_id", "service")]
+            columns += [request["request_id"], request["service"], pairs["known"]]
             yield pa.table(columns, PAIRS)
         matching.passed()

@@ -2,7 +2,8 @@
 
 Some services log no line of their own for a call, or not at INFO; the server in front of them
 does, without the id.  Its line tells of a request if that is the only one that fits, and fits
-no other line.  A line of the service's own process (uWSGI) fits a request whose records that
+no other line.  Where as many requests fit several lines they tell what all of these say alike.
+A line of the service's own process (uWSGI) fits a request whose records that
 process wrote while the call went on, and no other process before; a line of a proxy fits a
 request of the same path.  Method, path and status must agree as far as the service tells them.
 
@@ -20,7 +21,17 @@ import pyarrow as pa
 from opslog.correlate import contexts
 from opslog.correlate.calls import AT_BEGIN, LONGEST, UNDER_CALLERS_ID, is_told_by_service
 from opslog.correlate.contexts import OwnedRecords, hashes
-from opslog.correlate.matching import LINE, PAIRS, ROWS, SURE, TOLD, matched
+from opslog.correlate.matching import (
+    DURATION,
+    LINE,
+    METHOD,
+    PAIRS,
+    PATH,
+    ROWS,
+    SURE,
+    TOLD,
+    matched,
+)  # fmt: skip
 from opslog.correlate.tellers import RANKS, hashed_paths
 from opslog.model import arrays
 from opslog.model.hosts import host_of_path
@@ -34,6 +45,13 @@ COLUMNS = tuple(dict.fromkeys((
 
 SET = ("service_name", "timestamp")
 """The columns that are set beside the request's id where lines tell of requests."""
+
+_TELLING = {
+    "duration": arrays.uint8(DURATION),
+    "http_method": arrays.uint8(METHOD),
+    "http_target": arrays.uint8(PATH),
+}
+"""The columns of a line that tell of its request only if this is ``known``."""
 
 LINES = 1 << 20
 """Lines that are remembered with their requests; what comes later belongs to none."""
@@ -83,7 +101,7 @@ class Named:
     """The requests that lines of servers tell of, by their places."""
 
     def __init__(self, lines: pa.Table) -> None:
-        """``lines`` has PLACES, ``request_id`` and ``service``."""
+        """``lines`` has the columns of PAIRS, but names of sources."""
         import pyarrow.compute as pc
 
         self._by_source: dict[str, pa.Table] = {}
@@ -94,8 +112,8 @@ class Named:
     def name(self, batch: pa.RecordBatch, told: bool = False) -> pa.RecordBatch:
         """Return records of one source with the ids of the requests that they tell of.
 
-        With ``told`` they are told of as the service's: with its name, and without their time,
-        which is of whole seconds.
+        What other lines that fit do not say alike is null.  With ``told`` they are told of as the
+        service's: with its name, and without their time, which is of whole seconds.
         """
         known = self._by_source.get(batch["source"][0].as_py()) if len(batch) else None
         if known is None:
@@ -108,6 +126,11 @@ class Named:
         if told:
             columns["service_name"] = known["service"].combine_chunks().take(rows)
             columns["timestamp"] = pa.scalar(None, batch["timestamp"].type)
+        bits = known["known"].combine_chunks().take(rows)
+        for name, bit in _TELLING.items():
+            if name in batch.schema.names:
+                column = _texts(batch[name]) if name == "http_method" else batch[name]
+                columns[name] = pc.if_else(pc.equal(pc.bit_wise_and(bits, bit), bit), column, None)
         for name, values in columns.items():
             at = batch.schema.get_field_index(name)
             field = batch.schema.field(at)
