@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from opslog.correlate import links
 from opslog.correlate.graph import RequestGraph
-from opslog.correlate.matching import PLACES
 from opslog.correlate.roots import IDS, ids_of, root_of
 from opslog.correlate.servers import Named
 from opslog.engine._search import Needles
@@ -55,19 +54,12 @@ class Relation:
 
 
 class FirstReading:
-    """Collects links and records of a condition; makes the filter of the second reading.
+    """Collects links and records of a condition; makes the filter of the second reading."""
 
-    ``named`` tells of which requests the lines of servers are.
-    """
-
-    def __init__(
-        self, graph: RequestGraph, relation: Relation | None, named: Named | None = None
-    ) -> None:
+    def __init__(self, graph: RequestGraph, relation: Relation | None) -> None:
         self.graph = graph
         self._relation = relation
-        self._named = named
-        of_condition = relation.columns if relation else ()
-        self.columns = (*of_condition, *(PLACES if relation and named else ()))
+        self.columns = relation.columns if relation else ()
         """The columns that are needed."""
         self._ids: set[tuple[str | None, str | None]] = set()
         self._more: SortedRows | None = None
@@ -78,12 +70,18 @@ class FirstReading:
 
     def find(self, kept: Kept) -> tuple[links.LinkCandidates, pa.RecordBatch | None]:
         """Return links of a block and its records that fulfil the condition; from any thread."""
-        found = links.link_candidates(kept)
+        return links.link_candidates(kept), self.find_fulfilling(kept)
+
+    def find_fulfilling(self, kept: Kept, named: Named | None = None) -> pa.RecordBatch | None:
+        """Return the records of a block that fulfil the condition, None without any.
+
+        ``named`` tells of which requests the lines of servers are; the block has PLACES, too.
+        """
         if self._relation is None or not self._may_fulfil(kept):
-            return found, None
-        batch = kept.batch() if self._named is None else self._named.name(kept.batch())
+            return None
+        batch = kept.batch() if named is None else named.name(kept.batch())
         rows = self._relation.condition.select(batch)
-        return found, batch.take(rows) if len(rows) else None
+        return batch.take(rows) if len(rows) else None
 
     def _may_fulfil(self, kept: Kept) -> bool:
         """Whether the block holds the texts without which no record fulfils the condition."""

@@ -6,9 +6,10 @@ The sources are read for that first, so each must be one that can be read twice.
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from typing import TypeVar
 
 import pyarrow as pa
 
@@ -25,6 +26,8 @@ from opslog.model.errors import OpslogError, SourceError
 from opslog.model.stats import Stats
 from opslog.reading.passes import Pass
 from opslog.rows.kept import Kept
+
+T = TypeVar("T")
 
 
 def graph(reading: Pass) -> RequestGraph:
@@ -50,7 +53,8 @@ def with_roots(
 
     What can be read only once gets its roots as far as they are known by then.  With ``servers``
     lines of servers have the id and the service of the request they tell of, and no time; where
-    there are such lines, the sources are read once more, and with ``relation`` twice more.
+    there are such lines, the sources are read once more, and with ``relation`` those that have them
+    yet again.
     """
     built = tuple(dict.fromkeys([*(name for name in columns if name not in ROOTS), *IDS]))
     once = reading.sources.readable_once() and not (reading.merge or relation)
@@ -64,8 +68,7 @@ def with_roots(
     if named is not None:
         built = tuple(dict.fromkeys([*built, *PLACES, *SET]))
         if relation:
-            related = FirstReading(RequestGraph(), relation, named)
-            second, _ = _survey(reading, related, relation)
+            _find_named(reading, related, named)
     if relation:
         second = replace(second, where=related.filter(reading.where))
 
@@ -79,11 +82,30 @@ def with_roots(
 def _named(reading: Pass) -> Named:
     """Read all for the requests that lines of servers tell of."""
     lines = ServerLines()
+    for batch in _read_again(reading, Kept.batch, COLUMNS):
+        lines.add(batch)
+    return lines.named()
+
+
+def _find_named(reading: Pass, related: FirstReading, named: Named) -> None:
+    """Read the sources of named lines for those of them that fulfil the condition."""
+    reading = replace(reading, sources=reading.sources.only(named.sources))
+
+    def find(kept: Kept) -> pa.RecordBatch | None:
+        return related.find_fulfilling(kept, named)
+
+    for fulfilling in _read_again(reading, find, (*related.columns, *PLACES)):
+        if fulfilling is not None:
+            related.add_fulfilling(fulfilling)
+
+
+def _read_again(
+    reading: Pass, finish: Callable[[Kept], T], columns: tuple[str, ...]
+) -> Iterator[T]:
+    """Yield what ``finish`` makes of each block of all that can be read, and count nothing."""
     everything = replace(reading, where=None, most=None, stats=Stats(), watch=unwatched)
     with suppress(SourceError), reading.sources.standard_input_kept():
-        for batch in everything.results(Kept.batch, COLUMNS):
-            lines.add(batch)
-    return lines.named()
+        yield from everything.results(finish, columns)
 
 
 def _with_roots_so_far(

@@ -109,6 +109,11 @@ class Named:
             found = lines.filter(pc.equal(lines["source"], source))
             self._by_source[source] = found.combine_chunks()
 
+    @property
+    def sources(self) -> frozenset[str]:
+        """The sources that have such lines."""
+        return frozenset(self._by_source)
+
     def name(self, batch: pa.RecordBatch, told: bool = False) -> pa.RecordBatch:
         """Return records of one source with the ids of the requests that they tell of.
 

@@ -7,7 +7,7 @@ import errno
 import glob
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -51,6 +51,12 @@ class Sources:
     def part(self, extents: tuple[Extent, ...]) -> Sources:
         """Return that part of them."""
         return Sources(self.paths, tuple(extent.name for extent in extents), extents)
+
+    def only(self, names: Collection[str]) -> Sources:
+        """Return those of these names."""
+        kept = [number for number, name in enumerate(self.names) if name in names]
+        extents = tuple(self.extents[number] for number in kept) if self.extents else ()
+        return Sources(self.paths, tuple(self.names[number] for number in kept), extents)
 
     def is_given(self, name: str) -> bool:
         """Return whether a file was asked for by its own name, not by a folder or glob."""
