@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import TypeAlias
 
 from opslog.events import Notification
 from opslog.model.naming import naming
@@ -73,22 +74,28 @@ _FAILED = re.compile(
     _any_of(c for c in (*CHANGES, *NAMELESS) if c.moment in ("fails", "failed", "reverts"))
 )
 
-_COMPILED = {
-    table: {kind: [(c, re.compile(c.pattern)) for c in table if c.kind == kind] for kind in KINDS}
-    for table in (CHANGES, NAMELESS, CALLS)
-}
+_Rows: TypeAlias = list[tuple[Change, re.Pattern[str]]]
+
+
+def _by_kind(changes: Iterable[Change]) -> dict[str, _Rows]:
+    rows: dict[str, _Rows] = {kind: [] for kind in KINDS}
+    for change in changes:
+        rows[change.kind].append((change, re.compile(change.pattern)))
+    return rows
+
+
+_MESSAGES, _NAMELESS, _CALLS = _by_kind((*CHANGES, *NAMELESS)), _by_kind(NAMELESS), _by_kind(CALLS)
 
 
 def changes_of_message(kind: str, message: str) -> Iterator[Change]:
     """Yield what a message about a resource of a kind says of its life."""
-    for table in (CHANGES, NAMELESS):
-        for change, _ in _said(_COMPILED[table][kind], message):
-            yield change
+    for change, _ in _said(_MESSAGES[kind], message):
+        yield change
 
 
 def changes_of_call(kind: str, call: str) -> Iterator[Change]:
     """Yield what a call (``METHOD path status``) says of the resource its path names."""
-    for change, _ in _said(_COMPILED[CALLS][kind], call):
+    for change, _ in _said(_CALLS[kind], call):
         yield change
 
 
@@ -104,12 +111,10 @@ def nameless_changes(message: str, named: Iterable[str]) -> Iterator[tuple[Chang
     """
     for kind in KINDS:
         if kind not in named:
-            yield from _said(_COMPILED[NAMELESS][kind], message)
+            yield from _said(_NAMELESS[kind], message)
 
 
-def _said(
-    rows: list[tuple[Change, re.Pattern[str]]], message: str
-) -> Iterator[tuple[Change, str | None]]:
+def _said(rows: _Rows, message: str) -> Iterator[tuple[Change, str | None]]:
     for change, pattern in rows:
         if found := pattern.search(message):
             told = found.groupdict()
