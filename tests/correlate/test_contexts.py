@@ -11,8 +11,16 @@ from hypothesis import strategies as st
 
 import opslog as library
 from opslog.correlate.contexts import COLUMNS, OwnedRecords
+from opslog.scanner import catalog
+from opslog.stats import count_records
 from opslog.trace import requests, trace
 
+CLIENTS_LINES = [
+    sample.text
+    for form in catalog.shipped()
+    if form.name == "http.client"
+    for sample in form.samples
+]
 A, B, C = (f"req-{n * 8}-0000-4000-8000-000000000000" for n in "abc")
 
 
@@ -281,3 +289,18 @@ def test_what_a_client_prints_begins_no_call_whoever_prints_it(text: str, tmp_pa
     path = tmp_path / "nova-api.log"
     path.write_text("".join(line(n, "a.b", A, text) for n in (1, 2, 20)))
     assert left_behind(path) == []
+
+
+@pytest.mark.parametrize("logger", ["a.b", "keystoneauth.session"])
+@pytest.mark.parametrize("sample", CLIENTS_LINES)
+def test_what_a_client_prints_answers_no_call_whoever_prints_it(
+    sample: str, logger: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "nova-api.log"
+    work = line(1, "nova.api", A, "at work")
+    said = sample.replace("/tokens", "/users")  # who checks a token begins a call
+    path.write_text(work + line(2, logger, A, said) + line(9, "nova.api", A, "still"))
+    [row] = requests(library.read(path)).to_pylist()
+    assert (row["http_method"], row["http_status"], row["records"]) == (None, None, 3)
+    assert (row["start"].second, row["duration"]) == (1, 8.0)
+    assert all(not one.requests for one in count_records(library.read(path)).routes)

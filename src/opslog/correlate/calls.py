@@ -11,7 +11,7 @@ import re
 
 import pyarrow as pa
 
-from opslog.model.naming import CLIENT_LOGGERS
+from opslog.model.naming import CLIENT_LOGGERS, CLIENT_TEXTS
 
 UNDER_CALLERS_ID = "glance|account-server|container-server|object-server"
 """A pattern of the beginning of a program's name that works under its caller's id.
@@ -34,10 +34,21 @@ AT_BEGIN = frozenset(("uwsgi.request", "apache.access", "haproxy.http"))
 
 
 def is_told_by_service(batch: pa.RecordBatch) -> pa.Array:
-    """Return which records tell of a call as the service that answers it.
+    """Return which records tell of a call as the service that answers it, not as a client.
 
-    The batch has the columns logger, http_method, http_target and http_status.
+    Clients are known by their logger, and by what they say: loggers may be named otherwise, or not
+    printed.  The batch has the columns logger, body, http_method, http_target and http_status.
     """
+    import pyarrow.compute as pc
+
+    told = may_be_told_by_service(batch)
+    said = pc.if_else(told, batch["body"], pa.scalar(None, pa.string()))
+    client = pc.match_substring_regex(said, CLIENT_TEXTS)
+    return pc.and_not(told, pc.fill_null(client, False))
+
+
+def may_be_told_by_service(batch: pa.RecordBatch) -> pa.Array:
+    """Return which records tell of a call under no client's logger; the batch needs no body."""
     import pyarrow.compute as pc
 
     target, status = batch["http_target"], batch["http_status"]

@@ -23,13 +23,13 @@ import pyarrow as pa
 
 from opslog.correlate import _tellers
 from opslog.correlate._tellers import BegunCalls
-from opslog.correlate.calls import AT_BEGIN, is_told_by_service
+from opslog.correlate.calls import AT_BEGIN, may_be_told_by_service
 from opslog.correlate.memory import numbers_of, text_of
 from opslog.model import arrays
 from opslog.reading.sorted_rows import MOST, SortedRows
 
 COLUMNS = (
-    "timestamp", "service_name", "host_name", "process_pid", "logger", "http_method",
+    "timestamp", "service_name", "host_name", "process_pid", "logger", "body", "http_method",
     "http_target", "http_status", "duration", "client_address", "format",
 )  # fmt: skip
 """The columns that tellings are made of; where a call is told by two lines ``request_id``, too."""
@@ -74,14 +74,14 @@ CALLS = pa.schema([("what", pa.int64()), ("length", pa.int64())])
 
 
 def answering(batch: pa.RecordBatch) -> pa.Array:
-    """Return the numbers (int32) of the records that tell of calls that services answer.
+    """Return the numbers (int32) of the records that may tell of calls that services answer.
 
-    Some end a call, others begin one that a later record ends.
+    Some end a call, others begin one that a later record ends; what clients say is not known yet.
     """
     import pyarrow.compute as pc
 
     target = pc.is_valid(batch["http_target"])
-    return pc.indices_nonzero(pc.and_(is_told_by_service(batch), target)).cast(pa.int32())
+    return pc.indices_nonzero(pc.and_(may_be_told_by_service(batch), target)).cast(pa.int32())
 
 
 def tellings(batch: pa.RecordBatch, routes: pa.Array) -> pa.Table:

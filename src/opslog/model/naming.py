@@ -21,16 +21,20 @@ _WORDS = (
 CLIENT_LOGGERS = r"connectionpool|client\b|keystoneauth|^requests\b"
 """A pattern (RE2) of loggers that tell of calls as clients."""
 
-CLIENT_TEXTS = r"^(?:REQ: |RESP: |RESP STATUS|curl |HTTP/\d|[A-Z]{3,7} call to )"
-"""A pattern (RE2) of what they print."""
+CLIENT_TEXTS = (
+    r"^(?:REQ: |RESP: |RESP STATUS|curl |HTTP/\d|[A-Z]{3,7} call to "
+    r'|(?:\w+://\S+ )?"[A-Z]+ \S+ HTTP/[\d.]+" \d+ (?:\d+|None)$)'
+)
+"""A pattern (RE2) of what clients print, under whatever logger; the last is urllib3's."""
 
 TOKENS = r"/v\d[^/]*(?:/auth)?/tokens(?:$|[/?])"
 """A pattern (RE2) of what they read to check the token of a call, which has no context yet."""
 
 
-def is_client(logger: str | None) -> bool:
-    """Return whether a logger tells of calls as a client."""
-    return re.search(CLIENT_LOGGERS, logger or "") is not None
+def is_client(logger: str | None, body: str | None) -> bool:
+    """Return whether a record tells of a call as a client, by its logger or by what it says."""
+    by_logger = re.search(CLIENT_LOGGERS, logger or "")
+    return by_logger is not None or re.match(CLIENT_TEXTS, body or "") is not None
 
 
 def naming(id: str = UUID) -> str:  # noqa: A002

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from opslog.correlate import tellers
+from opslog.correlate.calls import is_told_by_service
 from opslog.model import arrays
 from opslog.model.severity import CLASS_OF, ERROR
 from opslog.rows.kept import Kept
@@ -162,4 +163,7 @@ def _requests(
     if missing:
         for name, column in zip(missing, some(missing, rows), strict=True):
             told = told.append_column(name, column)
+    told = told.filter(is_told_by_service(told))
+    if not len(told):
+        return None
     return tellers.tellings(told, routes(told["http_target"]))

@@ -7,14 +7,19 @@ call without one, and which errors were new elsewhere while the story failed.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from opslog.filters.about import about
 from opslog.filters.fields import Fields
 from opslog.filters.filter import Filter
+from opslog.reading.window import TimeWindow
 from opslog.trace import reasons
 from opslog.trace.meanwhile import FailureTime, Meanwhile
 from opslog.trace.readings import Readings
 from opslog.trace.story import Note, Story
+
+_READINGS = 8
+"""Calls without an answer of which the answers are looked for."""
 
 
 def notes(story: Story, further: Readings, request: bool) -> Iterator[Note]:
@@ -48,8 +53,12 @@ def _broke_earlier(story: Story, further: Readings) -> Iterator[Note]:
 
 def _likely_answers(story: Story, further: Readings) -> Iterator[Note]:
     f = Fields("UTC")
-    for request, source, pid in reasons.unanswered(story):
+    for request, source, pid in islice(reasons.unanswered(story), _READINGS):
+        if request.end is None:
+            continue
+        window = TimeWindow(request.end, request.end + reasons.LATER)
+        later = (f.timestamp >= window.begin) & (f.timestamp <= window.end)
         answered = f.http_status.is_valid() & f.http_method.is_valid() & (f.process_pid == pid)
-        answers = further.records(Filter.of(answered), source)
+        answers = further.records(Filter.of(later & answered), source, window)
         if (note := reasons.likely_answer(request, answers)) is not None:
             yield note

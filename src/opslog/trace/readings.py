@@ -60,8 +60,10 @@ class Readings:
             built = schema.names() if stages or columns is None else columns
             yield from staged(reading.results(Kept.batch, built), stages)
 
-    def records(self, where: Filter, source: str | None = None) -> list[LogRecord]:
-        """Return the last records of a filter in the order of time."""
-        every = chain.from_iterable(map(records_of, self.batches(where, source)))
+    def records(
+        self, where: Filter, source: str | None = None, window: TimeWindow | None = None
+    ) -> list[LogRecord]:
+        """Return the last records of a filter in the order of time, read as ``batches`` says."""
+        every = chain.from_iterable(map(records_of, self.batches(where, source, window)))
         timed = deque(((one.timestamp, one) for one in every if one.timestamp), maxlen=_MOST)
         return [record for _, record in sorted(timed, key=itemgetter(0))]

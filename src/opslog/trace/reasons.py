@@ -32,7 +32,8 @@ _REFUSED = re.compile(
 _NAMED = re.compile(naming())
 _BROKEN = re.compile(r"(?i)(?:state|status)\b.{0,30}\berror\b|\berror\b.{0,30}(?:state|status)\b")
 _TOGETHER = timedelta(seconds=1)
-_LATER = timedelta(hours=1)
+LATER = timedelta(hours=1)
+"""How long behind a request its answer is looked for that was logged under another id."""
 
 
 def refused(story: Story) -> Request | None:
@@ -163,7 +164,7 @@ def likely_answer(request: Request, answers: list[LogRecord]) -> Note | None:
         and record.user_name is None
         and record.timestamp is not None
         and record.duration
-        and request.end <= record.timestamp <= request.end + _LATER
+        and request.end <= record.timestamp <= request.end + LATER
         and abs(record.timestamp - timedelta(seconds=record.duration) - request.begin) <= _TOGETHER
     }
     if len(fitting) != 1:

@@ -131,7 +131,7 @@ def is_answer(record: LogRecord) -> bool:
     return (
         record.http_method is not None
         and record.http_status is not None
-        and not is_client(record.logger)  # whose line may look the same
+        and not is_client(record.logger, record.body)  # whose line may look the same
     )
 
 

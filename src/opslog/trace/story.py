@@ -273,7 +273,7 @@ def _answered(records: list[LogRecord]) -> Call | None:
             assert record.http_method is not None
             target = record.http_target or ""
             return Call(record.http_method, target, record.http_status, record.duration)
-    served = [one for one in records if not is_client(one.logger)]
+    served = [one for one in records if not is_client(one.logger, one.body)]
     asked = next((one for one in served if one.http_method and one.http_target), None)
     if asked is None or asked.http_method is None:
         return None
