@@ -280,3 +280,20 @@ def test_the_clock_of_who_answered_is_known_where_all_have_one_program(tmp_path:
     compute = "".join(record("cmp1", 5 + n, "nova.compute.manager", f"step {n}") for n in range(2))
     story = told(tmp_path, A, api=api, compute=compute)
     assert story.clocks == {"ctl1": timedelta(seconds=2.7)}
+
+
+@pytest.mark.parametrize(("answered", "first"), [(1.9, "cinder"), (2.1, "nova")])
+def test_what_fails_behind_an_error_is_cleaning_up(
+    answered: float, first: str, tmp_path: Path
+) -> None:
+    called = answer(answered, B, "DELETE /v3/attachments/1", 404).replace("None", A)
+    story = told(
+        tmp_path,
+        A,
+        nova=line(1, "nova.api", A, "at work")
+        + line(2, "nova.compute.manager", A, "Failed to attach", level="ERROR"),
+        cinder=called,
+    )
+    number = first_error(story)
+    assert number is not None
+    assert (story.records[number].source or "").endswith(f"{first}.log")

@@ -92,12 +92,15 @@ def _below(story: Story, request: Request, number: int) -> int | None:
 
 
 def _explains(child: Request, error: LogRecord) -> bool:
-    """Whether a call failed just before the error; a GET that finds nothing does not count."""
+    """Whether a call failed just before the error; a GET that finds nothing does not count.
+
+    What fails behind it is the cleaning up.
+    """
     call, end = child.call, child.end
     if call is None or end is None or error.timestamp is None or not call.failed:
         return False
     everyday = call.status == 404 and call.method in ("GET", "HEAD")  # does it exist?
-    return not everyday and abs((end - error.timestamp).total_seconds()) <= _SKEW
+    return not everyday and 0 <= (error.timestamp - end).total_seconds() <= _SKEW
 
 
 def _sign(story: Story, request: Request) -> int | None:
