@@ -179,3 +179,13 @@ def test_every_bar_is_on_the_axis_and_seen(spans: list[tuple[float, float]], col
         bar = axis.bar([time])
         assert 1 <= len(bar) <= columns
         assert bar.strip()
+
+
+def test_a_moment_is_no_duration(tmp_path: Path) -> None:
+    """One record tells when something happened, not for how long."""
+    lines = [
+        log(1, 1, f"[instance: {VM}] Attaching"),
+        call(2, 2, "POST", f"/v2.1/servers/{VM}/action", 202),
+    ]
+    assert [row.seconds for row in rows(tmp_path, *lines)] == [None, 0.1]
+    assert "0 ms" not in waterfall(trace(library.read(str(tmp_path / "cmp1")), VM), 1.0)[0]

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from opslog.model.severity import ERROR, WARNING
 from opslog.stats.routes import route_of
-from opslog.trace.spans import Call, ProcessSpan, Request
+from opslog.trace.spans import Call, ProcessSpan, Request, TraceSpan
 from opslog.trace.story import Story
 
 _READS = ("GET", "HEAD", "OPTIONS")
@@ -28,7 +28,8 @@ class StoryRow:
 
     ``spans`` are the times it was at work, one or, folded, several; of a request without records
     those of what it called.  ``hosts`` are in the order they began.  ``seconds`` is None without
-    times and for a task; of folded rows it is the longest.
+    times, for a task, and where its records are of one moment and tell no duration; of folded rows
+    it is the longest.
     """
 
     service: str
@@ -121,7 +122,7 @@ def _row(request: Request) -> StoryRow:
         call=request.call,
         id=request.id,
         hosts=list(dict.fromkeys(part.host for part in request.parts if part.host)),
-        seconds=None if request.task else request.duration,
+        seconds=None if request.task else _length(request, request.call),
         severity=request.severity,
         records=request.records,
         spans=own or [span for row in inner for span in row.spans],
@@ -135,12 +136,17 @@ def _process(part: ProcessSpan) -> StoryRow:
         service=part.program,
         hosts=[part.host] if part.host else [],
         pid=part.pid,
-        seconds=part.duration,
+        seconds=_length(part),
         severity=part.severity,
         records=part.records,
         spans=[(part.begin, part.end)] if part.begin and part.end else [],
         process=True,
     )
+
+
+def _length(span: TraceSpan, call: Call | None = None) -> float | None:
+    told = call is not None and call.duration is not None
+    return span.duration if told or span.duration else None
 
 
 def _folded(rows: Iterable[StoryRow]) -> list[StoryRow]:
