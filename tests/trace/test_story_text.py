@@ -189,3 +189,8 @@ def test_a_moment_is_no_duration(tmp_path: Path) -> None:
     ]
     assert [row.seconds for row in rows(tmp_path, *lines)] == [None, 0.1]
     assert "0 ms" not in waterfall(trace(library.read(str(tmp_path / "cmp1")), VM), 1.0)[0]
+
+
+def test_what_stands_behind_an_id_in_a_path_has_room(tmp_path: Path) -> None:
+    [row] = rows(tmp_path, call(1, 1, "POST", f"/v2.1/servers/{VM}/action", 202))
+    assert row.name == "nova-api@cmp1 POST /v2.1/servers/6f9a4d0e\N{HORIZONTAL ELLIPSIS}/action"

@@ -7,16 +7,21 @@ status, are one row.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from opslog.model.naming import UUID
 from opslog.model.severity import ERROR, WARNING
 from opslog.stats.routes import route_of
 from opslog.trace.spans import Call, ProcessSpan, Request, TraceSpan
 from opslog.trace.story import Story
 
 _READS = ("GET", "HEAD", "OPTIONS")
+
+_ID = re.compile(f"(?<=/)(?={UUID})([0-9a-f]{{8}})[0-9a-f-]{{28}}")
+_SHORT_ID = "\\1\N{HORIZONTAL ELLIPSIS}"
 
 _MOMENT = 0.01
 """Seconds: of a request without a known call that took no longer, nothing is known but its time."""
@@ -61,12 +66,13 @@ class StoryRow:
     def name(self) -> str:
         """Service and call, a process with its number, or the id of a request without records.
 
-        What is folded has the route of its calls.
+        UUIDs of the path have eight digits, that there is room for what stands behind them.  What
+        is folded has the route of its calls.
         """
         if self.count > 1:
             return self.short_name
         call = self.call
-        return self._named(f" {call.method} {call.path}" if call else "")
+        return self._named(f" {call.method} {_ID.sub(_SHORT_ID, call.path)}" if call else "")
 
     @property
     def short_name(self) -> str:
