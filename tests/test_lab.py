@@ -45,7 +45,7 @@ def asked(op: str, request: str, path: str, status: int = 200, **more: Any) -> d
     return {
         "kind": "request", "op": op, "method": "GET", "url": f"http://127.0.0.1:8774{path}",
         "status": status, "req": request, "sent": None, "resource": None, "error": None,
-        "start": BEGIN, **more,
+        "start": BEGIN, "end": BEGIN + 1, **more,
     }  # fmt: skip
 
 
@@ -134,11 +134,11 @@ def test_a_refusal_and_a_boot_that_ended_in_error_are_failures() -> None:
         asked("boot", BOOT, "/v2.1/servers", 202, sent=GIVEN),
         {"kind": "boot", "name": "vm", "server": SERVER, "req": BOOT},
         {"kind": "outcome", "what": "boot vm", "server": SERVER, "status": "ERROR", "fault": "late",
-         "time": 1.0},
+         "time": BEGIN + 9},
     )  # fmt: skip
     assert list(score.failures(known)) == [
-        score.Failure("show 404", (SHOW,), ('No "x"',)),
-        score.Failure("boot vm", (BOOT, GIVEN), ("late",)),
+        score.Failure("show 404", (SHOW,), ('No "x"',), BEGIN, BEGIN + 1),
+        score.Failure("boot vm", (BOOT, GIVEN), ("late",), BEGIN, BEGIN + 9),
     ]
 
 

@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import opslog.spark
+import opslog
 from helpers import ROOT
 
 pytestmark = pytest.mark.spark
 pysail = pytest.importorskip("pysail.spark")
+from opslog import spark as on_spark  # noqa: E402
 
 EXAMPLES = ROOT / "docs" / "examples" / "*.log"
 
@@ -30,7 +31,7 @@ def sail() -> Iterator[Any]:
     session = SparkSession.builder.remote(
         f"sc://127.0.0.1:{server.listening_address[1]}"
     ).getOrCreate()
-    opslog.spark.register(session)
+    on_spark.register(session)
     yield session
     session.stop()
     server.stop()
@@ -66,5 +67,5 @@ def test_all_columns_are_read_by_a_schema_only(sail: Any) -> None:
 
 def test_parquet_is_written_by_the_tasks(sail: Any, tmp_path: Path) -> None:
     logs = opslog.read(EXAMPLES)
-    written = opslog.spark.write_parquet(sail, logs, tmp_path / "lake")
+    written = on_spark.write_parquet(sail, logs, tmp_path / "lake")
     assert written == pq.read_table(tmp_path / "lake").num_rows == logs.to_table().num_rows

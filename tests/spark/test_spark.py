@@ -19,12 +19,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import opslog.spark
+import opslog
 from helpers import ROOT
 from simulator import ERAS, Deployment
 
 pytestmark = pytest.mark.spark
 pyspark = pytest.importorskip("pyspark")
+from opslog import spark as on_spark  # noqa: E402
 
 SEAM = 16 << 20
 """Bytes from one place of a file where it may be divided to the next."""
@@ -46,7 +47,7 @@ def spark() -> Iterator[Any]:
         .getOrCreate()
     )
     session.sparkContext.setLogLevel("OFF")
-    opslog.spark.register(session)
+    on_spark.register(session)
     yield session
     session.stop()
 
@@ -154,7 +155,7 @@ def test_parquet_is_written_by_the_tasks(spark: Any, logs: Path, tmp_path: Path)
     alone = opslog.read(logs, timezone="Europe/Berlin").filter("severity >= INFO")
     expected = alone.to_table()
     for times in (1, 2):  # what a folder holds stays
-        written = opslog.spark.write_parquet(spark, alone, lake, split_bytes=SEAM)
+        written = on_spark.write_parquet(spark, alone, lake, split_bytes=SEAM)
         assert written == expected.num_rows
         assert all(p.name.startswith("part-") and p.is_file() for p in lake.iterdir())
         assert pq.read_table(lake).num_rows == times * written
@@ -170,13 +171,13 @@ def test_a_job_that_fails_leaves_nothing(spark: Any, logs: Path, tmp_path: Path)
     (broken / "zz.log.gz").write_bytes((logs / "packed.log.gz").read_bytes()[:-100])
     lake = tmp_path / "lake"
     with pytest.raises(Exception, match=r"zz\.log\.gz"):
-        opslog.spark.write_parquet(spark, opslog.read(broken), lake, split_bytes=SEAM)
+        on_spark.write_parquet(spark, opslog.read(broken), lake, split_bytes=SEAM)
     assert list(lake.iterdir()) == []
 
 
 def test_a_folder_that_is_read_is_not_written(spark: Any, logs: Path) -> None:
     with pytest.raises(opslog.SinkError):
-        opslog.spark.write_parquet(spark, opslog.read(logs), logs / "lake")
+        on_spark.write_parquet(spark, opslog.read(logs), logs / "lake")
 
 
 def test_the_examples_of_the_page(
