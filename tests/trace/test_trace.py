@@ -230,6 +230,14 @@ def test_what_can_be_read_is_told_and_the_rest_is_an_error(tmp_path: Path) -> No
     assert b"missing.log" in result.stderr
 
 
+def test_an_id_that_only_records_of_other_calls_carry_says_so(tmp_path: Path) -> None:
+    text = "2026-03-10 10:00:08.000 7 DEBUG glance.api.middleware.version_negotiation [None {} u1 p1 - - - -] {}"
+    written(tmp_path / "g.log", text.format(REQUEST, "Determining version of request: GET /\n"))
+    result = opslog("trace", REQUEST, str(tmp_path))
+    assert (result.returncode, result.stdout) == (1, b"")
+    assert b"1 record carries it, but only after the request had ended" in result.stderr
+
+
 def test_an_id_that_nobody_mentions_gives_1(tmp_path: Path) -> None:
     written(tmp_path / "n.log", line(1, "a"))
     (tmp_path / "empty").mkdir()

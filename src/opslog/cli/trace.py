@@ -105,8 +105,7 @@ def run(options: argparse.Namespace) -> int:
     if story.records:
         _write(story, options)
     else:
-        which = "record" if wanted is None else "record that is wanted"
-        print(f"opslog: {options.id}: no {which} names it", file=sys.stderr)
+        print(f"opslog: {options.id}: {_nothing(story, wanted is not None)}", file=sys.stderr)
     if stats.forgotten:
         print(
             f"opslog: {stats.forgotten:,} calls between requests were too many to remember: "
@@ -116,6 +115,16 @@ def run(options: argparse.Namespace) -> int:
     if story.unread is not None:
         raise story.unread
     return 0 if story.records else 1
+
+
+def _nothing(story: Story, some: bool) -> str:
+    """Return why a story has no records; ``some``: only some were wanted."""
+    if story.left_behind:
+        carry = (
+            "1 record carries" if story.left_behind == 1 else f"{story.left_behind:,} records carry"
+        )
+        return f"{carry} it, but only after the request had ended, as records of other calls"
+    return f"no {'record that is wanted' if some else 'record'} names it"
 
 
 def _write(story: Story, options: argparse.Namespace) -> None:
