@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from opslog.filters.needles import AS_IT_IS, Needles, needles_of
 from opslog.model import schema
 from opslog.model.errors import FilterError
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
 
-
-_AS_IT_IS = re.compile(r"[0-9A-Za-z_.:-]+")
-"""Text that stands in every source byte by byte, but for JSON's \\u escapes."""
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _MISFIT = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError)
@@ -36,7 +34,7 @@ class Filter:
 
     expression: pc.Expression
     columns: tuple[str, ...]
-    needles: tuple[frozenset[bytes], ...] = ()
+    needles: Needles = ()
     own: bool = False
     """Whether requests are wanted only for their own records, not for those of what they called."""
 
@@ -73,7 +71,7 @@ class Filter:
             raise FilterError(
                 _shown(expression), f"expected a condition, found a value of type {kind}"
             )
-        return cls(expression, columns)
+        return cls(expression, columns, needles_of(_shown(expression)))
 
     @classmethod
     def holding(cls, expression: pc.Expression, *texts: str) -> Filter:
@@ -81,8 +79,8 @@ class Filter:
 
         Blocks of the input that hold none of them are not even scanned.
         """
-        needles: tuple[frozenset[bytes], ...] = ()
-        if all(_AS_IT_IS.fullmatch(text) for text in texts):
+        needles: Needles = ()
+        if all(AS_IT_IS.fullmatch(text) for text in texts):
             needles = (frozenset(text.encode() for text in texts),)
         return replace(cls.of(expression), needles=needles)
 
