@@ -35,7 +35,7 @@ from opslog.assembly._traceback_text cimport (begins, continues_block, inside_bl
 from opslog.assembly._workers cimport Worker, find_worker, get_worker
 from opslog.kernel._block cimport (BAD_TIME, Block, CLOSED, CONTINUED, HAS_TRACEBACK, HAS_OFFSET, HEADLESS, IN_BLOCK, Line, MORE, MOST_LINES, NONE, OVERLONG, PART_BODY, PART_TRACEBACK, PIECE, Record, TIMED, TORN, UNENDED, UNRECOGNISED)
 from opslog.scanner._envelope cimport keep_match, match_text, undo_envelope, unwrap, worker_of
-from opslog.scanner._program cimport (ALONE, ENVELOPE, FOLLOW_ON, HEAD, JSON, LINED, Leaf, NEWLINES, SECOND, STAMPED, STREAM, UNLOGGED, WEAK)
+from opslog.scanner._program cimport (ALONE, BARE, ENVELOPE, FOLLOW_ON, HEAD, JSON, LINED, Leaf, NEWLINES, SECOND, STAMPED, STREAM, UNLOGGED, WEAK)
 from opslog.scanner._state cimport MatchState, begin_state
 
 cdef enum:
@@ -346,14 +346,16 @@ cdef class Assembler(JoinedRecords):
             stays = inside_block(text, length) or opens_block(text, length)
             if not stays:
                 record.flags &= ~IN_BLOCK
-            self.join(block, number, i, PART_TRACEBACK)
-            return True
+            if stays or not self.ends_in_group(block, number):
+                self.join(block, number, i, PART_TRACEBACK)
+                return True
         if not length and self.part_of(block, number) == PART_TRACEBACK:
             # The empty line between the exceptions of a chain.
             self.join(block, number, i, PART_TRACEBACK)
             return True
         if opens_block(text, length) and not record.flags & (HAS_TRACEBACK | HEADLESS):
-            if self.program.leaves[record.leaf].flags & FOLLOW_ON and (
+            # A sentence with a level takes no other text, but what it tells of may have a traceback.
+            if self.program.leaves[record.leaf].flags & (FOLLOW_ON | BARE) and (
                     envelope.flags & STREAM or not self.program.leaves[record.leaf].flags & (ENVELOPE | STAMPED)):
                 record.flags |= IN_BLOCK
                 if block.lines[record.head].severity == 0:

@@ -9,7 +9,7 @@ from opslog.assembly._seams cimport SeamedRecords
 from opslog.assembly._traceback_text cimport (HEADER, HEADER_SIZE, STACK, STACK_SIZE, begins, in_group, inside_block, links_blocks, names_origin, opens_block, opens_traceback)
 from opslog.assembly._workers cimport Worker, find_worker, get_worker
 from opslog.kernel._block cimport (Block, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HEADLESS, IN_BLOCK, IN_STACK, IN_TEXT, Line, NONE, PART_BODY, PART_STACK, PART_TRACEBACK, PIECE, QUOTES, Record, TIMED)
-from opslog.scanner._program cimport BARE, FOLLOW_ON, Leaf, Program, STAMPED, UNLOGGED
+from opslog.scanner._program cimport BARE, FOLLOW_ON, LINED, Leaf, Program, STAMPED, UNLOGGED
 
 cdef enum:
     NEAR = 1000000              # microseconds between the envelopes of one record's lines, at most
@@ -209,17 +209,20 @@ cdef class JoinedRecords(SeamedRecords):
         return (self.records[number].flags & HEADLESS and self.records[number].leaf >= 0
                 and self.program.leaves[self.records[number].leaf].flags & UNLOGGED)
 
+    cdef bint ends_in_group(self, Block block, int32_t number) noexcept nogil:
+        """Whether the record's last line is of an exception group, which names its exceptions inside its margin."""
+        cdef int32_t size
+        cdef const uint8_t* last = self.line_text(block, &block.lines[self.records[number].last], &size)
+        return in_group(last, size)
+
     cdef bint join_unlogged(self, Block block, int32_t number, int32_t i, const uint8_t* text, int32_t length) noexcept nogil:
         """Join a line to a traceback that nobody logged, if it is one of its lines."""
         cdef Record* record = &self.records[number]
-        cdef const uint8_t* last
-        cdef int32_t size
         if record.flags & IN_BLOCK:
             if not (inside_block(text, length) or opens_block(text, length)):
                 record.flags &= ~IN_BLOCK       # the line that names the exception
-                last = self.line_text(block, &block.lines[record.last], &size)
-                if in_group(last, size):
-                    return False                # a group names it inside its margin
+                if self.ends_in_group(block, number):
+                    return False
         elif length and links_blocks(text, length):
             record.flags |= IN_BLOCK
         elif length:
@@ -253,8 +256,9 @@ cdef class JoinedRecords(SeamedRecords):
                 self.turn_head(block, number)
                 if record.flags & HAS_TRACEBACK:
                     record.flags |= IN_TEXT
-            elif not length and record.flags & IN_TEXT and self.ends_in_header(block, number):
-                # Printed with empty lines between: by oslo.messaging, of what another program raised.
+            elif (not length and record.flags & IN_TEXT and self.ends_in_header(block, number)
+                    and not self.program.leaves[record.leaf].flags & LINED):
+                # Printed with empty lines between: by oslo.messaging, of what another program raised.  Loguru prints its own so.
                 record.flags = record.flags & ~(IN_TEXT | HAS_TRACEBACK) | QUOTES | HAS_MORE
                 block.lines[record.last].part = PART_BODY
             if record.flags & (IN_TEXT | HEADLESS):

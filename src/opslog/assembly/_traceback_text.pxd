@@ -96,8 +96,8 @@ cdef inline bint is_quoted(const uint8_t* p, int32_t at) noexcept nogil:
 
 
 cdef inline bint inside_block(const uint8_t* p, int32_t n) noexcept nogil:
-    """Whether the text can only stand inside or at the end of a traceback."""
-    return n == 0 or begins(p, n, b"  ", 2) or links_blocks(p, n)
+    """Whether the text can only stand inside or at the end of a traceback; Loguru marks a frame with >."""
+    return n == 0 or begins(p, n, b"  ", 2) or links_blocks(p, n) or begins(p, n, b"> File \"", 8)
 
 
 cdef inline bint continues_block(const uint8_t* p, int32_t n) noexcept nogil:

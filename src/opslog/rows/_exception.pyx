@@ -58,18 +58,21 @@ cdef const uint8_t* last_block(const uint8_t* text, const uint8_t* end) noexcept
 
     A blank line stands before and behind a link; oslo.log's JSONFormatter drops
     both, its FluentFormatter the second.  A traceback quoted in a message has
-    more of them there, or one behind its header.
+    more of them there, or one behind its header; so has Loguru's, from the first on.
     """
     cdef const uint8_t* p = text
     cdef const uint8_t* found = text
     cdef const uint8_t* behind
+    cdef bint spaced = begins(text, end, HEADER, HEADER_SIZE) and begins(text + HEADER_SIZE, end, b"\n\n", 2)
     while p < end:
         behind = behind_link(p, end)
         if behind != NULL and p > text and behind < end:
             if behind[0] == c'\n':
                 behind += 1
+            if spaced and behind < end and behind[0] == c'\n':
+                behind += 1
             if behind < end and behind[0] != c'\n' and (
-                    not begins(behind, end, HEADER, HEADER_SIZE)
+                    spaced or not begins(behind, end, HEADER, HEADER_SIZE)
                     or begins(behind + HEADER_SIZE, end, b"\n  ", 3)):
                 found = behind
         p = next_line(p, end)
@@ -107,7 +110,7 @@ cdef bint raised(const uint8_t* text, Py_ssize_t size, Text* type, Text* message
     else:
         if begins(p, end, HEADER, HEADER_SIZE):
             p = next_line(p, end)
-        while p < end and p[0] == c' ':
+        while p < end and (p[0] == c' ' or p[0] == c'\n' or begins(p, end, b"> File \"", 8)):
             p = next_line(p, end)
         if p >= end:
             return False

@@ -53,6 +53,7 @@ cdef int add_line(Program program, Block block, int32_t first, int32_t end, int3
     line.row = line.outer = NONE
     line.worker = 1
     line.stamp = NONE
+    line.time = 0                   # until a layout with a time is found: lines without one are compared, too
     line.severity = line.outer_severity = 0
     line.flags = flags
     state.flags = state.severity = 0
