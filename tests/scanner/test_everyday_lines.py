@@ -95,3 +95,27 @@ def test_a_line_is_of_the_format_that_says_most_of_it(
 def test_a_value_says_what_is_known_and_no_more(line: str, name: str, value: str | None) -> None:
     [row] = table(line.encode() + b"\n").to_pylist()
     assert row[name] == value
+
+
+@pytest.mark.parametrize("word", ["ERROR", "INFO", "WARNING", "DEBUG", "CRITICAL"])
+@pytest.mark.parametrize(
+    "time", ["2026-03-10T10:00:00.100Z", "2026-03-10 10:00:00.100", "2026-03-10 10:00:00,100"]
+)
+def test_a_logger_is_found_whatever_the_level_and_the_time_look_like(time: str, word: str) -> None:
+    [row] = table(f"{time} {word} billing.jobs the job ended\n".encode()).to_pylist()
+    assert (row["logger"], row["body"]) == ("billing.jobs", "the job ended")
+    assert row["severity_text"] == word
+
+
+@pytest.mark.parametrize("text", ["ValueError: no quota", "Failed: no quota", "v1.2.3 is out"])
+@pytest.mark.parametrize(
+    "before",
+    [
+        "2024-01-01 10:00:00,123 {} ",
+        "2024-01-01 10:00:00,123 [{}] ",
+        "2024-01-01T10:00:00.1Z [{}] ",
+    ],
+)
+def test_what_begins_a_sentence_is_no_logger(before: str, text: str) -> None:
+    [row] = table((before.format("ERROR") + text + "\n").encode()).to_pylist()
+    assert (row["severity_number"], row["logger"], row["body"]) == (17, None, text)

@@ -121,7 +121,8 @@ cdef class Assembler(JoinedRecords):
                     self.latest = candidate
                 return 0
         if not line.flags & TIMED:
-            if not (opens_block(text, length) or begins(text, length, b"  ", 2)) or self.is_shadowed(block, line):
+            if self.is_shadowed(block, line) or not (
+                    line.outer != NONE or opens_block(text, length) or begins(text, length, b"  ", 2)):
                 return self.raw_line(block, i)
         if torn(text, length, True):
             self.start(block, i, CLOSED | TORN)

@@ -234,9 +234,14 @@ _TYPES = (
     HoleType(
         "logger",
         "a logger that is no word of a text: parts with dots between, a _ in it, or a project",
-        f"(?!(?:[{_NAME}]*?\\.)?(?:\\.|(?![{_NAME}])))"
+        f"(?![{_NAME}]*?\\.[0-9])(?!(?:[{_NAME}]*?\\.)?(?:\\.|(?![{_NAME}])))"
         f"(?>(?:{_LOGGERS})(?![{_NAME}])|(?=[0-9A-Za-z-]*[_.])[A-Za-z_][{_NAME}]*+)",
         "name", (many(_NAME),), argument=1,
+    ),
+    HoleType(
+        "label",
+        "letters, digits and _ . -, but no word that begins with a capital, as sentences do",
+        f"(?![A-Z][0-9A-Za-z-]*+(?![{_NAME}]))[{_NAME}]++", "name", (many(_NAME),), argument=2, vague=True,
     ),
     HoleType(
         "id", "a dashed UUID, 32 or 64 hex digits, - or None",

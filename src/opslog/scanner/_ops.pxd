@@ -346,6 +346,16 @@ cdef inline int32_t name(const uint8_t* data, int32_t at, int32_t end) noexcept 
     return -1 if p == at or is_no_name(data, at, p) else p
 
 
+cdef inline int32_t label(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    """Position behind a name that is no word with a capital, which may begin a sentence."""
+    cdef int32_t p = at
+    cdef bint sure = at < end and not 65 <= data[at] <= 90
+    while p < end and in_name(data[p]):
+        sure = sure or data[p] == c'.' or data[p] == c'_'
+        p += 1
+    return p if p > at and sure else -1
+
+
 cdef inline int32_t logger_name(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
     """Position behind a logger: parts with dots between, a word with a _ in it, or one of a project."""
     cdef const char* known = (
@@ -357,8 +367,8 @@ cdef inline int32_t logger_name(const uint8_t* data, int32_t at, int32_t end) no
     cdef bint sure = False
     while p < end and in_name(data[p]):
         if data[p] == c'.':
-            if p == at or data[p - 1] == c'.':
-                return -1
+            if p == at or data[p - 1] == c'.' or (p + 1 < end and is_digit(data[p + 1])):
+                return -1               # 1.2 is a number, a version or an address
             sure = True
         elif data[p] == c'_':
             sure = True
