@@ -120,9 +120,8 @@ cdef class Assembler(JoinedRecords):
                 if line.outer != NONE:
                     self.latest = candidate
                 return 0
-        if not line.flags & TIMED:
-            if self.is_shadowed(block, line) or not (
-                    line.outer != NONE or opens_block(text, length) or begins(text, length, b"  ", 2)):
+        if not line.flags & TIMED and line.outer == NONE:
+            if not (opens_block(text, length) or begins(text, length, b"  ", 2)) or self.is_shadowed(block, line):
                 return self.raw_line(block, i)
         if torn(text, length, True):
             self.start(block, i, CLOSED | TORN)

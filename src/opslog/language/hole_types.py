@@ -241,7 +241,8 @@ _TYPES = (
     HoleType(
         "label",
         "letters, digits and _ . -, but no word that begins with a capital, as sentences do",
-        f"(?![A-Z][0-9A-Za-z-]*+(?![{_NAME}]))[{_NAME}]++", "name", (many(_NAME),), argument=2, vague=True,
+        f"(?![A-Z][0-9A-Za-z-]*+(?![{_NAME}]))[{_NAME}]++",
+        "name", (many(_NAME),), argument=2, vague=True,
     ),
     HoleType(
         "id", "a dashed UUID, 32 or 64 hex digits, - or None",
