@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import opslog
+from helpers import table
 
 LINES: list[dict[str, Any]] = [
     {"log": "2026-03-10 10:00:00.000 7 INFO nova.api [-] one\n", "stream": "stderr",
@@ -47,3 +48,11 @@ def test_records_do_not_depend_on_the_order_of_keys_nor_on_the_lines_before(
 ) -> None:
     found = records([reordered(line, data) for line in chosen], escaped)
     assert found == [row for line in chosen for row in records([line], escaped)]
+
+
+def test_what_a_format_without_its_time_had_read_is_not_left_to_the_next() -> None:
+    # "text" is the text of a format that needs a time; the next one needs "message".
+    [row] = table(b'{"severity":"info","text":"x"}\n').to_pylist()
+    assert row["format"] is None
+    [row] = table(b'{"level":"info","msg":"x","job":"7"}\n').to_pylist()
+    assert (row["severity_number"], row["body"], row["attributes"]) == (9, "x", [("job", "7")])

@@ -343,6 +343,16 @@ cdef inline bint when(const Shape* shape, const uint8_t* data, const Values* val
     return False
 
 
+cdef void take_back(const Shape* shape, const int32_t* numbers, Values* values) noexcept nogil:
+    """Empty the slots that keys filled in place of others, so that no later shape finds them there."""
+    cdef int32_t j, slot, other, base = shape.otherwise
+    for j in range(numbers[base]):
+        slot = numbers[base + 1 + 2 * j]
+        other = numbers[base + 2 + 2 * j]
+        if begin_of(values, slot) >= 0 and begin_of(values, slot) == begin_of(values, other):
+            values.have[slot >> 6] &= ~(<uint64_t>1 << (slot & 63))
+
+
 @cython.final
 cdef class JsonTable:
     """Keys to look for, and the shapes (formats) they make up."""
@@ -447,6 +457,7 @@ cdef class JsonTable:
                 elif shape.keeps and begin_of(&values, other) >= 0:
                     unnamed = True
             if not when(shape, data, &values, state):
+                take_back(shape, self.numbers, &values)
                 continue
             if values.escaped:
                 state.flags |= ESCAPED
