@@ -107,7 +107,16 @@ def test_a_logger_is_found_whatever_the_level_and_the_time_look_like(time: str, 
     assert row["severity_text"] == word
 
 
-@pytest.mark.parametrize("text", ["ValueError: no quota", "Failed: no quota", "v1.2.3 is out"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ValueError: no quota",
+        "Failed: no quota",
+        "v1.2.3 is out",
+        "exited: nova (status 1)",
+        "failed: no quota",
+    ],
+)
 @pytest.mark.parametrize(
     "before",
     [

@@ -240,9 +240,15 @@ _TYPES = (
     ),
     HoleType(
         "label",
-        "letters, digits and _ . -, but no word that begins with a capital, as sentences do",
-        f"(?![A-Z][0-9A-Za-z-]*+(?![{_NAME}]))[{_NAME}]++",
+        "letters, digits and _ . -, but no word that begins a text: with a capital, failed: or the like",
+        f"(?!(?:[A-Z][0-9A-Za-z-]*+|spawned|exited|success|stopped|failed|done)(?![{_NAME}]))"
+        f"[{_NAME}]++",
         "name", (many(_NAME),), argument=2, vague=True,
+    ),
+    HoleType(
+        "unit", "a unit of Juju and a hook: unit.NAME/NUMBER.HOOK",
+        r"unit\.[0-9A-Za-z_-]++/[0-9]++\.[0-9A-Za-z_-]++",
+        "name", (one("u"), many("0-9A-Za-z_./-")), argument=3,
     ),
     HoleType(
         "id", "a dashed UUID, 32 or 64 hex digits, - or None",

@@ -353,7 +353,33 @@ cdef inline int32_t label(const uint8_t* data, int32_t at, int32_t end) noexcept
     while p < end and in_name(data[p]):
         sure = sure or data[p] == c'.' or data[p] == c'_'
         p += 1
-    return p if p > at and sure else -1
+    if not sure or p == at or is_listed(b" spawned exited success stopped failed done", data + at, p - at, 0):
+        return -1                       # Supervisor's words, and others of messages
+    return p
+
+
+cdef inline int32_t in_unit(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    """Position behind what a part of a unit's name may be made of."""
+    while at < end and data[at] != c'.' and in_name(data[at]):
+        at += 1
+    return at
+
+
+cdef inline int32_t unit(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    """Position behind a unit of Juju and a hook: unit.NAME/NUMBER.HOOK."""
+    cdef int32_t p, q
+    if end - at < 10 or memcmp(data + at, b"unit.", 5) != 0:
+        return -1
+    p = in_unit(data, at + 5, end)
+    if p == at + 5 or p >= end or data[p] != c'/':
+        return -1
+    q = p + 1
+    while q < end and is_digit(data[q]):
+        q += 1
+    if q == p + 1 or q >= end or data[q] != c'.':
+        return -1
+    p = in_unit(data, q + 1, end)
+    return p if p > q + 1 else -1
 
 
 cdef inline int32_t logger_name(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
