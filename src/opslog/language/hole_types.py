@@ -240,7 +240,7 @@ _TYPES = (
     ),
     HoleType(
         "label",
-        "letters, digits and _ . -, but no word that begins a text: with a capital, failed: or the like",
+        "letters, digits and _ . -, but no word with a capital, failed or the like, as texts begin",
         f"(?!(?:[A-Z][0-9A-Za-z-]*+|spawned|exited|success|stopped|failed|done)(?![{_NAME}]))"
         f"[{_NAME}]++",
         "name", (many(_NAME),), argument=2, vague=True,
