@@ -21,8 +21,8 @@ from opslog.language.format_file import from_dict
 
 LINES = (
     "2026-03-10 10:00:00.100 12 INFO nova.x [-] fine {}\n",
-    "2026-03-10 10:00:00 <INFO> db pool {} of 9\n",
-    "2026-03-10 10:00:00 <INFO> db pool {} of 9\n",
+    "2026-03-10 10:00:00 ~INFO~ db pool {} of 9\n",
+    "2026-03-10 10:00:00 ~INFO~ db pool {} of 9\n",
     "2026-03-10 10:00:00 cache {} is full\n",
 )
 
@@ -49,7 +49,7 @@ def test_the_most_frequent_shape_stands_first_and_is_sketched(tmp_path: Path) ->
     log.write_text("".join(line.format(number) for number in range(300) for line in LINES))
     (report,) = examine(log)
     assert [(one.text, one.records) for one in report.shapes] == [
-        ("<INFO> db pool <*> of <*>", 600),
+        ("~INFO~ db pool <*> of <*>", 600),
         ("cache <*> is full", 300),
     ]
     assert report.sketch is not None
@@ -58,7 +58,7 @@ def test_the_most_frequent_shape_stands_first_and_is_sketched(tmp_path: Path) ->
     (better,) = examine(log, formats=[own])
     assert [(one.text, one.records) for one in better.shapes] == [("cache <*> is full", 300)]
     said = opslog("doctor", str(log)).stdout.decode()
-    assert "600 x <INFO> db pool <*> of <*>" in said
+    assert "600 x ~INFO~ db pool <*> of <*>" in said
     assert all(line.strip() in said for line in report.sketch.splitlines())
 
 
