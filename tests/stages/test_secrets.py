@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shlex
 import signal
 from html import escape
@@ -72,6 +73,8 @@ WRITTEN = {
     "shell=": lambda name, secret: f"cmd --{name}={shlex.quote(secret)} --verbose",
     "environment": lambda name, secret: f"{name}={shlex.quote(secret)} openstack server list",
     "header": lambda name, secret: f'curl -H "{name}: {secret.replace(chr(34), "")}" -H "A: b"',
+    "erlang": lambda name, secret: f'[{{{name.replace("-", "_").replace(".", "_")}, <<{json.dumps(secret, ensure_ascii=False)}>>}}].',
+    "environment of a container": lambda name, secret: json.dumps(["PATH=/bin", f"{name}={secret}"]),
     "keyword": lambda name, secret: f"connect(host='a', {name.replace('-', '_')}={secret!r}, a=1)",
 }  # fmt: skip
 """How a name and a secret are written."""
@@ -90,6 +93,10 @@ ENCODED = {
     "xml": lambda text: f"<body>{escape(text)}</body>",
     "shell": lambda text: f"echo {shlex.quote(text)}",
     "message": lambda text: f"Request body: {text}",
+    "rsyslog": lambda text: text.replace("\t", "#011").replace("\r", "#015").replace("\n", "#012"),
+    "colours": lambda text: re.sub(
+        r"(?i)(pass\w*|token|secret|key)", "\x1b[01;31m\x1b[K\\1\x1b[m\x1b[K", text
+    ),
 }
 """What is made of a text that holds a secret before it is logged."""
 
@@ -189,6 +196,8 @@ NASTY = [
     "-----BEGIN PRIVATE KEY-----", "eyJ", "eyJ." * 2, "--password ", "\\", "\\\\\"", "%25", "%22", "&amp;", "'\"'\"'",
     "mysql -p", "<password>", "<password", "a.", "password", "cookie: a=", "authorization: ", "YWJj", "/YWJjYWJjYWJjYWJj",
     "password is ", "name: password\n value: ", "curl -u ", "basic ", "@", ":a@b", ",", "$6$", "AQA", "token,", "[[", "| password |", "password |", "password\r\n\r\n", "A" * 50 + "\n", "?key=", "data:", "{'name': 'password', 'a': 'b', ", "createuser x md5 ", "thin:a/", "Connection(", "auth=('", "('password', ",
+    "racadm set ", "user_a = b ", "login a password ", "a\n", "-----END PRIVATE KEY-----", "neighbor a password ", "crudini --set password a ", "proxy=a:", ".pgpass a:1:a:",
+    "mysqladmin ", "snmp-server host ", "set password for ", "identified by 'a' replace ", "\x1b[1m", "#012", "proctitle=41", "{password, ",
 ]  # fmt: skip
 
 

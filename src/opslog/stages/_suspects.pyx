@@ -100,6 +100,8 @@ cdef bint has_value(const uint8_t* begin, const uint8_t* word, const uint8_t* p,
         return p < end and not (end - p > 4 and p[0] == c"{" and p[1] == c"S" and p[2] == c"H" and p[3] == c"A")
     if c == c">" or c == c"'" or c == c'"' or c == c"\\" or c == c"]" or c == c"[" or c == c"`" or c == c"%" or c == c"&" or c == c"," or c == c"|" or c == c"\n" or c == c"\r":
         return True
+    if c == 0x1b or c == c"#" or c == c"^" or c == 0xC2 or c == 0xEF:
+        return True  # colours, escaped control characters, other blanks and colons
     if c == c"/":
         return hex_run(p + 1, end)
     if c != c" " and c != c"\t" and c != c"+":
@@ -108,10 +110,14 @@ cdef bint has_value(const uint8_t* begin, const uint8_t* word, const uint8_t* p,
         p += 1
     if p == end:
         return False
+    if c == c"\t":
+        return True
     c = p[0]
+    if (c == c"u" or c == c"b") and end - p > 2 and (p[1] == c"'" or p[1] == c'"'):
+        return True
     if c == c":" or c == c"=" or c == c"-" or c == c"'" or c == c'"' or c == c"\\" or c == c"," or c == c"%" or c == c"&" or c == c"\n" or c == c"`" or c == c"|" or (c == c"v" and end - p > 3 and p[1] == c"a" and p[2] == c"l"):
         return True
-    if end - p > 5 and ((c == c"i" and p[1] == c"s") or (c == c"w" and p[1] == c"a" and p[2] == c"s") or (c == c"t" and p[1] == c"o" and p[2] == c" ")):
+    if end - p > 5 and ((c == c"i" and p[1] == c"s") or (c == c"w" and p[1] == c"a" and p[2] == c"s") or (c == c"t" and p[1] == c"o" and (p[2] == c" " or p[2] == c":")) or (c == c"g" and p[1] == c"e" and p[2] == c"n")):
         return True
     if hex_run(p, end) or is_mixed(p, end):
         return True
@@ -155,7 +161,7 @@ cdef class Suspects:
     ``words``: pairs of a word, of two bytes or more of ASCII, and its kind.
     """
     cdef int32_t[HASHES] _first
-    cdef Word[512] _words
+    cdef Word[1024] _words
     cdef int32_t _count
     cdef bytes _text
 
@@ -169,7 +175,7 @@ cdef class Suspects:
         for number, (word, kind) in enumerate(words):
             behind = range(32) if len(word) == 2 else (word[2] & 31,)
             for third in behind:
-                if self._count == 512:
+                if self._count == 1024:
                     raise ValueError("words: expected fewer")
                 hash_ = ((word[0] & 31) << 10) | ((word[1] & 31) << 5) | third
                 self._words[self._count] = Word(at, len(word), kind, number, self._first[hash_])

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
+
+from opslog.stages.secret_names import is_secret
+from opslog.stages.secret_values import is_kept
 
 _COMMANDS = {
     # Options whose value is the next argument or joined to them, options with a joined value only.
@@ -28,6 +31,9 @@ _COMMANDS = {
     "hponcfg": (("-p",), ()),
     **dict.fromkeys(("ceph", "rbd", "rados"), (("--key",), ("--key=",))),
     "xe": (("-pw",), ()), "plink": (("-pw",), ()), "pscp": (("-pw",), ()), "psexec": (("-p",), ()),
+    "rabbitmqadmin": (("-p",), ()), "check_mysql": (("-p",), ("-p",)), "check_pgsql": (("-p",), ()),
+    "check_snmp": (("-C", "-A", "-X"), ("-C",)), "check_ldap": (("-P",), ()),
+    "check_ipmi_sensor": (("-P",), ()), "zip": (("-P",), ()), "unzip": (("-P",), ()),
     "rdesktop": (("-p",), ()),
     "ncftp": (("-p",), ()),
     "mysql": ((), ("-p",)), "mysqldump": ((), ("-p",)), "mysqladmin": ((), ("-p",)),
@@ -49,7 +55,7 @@ _PAIRED = {
     "curl": ("-u", "--user", "-U", "--proxy-user", "-E", "--cert", "--proxy-cert"),
     "smbclient": ("-U", "--user"),
     "rpcclient": ("-U",), "winexe": ("-U", "--user"), "smbget": ("-U",), "net": ("-U", "--user"),
-    "etcdctl": ("--user",),
+    "etcdctl": ("--user",), "check_http": ("-a", "-b"),
 }  # fmt: skip
 """Options whose value is user:password, or user%password."""
 
@@ -67,7 +73,19 @@ _PLACED = (
     (("net", "use"), 1), (("net", "use"), 2), (("cinder-rtstool", "create"), 3),
     (("sethost", "initchap"), 0), (("sethost", "targetchap"), 0),
 )  # fmt: skip
-_WORDS = {*_COMMANDS, *_PAIRED, *_KEYED, *_LOGINS, "htpasswd", *(words[0] for words, _ in _PLACED)}
+_SETTERS = ("crudini", "openstack-config", "iniset", "aws", "nmcli")
+"""Commands that have a name as one argument, and its value as the next."""
+
+_WORDS = {
+    *_COMMANDS,
+    *_PAIRED,
+    *_KEYED,
+    *_LOGINS,
+    *_SETTERS,
+    "htpasswd",
+    "pcs",
+    *(words[0] for words, _ in _PLACED),
+}
 _COMMAND = re.compile(
     r"(?<![\w.-])(" + "|".join(map(re.escape, sorted(_WORDS, key=len, reverse=True)))
     + r")(?:\.exe)?(?=[\s'\",])"
@@ -98,6 +116,9 @@ WORDS = (
     "ua attach", "rtstool", "initchap", "targetchap", "kinit", "kadmin", "ilorest",
     "realm ", "<<<", "fence_",
     "xe -", "xe'", 'xe"', "chpasswd", "--stdin", "sudo -s", "cryptsetup",
+    "rabbitmqadmin", "check_mysql", "check_pgsql", "check_snmp", "check_ldap", "check_ipmi",
+    "check_http",
+    "zip -", "pcs ", "pcs'", "crudini", "openstack-config", "iniset ", "configure set", "nmcli",
 )  # fmt: skip
 """One of these is in every text with such a secret."""
 
@@ -129,6 +150,10 @@ def _arguments(command: str, text: str, at: int) -> Iterator[tuple[int, int]]:
     paired = _PAIRED.get(command, ())
     if command in _LOGINS and any(word == "login" for word, _, _ in found):
         following = ("-p",)
+    if command == "pcs" and any(word == "auth" for word, _, _ in found):
+        following = ("-p",)
+    if command in _SETTERS:
+        yield from _set(found)
     for (word, begin, end), behind in zip_longest(found, found[1:]):
         if behind is not None and word in following and not _is_open(behind[0]):
             yield behind[1], behind[2]
@@ -156,9 +181,17 @@ def _arguments(command: str, text: str, at: int) -> Iterator[tuple[int, int]]:
             yield plain[wanted][1:]
 
 
+def _set(found: list[tuple[str, int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield the last argument, if the one before it is the name of a secret."""
+    plain = [one for one in found if not one[0].startswith("-")]
+    for (name, _, _), (value, begin, end) in pairwise(plain):
+        if is_secret(name) and not is_kept(value) and not is_secret(value):
+            yield begin, end
+
+
 def _is_open(word: str) -> bool:
     """Return whether the argument is an option, or says where the secret is."""
-    return word.startswith(("-", "$", "<"))
+    return word.startswith(("-", "<")) or (word.startswith("$") and not word[1:2].isdigit())
 
 
 def _password(word: str, begin: int, end: int) -> Iterator[tuple[int, int]]:

@@ -9,13 +9,17 @@ from opslog.stages.secret_values import is_kept, is_said
 
 _GAP = r"""['"]?[ \t]*[ \t,][ \t]*[ub]?['"]?"""
 _VALUE = r"""((?!--)[^\s'",;]{4,})"""
+_CHANGED = (
+    r"(?i:pass\w*|secret|token|_key)(?:\]/(?:value|password|content): \w+)?"
+    r"\s+changed\s+(?:from\s+)?"
+)
 _SNMP = r"\b(?i:createUser|snmp-server user|usmUser)\b[^\n]{0,200}"
 _PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
         # tgt's CHAP, redis, kickstart, keepalived, QEMU's monitor
         rf"\b(?:(?:incoming|outgoing)user{_GAP}[^\s'\",]+|(?i:requirepass|masterauth)"
-        rf"|auth-pass{_GAP}[^\s'\",]+|rootpw(?:{_GAP}--\w+)*|set_password{_GAP}(?:vnc|spice)){_GAP}{_VALUE}",
+        rf"|auth-pass{_GAP}[^\s'\",]+|auth_pass|insecure-password|rootpw(?:{_GAP}--\w+)*|set_password{_GAP}(?:vnc|spice)){_GAP}{_VALUE}",
         rf"\bprovider_auth['\"]?[ ]?[:=][ ]?[ub]?['\"]?CHAP[ ]+\S+[ ]+{_VALUE}",  # cinder
         rf"\b(?i:redis[\w-]*){_GAP}AUTH{_GAP}{_VALUE}",
         rf"\b(?:stats|sst)[ _]auth[ \t=]{{1,3}}['\"]?[^\s:'\"]{{1,64}}:{_VALUE}",  # HAProxy, Galera
@@ -24,14 +28,31 @@ _PATTERNS = tuple(
         rf"\b(?:(?:tacacs|radius)-server(?: host \S+)?|isakmp) key (?:\d )?{_VALUE}",
         rf"\b(?:message-digest|authentication)-key \d+ md5 (?:\d )?{_VALUE}",
         rf"\buser set password \d+ {_VALUE}",  # ipmitool
+        rf"\benable (?:secret|password) (?:level \d+ )?{_VALUE}",
+        rf"\b(?:secret|password) sha\d* {_VALUE}",
+        rf"\bsnmp-server host \S+ (?:traps |informs )?(?:version [12]c? )?(?!version\b|\*){_VALUE}",
+        rf"\bneighbor \S+ password (?:\d )?{_VALUE}",
+        rf"\bracadm\b[^\n]{{0,200}}?\bset \S{{1,99}}(?i:password|passphrase|community) {_VALUE}",
+        rf"\blogin{_GAP}[^\s'\",]+\s+(?:password|passwd){_GAP}{_VALUE}",  # .netrc
+        rf"\.pgpass\b[^\n]{{0,40}}?[\w.*-]+:(?:\d+|\*):[\w*-]+:[\w.-]+:{_VALUE}",
+        r"(?i)\"AUTH\"(?: \"[^\"\n]{0,64}\")? \"([^\"\n]+)\"",  # redis' monitor
+        rf"\bmysqladmin\b[^\n|;]{{0,200}}?[ '\"]password{_GAP}{_VALUE}",
+        rf"--auth(?:[ =]|['\"], )['\"]?[^\s:'\"]{{1,64}}:{_VALUE}",  # Galera's state transfer
+        rf"\bbasic_auth=[^\s:,()'\"]{{1,64}}:{_VALUE}",  # mod_auth_openidc
+        r"(?i:proxy\w*)['\"]?\s?[=:]\s?['\"]?[\w.-]{1,64}:([^\s:@/'\"]+)@[\w.-]+:\d",
+        r"\b334 UGFzc3dvcmQ6\s+(?:[<>CS:]+\s*)*([A-Za-z0-9+/]{4,}={0,2})",  # SMTP's login
+        # Swift's tempauth
+        r"\buser(?:64)?_\w{1,80}\s?=\s?(\S{1,200})(?=[^\n]{0,200} \.(?:reseller_)?admin\b)",
+        # cloud-init's random ones
+        r"'?random'? passwords\s+(?:ci-info: )?[\w.-]+:(\S+)",
         # SNMP's communities and users
         rf"\b(?:authCommunity|com2sec6?[ \t]+\S+|(?:trap2?|inform)sink)[ \t]+\S+[ \t]+{_VALUE}",
         rf"{_SNMP}?\b(?i:MD5|SHA[-\d]*){_GAP}{_VALUE}",
         rf"{_SNMP}\b(?i:3?DES|AES(?:[- ]?\d{{3}})?){_GAP}{_VALUE}",
         r"\bPrivate-Lines:[ \t]*\d+\s*((?:[A-Za-z0-9+/=]{4,}(?:\s+|\Z))+)",  # PuTTY
         # Puppet's changes
-        r"(?i:pass\w*|secret|token|_key)\s+changed\s+'([^'\n]+)'\s+to",
-        r"(?i:pass\w*|secret|token|_key)\s+changed\s+'[^'\n]+'\s+to\s+'([^'\n]+)'",
+        rf"{_CHANGED}'([^'\n]+)'\s+to",
+        rf"{_CHANGED}'[^'\n]+'\s+to\s+'([^'\n]+)'",
         # Terraform's changes
         r"(?i:pass\w*|secret|token|_key)\s*=\s*\"[^\"\n]*\" -> \"([^\"\n]+)\"",
         r"--from-literal[= ]['\"]?[\w.-]+=([^\s'\"]+)",  # kubectl
@@ -60,7 +81,15 @@ WORDS = (
     '" -> "', "--from-literal", "accountkey=", "&p=", "iscsi://", "thin:", "connection(",
     "securestring", ":key=",
     "secret,id=", "auth plain", "auth login", "auth xoauth", "auth=(", "auth': (", "auth': [",
-    'auth": [', "unseal key ", "recovery key ", "fernet key ", "master key ",
+    'auth": [', "auth_pass ", "auth_pass\t", "insecure-password", "enable secret",
+    "enable password",
+    "secret sha", "password sha", "neighbor ", "racadm", " login ", "\nlogin ", ".pgpass",
+    'auth" "',
+    "mysqladmin", "--auth ", "--auth=", "--auth'", '--auth"', "basic_auth=", "proxy =", "proxy=",
+    "proxy:", 'proxy"', "proxy'", "334 ugfzc3dvcmq6", " .admin", " .reseller_admin",
+    "random passwords",
+    "random' passwords", "]/value: value changed", "]/password: ",
+    "unseal key ", "recovery key ", "fernet key ", "master key ",
 )  # fmt: skip
 """One of these is in every such text, in capitals or not."""
 

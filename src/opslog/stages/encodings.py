@@ -13,6 +13,10 @@ _PERCENT = re.compile(r"%([0-9a-fA-F]{2})|\+")
 _QUOTED = re.compile(r"%[0-9a-fA-F]{2}")
 _ENTITY = re.compile(r"&(?:(quot|apos|lt|gt|amp)|#(\d{1,3})|#[xX]([0-9a-fA-F]{1,2}));")
 _SHELL = re.compile(r"'\"'\"'|'\\''|\"'\"'\"")
+_COLOUR = re.compile(r"(?:\x1b|\#033|\^\[)\[[\d;?]*[A-Za-z]")
+_OCTAL = re.compile(r"\#(0[0-3][0-7])")
+"""How rsyslog writes control characters."""
+_PROCTITLE = re.compile(r"\bproctitle=((?:[0-9A-F]{2}){4,})\b")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _BASE64_LINE = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _BASE64_LINES = re.compile(
@@ -80,6 +84,10 @@ def layers(text: str) -> Iterator[Layer]:
         yield Layer(text, _ENTITY, _entity)
     if "'" in text and _SHELL.search(text):
         yield Layer(text, _SHELL, lambda match: match[0][0])
+    if "[" in text and _COLOUR.search(text):
+        yield Layer(text, _COLOUR, lambda match: "")
+    if "#0" in text and _OCTAL.search(text):
+        yield Layer(text, _OCTAL, lambda match: chr(int(match[1], 8)))
 
 
 def _unescaped(match: re.Match[str]) -> str:
@@ -95,6 +103,13 @@ def _entity(match: re.Match[str]) -> str:
     if match[1]:
         return _NAMED[match[1]]
     return chr(int(match[2]) if match[2] else int(match[3], 16))
+
+
+def of_audit(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield where the kernel's audit has command lines in hexadecimal digits, and these."""
+    for match in _PROCTITLE.finditer(text):
+        decoded = bytes.fromhex(match[1]).replace(b"\0", b" ").decode(errors="replace")
+        yield *match.span(1), decoded
 
 
 def of_base64(text: str) -> Iterator[tuple[int, int, str]]:
@@ -124,7 +139,7 @@ def decoded_base64(run: str) -> str | None:
     plain = run.rstrip("=").replace("-", "+").replace("_", "/")
     plain = plain[: len(plain) - (len(plain) % 4 == 1)]
     try:
-        head = base64.b64decode(plain[:16])
+        head = base64.b64decode(plain[: min(16, len(plain) & ~3)])
         if any((byte < 32 and byte not in b"\t\n\r") or byte == 127 for byte in head):
             return None
         text = base64.b64decode(plain + "=" * (-len(plain) % 4)).decode()

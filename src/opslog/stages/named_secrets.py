@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from opslog.stages.pseudonyms import KEYED
 from opslog.stages.secret_values import is_kept, is_said, quoted_end, value_at
 
-_SIGN = re.compile(r"(?:\[\d{0,3}\])?[ \t]{0,40}(?:=>|:=|->|[:=]{1,2})[ \t+]{0,40}")
+_SIGN = re.compile(
+    r"(?:\[\d{0,3}\])?[ \t\xa0]{0,40}(?:=>|:=|->|[:=]{1,2}|[\uff1a\uff1d])[ \t+\xa0]{0,40}"
+)
 _COMMA = re.compile(r"[ \t]{0,4},\s{0,9}")
 _BLANK = re.compile(r"[ \t]{1,9}")
 _THEN_VALUE = re.compile(
@@ -46,7 +48,9 @@ _WORDY = re.compile(
 _LOWER = re.compile(r"[a-z]+(?:[\s.,;]|\Z)")
 _PSEUDONYM = re.compile(KEYED)
 _SAID = re.compile(
-    r"(?:string\s+)?(?:(?:for|of) (?:(?:the )?user )?[\w.@-]{1,64}[: ]\s{0,3})?"
+    r"(?:string\s+)?(?:(?:is |was |has been )?(?:auto-)?generated )?"
+    r"(?:(?:for|of) (?:(?:the )?(?:user|account|database) )?"
+    r"['\"]?[\w.@-]{1,64}['\"]?[: ]\s{0,3})?"
     r"(?:(?:(?:is|was|has been) )?(?:set |changed |reset )?(?:is|was|to)[: ]\s{0,3})?(?:now )?"
 )
 """What may stand between a name and a value in a sentence; nothing, too."""
@@ -55,6 +59,32 @@ _MIXED = re.compile(
     r"""(?=[^\s'"]*[a-z])[\w.+/=!@#$%^&*~-]{8,}['"]?(?=[\s,;.)]|\Z)"""
 )
 """A word that no sentence has: letters of both kinds, and digits."""
+_LAST_WORD = re.compile(
+    r"""['"]?(?![0-9a-f]{8}-[0-9a-f]{4}-|req-|\d{4}-|0x|/|https?:)(?=[^\s'"]*[A-Za-z])"""
+    r"""(?=[^\s'"]*[\d!#$%^&*;@?])[^\s'"]{4,}['"]?[ \t]*(?:[\r\n]|\Z)"""
+)
+"""The last word of a line, that is no word of a language."""
+_HEX = re.compile(r"[0-9a-f]{16,}\b")
+_CELL_OF_TAB = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])\S{4,}")
+_OF_ERLANG = re.compile(r",\s{0,3}(?:<<)?(?=[\"'])")
+_EXCEPTION = re.compile(
+    r"(?:[a-z_]\w*\.){1,8}(?:(?<=exceptions\.)|(?<=exception\.)|(?=\w*(?:Error|Exception|Timeout)\b))"
+    r"[A-Z][A-Za-z]+(?=[:(\s]|\Z)|[A-Z][A-Za-z]*(?:Error|Exception|Timeout): "
+)
+_OF_VIRSH = re.compile(r"\bsecret-[\w-]+['\"]?,?[ ]['\"]?\Z")
+"""Commands whose option says which secret is meant."""
+_VERSION = re.compile(r"\d+\.\d")
+_FOLDER = re.compile(r"(?:/[\w.@+-]+)+/?(?=[\s'\",;]|\Z)")
+_CONVERTER = re.compile(r"<(?:string|int|path|uuid|float|any):\Z")
+"""A part of a route, in Flask's notation."""
+_ORDER = re.compile(r"(?i)\b(?:first|second|third|next|last|final|one|each|single)[ ]\Z")
+_RESULT = re.compile(
+    r"(?:\d{1,3}|done|ok|skipped|started|finished|completed?|failed|test_\w*)(?=[\s,;.)]|\Z)"
+)
+_KIND_OF = re.compile(
+    r"(?i)\b(?:client|shared|app|api|access|auth|refresh|bearer|session|consumer)[ ]\Z"
+)
+_WITH_DIGIT = re.compile(r"(?=\S{0,80}\d)(?!\d{1,6}\b)\S{5,}")
 
 Span = tuple[int, int]
 
@@ -64,6 +94,8 @@ def named(text: str, begin: int, end: int, name: str) -> Iterator[Span]:
     if begin and _PSEUDONYM.match(text, begin - 1):
         return
     option = text[begin] == "-"
+    if option and name == "secret" and _OF_VIRSH.search(text, max(0, begin - 40), begin):
+        return
     quote = text[begin - 1] if begin and text[begin - 1] in "'\"`" else ""
     closed = bool(quote) and text.startswith(quote, end)
     at = end + 1 if closed else end
@@ -72,6 +104,10 @@ def named(text: str, begin: int, end: int, name: str) -> Iterator[Span]:
     sign = _SIGN.match(text, at)
     if sign is not None and sign[0].startswith(":") and begin and text[begin - 1] == "/":
         return  # a file's name, and what is wrong with it
+    if sign is not None and sign[0] == "==" and _VERSION.match(text, sign.end()):
+        return
+    if sign is not None and name in ("PWD", "OLDPWD") and _is_folder(text, begin, sign.end()):
+        return
     if sign is not None:
         yield from _assigned(text, begin, sign, name, "" if closed else quote, closed)
     elif text.startswith(">", at):
@@ -91,10 +127,24 @@ def named(text: str, begin: int, end: int, name: str) -> Iterator[Span]:
         found = value_at(text, then.end())
         if found:
             yield found
+    elif begin and text[begin - 1] == "{" and (erlang := _OF_ERLANG.match(text, at)) is not None:
+        found = value_at(text, erlang.end())
+        if found:
+            yield found
     elif closed and (comma := _COMMA.match(text, at)) is not None:
         yield from _paired(text, begin, comma.end(), name, option, quote)
     elif (blank := _BLANK.match(text, at)) is not None:
-        yield from _behind_blank(text, blank.end(), name, option, closed)
+        if text[at] == "\t" and not closed and _CELL_OF_TAB.match(text, blank.end()):
+            found = value_at(text, blank.end())
+            if found:
+                yield found
+        else:
+            yield from _behind_blank(text, blank.end(), name, option, closed)
+
+
+def _is_folder(text: str, begin: int, at: int) -> bool:
+    """Return whether a shell's variable has a folder; in ODBC it is a password's name."""
+    return text[begin - 1 : begin] != ";" and _FOLDER.match(text, at) is not None
 
 
 def _assigned(
@@ -137,11 +187,14 @@ def _assigned(
                 yield (max(found[0], inner.end()) if inner else found[0]), found[1]
             return
     if not closed and not enclosing:
-        if spaced and is_said(text, at):
+        if spaced and (is_said(text, at) or _EXCEPTION.match(text, at)):
+            return
+        if lower == "pass" and spaced and (_ORDER.search(before) or _RESULT.match(text, at)):
             return
         if spaced and _WORDY.search(before) and _LOWER.match(text, at):
             return
-        if lower in _BARE or lower.rpartition(".")[2] in _BARE:
+        kind = spaced and _KIND_OF.search(before) and _WITH_DIGIT.match(text, at)
+        if not kind and (lower in _BARE or lower.rpartition(".")[2] in _BARE):
             if _NOT_OF_TOKEN.match(text, at) and not (spaced and at_line and len(text) - at > 20):
                 return
             if spaced and not at_line and text[at] not in "'\"[({" and not _RANDOM.match(text, at):
@@ -151,7 +204,7 @@ def _assigned(
             return
     elif lower in ("token", "tokens") and _NOT_OF_TOKEN.match(text, at):
         return
-    if lower.endswith(("token", "tokens")) and _COUNT.match(text, at):
+    if lower.endswith(("token", "tokens", "secrets")) and _COUNT.match(text, at):
         return
     # A token or a key has no blanks.
     words = spaced and at_line and not lower.endswith(("token", "tokens", "key"))
@@ -196,7 +249,7 @@ def _block(text: str, begin: int, at: int, plain: bool = False) -> Iterator[Span
 def _element(text: str, begin: int, at: int, name: str, closed: bool) -> Iterator[Span]:
     """Yield the content of an element of XML."""
     tag = _TAG.search(text, max(0, begin - 90), begin)
-    if tag is None and not closed:
+    if (tag is None and not closed) or (tag is not None and _CONVERTER.match(tag[0])):
         return
     if begin and text[begin - 1] == "/":
         return
@@ -249,11 +302,19 @@ def _behind_blank(text: str, at: int, name: str, option: bool, closed: bool) -> 
         found = value_at(text, at + dash.end())
         if found and dash[0].startswith("-v"):
             yield found
+    elif text[at] in "ub" and text[at + 1 : at + 2] in ("'", '"'):
+        found = value_at(text, at)
+        if found and " " not in text[found[0] : found[1]]:
+            yield found
     elif text[at] in "'\"" and (name.lower() not in _BARE or _RANDOM.match(text, at + 1)):
         end = quoted_end(text, at + 1, text[at])
         if end < len(text) and not is_kept(text[at + 1 : end]) and " " not in text[at + 1 : end]:
             yield at + 1, end
     elif (said := _SAID.match(text, at)) is not None:
         found = value_at(text, said.end())
-        if found and _MIXED.match(text, found[0]):
+        if found and (
+            _MIXED.match(text, found[0])
+            or (said[0] and _LAST_WORD.match(text, found[0]))
+            or ("pass" in name.lower() and _HEX.match(text, found[0]))
+        ):
             yield found

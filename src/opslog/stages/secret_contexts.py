@@ -12,6 +12,11 @@ _CONTEXTS = (
     (re.compile(_KUBERNETES), re.compile(r"\b(?:data|stringData)\b(?=\\*['\"]?:)")),
     (re.compile(r"""qom-type\\*['"]:\s?\\*['"]secret\b"""), re.compile(r"\bdata\b")),
     (re.compile(r"sys/(?:unseal|rekey|init|generate-root)"), re.compile(r"\b(?:keys?|nonce)\b")),
+    # Keyrings of Ceph, and what it says of them in JSON
+    (
+        re.compile(r"""\[(?:client|mon|mgr|osd|mds)\.|\\*['"]entity\\*['"]\s?:"""),
+        re.compile(r"""(?<![\w.-])key\b(?=\s?=|\\*['"]:)"""),
+    ),
     (
         re.compile(r"""\bkeys\\*['"]:\s?\[\s?\\*['"][0-9a-f]{64}"""),  # Vault's shares
         re.compile(r"""\bkeys\b(?=\\*['"]:\s?\[\s?\\*['"][0-9a-f]{64})"""),
@@ -20,7 +25,8 @@ _CONTEXTS = (
 WORDS = (
     "payload_content", "secret_type", "secret payload", "kind: secret", 'kind":"secret',
     'kind": "secret', "kind': 'secret", "qom-type", "sys/unseal", "sys/rekey", "sys/init",
-    "sys/generate-root", 'keys": ["', 'keys":["', "keys': ['",
+    "sys/generate-root", 'keys": ["', 'keys":["', "keys': ['", "[client.", "[mon.", "[mgr.",
+    "[osd.", "[mds.", "entity'", 'entity"', 'entity\\"',
 )  # fmt: skip
 """One of these is in every such text, in capitals or not."""
 

@@ -22,9 +22,9 @@ _LAST = frozenset([
 """Last words of a name that is a secret's."""
 
 _KEYS = frozenset([
-    "access", "account", "activation", "aes", "api", "auth", "cbc", "certs", "client", "credential",
-    "customer", "decryption", "enc", "encr", "encrypt", "encrypted", "encryption", "fernet",
-    "fixed",
+    "access", "account", "activation", "aes", "api", "app", "application", "auth", "ca", "cbc",
+    "certs", "client", "consumer", "credential", "crypto", "customer", "decryption", "enc", "encr",
+    "encrypt", "encrypted", "encryption", "fernet", "fixed",
     "hash", "heartbeat", "hmac", "license", "luks", "master", "priv", "private", "psk", "rndc",
     "rsa", "secret", "server", "service", "session", "shared", "signing", "ssl", "ssh",
     "storage", "store", "swift", "symmetric", "sync", "tls", "tsig", "unseal", "recovery", "url",
@@ -70,13 +70,14 @@ _WHOLE = frozenset([
     "mkey", "kg", "ipmikg", "kgkey", "dek", "wepkey", "wpapsk",
     "datakey", "storepass", "keypass", "ipaotp", "sshpass", "sopin", "userpin",
     "jenkinscrumb", "activationkey", "tlspsk", "wsrepsstauth", "processinput", "keymaterial",
-    "unsealkeyshex",
+    "unsealkeyshex", "password", "passwd", "passphrase", "spiceticket", "vncticket", "soapsession",
+    "vmwaresoapsession",
 ])  # fmt: skip
 """Names that are secrets' by their letters alone."""
 
 _ENDS = (
     "password", "passwd", "passphrase", "secret", "token", "apikey", "accesskey", "secretkey",
-    "privatekey", "encryptionkey", "credentials", "cookie", "authkey", "tempurlkey",
+    "privatekey", "encryptionkey", "credentials", "cookie", "authkey", "tempurlkey", "pwd",
 )  # fmt: skip
 """Ends of words that were written together: ``rabbitpassword``."""
 
@@ -89,6 +90,7 @@ TRIGGERS = (
     "user_data", "userdata", "user-data", "dockerconfig", "mfa", "pin", "dek", "kg",
     "private-lines",
     "joincommand", "join_command", "join-command", "preshared", "pre-shared", "pre_shared",
+    "ticket", "soap_session",
 )  # fmt: skip
 """One of these is in every name of a secret, in capitals or not."""
 

@@ -29,11 +29,13 @@ _PLAIN = re.compile(
 )
 _SHELL = re.compile(r"""(?:[^\s'"|;&]|(?<=\S)['"](?=[^\s'"]))+""")
 _LINE = re.compile(r"[^\r\n]*")
+_DUMPED = re.compile(r"[ \t]*\blog_opt_values(?:[ ]\S+)?[ \t]*(?=[\r\n]|\Z)")
+"""What oslo.log writes behind the value of an option."""
 _KEPT = re.compile(
     r"""(?ix) \s* (?:
     | none | null | nil | nan | undefined | unset | true | false | yes | no | on | off | ~ | -+
-    | n/?a | [^\w\s]{1,2}
-    | \*+ | x{3,} | \.{3,} | <[\w:\ -]*>
+    | log_opt_values | n/?a | [^\w\s]{1,2}
+    | \*+ | x{3,} | \.{3,} | <[\w:\ ?-]*>
     | \[?(?:redacted|masked|hidden|sanitized|filtered)\]?
     | \{?(?:SHA\w{0,4}|SSHA)\}?[:}\$]\S* | sha256:\S*
     | % \(\w+\) s | %s | \$\{[^}]*\} | \$\([\w.]+\)
@@ -55,7 +57,8 @@ _SCHEMA = re.compile(
 _MASKED = re.compile(rf"['\"]?{KEYED}(?=['\"]?(?:[\s,;)}}\]&]|\Z))")
 _ENDS_EMPTY = re.compile(r"[\s)\]}'\"]|[,;:](?:\s|\Z)")
 _TEMPLATE = re.compile(
-    r"(?:\$\{[^}\s]*\}|\{\{[^}\n]*\}\}|%\(\w+\)s|\(\*[\w.]+\)\((?:nil|0x[0-9a-f]+)\))(?=[\s,;'\"&)]|\Z)"
+    r"(?:\$\{[^}\s]*\}|\{\{[^}\n]*\}\}|%\(\w+\)s|\(\*[\w.]+\)\((?:nil|0x[0-9a-f]+)\))(?=[\s,;'\"&)}]|\Z)"
+    r"|<[A-Za-z_][\w.]*[ ](?:\(|object at |at 0x)"  # an object of Python
 )
 _PATH = re.compile(
     r"(?:file://)?/(?:etc|var|opt|home|root|usr|run|tmp|srv|secrets?|lib|dev)(?:/[\w.@+-]+)+/?"
@@ -196,10 +199,14 @@ def value_at(
             _SCHEMA.search(inner) or all(map(is_kept, _ITEM.findall(inner)))
         ):
             return None
-        return at, end
+        # What is joined to the bracket belongs to the value.
+        rest = _PLAIN.match(text, end)
+        return at, rest.end() if rest else end
     if words:
         match = _LINE.match(text, at)
         end = match.end() if match else at
+        dumped = _DUMPED.search(text, at, end)
+        end = dumped.start() if dumped else end
         stripped = len(text[at:end].rstrip())
         return _found(text, at, at + stripped)
     match = (_SHELL if shell else _PLAIN).match(text, at)

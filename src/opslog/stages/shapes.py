@@ -45,7 +45,10 @@ _SHAPES: dict[str, tuple[int, str, int]] = {
         for word in ("$2a$", "$2b$", "$2y$", "$2x$", "$2$", "$argon2", "$1$", "$5$", "$6$",
                      "$7$", "$y$", "$gy$", "$sha1$", "$apr1$", "$scrypt$", "$bcrypt-", "$pbkdf2")
     },
-    **{word: (8, rf"{re.escape(word)}[0-9A-Za-z+/=.$]{{8,}}", 0) for word in ("{SSHA}", "{CRYPT}")},
+    **{
+        word: (8, rf"{re.escape(word)}[0-9A-Za-z+/=.$]{{8,}}", 0)
+        for word in ("{SSHA}", "{CRYPT}", "{SHA}", "{SMD5}", "{MD5}", "{SSHA256}", "{SSHA512}")
+    },
     **{word: (16, rf"{_BEFORE}{word}[0-9A-Za-z_-]{{16,}}", 0) for word in ("hvs.", "hvb.", "hvr.")},
     # Vault, before 1.10
     "s.": (24, rf"{_BEFORE}s\.(?=[A-Za-z]*\d)[0-9A-Za-z]{{24}}(?![0-9A-Za-z.])", 0),
@@ -60,7 +63,8 @@ _SHAPES: dict[str, tuple[int, str, int]] = {
     "github_pat_": (22, rf"{_BEFORE}github_pat_\w{{22,}}", 0),
     **{
         word: (20, rf"{_BEFORE}{word}[\w-]{{20,}}", 0)
-        for word in ("glpat-", "glptt-", "gldt-", "glrt-")
+        for word in ("glpat-", "glptt-", "gldt-", "glrt-", "glsoat-", "glcbt-", "glagent-",
+                     "glsa_", "glc_", "xapp-", "ATATT3")
     },
     "xox": (10, rf"{_BEFORE}xox[abeoprs]-[0-9A-Za-z-]{{10,}}", 0),  # Slack
     **{
@@ -75,10 +79,10 @@ _SHAPES: dict[str, tuple[int, str, int]] = {
     },
     # Webhooks: who has the address may post.
     **{
-        word: (9, rf"{re.escape(word)}[\w@/:.-]{{16,}}", 0)
-        for word in ("hooks.slack.com/services/", "discord.com/api/webhooks/", "/webhookb2/",
-                     "api.telegram.org/bot")
+        word: (9, rf"{re.escape(word)}([\w@/:.-]{{16,}})", 0)
+        for word in ("hooks.slack.com/services/", "discord.com/api/webhooks/", "/webhookb2/")
     },
+    "api.telegram.org/bot": (9, r"api\.telegram\.org/bot([\w:-]{16,})", 0),
     "AGE-SECRET-KEY-1": (40, rf"{_BEFORE}AGE-SECRET-KEY-1[0-9A-Z]{{40,}}", 0),
     "dop_v1_": (40, rf"{_BEFORE}dop_v1_[0-9a-f]{{40,}}", 0),
 }  # fmt: skip
@@ -97,10 +101,12 @@ _QUERY = re.compile(
     r"(?i)[?&;](?:code|state_token|x-amz-credential|awsaccesskeyid|ticket"
     r"|key(?==[a-z_~%/+-]*\d)(?==[\d_~%/+-]*[a-z]))=([0-9a-z._~%/+-]{8,}=*)"
 )
+_STRING = r"(?:'((?:[^'\\\n]|\\.|'')+)'|\"((?:[^\"\\\n]|\\.)+)\")"
 _SQL = re.compile(
     r"(?i:\bidentified\s{1,9}(?:with\s{1,9}[\w'\"]{1,64}\s{1,9})?(?:by|as|using)\s{1,9}(?:password\s{1,9})?)"
-    r"'((?:[^'\\\n]|\\.|'')+)'"
-    r"|\b(?:OLD_)?PASSWORD\('((?:[^'\\\n]|\\.)+)'\)"
+    rf"{_STRING}(?:(?i:\s{{1,9}}replace\s{{1,9}}){_STRING})?"
+    rf"|\b(?i:set\s{{1,9}}password(?:\s{{1,9}}for\s{{1,9}}\S{{1,200}})?\s{{0,9}}=\s{{0,9}}){_STRING}"
+    rf"|\b(?i:(?:old_)?password)\({_STRING}\)"
 )
 _CALL = re.compile(
     r"\b(?:\w{0,40}_with_password|simple_bind(?:_s)?|bind_s|HTTPBasicAuth|basic_auth|set_password)"
@@ -108,7 +114,8 @@ _CALL = re.compile(
     r"[ub]?(?:'([^'\n]+)'|\"([^\"\n]+)\")"
 )
 _CHPASSWD = re.compile(
-    r"\blist:[ \t]{0,9}(?:[|>][+-]?)?[ \t]{0,9}\n((?:[ \t]+(?:- )?[\w.-]+:[^\n]+(?:\n|\Z))+)"
+    r"\blist:[ \t]{0,9}(?:[|>][+-]?)?[ \t]{0,9}\n"
+    r"((?:[ \t]+(?:- )?(?!expire:|users:)[\w.-]+:[^\n]+(?:\n|\Z))+)"
 )
 _USER_LINE = re.compile(r"[ \t]+(?:- )?[\w.-]+:([^\n]+)")
 _CERTIFICATE = re.compile(
@@ -121,10 +128,13 @@ _PORT = re.compile(r"\d{1,5}(?:/|\Z)")
 _USER = re.compile(r"[^\s/:@?#]{0,200}:")
 _LONG_USER = re.compile(r"(?=[0-9A-Za-z_-]*\d)[0-9A-Za-z_-]{20,}\Z")
 _LONGEST_URL = 4096
+_LONGEST_KEY = 16384
+_KEY_LINE = re.compile(r"[ \t]*[0-9A-Za-z+/]{1,76}={0,2}[ \t\r]*\n")
 
 WORDS = ("?key=", "&key=", ";key=", "basic ", "basic\t", "bearer ", "bearer\t", "code=",
          "code%3d", "state_token=",
-         "credential=", "accesskeyid=", "ticket=", "identified ", "password(", "bind_s(",
+         "credential=", "accesskeyid=", "ticket=", "identified ", "password(", "set password",
+         "bind_s(",
          "simple_bind(", "basicauth(", "basic_auth(", "list:")  # fmt: skip
 """One of these is in every other text with such a secret, in capitals or not."""
 
@@ -141,13 +151,30 @@ def shaped(text: str, word: str, at: int) -> Iterator[tuple[int, int]]:
         _pattern(word).search(text, max(0, at - back)) if back else _pattern(word).match(text, at)
     )
     if match is None or match.start() > at:
+        if word == "PRIVATE KEY":
+            yield from _last_lines(text, at)
         return
     if (
         text[at:].startswith("PRIVATE KEY")
         or "BEGIN " not in text
         or not any(one.start() <= at < one.end() for one in _CERTIFICATE.finditer(text))
     ):
-        yield match.span()
+        yield match.span(match.lastindex or 0)
+
+
+def _last_lines(text: str, at: int) -> Iterator[tuple[int, int]]:
+    """Yield the lines of a private key before its end at ``at``, whose first lines are missing."""
+    end = text.rfind("-----END ", max(0, at - 32), at)
+    if end < 0 or "-----BEGIN " in text[max(0, end - _LONGEST_KEY) : end]:
+        return
+    begin = end
+    while begin > 0:
+        line = text.rfind("\n", 0, begin - 1) + 1
+        if not _KEY_LINE.fullmatch(text, line, begin):
+            break
+        begin = line
+    if begin < end:
+        yield begin, end
 
 
 def worded(text: str) -> Iterator[tuple[int, int]]:
@@ -158,7 +185,9 @@ def worded(text: str) -> Iterator[tuple[int, int]]:
             yield match.span(1)
     for pattern in (_BEARER, _QUERY, _SQL, _CALL):
         for match in pattern.finditer(text):
-            yield match.span(match.lastindex or 0)
+            for group in range(1, pattern.groups + 1):
+                if match[group] is not None:
+                    yield match.span(group)
     if "chpasswd" in text:
         for block in _CHPASSWD.finditer(text):
             for line in _USER_LINE.finditer(text, *block.span(1)):
