@@ -135,6 +135,18 @@ def test_no_secret_survives_any_nesting(
     assert masked.startswith("2026-03-10 RESP: ")
 
 
+@given(name=NAMES, secret=SECRETS, written=st.sampled_from(sorted(WRITTEN)), close=st.booleans())
+def test_no_secret_survives_as_a_list_of_bytes(
+    name: str, secret: str, written: str, close: bool
+) -> None:
+    # What the journal makes of a message with a control character.
+    message = list(WRITTEN[written](name, secret).encode())
+    text = json.dumps(
+        {"MESSAGE": message, "PRIORITY": "3"}, separators=(",", ":") if close else None
+    )
+    assert json.loads(MASK.text(text)) == {"MESSAGE": "***", "PRIORITY": "3"}
+
+
 def unwrapped(text: str) -> str:
     """Return the text and what base64 in it stands for, to any depth."""
     out = [text]

@@ -28,10 +28,10 @@ _PATTERNS = tuple(
         rf"\b(?:(?:tacacs|radius)-server(?: host \S+)?|isakmp) key (?:\d )?{_VALUE}",
         rf"\b(?:message-digest|authentication)-key \d+ md5 (?:\d )?{_VALUE}",
         rf"\buser set password \d+ {_VALUE}",  # ipmitool
-        rf"\benable (?:secret|password) (?:level \d+ )?{_VALUE}",
+        rf"\benable (?:secret|password) (?:level \d+ )?{_VALUE}[ \t]*(?=[\r\n'\"]|\Z)",
         rf"\b(?:secret|password) sha\d* {_VALUE}",
         rf"\bsnmp-server host \S+ (?:traps |informs )?(?:version [12]c? )?(?!version\b|\*){_VALUE}",
-        rf"\bneighbor \S+ password (?:\d )?{_VALUE}",
+        rf"\bneighbor \S+ password (?:\d )?(?!(?:mismatch|failure|error|missing)\b){_VALUE}",
         rf"\bracadm\b[^\n]{{0,200}}?\bset \S{{1,99}}(?i:password|passphrase|community) {_VALUE}",
         rf"\blogin{_GAP}[^\s'\",]+\s+(?:password|passwd){_GAP}{_VALUE}",  # .netrc
         rf"\.pgpass\b[^\n]{{0,40}}?[\w.*-]+:(?:\d+|\*):[\w*-]+:[\w.-]+:{_VALUE}",
@@ -42,7 +42,9 @@ _PATTERNS = tuple(
         r"(?i:proxy\w*)['\"]?\s?[=:]\s?['\"]?[\w.-]{1,64}:([^\s:@/'\"]+)@[\w.-]+:\d",
         r"\b334 UGFzc3dvcmQ6\s+(?:[<>CS:]+\s*)*([A-Za-z0-9+/]{4,}={0,2})",  # SMTP's login
         # Swift's tempauth
-        r"\buser(?:64)?_\w{1,80}\s?=\s?(\S{1,200})(?=[^\n]{0,200} \.(?:reseller_)?admin\b)",
+        r"\buser(?:64)?_\w{1,80}\s?=\s?(\S{1,200})(?=(?: \S{1,64}){0,3} \.(?:reseller_)?admin\b)",
+        r"\bLogin (?:incorrect|OK)[^\[\n]{0,80}: \[[^/\]\n]{1,64}/(?!<)([^\]\n]+)\]",  # FreeRADIUS
+        r"[\w.-]{1,64}:([^\s:@/'\"]+)@(?:tcp|unix)\(",  # Go's DSN of MySQL
         # cloud-init's random ones
         r"'?random'? passwords\s+(?:ci-info: )?[\w.-]+:(\S+)",
         # SNMP's communities and users
@@ -51,8 +53,8 @@ _PATTERNS = tuple(
         rf"{_SNMP}\b(?i:3?DES|AES(?:[- ]?\d{{3}})?){_GAP}{_VALUE}",
         r"\bPrivate-Lines:[ \t]*\d+\s*((?:[A-Za-z0-9+/=]{4,}(?:\s+|\Z))+)",  # PuTTY
         # Puppet's changes
-        rf"{_CHANGED}'([^'\n]+)'\s+to",
-        rf"{_CHANGED}'[^'\n]+'\s+to\s+'([^'\n]+)'",
+        rf"{_CHANGED}\[?'([^'\n]+)'\]?\s+to",
+        rf"{_CHANGED}\[?'[^'\n]+'\]?\s+to\s+\[?'([^'\n]+)'",
         # Terraform's changes
         r"(?i:pass\w*|secret|token|_key)\s*=\s*\"[^\"\n]*\" -> \"([^\"\n]+)\"",
         r"--from-literal[= ]['\"]?[\w.-]+=([^\s'\"]+)",  # kubectl
@@ -89,6 +91,7 @@ WORDS = (
     "proxy:", 'proxy"', "proxy'", "334 ugfzc3dvcmq6", " .admin", " .reseller_admin",
     "random passwords",
     "random' passwords", "]/value: value changed", "]/password: ",
+    "changed ['", "login incorrect", "login ok", "@tcp(", "@unix(",
     "unseal key ", "recovery key ", "fernet key ", "master key ",
 )  # fmt: skip
 """One of these is in every such text, in capitals or not."""

@@ -17,12 +17,19 @@ _COLOUR = re.compile(r"(?:\x1b|\#033|\^\[)\[[\d;?]*[A-Za-z]")
 _OCTAL = re.compile(r"\#(0[0-3][0-7])")
 """How rsyslog writes control characters."""
 _PROCTITLE = re.compile(r"\bproctitle=((?:[0-9A-F]{2}){4,})\b")
+_BYTES = re.compile(r"\[[ ]?(?:\d{1,3},[ ]?){7,}\d{1,3}[ ]?\]")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _BASE64_LINE = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _BASE64_LINES = re.compile(
     r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40,}+(?:\s{1,40}[A-Za-z0-9+/]{40,}+)*+"
     r"(?:\s{1,40}[A-Za-z0-9+/]{4,}+)?={0,2}"
 )
+
+WORDS = (
+    "proctitle=", 'message":[', 'message": [', 'message" : [', 'cmdline":[', 'cmdline": [',
+    'cmdline" : [', 'message\\":[', 'message\\": [',
+)  # fmt: skip
+"""One of these is in every text with numbers that are a text's bytes, in capitals or not."""
 
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t"}
 _NAMED = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&"}
@@ -110,6 +117,14 @@ def of_audit(text: str) -> Iterator[tuple[int, int, str]]:
     for match in _PROCTITLE.finditer(text):
         decoded = bytes.fromhex(match[1]).replace(b"\0", b" ").decode(errors="replace")
         yield *match.span(1), decoded
+
+
+def of_bytes(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield where texts stand as lists of their bytes, as in the journal's JSON, and the texts."""
+    for match in _BYTES.finditer(text):
+        numbers = [int(number) for number in match[0].strip("[] ").split(",")]
+        if max(numbers) < 256:
+            yield *match.span(), bytes(numbers).decode(errors="replace")
 
 
 def of_base64(text: str) -> Iterator[tuple[int, int, str]]:

@@ -73,6 +73,7 @@ _EXCEPTION = re.compile(
 )
 _OF_VIRSH = re.compile(r"\bsecret-[\w-]+['\"]?,?[ ]['\"]?\Z")
 """Commands whose option says which secret is meant."""
+_USER_SLASH = re.compile(r"(?i)\b(?:user(?:name)?|login|id)/\Z")
 _VERSION = re.compile(r"\d+\.\d")
 _FOLDER = re.compile(r"(?:/[\w.@+-]+)+/?(?=[\s'\",;]|\Z)")
 _CONVERTER = re.compile(r"<(?:string|int|path|uuid|float|any):\Z")
@@ -102,8 +103,10 @@ def named(text: str, begin: int, end: int, name: str) -> Iterator[Span]:
     if text.startswith("]", at) and begin > 1:
         at += 1
     sign = _SIGN.match(text, at)
-    if sign is not None and sign[0].startswith(":") and begin and text[begin - 1] == "/":
-        return  # a file's name, and what is wrong with it
+    if sign is not None and sign[0].startswith(":") and text[begin - 1 : begin] == "/":
+        of_user = _USER_SLASH.search(text, max(0, begin - 12), begin)
+        if of_user is None:
+            return  # a file's name, and what is wrong with it
     if sign is not None and sign[0] == "==" and _VERSION.match(text, sign.end()):
         return
     if sign is not None and name in ("PWD", "OLDPWD") and _is_folder(text, begin, sign.end()):

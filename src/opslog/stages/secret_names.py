@@ -71,7 +71,8 @@ _WHOLE = frozenset([
     "datakey", "storepass", "keypass", "ipaotp", "sshpass", "sopin", "userpin",
     "jenkinscrumb", "activationkey", "tlspsk", "wsrepsstauth", "processinput", "keymaterial",
     "unsealkeyshex", "password", "passwd", "passphrase", "spiceticket", "vncticket", "soapsession",
-    "vmwaresoapsession",
+    "vmwaresoapsession", "dbpass", "smtppass", "ldappass", "ftppass", "authpass", "mysqlpass",
+    "sqlpass", "httppass", "svcpass", "servicepass",
 ])  # fmt: skip
 """Names that are secrets' by their letters alone."""
 

@@ -24,7 +24,7 @@ _MOST_LAYERS = 48
 _NAMES, _SHAPES = list(TRIGGERS), list(shapes.SHAPES)
 _URLS, _WORDS, _COMMANDS = (
     list(shapes.URLS),
-    [*shapes.WORDS, *secret_contexts.WORDS, *directives.WORDS, "proctitle="],
+    [*shapes.WORDS, *secret_contexts.WORDS, *directives.WORDS, *encodings.WORDS],
     list(commands.WORDS),
 )
 _ALL = [*_NAMES, *_SHAPES, *_URLS, *_WORDS, *_COMMANDS]
@@ -138,9 +138,10 @@ def _plain(text: str, deep: int) -> Iterator[Span]:
         yield from directives.spans(text)
         for begin, end in secret_contexts.names(text):
             yield from named(text, begin, end, text[begin:end])
-        for begin, end, decoded in encodings.of_audit(text) if deep else ():
-            if find(decoded, deep - 1):
-                yield begin, end
+        for of_numbers in (encodings.of_audit, encodings.of_bytes) if deep else ():
+            for begin, end, decoded in of_numbers(text):
+                if find(decoded, deep - 1):
+                    yield begin, end
     if "commands" in rest:
         yield from commands.spans(text)
     if deep and "base64" in rest:

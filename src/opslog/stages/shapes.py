@@ -103,7 +103,7 @@ _QUERY = re.compile(
 )
 _STRING = r"(?:'((?:[^'\\\n]|\\.|'')+)'|\"((?:[^\"\\\n]|\\.)+)\")"
 _SQL = re.compile(
-    r"(?i:\bidentified\s{1,9}(?:with\s{1,9}[\w'\"]{1,64}\s{1,9})?(?:by|as|using)\s{1,9}(?:password\s{1,9})?)"
+    r"(?i:\bidentified\s{1,9}(?:(?:with|via)\s{1,9}[\w'\"]{1,64}\s{1,9})?(?:by|as|using)\s{1,9}(?:password\s{1,9})?)"
     rf"{_STRING}(?:(?i:\s{{1,9}}replace\s{{1,9}}){_STRING})?"
     rf"|\b(?i:set\s{{1,9}}password(?:\s{{1,9}}for\s{{1,9}}\S{{1,200}})?\s{{0,9}}=\s{{0,9}}){_STRING}"
     rf"|\b(?i:(?:old_)?password)\({_STRING}\)"
