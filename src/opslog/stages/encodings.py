@@ -129,15 +129,19 @@ def of_bytes(text: str) -> Iterator[tuple[int, int, str]]:
 
 def of_base64(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield where base64 of texts stands, and the texts; what is no text is none."""
+    joined: list[tuple[int, int]] = []
     for match in _BASE64_LINES.finditer(text):
         ends = [line.end() for line in _BASE64_LINE.finditer(text, *match.span())]
         for end in ends[:0:-1][:2]:  # the last one may be a word
             decoded = decoded_base64("".join(text[match.start() : end].split()))
             if decoded is not None:
+                joined.append((match.start(), end))
                 yield match.start(), end, decoded
                 break
     for match in _BASE64.finditer(text):
         begin, run = match.start(), match[0]
+        if any(first <= begin and match.end() <= last for first, last in joined):
+            continue
         for _ in range(32):
             decoded = decoded_base64(run)
             if decoded is not None:

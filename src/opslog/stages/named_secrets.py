@@ -30,10 +30,16 @@ _TAG = re.compile(r"<[\w:.-]{0,80}\Z")
 _CONTENT = re.compile(r"[^<]*")
 _WORD_BEFORE = re.compile(r"[A-Za-z]{2,}[ \t]\Z")
 _RANDOM = re.compile(r"(?=\S{0,300}\d)(?=\S{0,300}[A-Za-z])\S{8,}|\S{24,}")
-_COUNT = re.compile(r"\d{1,6}(?=[\s,;)}\]&]|\Z)")
+_COUNT = re.compile(
+    r"\d{1,6}(?=\s|\Z|[,;&](?:[\s'\"]|\Z|[\w.-]{1,40}[=:])|[)}\]]{1,9}[,;.:]?(?:[\s'\"]|\Z))"
+)
+_ENCLOSED_COUNT = {
+    quote: re.compile(rf"\d{{1,6}}(?={quote}|\Z|(?:\s|[,;&]\s?)[\w.-]{{1,40}}[=:])")
+    for quote in "'\"`"
+}
 _NOT_OF_TOKEN = re.compile(
     rf"0x[0-9a-f]{{1,16}}\b|\d{{4}}-\d\d-\d\d[T ]\d\d:|{_COUNT.pattern}"
-    r"|['\"]?[^\w\s]{1,3}['\"](?:\s|\Z)"
+    r"|(?:(['\"])[^\w\s'\"]{1,3}\1|[^\w\s'\"]{1,3}['\"])(?:\s|\Z)"
 )
 _BARE = frozenset(
     {"token", "tokens", "secret", "secrets", "pin", "sid", "sig", "community", "kg", "otp"}
@@ -205,9 +211,10 @@ def _assigned(
         quoted = spaced and lower == "token" and text[at] in "'\""
         if quoted and _WORD_BEFORE.search(before) and not _RANDOM.match(text, at + 1):
             return
-    elif lower in ("token", "tokens") and _NOT_OF_TOKEN.match(text, at):
+    elif not enclosing and lower in ("token", "tokens") and _NOT_OF_TOKEN.match(text, at):
         return
-    if lower.endswith(("token", "tokens", "secrets")) and _COUNT.match(text, at):
+    count = _ENCLOSED_COUNT[enclosing] if enclosing else _COUNT
+    if lower.endswith(("token", "tokens", "secrets")) and count.match(text, at):
         return
     # A token or a key has no blanks.
     words = spaced and at_line and not lower.endswith(("token", "tokens", "key"))

@@ -39,7 +39,7 @@ _KEPT = re.compile(
     | \[?(?:redacted|masked|hidden|sanitized|filtered)\]?
     | \{?(?:SHA\w{0,4}|SSHA)\}?[:}\$]\S* | sha256:\S*
     | % \(\w+\) s | %s | \$\{[^}]*\} | \$\([\w.]+\)
-    | \$[A-Z_][A-Z0-9_]* | \{\{.*\}\} | \{[a-z_]{0,20}\}
+    | (?-i:\$(?:[A-Z_][A-Z0-9_]*|[a-z_]+)) | \{\{.*\}\} | \{[a-z_]{0,20}\}
     | (?:str|string|bytes|integer|int|bool|boolean|object|secret|password|token
       |credentials?|optional|required
       |enabled|disabled
@@ -173,7 +173,11 @@ def value_at(
         end = quoted_end(text, begin, char)
         if text.startswith(char * 2, begin):
             begin += 2
-        # A shell puts quoted pieces together.
+        if text.startswith(char, end) and not _BEHIND[char].match(text, end + 1):
+            # The quote does not close the value: it is the secret's, or pieces are put together.
+            rest = _PLAIN.match(text, end + 1)
+            stop = quoted_end(text, at, enclosing) if enclosing else rest.end() if rest else end
+            return _found(text, at, max(end, stop))
         return _found(text, begin, end)
     if char == enclosing:
         other = "'" if char == '"' else '"'

@@ -121,7 +121,7 @@ def _plain(text: str, deep: int) -> Iterator[Span]:
                 name.lower() in ("key", "keys") and _KEY_OF.search(text, max(0, begin - 12), begin)
             ):
                 found = named(text, begin, end, name.strip("-."))
-            if "oken" in name:
+            if "oken" in name and is_secret(name):
                 yield from shapes.uuid_token(text, text.find("oken", begin) - 1)
         elif number < _BEHIND_SHAPES:
             found = shapes.shaped(text, _ALL[number], begin)
