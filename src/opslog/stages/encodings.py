@@ -91,7 +91,7 @@ def layers(text: str) -> Iterator[Layer]:
         yield Layer(text, _ENTITY, _entity)
     if "'" in text and _SHELL.search(text):
         yield Layer(text, _SHELL, lambda match: match[0][0])
-    if "[" in text and _COLOUR.search(text):
+    if "\x1b[" in text or "#033[" in text or "^[[" in text:
         yield Layer(text, _COLOUR, lambda match: "")
     if "#0" in text and _OCTAL.search(text):
         yield Layer(text, _OCTAL, lambda match: chr(int(match[1], 8)))

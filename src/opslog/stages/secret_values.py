@@ -173,7 +173,8 @@ def value_at(
         end = quoted_end(text, begin, char)
         if text.startswith(char * 2, begin):
             begin += 2
-        if text.startswith(char, end) and not _BEHIND[char].match(text, end + 1):
+        behind = text.startswith(char * 3, end) or _BEHIND[char].match(text, end + 1)
+        if text.startswith(char, end) and not behind:
             # The quote does not close the value: it is the secret's, or pieces are put together.
             rest = _PLAIN.match(text, end + 1)
             stop = quoted_end(text, at, enclosing) if enclosing else rest.end() if rest else end
