@@ -159,6 +159,24 @@ _KINDS = (
         ),
         r"\buser(?:64)?_\w{1,80}\s?=\s?(\S{1,200})(?=(?: \S{1,64}){0,3} \.(?:reseller_)?admin\b)",
     ),
+    # Junos
+    (
+        ('authentication-key "', "shared-key ascii", "shared-key hexa"),
+        r"\b(?:authentication|pre-shared)-key (?:ascii-text |hexadecimal )?[\"']([^\"'\n]+)[\"']",
+    ),
+    # ip xfrm
+    (("xfrm",), r"\b(?:enc|aead) \S{1,40} (0x[0-9a-fA-F]{17,})"),
+    (("xfrm",), r"\bauth(?:-trunc)? \S{1,40} (0x[0-9a-fA-F]{17,})"),
+    # debconf
+    (
+        ("password password ", "password-again password "),
+        rf"password(?:-again)? password {_VALUE}[ \t]*(?=[\r\n]|\Z)",
+    ),
+    # lines of a block, as Fluentd's
+    (
+        ("  password ", "\tpassword ", "  shared_key ", "\tshared_key "),
+        rf"(?:\A|\n)[ \t]+(?:password|shared_key)[ \t]+{_VALUE}[ \t]*(?=[\r\n]|\Z)",
+    ),
     # FreeRADIUS
     (
         (

@@ -106,12 +106,12 @@ def _plain(text: str, deep: int) -> Iterator[Span]:
     if len(data) != len(text):
         hits = [(number, _place(data, begin), _place(data, end)) for number, begin, end in hits]
     rest = set()
-    behind = 0
+    first = behind = 0
     for number, begin, end in hits:
         found: Iterator[Span] = iter(())
         if number < 0:
             rest.add("base64")
-        elif begin < behind:
+        elif first <= begin < behind:
             continue  # in a secret
         elif number < _BEHIND_NAMES:
             while end > begin and text[end - 1] in ".-":
@@ -131,7 +131,8 @@ def _plain(text: str, deep: int) -> Iterator[Span]:
         else:
             rest.add("words" if number < _BEHIND_WORDS else "commands")
         for span in found:
-            behind = max(behind, span[1])
+            if span[1] > behind:
+                first, behind = span
             yield span
     if "words" in rest:
         yield from shapes.worded(text)

@@ -83,6 +83,7 @@ _SHAPES: dict[str, tuple[int, str, int]] = {
         for word in ("hooks.slack.com/services/", "discord.com/api/webhooks/", "/webhookb2/")
     },
     "api.telegram.org/bot": (9, r"api\.telegram\.org/bot([\w:-]{16,})", 0),
+    "grub.pbkdf2.": (16, r"grub\.pbkdf2\.[\w.]{16,}", 0),
     "AGE-SECRET-KEY-1": (40, rf"{_BEFORE}AGE-SECRET-KEY-1[0-9A-Z]{{40,}}", 0),
     "dop_v1_": (40, rf"{_BEFORE}dop_v1_[0-9a-f]{{40,}}", 0),
 }  # fmt: skip
