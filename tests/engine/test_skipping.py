@@ -132,3 +132,16 @@ def test_what_a_layout_states_itself_is_not_searched_for(tmp_path: Path) -> None
     logs = opslog.read(tmp_path / "a.log")._changed(catalog=catalog)
     [record] = logs.filter(Filter.holding(F.resource_id == "fixed", "fixed"))
     assert record.body == "text"
+
+
+def test_what_a_layout_decodes_is_not_searched_for(tmp_path: Path) -> None:
+    (tmp_path / "decoded.toml").write_text(
+        'name = "decoded"\ntitle = "t"\nseverity = "oslo"\n'
+        "[[layouts]]\nlayout = 'S {timestamp:iso} <{user_id:percent}> {body:rest}'\n"
+    )
+    (tmp_path / "a.log").write_bytes(b"S 2024-01-01 00:00:00 <a%2Db> text\n")
+    logs = opslog.read(tmp_path / "a.log")._changed(
+        catalog=Catalog.of([load(tmp_path / "decoded.toml")])
+    )
+    [record] = logs.filter(F.user_id == "a-b")
+    assert record.body == "text"

@@ -41,12 +41,25 @@ def sets(*texts: set[str]) -> Needles:
         (F.user_id == "a b", ()),
         (F.user_id == 'a"b', ()),
         (F.service_name == "nova", ()),
-        # pyarrow does not escape patterns: this one looks like another condition.
+        # pyarrow shows patterns and lists without escapes: these look like other conditions.
         (F.body.contains(f'", ignore_case=false}}), false) and coalesce((request_id == "{ID}'), ()),
-        ((F.request_id == ID) & F.body.contains('")'), ()),
+        ((F.request_id == ID) & F.body.contains('")'), sets({ID})),
+        (
+            F.request_id.isin(
+                ["A\"\n], null_matching_behavior=MATCH}), false) and coalesce(f('", "C"]
+            )
+            & (F.user_id == 'x"y'),
+            (),
+        ),
+        (pc.field("request_id") == pa.scalar(ID.encode()), ()),
+        (pc.field("request_id").isin(pa.array([ID, None])), ()),
+        (pc.scalar(ID) == pc.field("user_id"), sets({ID})),
+        (pc.coalesce(pc.field("user_id") == ID, pc.scalar(True)), ()),
         ((F.request_id == ID) & (F.body == '")) and (('), sets({ID})),
-        # It shows not all of a long list.
-        (F.request_id.isin([f"{ID}{number}" for number in range(99)]), ()),
+        (
+            F.request_id.isin([f"{ID}{number}" for number in range(99)]),
+            sets({f"{ID}{number}" for number in range(99)}),
+        ),
     ],
     ids=lambda value: None if isinstance(value, tuple) else str(value),  # a set has no order
 )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from functools import lru_cache
+from typing import Generic, TypeVar
 
 from opslog.assembly._records import Records
 from opslog.filters.filter import Filter
+from opslog.filters.needles import COLUMNS
+from opslog.language.layout import Capture
 from opslog.rows.kept import BatchBuilder, Kept
 from opslog.scanner.catalog import Catalog
-
-if TYPE_CHECKING:
-    pass
 
 T = TypeVar("T")
 
@@ -34,7 +34,9 @@ class Job(Generic[T]):
     @property
     def needles(self) -> tuple[frozenset[bytes], ...]:
         """What a kept record holds and a block must be searched for, if anything."""
-        if not self.skip or self.where is None or self.ordered:
+        if not self.skip or self.where is None or self.ordered or not self.where.needles:
+            return ()
+        if _decodes_ids(self.catalog):
             return ()
         # What a layout states itself need not stand in the line.
         stated = {text.encode() for text in self.catalog.lines.constants}
@@ -49,3 +51,15 @@ class Job(Generic[T]):
         needed = builder.kept(records, self.where.columns).batch()
         selection = self.where.select(needed)
         return builder.kept(records, self.names, selection) if len(selection) else None
+
+
+@lru_cache(maxsize=8)
+def _decodes_ids(catalog: Catalog) -> bool:
+    """Return whether a format has ids that do not stand in its lines as they are."""
+    return any(
+        isinstance(hole, Capture)
+        and hole.type == "percent"
+        and not set(COLUMNS).isdisjoint(hole.names)
+        for leaf in catalog.lines.leaves
+        for hole in leaf.entry.layout.holes()
+    )

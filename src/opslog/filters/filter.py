@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from opslog.filters.needles import AS_IT_IS, Needles, needles_of
+from opslog.filters.needles import AS_IT_IS, COLUMNS, Needles, needles_of
 from opslog.model import schema
 from opslog.model.errors import FilterError
 
@@ -71,7 +71,8 @@ class Filter:
             raise FilterError(
                 _shown(expression), f"expected a condition, found a value of type {kind}"
             )
-        return cls(expression, columns, needles_of(_shown(expression)))
+        may_have = any(name in COLUMNS for name in columns)
+        return cls(expression, columns, needles_of(expression) if may_have else ())
 
     @classmethod
     def holding(cls, expression: pc.Expression, *texts: str) -> Filter:

@@ -1,12 +1,19 @@
-"""Texts that a record must hold for an expression to be true, read from what pyarrow shows of it.
+"""Texts that a record must hold for an expression to be true.
 
-Of comparisons of ids, joined by *and* and *or*, these are the ids.  Of anything else there are
-none, nor of an expression that may be read in two ways: pyarrow does not escape patterns.
+Of comparisons of ids with texts, joined by *and* and *or*, these are the ids; of anything else
+there are none.  An expression is read as pyarrow pickles it: what it shows is ambiguous.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    import pyarrow.compute as pc
 
 Needles = tuple[frozenset[bytes], ...]
 """Sets of texts, of each of which at least one must occur."""
@@ -17,86 +24,90 @@ COLUMNS = ("request_id", "global_request_id", "resource_id", "project_id", "user
 AS_IT_IS = re.compile(r"[0-9A-Za-z_.:-]+")
 """Text that stands in every source byte by byte, but for JSON's \\u escapes."""
 
-_COLUMN = "|".join(COLUMNS)
-_EQUAL = re.compile(rf'\((?:{_COLUMN}) == "({AS_IT_IS.pattern})"\)')
-_ITEM = rf'"(?!\.\.\.){AS_IT_IS.pattern}"'
-_IS_IN = re.compile(
-    rf"is_in\((?:{_COLUMN}), \{{value_set=string:\[\n  ({_ITEM}(?:,\n  {_ITEM})*)\n\]"
-    r", null_matching_behavior=MATCH\}\)"
-)
-_OR_FALSE = re.compile(r"coalesce\(")
-_FALSE = ", false)"
-_JOINED = {" and ": True, " or ": False}
-_WORD = re.compile(r"\w+")
-_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"')
-_OPTION = re.compile(r'"[^"(){}\\]*"')
-_PLAIN = re.compile(r'[^"(){}]+')
-_OPENING = {"(": ")", "{": "}"}
+_STEP = re.compile(r"(call|field_ref|options|literal|end): '(\w+)'")
+_AND = ("and", "and_kleene")
+_OR = ("or", "or_kleene")
 
 
-class _AmbiguousError(Exception):
-    """The text may be that of several expressions."""
+@dataclass(slots=True)
+class _Call:
+    """A function and what it is called with: calls, columns, values."""
+
+    name: str
+    given: list[Any]
+    options: Any = None
 
 
-def needles_of(shown: str) -> Needles:
-    """Return the needles of the expression that pyarrow shows so."""
+@dataclass(frozen=True, slots=True)
+class _Column:
+    name: str
+
+
+def needles_of(expression: pc.Expression) -> Needles:
+    """Return the needles of an expression; none of one that pyarrow cannot pickle."""
     try:
-        found, end = _expression(shown, 0)
-    except (_AmbiguousError, RecursionError):
+        with pa.ipc.open_file(expression.__reduce__()[1][0]) as file:
+            # As a dict, which metadata is in Python, it would have each key once.
+            shown = file.schema.to_string(truncate_metadata=False, show_field_metadata=False)
+            values = file.get_batch(0)
+    except (pa.ArrowException, TypeError, IndexError):
         return ()
-    return found if end == len(shown) else ()
+    steps = shown.rpartition("\n-- schema metadata --\n")[2].split("\n")
+    return _of(_tree(steps, values))
 
 
-def _expression(text: str, at: int) -> tuple[Needles, int]:
-    """Return the needles of the expression at a place, and where it ends."""
-    if equal := _EQUAL.match(text, at):
-        return (frozenset([equal[1].encode()]),), equal.end()
-    if is_in := _IS_IN.match(text, at):
-        items = re.findall(AS_IT_IS, is_in[1])
-        return (frozenset(item.encode() for item in items),), is_in.end()
-    if or_false := _OR_FALSE.match(text, at):
-        inner, end = _expression(text, or_false.end())
-        if text.startswith(_FALSE, end):
-            return inner, end + len(_FALSE)
-    elif text.startswith("(", at):
-        first, end = _expression(text, at + 1)
-        for word, both in _JOINED.items():
-            if text.startswith(word, end):
-                second, end = _expression(text, end + len(word))
-                if text.startswith(")", end):
-                    return _joined(first, second, both), end + 1
-    return (), _end(text, at)
-
-
-def _joined(first: Needles, second: Needles, both: bool) -> Needles:
-    if both:
-        return first + second
-    return (first[0] | second[0],) if first and second else ()
-
-
-def _end(text: str, at: int) -> int:
-    """Return where a call, a word or what is in parentheses ends."""
-    if word := _WORD.match(text, at):
-        at = word.end()
-    open_: list[str] = []
-    while at < len(text):
-        if text[at] == '"':
-            literal = (_OPTION if "}" in open_ else _LITERAL).match(text, at)
-            if literal is None:
-                raise _AmbiguousError
-            at = literal.end()
-        elif text[at] in _OPENING:
-            open_.append(_OPENING[text[at]])
-            at += 1
-        elif open_ and text[at] == open_[-1]:
-            open_.pop()
-            at += 1
-        elif open_ and (plain := _PLAIN.match(text, at)):
-            at = plain.end()
+def _tree(steps: list[str], values: pa.RecordBatch) -> Any:
+    """Return what the steps of a pickled expression build: what a call is given stands in it."""
+    whole = _Call("", [])
+    open_ = [whole]
+    for step in steps:
+        if (said := _STEP.fullmatch(step)) is None:
+            return None
+        kind, what = said.groups()
+        if kind == "call":
+            open_.append(_Call(what, []))
+        elif kind == "end":
+            done = open_.pop()
+            open_[-1].given.append(done)
+        elif kind == "field_ref":
+            open_[-1].given.append(_Column(what))
+        elif kind == "options":
+            open_[-1].options = values.column(int(what))[0]
         else:
-            break
-        if not open_:
-            break
-    if open_:
-        raise _AmbiguousError
-    return at
+            open_[-1].given.append(values.column(int(what))[0])
+    return whole.given[0] if len(whole.given) == 1 else None
+
+
+def _of(node: Any) -> Needles:
+    if not isinstance(node, _Call):
+        return ()
+    given = node.given
+    if node.name == "equal" and len(given) == 2:
+        column, value = given if isinstance(given[0], _Column) else reversed(given)
+        return _texts(column, [value])
+    if node.name == "is_in" and len(given) == 1 and isinstance(node.options, pa.StructScalar):
+        return _texts(given[0], [*node.options.get("value_set", ())])
+    if node.name == "coalesce" and len(given) == 2 and _is_false(given[1]):
+        return _of(given[0])
+    if node.name in _AND:
+        return tuple(some for one in given for some in _of(one))
+    if node.name in _OR:
+        every = [_of(one) for one in given]
+        return (frozenset().union(*(one[0] for one in every)),) if all(every) else ()
+    return ()
+
+
+def _is_false(value: Any) -> bool:
+    return isinstance(value, pa.BooleanScalar) and value.as_py() is False
+
+
+def _texts(column: Any, values: list[Any]) -> Needles:
+    """Return the set of the texts that a column is compared with; none if one is no such text."""
+    if not isinstance(column, _Column) or column.name not in COLUMNS:
+        return ()
+    if not all(isinstance(one, (pa.StringScalar, pa.LargeStringScalar)) for one in values):
+        return ()
+    texts = [one.as_py() for one in values]
+    if not all(text is not None and AS_IT_IS.fullmatch(text) for text in texts):
+        return ()
+    return (frozenset(text.encode() for text in texts),) if texts else ()
