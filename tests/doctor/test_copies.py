@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from opslog.doctor import examine
 from opslog.doctor.copies import EarlierFiles
-from opslog.doctor.sample import MOST, WHOLE, Sample
+from opslog.doctor.sample import MOST, WHOLE, Sample, Seen
 
 BEGIN = datetime(2026, 3, 10, 10)
 
@@ -88,29 +88,53 @@ def test_of_large_files_a_sample_tells_how_many(tmp_path: Path) -> None:
     assert found["c.log"] == [("a.log", 3_000, True), ("b.log", 3_000, True)]
 
 
-keys = st.dictionaries(st.integers(0, (1 << 64) - 1), st.none(), max_size=50)
+def test_what_repeats_beside_copies_is_counted_as_it_is(tmp_path: Path) -> None:
+    file(tmp_path / "a.log", text, range(12))
+    (tmp_path / "b.log").write_text(f"{text(99)}\n" * 1000 + (tmp_path / "a.log").read_text())
+    file(tmp_path / "c.log", text, range(1000))
+    many = "".join(text(5000).replace("5000", str(5000 + n)) + "\n" for n in range(9000))
+    (tmp_path / "d.log").write_text((tmp_path / "c.log").read_text() + many)
+    found = copies(tmp_path)
+    assert found["b.log"] == [("a.log", 12, False)]
+    [(name, records, estimated)] = found["d.log"][:1]
+    assert (name, estimated) == ("c.log", True)
+    assert records == pytest.approx(1000, rel=0.2)
 
 
-@given(keys, keys, st.integers(0, WHOLE), st.integers(0, WHOLE))
+@pytest.mark.parametrize("times", [1, 60])
+def test_copies_of_many_records_a_second_are_seen(tmp_path: Path, times: int) -> None:
+    lines = "".join(
+        f"2026-03-10 10:00:{n * times // 30_000:02} 7 INFO nova.api [-] request {n}\n"
+        for n in range(30_000)
+    )
+    for name in ("a.log", "b.log"):
+        (tmp_path / name).write_text(lines)
+    assert copies(tmp_path)["b.log"] == [("a.log", 30_000, True)]
+
+
+hashes = st.dictionaries(st.integers(0, WHOLE - 1), st.integers(1, 9), max_size=50)
+
+
+@given(hashes, hashes, st.integers(0, WHOLE), st.integers(0, WHOLE))
 def test_a_sample_is_the_same_in_whatever_pieces_a_file_comes(
-    one: dict[int, str | None], other: dict[int, str | None], limit: int, more: int
+    one: dict[int, int], other: dict[int, int], limit: int, more: int
 ) -> None:
     pieces = [Sample(), Sample()]
-    for piece, hosts, cut in zip(pieces, (one, other), (limit, more), strict=True):
-        piece.add(Sample(WHOLE, dict(hosts)))
+    for piece, counts, cut in zip(pieces, (one, other), (limit, more), strict=True):
+        piece.add(Sample(WHOLE, {key: Seen(None, count) for key, count in counts.items()}))
         piece.cut(cut)
     pieces[0].add(pieces[1])
     least = min(limit, more)
     assert pieces[0].limit == least
-    assert set(pieces[0].hosts) == {key for key in {*one, *other} if key >> 32 < least}
+    assert {key: seen.records for key, seen in pieces[0].seen.items()} == {
+        key: one.get(key, 0) + other.get(key, 0) for key in {*one, *other} if key < least
+    }
 
 
 def test_what_is_remembered_does_not_grow_with_the_files() -> None:
     earlier = EarlierFiles()
     for number in range(200):
-        hosts: dict[int, str | None] = {
-            (place << 32) * (WHOLE // MOST) | number: None for place in range(MOST)
-        }
-        earlier.copies(f"{number}.log", Sample(WHOLE, hosts), MOST)
+        seen = {place * (WHOLE // MOST) + number: Seen(None, 1) for place in range(MOST)}
+        earlier.copies(f"{number}.log", Sample(WHOLE, seen), MOST)
     assert earlier._size == sum(map(len, earlier._seen.values())) <= 1 << 17
     assert earlier._limit < WHOLE

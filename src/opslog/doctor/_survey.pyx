@@ -1,10 +1,11 @@
 """What a survey of a log wants to know of its records beside their columns."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.string cimport memchr
 
 from opslog.assembly._records cimport Records
 from opslog.kernel._block cimport HEADLESS, Line, NONE, OVERLONG, Record, TORN
+from opslog.kernel._bytes cimport hash_bytes
 from opslog.scanner._program cimport Program
 
 cdef extern from "string.h" nogil:
@@ -79,6 +80,21 @@ def survey(Records records not None, Program program not None, int32_t[::1] leav
                         records.block.data + line.start, line.end - line.start):
                     joined[i] += 1
                 at = line.next
+    return None
+
+
+def hash_texts(const int32_t[::1] offsets not None, const uint8_t[::1] data not None,
+               const int64_t[::1] times not None, uint64_t[::1] hashes not None):
+    """Fill in the hash of each text, which lies between two offsets, and its time."""
+    cdef Py_ssize_t i
+    cdef uint64_t hashed
+    cdef const uint8_t* text = &data[0] if data.shape[0] else NULL
+    if offsets.shape[0] <= hashes.shape[0] or times.shape[0] < hashes.shape[0]:
+        raise ValueError("too few texts or times")
+    with nogil:
+        for i in range(hashes.shape[0]):
+            hashed = hash_bytes(text + offsets[i], offsets[i + 1] - offsets[i], <uint64_t>times[i])
+            hashes[i] = (hashed ^ (hashed >> 32)) * <uint64_t>0x9E3779B97F4A7C15
     return None
 
 

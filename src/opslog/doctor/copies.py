@@ -8,22 +8,18 @@ else, it stands in one file.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TypeAlias
 
 from opslog.doctor.report import Copies
-from opslog.doctor.sample import WHOLE, Sample
+from opslog.doctor.sample import WHOLE, Sample, Seen
 
 _FEW = 10
-"""Records in two samples below which nothing is said: two programs may say the same at once."""
+"""Records of two samples below which nothing is said: two programs may say the same at once."""
 
 _MOST = 1 << 17
-"""Texts that are remembered of all files together: beyond these, fewer of each."""
+"""Hashes that are remembered of all files together: beyond these, fewer of each."""
 
 _FILES = 5
-"""Files that are remembered for a text, the first ones."""
-
-Seen: TypeAlias = tuple[str, str | None]
-"""A file, and the host that logged a text of it."""
+"""Files that are remembered for a hash, the first ones."""
 
 
 class EarlierFiles:
@@ -32,8 +28,8 @@ class EarlierFiles:
     def __init__(self) -> None:
         self._limits: dict[str, int] = {}
         self._limit = WHOLE
-        self._seen: dict[int, tuple[Seen, ...]] = {}
-        """By the key of a sample."""
+        self._seen: dict[int, tuple[tuple[str, Seen], ...]] = {}
+        """By the hash of time and text, the files that have it."""
         self._size = 0
 
     def copies(self, path: str, sample: Sample, records: int) -> tuple[Copies, ...]:
@@ -43,10 +39,10 @@ class EarlierFiles:
         """
         sample.cut(self._limit)
         alike: Counter[str] = Counter()
-        for key, host in sample.hosts.items():
-            for other, other_host in self._seen.get(key, ()):
-                if _same_host(host, other_host):
-                    alike[other] += 1
+        for key, one in sample.seen.items():
+            for other, there in self._seen.get(key, ()):
+                if _same_host(one.host, there.host):
+                    alike[other] += min(one.records, there.records)
         found = [self._copy(sample, other, count, records) for other, count in alike.items()
                  if count >= _FEW]  # fmt: skip
         self._remember(path, sample)
@@ -54,20 +50,19 @@ class EarlierFiles:
 
     def _copy(self, sample: Sample, other: str, count: int, records: int) -> Copies:
         limit = min(sample.limit, self._limits[other])
-        compared = sum(key >> 32 < limit for key in sample.hosts)
-        share = count / compared
+        share = count / sum(one.records for key, one in sample.seen.items() if key < limit)
         return Copies(other, round(share * records), share, limit < WHOLE)
 
     def _remember(self, path: str, sample: Sample) -> None:
         self._limits[path] = sample.limit
-        for key, host in sample.hosts.items():
-            seen = self._seen.get(key, ())
-            if len(seen) < _FILES:
-                self._seen[key] = (*seen, (path, host))
+        for key, one in sample.seen.items():
+            known = self._seen.get(key, ())
+            if len(known) < _FILES:
+                self._seen[key] = (*known, (path, one))
                 self._size += 1
         while self._size > _MOST:
-            self._limit = sorted(self._seen)[len(self._seen) // 2] >> 32
-            self._seen = {k: seen for k, seen in self._seen.items() if k >> 32 < self._limit}
+            self._limit = sorted(self._seen)[len(self._seen) // 2]
+            self._seen = {key: seen for key, seen in self._seen.items() if key < self._limit}
             self._size = sum(map(len, self._seen.values()))
 
 

@@ -164,7 +164,8 @@ class FileReport:
     losses: Annotated[tuple[Loss, ...], "messages that say that others were dropped"]
     copies: Annotated[
         tuple[Copies, ...],
-        "records that stand in files before it, too, 10 at least, most first",
+        "records that stand in files before it, too, most first; fewer than 10 of what is compared "
+        "are not told",
     ]
     incomplete: Annotated[
         dict[str, int],

@@ -1,71 +1,98 @@
 """A sample of a file's records by which files are compared: of any two the same records are in it.
 
-Of all times, those whose hash is small are in the sample, with every text logged at
-them.  The more texts there are, the smaller the hash must be: memory does not grow.
+In the sample is what has a small hash of time and text.  The more there is, the smaller the
+hash must be: memory does not grow.
 """
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from opslog.doctor._survey import hash_texts
 from opslog.rows.kept import Kept
 
-WHOLE = 1 << 32
+WHOLE = 1 << 64
 """The limit of a sample that every record with a time is in."""
 
 MOST = 2048
-"""Texts in a sample, at most."""
+"""Hashes in a sample, at most."""
 
-_ODD = pa.scalar(0x9E3779B97F4A7C15, pa.uint64())
-_HALF = pa.scalar(32, pa.uint64())
+
+@dataclass(slots=True)
+class Seen:
+    """The records of one time and text: who logged them first, and how many there are."""
+
+    host: str | None
+    records: int
 
 
 @dataclass(slots=True)
 class Sample:
-    """Times and texts of some records, and the hosts that logged them."""
+    """Some of the records of a file."""
 
     limit: int = WHOLE
-    """Hashes of times are below it."""
-    hosts: dict[int, str | None] = field(default_factory=dict)
-    """By the hash of a time (the upper 32 bits) and the CRC of a text."""
+    """Hashes are below it."""
+    seen: dict[int, Seen] = field(default_factory=dict)
+    """By the hash of time and text."""
 
     def add(self, more: Sample) -> None:
         """Add what stands behind."""
         self.cut(more.limit)
-        for key, host in more.hosts.items():
-            if key >> 32 < self.limit:
-                self.hosts.setdefault(key, host)
+        for key, one in more.seen.items():
+            if key >= self.limit:
+                continue
+            if known := self.seen.get(key):
+                known.records += one.records
+            else:
+                self.seen[key] = one
         self.cut(self.limit)
 
     def cut(self, limit: int) -> None:
-        """Keep what is below the limit, and no more than MOST texts."""
+        """Keep what is below the limit, and no more than MOST."""
         if limit < self.limit:
             self.limit = limit
-            self.hosts = {key: host for key, host in self.hosts.items() if key >> 32 < limit}
-        if len(self.hosts) > MOST:
-            self.cut(sorted(self.hosts)[MOST // 2] >> 32)
+            self.seen = {key: one for key, one in self.seen.items() if key < limit}
+        if len(self.seen) > MOST:
+            self.cut(sorted(self.seen)[MOST // 2])
 
 
-def sample_of(kept: Kept, moments: pa.Array, limit: int) -> Sample:
-    """Return a sample of a block's records, whose UTC times (int64 microseconds) are ``moments``.
+def sample_of(kept: Kept, bodies: pa.StringArray, moments: pa.Array, limit: int) -> Sample:
+    """Return a sample of a block's records, with their UTC times (int64 microseconds).
 
     ``limit`` is that of the sample it will be added to.
     """
-    hashes = pc.shift_right(pc.multiply(moments.cast(pa.uint64(), safe=False), _ODD), _HALF)
-    rows = pc.indices_nonzero(pc.less(hashes, pa.scalar(limit, pa.uint64())))
-    if len(rows) > MOST:
-        chosen = hashes.take(rows)
-        limit = chosen[pc.array_sort_indices(chosen)[MOST].as_py()].as_py()
-        rows = rows.filter(pc.less(chosen, pa.scalar(limit, pa.uint64())))
+    hashes = _hashes(bodies, moments)
+    wanted = pc.is_valid(moments)
+    if limit < WHOLE:
+        wanted = pc.and_(wanted, pc.less(hashes, pa.scalar(limit, pa.uint64())))
+    rows = pc.indices_nonzero(wanted)
     if not len(rows):
         return Sample(limit)
-    batch = kept.others(("body", "host_name"), rows.cast(pa.int32()))
-    texts, hosts = batch.to_pydict().values()
-    found = Sample(limit)
-    for time, text, host in zip(hashes.take(rows).to_pylist(), texts, hosts, strict=True):
-        found.hosts.setdefault(time << 32 | zlib.crc32((text or "").encode()), host)
-    return found
+    table = pa.table({"hash": hashes.take(rows), "row": rows})
+    groups = table.group_by("hash", use_threads=False)
+    found = groups.aggregate([("row", "min"), ("row", "count")])
+    if len(found) > MOST:
+        found = found.sort_by("hash")
+        limit = found["hash"][MOST].as_py()
+        found = found.slice(0, MOST)
+    first = found["row_min"].combine_chunks().cast(pa.int32())
+    hosts = kept.others(("host_name",), first).column(0).to_pylist()
+    counts = found["row_count"].to_pylist()
+    each = zip(found["hash"].to_pylist(), hosts, counts, strict=True)
+    return Sample(limit, {key: Seen(host, count) for key, host, count in each})
+
+
+def _hashes(bodies: pa.StringArray, moments: pa.Array) -> pa.Array:
+    room = bytearray(8 * len(bodies))
+    _, offsets, data = bodies.buffers()
+    times = memoryview(moments.buffers()[1]).cast("B").cast("q")
+    hash_texts(
+        memoryview(offsets).cast("B").cast("i")[bodies.offset :],
+        memoryview(data or b"").cast("B"),
+        times[moments.offset :],
+        memoryview(room).cast("Q"),
+    )
+    return pa.Array.from_buffers(pa.uint64(), len(bodies), [None, pa.py_buffer(room)], 0)

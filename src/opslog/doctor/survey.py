@@ -118,7 +118,9 @@ def surveyor(
         clocks = pc.if_else(pc.is_valid(local), pc.if_else(known, UTC, LOCAL), UNTIMED)
         block.groups = _groups(columns, moments, clocks)
         _tell_gaps(block, moments)
-        block.sample = sample_of(kept, moments, limit)
+        everything = pa.array(range(kept.count), pa.int32())
+        bodies = kept.others(("body",), everything).column(0)
+        block.sample = sample_of(kept, bodies, moments, limit)
         leaves = columns["leaf"]
         block.unrecognised = _examples(kept, pc.equal(leaves, -1), most)
         if dated and any(facts[group.leaf].dated for group in block.groups if group.leaf >= 0):
@@ -139,7 +141,7 @@ def surveyor(
             rows = _first(pc.is_in(leaves, bare), 4 * _SAMPLE)
             named = kept.others(("service_name",), rows).column(0)
             block.services = set(named.dictionary_decode().drop_null().unique().to_pylist())
-        _tell_losses(block, kept)
+        _tell_losses(block, kept, bodies)
         return block
 
     return survey_block
@@ -240,12 +242,10 @@ def _tell_zone(
         block.offsets = clock.zone_offsets(zip(inner, outer, strict=True))
 
 
-def _tell_losses(block: BlockFindings, kept: Kept) -> None:
+def _tell_losses(block: BlockFindings, kept: Kept, bodies: pa.StringArray) -> None:
     markers = [one for one in MARKERS if holds(kept.records, one.needle)]
     if not markers:
         return
-    everything = pa.array(range(kept.count), pa.int32())
-    bodies = kept.others(("body",), everything).column(0)
     for one in markers:
         said = bodies.filter(pc.match_substring(bodies, one.needle.decode()))
         matches = [match for text in said.to_pylist() if (match := one.pattern.search(text))]
