@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from uuid import uuid4
 
 import pyarrow as pa
 from pyspark.sql import Row, SparkSession
 
-from opslog.inputs.remote import opened, told
+from opslog.inputs.remote import is_url, opened, told
 from opslog.logs import PART_BYTES, Logs
+from opslog.model.errors import OpslogError, SinkError
+from opslog.outputs.output import failed
 
 _WRITTEN = "number long, name string, records long"
 
@@ -20,12 +24,23 @@ def write_parquet(
 ) -> int:
     """Write the records to new Parquet files in ``folder``, one for each part; return how many.
 
-    The folder (or URL) must be one that all tasks see.  What it holds stays.  The files
-    appear when all are written: what failed attempts wrote does not.  Raises SinkError for
-    a folder that is read, and whatever a task raises.
+    The folder (or URL) and the logs must be where all tasks see them: their paths are absolute.
+    What the folder holds stays.  The files appear when all are written: what failed attempts
+    wrote does not.  Raises SinkError for a folder that is read or cannot be written, OpslogError
+    for a path that is not absolute, and whatever a task raises.
     """
-    target = os.fspath(folder).rstrip("/")
-    logs._refuse_input(f"{target}/")
+    target = os.fspath(folder)
+    names = logs._begun().sources.names
+    for path in (target, *names):
+        if not is_url(path) and not os.path.isabs(path):
+            raise OpslogError(f"expected an absolute path, as tasks run elsewhere; found {path!r}")
+    if is_url(target):
+        target = target.rstrip("/")
+        if any(name.startswith(f"{target}/") for name in names):
+            raise SinkError(target, "is also an input; write to another folder")
+    else:
+        target = os.path.normpath(target)
+        logs._refuse_input(f"{target}/")
     job = uuid4().hex[:8]
     store = _Store(target, f"_temporary-{job}")
     parts = logs.parts(split_bytes)
@@ -71,20 +86,30 @@ class _Store:
 
     def place(self, name: str) -> str:
         """Return the path of a new file that waits."""
-        with told():
-            system, waiting = opened(self._waiting)
-            system.makedirs(waiting, exist_ok=True)
+        if not is_url(self._folder):
+            os.makedirs(self._waiting, exist_ok=True)
         return f"{self._waiting}/{name}"
 
     def keep(self, name: str, as_name: str) -> None:
-        """Move a file that waits to where it is read."""
-        with told():
-            system, folder = opened(self._folder)
-            system.mv(opened(f"{self._waiting}/{name}")[1], f"{folder}/{as_name}")
+        """Move a file that waits to where it is read; raises SinkError."""
+        source, target = f"{self._waiting}/{name}", f"{self._folder}/{as_name}"
+        try:
+            if not is_url(self._folder):
+                os.rename(source, target)
+                return
+            with told():
+                system, waits = opened(source)
+                system.cp_file(waits, opened(target)[1])
+                system.rm_file(waits)
+        except OSError as error:
+            raise failed(source, error) from None
 
     def clear(self) -> None:
-        """Remove what still waits."""
-        with told():
+        """Remove what still waits, as far as that can be done."""
+        if not is_url(self._folder):
+            shutil.rmtree(self._waiting, ignore_errors=True)
+            return
+        with suppress(OSError), told():
             system, waiting = opened(self._waiting)
-            if system.exists(waiting):
-                system.rm(waiting, recursive=True)
+            for file in system.find(waiting):
+                system.rm_file(file)

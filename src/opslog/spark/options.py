@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
+from typing import Any
 
+from opslog.inputs.remote import is_url
 from opslog.logs import PART_BYTES, Logs, read
 from opslog.model import schema
 from opslog.model.errors import OpslogError
@@ -35,13 +38,19 @@ def checked(options: Mapping[str, str]) -> dict[str, str]:
 
 def columns_of(options: Mapping[str, str]) -> tuple[str, ...]:
     """Return the columns that the options ask for: all, if they do not say which."""
-    every = schema.names(options.get("original", "false").lower() == "true")
-    if not (named := options.get("columns")):
+    original = options.get("original", "false").lower()
+    if original not in ("true", "false"):
+        raise OpslogError(f"original: expected true or false, found {original!r}")
+    every = schema.names(original == "true")
+    if (named := options.get("columns")) is None:
         return every
-    chosen = tuple(name.strip() for name in named.split(",") if name.strip())
-    if unknown := [name for name in chosen if name not in schema.names(original=True)]:
-        raise OpslogError(f"columns: expected some of {', '.join(every)}; found {unknown[0]}")
-    return chosen
+    chosen = dict.fromkeys(name.strip() for name in named.split(",") if name.strip())
+    unknown = [name for name in chosen if name not in schema.names(original=True)]
+    if unknown or not chosen:
+        raise OpslogError(
+            f"columns: expected some of {', '.join(every)}; found {(unknown or [named])[0]}"
+        )
+    return (*chosen, *(name for name in every if name == "original" and name not in chosen))
 
 
 def logs_of(options: Mapping[str, str], columns: tuple[str, ...]) -> Logs:
@@ -49,10 +58,10 @@ def logs_of(options: Mapping[str, str], columns: tuple[str, ...]) -> Logs:
     zone = options.get("timezone", "UTC")
     logs = read(
         *_paths(options),
-        timezone=json.loads(zone) if zone.startswith("{") else zone,
+        timezone=_zones(zone) if zone.startswith("{") else zone,
         year=_number(options, "year"),
         original="original" in columns,
-        formats=_listed(options.get("formats", "")),
+        formats=_listed("formats", options.get("formats", "")),
     )
     where = options.get("where")
     return logs.filter(where) if where else logs
@@ -60,19 +69,42 @@ def logs_of(options: Mapping[str, str], columns: tuple[str, ...]) -> Logs:
 
 def split_bytes(options: Mapping[str, str]) -> int:
     """Return how many bytes are about in a task's part."""
-    return _number(options, "splitBytes") or PART_BYTES
+    size = _number(options, "splitBytes")
+    return PART_BYTES if size is None else size
 
 
 def _paths(options: Mapping[str, str]) -> list[str]:
-    if paths := options.get("paths"):  # as Spark writes load([...])
-        return _listed(paths)
-    if path := options.get("path"):
-        return [path]
-    raise OpslogError('load: expected a path: spark.read.format("opslog").load("s3://logs/**")')
+    """Return the paths, absolute: tasks run elsewhere."""
+    if "paths" in options:  # as Spark writes load([...])
+        paths = _listed("paths", options["paths"])
+    else:
+        paths = [path] if (path := options.get("path")) else []
+    if not paths:
+        raise OpslogError('load: expected a path: spark.read.format("opslog").load("s3://logs/**")')
+    return [path if is_url(path) else os.path.abspath(path) for path in paths]
 
 
-def _listed(text: str) -> list[str]:
-    return list(json.loads(text)) if text.startswith("[") else [text] if text else []
+def _zones(text: str) -> dict[str, str]:
+    found = _json("timezone", text)
+    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+        raise OpslogError(f"timezone: expected zones by patterns of files, found {text}")
+    return found
+
+
+def _listed(name: str, text: str) -> list[str]:
+    if not text.startswith("["):
+        return [text] if text else []
+    found = _json(name, text)
+    if not all(isinstance(one, str) for one in found):
+        raise OpslogError(f"{name}: expected a list of texts, found {text}")
+    return list(found)
+
+
+def _json(name: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise OpslogError(f"{name}: expected JSON ({error}), found {text}") from None
 
 
 def _number(options: Mapping[str, str], name: str) -> int | None:
