@@ -14,8 +14,8 @@ _RECENT = 10.0
 _OTHERS = 30
 """Descriptors of what is no log: outputs, the checkpoint, files that are looked into."""
 
-_GROWTH = 12 << 10
-"""KiB by which memory may differ between two quarters, whatever happened."""
+_GROWTH = 32 << 10
+"""KiB by which memory may grow between two quarters, whatever happened: the first one warms up."""
 
 _EACH = 3
 """KiB for each file that a checkpoint remembers, of which there are at most 10,000."""
