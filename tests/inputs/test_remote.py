@@ -40,7 +40,7 @@ def memory() -> Iterator[Any]:
     system.pseudo_dirs[:] = [""]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # fsspec remembers the first endpoint of a process
 def server() -> Iterator[str]:
     running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     running.start()
