@@ -37,7 +37,8 @@ cdef inline uint64_t hash_bytes(const uint8_t* p, Py_ssize_t n, uint64_t seed) n
         p += 8
         n -= 8
     x = 0
-    memcpy(&x, p, n)
+    if n > 0:                   # of no text there may be no place
+        memcpy(&x, p, n)
     h = (h ^ x) * <uint64_t>0xC4CEB9FE1A85EC53
     return h ^ (h >> 29)
 
