@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from opslog.inputs.paths import expand
 from opslog.model.errors import SinkError
-from opslog.outputs.collision import refuse_input, refuse_named
+from opslog.outputs.collision import refuse_input, refuse_input_folder, refuse_named
 
 NAMES = ["a", "b", "ab", ".a", "a.log"]
 PARTS = [*NAMES, "*", "?", "**", "a*", "[ab]", "[!a]", ".*", "*.log"]
@@ -65,3 +65,28 @@ def test_a_pipe_cannot_be_both_ends_and_a_device_can(tmp_path: Path) -> None:
     refuse_named("/dev/null", ["/dev/null"])
     with pytest.raises(SinkError, match="is also an input"):
         refuse_named(str(tmp_path / "new"), [str(tmp_path / "." / "new")])
+
+
+@pytest.mark.parametrize(
+    ("path", "read"),
+    [
+        ("memory://logs", True),
+        ("memory://logs/", True),
+        ("memory://logs/lake", True),
+        ("memory://logs/**", True),
+        ("memory://logs/la*", True),
+        ("memory://logs/*.log", False),
+        ("memory://logs/lake2", False),
+        ("memory://other", False),
+        ("/logs", False),
+    ],
+)
+@pytest.mark.parametrize("folder", ["memory://logs/lake", "memory:///logs/lake/"])
+def test_a_folder_at_a_url_below_what_is_read_is_refused(
+    path: str, read: bool, folder: str
+) -> None:
+    if read:
+        with pytest.raises(SinkError, match="would be read"):
+            refuse_input_folder(folder, (path,))
+    else:
+        refuse_input_folder(folder, (path,))

@@ -48,7 +48,32 @@ def _refuse_read_url(output: str, paths: tuple[str, ...]) -> None:
 
 def refuse_input_folder(folder: str, paths: tuple[str, ...], followed: bool = False) -> None:
     """Raise SinkError for an output, a folder, whose new files ``paths`` will name."""
+    if is_url(folder):
+        _refuse_read_folder_at_url(folder, paths)
+        return
     _refuse_future(folder, os.path.join(folder, "new.jsonl"), paths, followed)
+
+
+def _refuse_read_folder_at_url(folder: str, paths: tuple[str, ...]) -> None:
+    try:
+        file = canonical(folder).rstrip("/") + "/new"
+        for path in filter(is_url, paths):
+            if _names_at_url(canonical(path), file):
+                raise SinkError(
+                    folder, f"lies in what {path} names, and would be read by the next run; "
+                    "write to another folder",
+                )  # fmt: skip
+    except OSError as error:
+        raise failed(folder, error) from None
+
+
+def _names_at_url(url: str, file: str) -> bool:
+    """Return whether a URL, a folder or a pattern, names a file, there or not."""
+    parts, pattern = file.split("/"), url.rstrip("/").split("/")
+    return any(
+        _fits(parts[:count], pattern, folder=count < len(parts))
+        for count in range(1, len(parts) + 1)
+    )
 
 
 def refuse_named(output: str, paths: Iterable[str]) -> None:

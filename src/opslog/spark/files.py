@@ -13,7 +13,8 @@ from pyspark.sql import Row, SparkSession
 
 from opslog.inputs.remote import is_url, opened, told
 from opslog.logs import PART_BYTES, Logs
-from opslog.model.errors import OpslogError, SinkError
+from opslog.model.errors import OpslogError
+from opslog.outputs.collision import refuse_input_folder
 from opslog.outputs.output import failed
 
 _WRITTEN = "number long, name string, records long"
@@ -30,20 +31,14 @@ def write_parquet(
     for a path that is not absolute, and whatever a task raises.
     """
     target = os.fspath(folder)
-    names = logs._begun().sources.names
-    for path in (target, *names):
+    parts = logs.parts(split_bytes)
+    read = (name for part in parts for name in part._pass.sources.names)
+    for path in (target, *read):
         if not is_url(path) and not os.path.isabs(path):
             raise OpslogError(f"expected an absolute path, as tasks run elsewhere; found {path!r}")
-    if is_url(target):
-        target = target.rstrip("/")
-        if any(name.startswith(f"{target}/") for name in names):
-            raise SinkError(target, "is also an input; write to another folder")
-    else:
-        target = os.path.normpath(target)
-        logs._refuse_input(f"{target}/")
+    refuse_input_folder(target, logs._pass.sources.paths)
     job = uuid4().hex[:8]
-    store = _Store(target, f"_temporary-{job}")
-    parts = logs.parts(split_bytes)
+    store = _Store(target if target.endswith("/") else f"{target}/", f"_temporary-{job}/")
     try:
         tasks = spark.range(0, len(parts), 1, max(1, len(parts)))
         rows = tasks.mapInArrow(_writing(parts, store), _WRITTEN).collect()
@@ -78,21 +73,21 @@ def _writing(
 
 
 class _Store:
-    """A folder, here or at a URL, and the one in it in which files wait to be kept."""
+    """A folder, here or at a URL, and the one in it in which files wait, with slashes behind."""
 
     def __init__(self, folder: str, waiting: str) -> None:
         self._folder = folder
-        self._waiting = f"{folder}/{waiting}"
+        self._waiting = folder + waiting
 
     def place(self, name: str) -> str:
         """Return the path of a new file that waits."""
         if not is_url(self._folder):
             os.makedirs(self._waiting, exist_ok=True)
-        return f"{self._waiting}/{name}"
+        return self._waiting + name
 
     def keep(self, name: str, as_name: str) -> None:
         """Move a file that waits to where it is read; raises SinkError."""
-        source, target = f"{self._waiting}/{name}", f"{self._folder}/{as_name}"
+        source, target = self._waiting + name, self._folder + as_name
         try:
             if not is_url(self._folder):
                 os.rename(source, target)
