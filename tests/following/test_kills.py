@@ -16,27 +16,20 @@ from pathlib import Path
 
 import pytest
 from killed_run import rows, start, until
+from looking import number_on
 
 from live_run import heads, written
 
 BANNER = b"= begin =\n"
 
 
-def _number_on(log: Path) -> None:
-    for number in (3, 2, 1):
-        for packed in ("", ".gz"):
-            older = Path(f"{log}.{number}{packed}")
-            if older.exists():
-                older.rename(f"{log}.{number + 1}{packed}")
-
-
 def rename(log: Path) -> None:
-    _number_on(log)
+    number_on(log)
     log.rename(f"{log}.1")
 
 
 def copy_and_truncate(log: Path) -> None:
-    _number_on(log)
+    number_on(log)
     shutil.copy(log, f"{log}.1")
     os.truncate(log, 0)
 

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+
 from opslog.cli import stages
 from opslog.model.stats import Stats
 from opslog.terminal.escape import escaped
 from opslog.terminal.table import table as aligned
+
+
+def tell_forgotten(stats: Stats, effect: str) -> None:
+    """Say on standard error that calls were forgotten, if any were, and what that means."""
+    if stats.forgotten:
+        print(
+            f"opslog: {stats.forgotten:,} calls between requests were too many to remember: "
+            f"{effect}",
+            file=sys.stderr,
+        )
 
 
 def table(stats: Stats) -> str:

@@ -141,12 +141,7 @@ def run(options: argparse.Namespace) -> int:
             print(f"opslog: --rate-limit: {lost:,} record(s) dropped", file=sys.stderr)
         for told in stages.let_go(stats):
             print(f"opslog: {told}", file=sys.stderr)
-        if stats.forgotten:
-            print(
-                f"opslog: {stats.forgotten:,} calls between requests were too many to remember: "
-                "their records count as requests of their own",
-                file=sys.stderr,
-            )
+        counts.tell_forgotten(stats, "their records count as requests of their own")
         for name, count in sorted(stats.timeouts.items()):
             print(
                 f"opslog: {name}: a regex of this format ran out of time on {count:,} line(s), "

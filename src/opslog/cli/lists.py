@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from opslog.cli import conditions, flags, stages, writing
+from opslog.cli import conditions, counts, flags, stages, writing
 from opslog.cli.parser import Commands
 from opslog.filters.filter import Filter
 from opslog.logs import Logs
@@ -164,12 +163,7 @@ def _run(
             width = terminal_width() if options.output == STDOUT else 0
             for lines in listing.text(partial(_first, rows, count, mask=mask), shown, width):
                 output.write(lines.encode())
-    if stats.forgotten:
-        print(
-            f"opslog: {stats.forgotten:,} calls between requests were too many to remember: "
-            "what they called may be a row of its own",
-            file=sys.stderr,
-        )
+    counts.tell_forgotten(stats, "what they called may be a row of its own")
     for error in unread:
         raise error
     return 0 if count else 1

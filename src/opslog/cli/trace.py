@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from opslog.cli import conditions, flags, progress, stages, values, writing
+from opslog.cli import conditions, counts, flags, progress, stages, values, writing
 from opslog.cli.parser import Commands
 from opslog.model.schema import names
 from opslog.model.stats import Stats
@@ -106,12 +106,7 @@ def run(options: argparse.Namespace) -> int:
         _write(story, options)
     else:
         print(f"opslog: {options.id}: {_nothing(story, wanted is not None)}", file=sys.stderr)
-    if stats.forgotten:
-        print(
-            f"opslog: {stats.forgotten:,} calls between requests were too many to remember: "
-            "what they called may be missing",
-            file=sys.stderr,
-        )
+    counts.tell_forgotten(stats, "what they called may be missing")
     if story.unread is not None:
         raise story.unread
     return 0 if story.records else 1

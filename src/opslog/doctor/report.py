@@ -107,7 +107,7 @@ class Copies:
     path: Annotated[str, "the file that holds them, too"]
     records: Annotated[int, "how many records"]
     share: Annotated[float, "of the file's records with a time, 0 to 1"]
-    estimated: Annotated[bool, "whether both are estimated from a sample of the times"]
+    estimated: Annotated[bool, "whether both are estimated from a sample of the records"]
 
 
 @dataclass(frozen=True, slots=True)

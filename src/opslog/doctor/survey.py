@@ -18,6 +18,7 @@ from opslog.doctor.layouts import BARE, LayoutFacts
 from opslog.doctor.report import Example
 from opslog.doctor.sample import Sample, sample_of
 from opslog.doctor.shapes import Shapes, beginning, examples, shapes_of
+from opslog.model import arrays
 from opslog.rows.kept import Kept
 
 LEAST_GAP = 600_000_000
@@ -118,8 +119,7 @@ def surveyor(
         clocks = pc.if_else(pc.is_valid(local), pc.if_else(known, UTC, LOCAL), UNTIMED)
         block.groups = _groups(columns, moments, clocks)
         _tell_gaps(block, moments)
-        everything = pa.array(range(kept.count), pa.int32())
-        bodies = kept.others(("body",), everything).column(0)
+        bodies = kept.others(("body",), arrays.numbers(range(kept.count))).column(0)
         block.sample = sample_of(kept, bodies, moments, limit)
         leaves = columns["leaf"]
         block.unrecognised = _examples(kept, pc.equal(leaves, -1), most)

@@ -35,21 +35,10 @@ _KINDS = (
     ),
     # cinder
     (("provider_auth",), rf"\bprovider_auth['\"]?[ ]?[:=][ ]?[ub]?['\"]?CHAP[ ]+\S+[ ]+{_VALUE}"),
-    (
-        (
-            " auth ",
-            "'auth',",
-        ),
-        rf"\b(?i:redis[\w-]*){_GAP}AUTH{_GAP}{_VALUE}",
-    ),
+    ((" auth ", "'auth',"), rf"\b(?i:redis[\w-]*){_GAP}AUTH{_GAP}{_VALUE}"),
     # HAProxy, Galera
     (
-        (
-            "stats auth",
-            "stats_auth",
-            "sst_auth",
-            "sst auth",
-        ),
+        ("stats auth", "stats_auth", "sst_auth", "sst auth"),
         rf"\b(?:stats|sst)[ _]auth[ \t=]{{1,3}}['\"]?[^\s:'\"]{{1,64}}:{_VALUE}",
     ),
     # switches: the digit says how it is hidden
@@ -71,36 +60,20 @@ _KINDS = (
         r"\b(?:password|secret|key|community)[ \t]+[05-9][ \t]+(\S{6,})",
     ),
     (
-        (
-            "tacacs-server",
-            "radius-server",
-            "isakmp key",
-        ),
+        ("tacacs-server", "radius-server", "isakmp key"),
         rf"\b(?:(?:tacacs|radius)-server(?: host \S+)?|isakmp) key (?:\d )?{_VALUE}",
     ),
     (
-        (
-            "digest-key",
-            "authentication-key",
-        ),
+        ("digest-key", "authentication-key"),
         rf"\b(?:message-digest|authentication)-key \d+ md5 (?:\d )?{_VALUE}",
     ),
     # ipmitool
     (("user set password",), rf"\buser set password \d+ {_VALUE}"),
     (
-        (
-            "enable secret",
-            "enable password",
-        ),
+        ("enable secret", "enable password"),
         rf"\benable (?:secret|password) (?:level \d+ )?{_VALUE}[ \t]*(?=[\r\n'\"]|\Z)",
     ),
-    (
-        (
-            "secret sha",
-            "password sha",
-        ),
-        rf"\b(?:secret|password) sha\d* {_VALUE}",
-    ),
+    (("secret sha", "password sha"), rf"\b(?:secret|password) sha\d* {_VALUE}"),
     (
         ("snmp-server host",),
         rf"\bsnmp-server host \S+ (?:traps |informs )?(?:version [12]c? )?(?!version\b|\*){_VALUE}",
@@ -116,11 +89,7 @@ _KINDS = (
     ),
     # .netrc
     (
-        (
-            " login ",
-            "\nlogin ",
-            "'login',",
-        ),
+        (" login ", "\nlogin ", "'login',"),
         rf"\blogin{_GAP}[^\s'\",]+\s+(?:password|passwd){_GAP}{_VALUE}",
     ),
     ((".pgpass",), rf"\.pgpass\b[^\n]{{0,40}}?[\w.*-]+:(?:\d+|\*):[\w*-]+:[\w.-]+:{_VALUE}"),
@@ -129,34 +98,20 @@ _KINDS = (
     (("mysqladmin",), rf"\bmysqladmin\b[^\n|;]{{0,200}}?[ '\"]password{_GAP}{_VALUE}"),
     # Galera's state transfer
     (
-        (
-            "--auth ",
-            "--auth=",
-            "--auth'",
-            '--auth"',
-        ),
+        ("--auth ", "--auth=", "--auth'", '--auth"'),
         rf"--auth(?:[ =]|['\"], )['\"]?[^\s:'\"]{{1,64}}:{_VALUE}",
     ),
     # mod_auth_openidc
     (("basic_auth=",), rf"\bbasic_auth=[^\s:,()'\"]{{1,64}}:{_VALUE}"),
     (
-        (
-            "proxy =",
-            "proxy=",
-            "proxy:",
-            'proxy"',
-            "proxy'",
-        ),
+        ("proxy =", "proxy=", "proxy:", 'proxy"', "proxy'"),
         r"(?i:proxy\w*)['\"]?\s?[=:]\s?['\"]?[\w.-]{1,64}:([^\s:@/'\"]+)@[\w.-]+:\d",
     ),
     # SMTP's login
     (("334 ugfzc3dvcmq6",), r"\b334 UGFzc3dvcmQ6\s+(?:[<>CS:]+\s*)*([A-Za-z0-9+/]{4,}={0,2})"),
     # Swift's tempauth
     (
-        (
-            " .admin",
-            " .reseller_admin",
-        ),
+        (" .admin", " .reseller_admin"),
         r"\buser(?:64)?_\w{1,80}\s?=\s?(\S{1,200})(?=(?: \S{1,64}){0,3} \.(?:reseller_)?admin\b)",
     ),
     # Junos
@@ -179,72 +134,32 @@ _KINDS = (
     ),
     # FreeRADIUS
     (
-        (
-            "login incorrect",
-            "login ok",
-        ),
+        ("login incorrect", "login ok"),
         r"\bLogin (?:incorrect|OK)[^\[\n]{0,80}: \[[^/\]\n]{1,64}/(?!<)([^\]\n]+)\]",
     ),
     # Go's DSN of MySQL
-    (
-        (
-            "@tcp(",
-            "@unix(",
-        ),
-        r"[\w.-]{1,64}:([^\s:@/'\"]+)@(?:tcp|unix)\(",
-    ),
+    (("@tcp(", "@unix("), r"[\w.-]{1,64}:([^\s:@/'\"]+)@(?:tcp|unix)\("),
     # cloud-init's random ones
     (
-        (
-            "random passwords",
-            "random' passwords",
-        ),
+        ("random passwords", "random' passwords"),
         r"'?random'? passwords\s+(?:ci-info: )?[\w.-]+:(\S+)",
     ),
     # SNMP's communities and users
     (
-        (
-            "authcommunity",
-            "com2sec",
-            "trapsink",
-            "trap2sink",
-            "informsink",
-        ),
+        ("authcommunity", "com2sec", "trapsink", "trap2sink", "informsink"),
         rf"\b(?:authCommunity|com2sec6?[ \t]+\S+|(?:trap2?|inform)sink)[ \t]+\S+[ \t]+{_VALUE}",
     ),
+    (("createuser", "snmp-server user", "usmuser"), rf"{_SNMP}?\b(?i:MD5|SHA[-\d]*){_GAP}{_VALUE}"),
     (
-        (
-            "createuser",
-            "snmp-server user",
-            "usmuser",
-        ),
-        rf"{_SNMP}?\b(?i:MD5|SHA[-\d]*){_GAP}{_VALUE}",
-    ),
-    (
-        (
-            "createuser",
-            "snmp-server user",
-            "usmuser",
-        ),
+        ("createuser", "snmp-server user", "usmuser"),
         rf"{_SNMP}\b(?i:3?DES|AES(?:[- ]?\d{{3}})?){_GAP}{_VALUE}",
     ),
     # PuTTY
     (("private-lines",), r"\bPrivate-Lines:[ \t]*\d+\s*((?:[A-Za-z0-9+/=]{4,}(?:\s+|\Z))+)"),
     # Puppet's changes
+    (("changed '", "changed ['", "changed from '"), rf"{_CHANGED}\[?'([^'\n]+)'\]?\s+to"),
     (
-        (
-            "changed '",
-            "changed ['",
-            "changed from '",
-        ),
-        rf"{_CHANGED}\[?'([^'\n]+)'\]?\s+to",
-    ),
-    (
-        (
-            "changed '",
-            "changed ['",
-            "changed from '",
-        ),
+        ("changed '", "changed ['", "changed from '"),
         rf"{_CHANGED}\[?'[^'\n]+'\]?\s+to\s+\[?'([^'\n]+)'",
     ),
     # Terraform's changes
@@ -267,34 +182,17 @@ _KINDS = (
     (("secret,id=",), r"\bsecret,id=[^,\s]+(?:,[\w-]+=[^,\s]*)*?,data=([^,\s'\"]+)"),
     # Vault, keystone
     (
-        (
-            "unseal key ",
-            "recovery key ",
-            "fernet key ",
-            "master key ",
-        ),
+        ("unseal key ", "recovery key ", "fernet key ", "master key "),
         r"\b(?i:(?:unseal|recovery|fernet|master)[ ]key[ ]\d{1,2}):\s*(\S{16,})",
     ),
     # SASL
     (
-        (
-            "auth plain",
-            "auth login",
-            "auth xoauth",
-            "auth=plain",
-            "auth=login",
-            "auth=xoauth",
-        ),
+        ("auth plain", "auth login", "auth xoauth", "auth=plain", "auth=login", "auth=xoauth"),
         r"\bAUTH[ =](?:PLAIN|LOGIN|XOAUTH2?)[ \t]+([A-Za-z0-9+/]{8,}={0,2})",
     ),
     # a pair of a user and a password
     (
-        (
-            "auth=(",
-            "auth': (",
-            "auth': [",
-            'auth": [',
-        ),
+        ("auth=(", "auth': (", "auth': [", 'auth": ['),
         r"""\bauth['"]?\s?[:=]\s?[(\[][ub]?(?:'[^'\n]{0,200}'|"[^"\n]{0,200}"),\s?[ub]?(?:'([^'\n]+)'|"([^"\n]+)")[)\]]""",
     ),
 )
