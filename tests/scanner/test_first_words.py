@@ -42,3 +42,23 @@ def test_an_instance_has_a_uuid(found: str) -> None:
     [row] = records(f"2026-03-10 10:00:00.100 12 WARNING nova.x [-] [instance: {found}] text")
     assert row["body"] == f"[instance: {found}] text"
     assert "resource_id" not in row
+
+
+@pytest.mark.parametrize("name", ["nova.conf", "example.org", "db.example.com", "x.qcow2"])
+@pytest.mark.parametrize("text", ["{} is missing", "{}: no such option"])
+def test_a_file_and_a_host_are_no_loggers(name: str, text: str) -> None:
+    for stamp in STAMPS:
+        [row] = records(stamp.format(f"WARNING {text.format(name)}"))
+        assert ("logger" in row, row["body"]) == (False, text.format(name))
+
+
+@pytest.mark.parametrize("text", ["keystone is down", "nova started", "glance service failed"])
+def test_a_project_that_begins_a_sentence_is_no_logger(text: str) -> None:
+    [row] = records(f"2024-01-01 10:00:00,123 WARNING {text}")
+    assert ("logger" in row, row["body"]) == (False, text)
+
+
+@pytest.mark.parametrize("zone", [" UTC", " -0500", " +0100"])
+def test_a_zone_is_no_logger(zone: str) -> None:
+    [row] = records(f"2024-01-01 10:00:00{zone} ERROR no host")
+    assert ("logger" in row, row["body"]) == (False, "no host")

@@ -114,6 +114,13 @@ _LOGGERS = (
     "watcher|cloudkitty|blazar|tacker|vitrage|freezer|cyborg|kuryr|networking|eventlet|wsgi|oslo|"
     "root|alembic|sqlalchemy|urllib3|requests|paramiko|stevedore|kazoo|kombu|amqp|tooz|websockify"
 )
+_ENDINGS = "conf|cfg|ini|yaml|yml|toml|txt|pem|crt|sock|qcow2|html|gz|org|com"
+_NO_FILE = f"(?![{_NAME}]*?\\.(?:{_ENDINGS})(?![{_NAME}]))"
+_LOGGER = f"(?![{_NAME}]*?\\.[0-9])(?!(?:[{_NAME}]*?\\.)?(?:\\.|(?![{_NAME}]))){_NO_FILE}"
+_GOES_ON = (
+    "is|are|was|were|has|have|had|does|did|not|will|would|can|cannot|could|must|should|started|stopped|"
+    "failed|died|exited|returned|answered|became|timed|took|needs|and|service|services|api|endpoint"
+)
 _SD_NAME = r"[!#-<>-\\^-~]++"
 _NUMBER = r"[0-9]{1,18}+(?:\.[0-9]++)?+"
 _TOKEN = r"(?:(?!#(?=[^ <stop>]{3})033\[|\^\[)[^ \t\[\]\x1b<stop>])"
@@ -233,17 +240,27 @@ _TYPES = (
     ),
     HoleType(
         "logger",
-        "a logger that is no word of a text: parts with dots between, a _ in it, or a project",
-        f"(?![{_NAME}]*?\\.[0-9])(?!(?:[{_NAME}]*?\\.)?(?:\\.|(?![{_NAME}])))"
-        f"(?>(?:{_LOGGERS})(?![{_NAME}])|(?=[0-9A-Za-z-]*[_.])[A-Za-z_][{_NAME}]*+)",
+        "a logger, no word of a text, no file: parts with dots between, a _ in it, or a project",
+        f"{_LOGGER}(?>(?:{_LOGGERS})(?![{_NAME}])|(?=[0-9A-Za-z-]*[_.])[A-Za-z_][{_NAME}]*+)",
         "name", (many(_NAME),), argument=1,
     ),
     HoleType(
+        "lone-logger", "the same, but no project with which a sentence begins: nova is down",
+        f"{_LOGGER}(?>(?:{_LOGGERS})(?![{_NAME}])(?! (?:{_GOES_ON})(?: |$))|"
+        f"(?=[0-9A-Za-z-]*[_.])[A-Za-z_][{_NAME}]*+)",
+        "name", (many(_NAME),), argument=5,
+    ),
+    HoleType(
         "label",
-        "letters, digits and _ . -, but no word with a capital, failed or the like, as texts begin",
+        "letters, digits and _ . -, but no file, and no word with a capital or the like of failed",
         f"(?!(?:[A-Z][0-9A-Za-z-]*+|spawned|exited|success|stopped|failed|done)(?![{_NAME}]))"
-        f"[{_NAME}]++",
+        f"{_NO_FILE}[{_NAME}]++",
         "name", (many(_NAME),), argument=2, vague=True,
+    ),
+    HoleType(
+        "entity", "a daemon of Ceph: mon, osd, mgr or mds, a dot and its name",
+        f"(?:mon|osd|mgr|mds)\\.[{_NAME}]++",
+        "name", (one("mo"), many(_NAME)), argument=4,
     ),
     HoleType(
         "unit", "a unit of Juju and a hook: unit.NAME/NUMBER.HOOK",

@@ -346,6 +346,14 @@ cdef inline int32_t name(const uint8_t* data, int32_t at, int32_t end) noexcept 
     return -1 if p == at or is_no_name(data, at, p) else p
 
 
+cdef inline bint is_file_or_host(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    """Whether a name ends as those of files and hosts do, and loggers do not."""
+    cdef int32_t p = end
+    while p > at and data[p - 1] != c'.':
+        p -= 1
+    return p > at and is_listed(b" conf cfg ini yaml yml toml txt pem crt sock qcow2 html gz org com", data + p, end - p, 0)
+
+
 cdef inline int32_t label(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
     """Position behind a name that is no word with a capital, which may begin a sentence."""
     cdef int32_t p = at
@@ -355,6 +363,8 @@ cdef inline int32_t label(const uint8_t* data, int32_t at, int32_t end) noexcept
         p += 1
     if not sure or p == at or is_listed(b" spawned exited success stopped failed done", data + at, p - at, 0):
         return -1                       # Supervisor's words, and others of messages
+    if is_file_or_host(data, at, p):
+        return -1
     return p
 
 
@@ -382,8 +392,32 @@ cdef inline int32_t unit(const uint8_t* data, int32_t at, int32_t end) noexcept 
     return p if p > q + 1 else -1
 
 
+cdef inline int32_t entity(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    """Position behind a daemon of Ceph: KIND.NAME."""
+    cdef int32_t p = at + 4
+    if end - at < 5 or not is_listed(b" mon. osd. mgr. mds.", data + at, 4, 0):
+        return -1
+    while p < end and in_name(data[p]):
+        p += 1
+    return p if p > at + 4 else -1
+
+
+cdef inline bint goes_on(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    """Whether a blank and a word stand here that make a sentence of the name before it."""
+    cdef int32_t p = at + 1
+    while p < end and 97 <= data[p] <= 122:
+        p += 1
+    return p > at + 1 and data[at] == c' ' and (p == end or data[p] == c' ') and is_listed(
+        b" is are was were has have had does did not will would can cannot could must should started stopped failed"
+        b" died exited returned answered became timed took needs and service services api endpoint",
+        data + at + 1, p - at - 1, 0)
+
+
 cdef inline int32_t logger_name(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
-    """Position behind a logger: parts with dots between, a word with a _ in it, or one of a project."""
+    """Position behind a logger: parts with dots between, a word with a _ in it, or one of a project.
+
+    The name of a file (nova.conf) or of a host (example.org) is none.
+    """
     cdef const char* known = (
         b" nova neutron cinder glance keystone heat horizon swift ironic octavia designate barbican manila"
         b" magnum placement trove sahara mistral senlin zun murano masakari aodh ceilometer gnocchi panko"
@@ -401,4 +435,15 @@ cdef inline int32_t logger_name(const uint8_t* data, int32_t at, int32_t end) no
         p += 1
     if p == at or data[p - 1] == c'.' or not (is_letter(data[at]) or data[at] == c'_'):
         return -1
+    if is_file_or_host(data, at, p):
+        return -1
     return p if sure or is_listed(known, data + at, p - at, 0) else -1
+
+
+cdef inline int32_t lone_logger(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    """Position behind a logger that is no word of a sentence (nova is down)."""
+    cdef int32_t p = logger_name(data, at, end)
+    if p > 0 and goes_on(data, p, end) and memchr(data + at, c'.', p - at) == NULL \
+            and memchr(data + at, c'_', p - at) == NULL:
+        return -1
+    return p
