@@ -3,7 +3,8 @@
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint64_t
 
 from opslog.kernel._bytes cimport find_text, lowest_bit
-from opslog.scanner._ops cimport (address, colors, entity, identity, is_no_name, label, literal, logger_name, lone_logger, maybe_int, name, number, pointer, pri, quoted, request, resource, severity, source_file, structure, token, transaction, unit, url, uuid)
+from opslog.scanner._names cimport name
+from opslog.scanner._ops cimport (address, colors, identity, is_no_name, literal, maybe_int, number, pointer, pri, quoted, request, resource, severity, source_file, structure, token, transaction, url, uuid)
 from opslog.scanner._prefix cimport BRANCHES, BRANCH_WORDS
 from opslog.scanner._state cimport MatchState
 from opslog.scanner._time cimport time_iso, time_program
@@ -122,15 +123,7 @@ cdef inline int32_t match_op(const Tables* tables, const Node* node, const uint8
     elif op == OP_STRUCTURE:
         return structure(data, at, end)
     elif op == OP_NAME:
-        if node.a == 0:
-            return name(data, at, end)
-        if node.a == 1:
-            return logger_name(data, at, end)
-        if node.a == 2:
-            return label(data, at, end)
-        if node.a == 3:
-            return unit(data, at, end)
-        return entity(data, at, end) if node.a == 4 else lone_logger(data, at, end)
+        return name(node.a, data, at, end)
     elif op == OP_POINTER:
         return pointer(data, at, end)
     elif op == OP_ADDRESS:

@@ -16,10 +16,13 @@ from opslog.kernel._bytes cimport within
 
 cdef enum:
     FURTHEST = 80               # byte of a line that is looked at
-    MOVE_STATE = 0xFFF          # one more than the number of the state a byte leads to
-    MOVE_SETTLED = 0x8000       # from where further bytes make no difference
+    EXPLORED = 8                # bytes of any line, that the build asks for
+    PATIENCE = 100_000          # times that work is not saved before packed trees are unpacked, which costs as much
+    MOVE_STATE = 0xFFFF         # one more than the number of the state a byte leads to
     MOVE_LOW = 16               # the bytes around it that lead there, too: where
-    MOVE_HIGH = 24              # their first and last stand
+    MOVE_HIGH = 23              # their first and last stand
+    MOVE_BYTE = 0x7F
+    MOVE_SETTLED = 1 << 30      # from where further bytes make no difference
 
 MOST_BRANCHES = BRANCHES
 
@@ -38,6 +41,7 @@ cdef class Prefixes:
     def __init__(self, trees, known=None):
         """Begin with the states that ``known`` returned, if there are any."""
         self.trees = trees
+        self.patience = PATIENCE if trees.packed else 0
         self.moves = <uint32_t*>calloc(MOST_STATES * 128, sizeof(uint32_t))
         self.branches = <uint64_t*>calloc(MOST_STATES * BRANCH_WORDS, sizeof(uint64_t))
         if self.moves == NULL or self.branches == NULL:
@@ -58,6 +62,21 @@ cdef class Prefixes:
                 <bytes>(<const char*>self.sets)[:n * sizeof(int32_t)],
                 <bytes>(<const char*>self.branches)[:n * BRANCH_WORDS * sizeof(uint64_t)])
 
+    def explore(self):
+        """Ask for all states that the first few ASCII bytes of any line lead to."""
+        cdef int32_t state, byte
+        cdef int64_t move
+        cdef set known = {0}, last = {0}, found
+        for _ in range(EXPLORED):
+            found = set()
+            for state in last:
+                for byte in range(128):
+                    move = self.moves[128 * state + byte] or self.ask_forest(state, byte)
+                    if move and not move & MOVE_SETTLED:
+                        found.add((move & MOVE_STATE) - 1)
+            last = found - known
+            known |= last
+
     def __dealloc__(self):
         free(self.moves)
         free(self.branches)
@@ -69,22 +88,27 @@ cdef class Prefixes:
         memcpy(self.branches + BRANCH_WORDS * state, <const char*>branches, 8 * BRANCH_WORDS)
         return 0
 
-    cdef int64_t learn_move(self, int32_t state, uint8_t byte) except -1 with gil:
-        """Ask the forest where a byte leads; 0 if there is no room to remember it, or it is too early to ask."""
-        cdef object forest
-        if not self.trees.worth(1):
+    cdef int64_t learn_move(self, int32_t state, uint8_t byte) except -1 nogil:
+        """Ask the forest where a byte leads; 0 if there is no room to remember it, or it is not worth asking."""
+        if self.patience > 0:
+            self.patience -= 1
             return 0
+        return 0 if self.full else self.ask_forest(state, byte)
+
+    cdef int64_t ask_forest(self, int32_t state, uint8_t byte) except -1 with gil:
         forest = self.trees.forest
         with forest.lock:
-            return self.ask_forest(state, byte, forest)
+            return self.remember_move(state, byte, forest)
 
-    cdef int64_t ask_forest(self, int32_t state, uint8_t byte, forest) except -1:
+    cdef int64_t remember_move(self, int32_t state, uint8_t byte, forest) except -1:
         """Ask the forest, while no other thread does."""
         cdef int32_t after, low, high = 0
         cdef uint32_t move
         cdef uint64_t[2] alike
         after, found = forest.step(state, byte)
         if after >= MOST_STATES:
+            # Each further line would ask in vain.
+            self.full = True
             return 0
         alike[0] = found & 0xFFFFFFFFFFFFFFFF
         alike[1] = found >> 64
@@ -152,8 +176,8 @@ cdef class Prefixes:
                     continue
                 if path.whole:
                     return self.follow_apart(data, at, stop, after, path)
-            path.low[known] = move >> MOVE_LOW & 0xFF
-            path.high[known] = move >> MOVE_HIGH
+            path.low[known] = move >> MOVE_LOW & MOVE_BYTE
+            path.high[known] = move >> MOVE_HIGH & MOVE_BYTE
             known += 1
             path.states[known] = <int16_t>after
             path.size = known

@@ -93,8 +93,9 @@ cdef class Program:
         known = self.prefixes.known(), self.shortcuts.known()
         return _made_of, ({**self.made_of, "known": known},)
 
-    def ask_shortcuts(self):
-        """Ask for all shortcuts, which else is done once many lines have their leaf."""
+    def prepare(self):
+        """Ask for what else is asked for by lines: how any may begin, and the shortcuts."""
+        self.prefixes.explore()
         self.shortcuts.ask_all()
 
     cdef inline bint has_earlier(self, int32_t at, int32_t limit, const uint64_t* branches) noexcept nogil:

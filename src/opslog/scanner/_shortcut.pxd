@@ -39,7 +39,6 @@ cdef class Shortcuts:
     cdef int32_t count
 
     cdef const Shortcut* ask_finder(self, int32_t leaf, int32_t kind) except NULL with gil
-    cdef bint is_worth_asking(self) except -1 with gil
     cdef int count_line(self, Route* route, uint8_t first, int32_t leaf) except -1 nogil
 
 cdef Route* route_of(Route* routes, const uint8_t* data, int32_t size) noexcept nogil

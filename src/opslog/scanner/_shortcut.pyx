@@ -141,10 +141,6 @@ cdef class Shortcuts:
         self.table[at] = shortcut
         return shortcut
 
-    cdef bint is_worth_asking(self) except -1 with gil:
-        """Whether a shortcut saves more than it takes to find it."""
-        return self.trees.worth(SOME)
-
     cdef int count_line(self, Route* route, uint8_t first, int32_t leaf) except -1 nogil:
         """Count a line that no shortcut led to; those of a leaf that has many get one."""
         cdef int32_t at = leaf % CANDIDATES, kind = kind_of(first)
@@ -162,9 +158,6 @@ cdef class Shortcuts:
         shortcut = self.table[KINDS * leaf + kind]
         if shortcut == NULL:
             if route.counts[at] < MANY:
-                return 0
-            if not self.is_worth_asking():
-                route.counts[at] = 0
                 return 0
             shortcut = self.ask_finder(leaf, kind)
         route.counts[at] = 0

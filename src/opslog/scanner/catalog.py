@@ -114,7 +114,7 @@ class Catalog:
                 program = catalog.lines if one.applies_to == "line" else catalog.messages
                 built.learn(program.program, sample.text.encode())
         for part in (catalog.lines, catalog.messages):
-            part.program.ask_shortcuts()
+            part.program.prepare()
         built.write(folder(), (catalog.lines, catalog.messages))
 
     @classmethod

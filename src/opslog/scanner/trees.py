@@ -11,10 +11,6 @@ if TYPE_CHECKING:
     from opslog.scanner.shortcut import ShortcutFinder
 
 
-_PATIENCE = 1024
-"""How often work is not saved before packed trees are unpacked, which costs as much."""
-
-
 class Trees:
     """What tells how lines may begin, and the shortcuts; packed until it is asked for.
 
@@ -23,7 +19,6 @@ class Trees:
 
     def __init__(self, finder: ShortcutFinder | bytes) -> None:
         self._finder = finder
-        self._missed = 0
 
     @property
     def finder(self) -> ShortcutFinder:
@@ -37,10 +32,10 @@ class Trees:
         assert not isinstance(self._finder, bytes)
         return self._finder
 
-    def worth(self, times: int) -> bool:
-        """Return whether to ask is worth it, if an answer saves work so many ``times``."""
-        self._missed += times
-        return self._missed > _PATIENCE or not isinstance(self._finder, bytes)
+    @property
+    def packed(self) -> bool:
+        """Whether to ask costs as much as a hundred thousand answers save."""
+        return isinstance(self._finder, bytes)
 
     @property
     def forest(self) -> Forest:
