@@ -56,3 +56,9 @@ def test_a_file_and_a_host_are_no_loggers(name: str, text: str) -> None:
 def test_a_project_that_begins_a_sentence_is_no_logger(text: str) -> None:
     [row] = records(f"2024-01-01 10:00:00,123 WARNING {text}")
     assert ("logger" in row, row["body"]) == (False, text)
+
+
+@pytest.mark.parametrize("zone", [" UTC", " -0500", " +0100"])
+def test_a_zone_is_no_logger(zone: str) -> None:
+    [row] = records(f"2024-01-01 10:00:00{zone} ERROR no host")
+    assert ("logger" in row, row["body"]) == (False, "no host")

@@ -105,8 +105,9 @@ _REQUEST_BYTES = "0-9A-Za-z._-"
 _HOST = "0-9A-Za-z_.:%-"
 _NAME = "0-9A-Za-z_.-"
 _LEVELS = "|".join(WORDS)
-NO_NAME = rf"(?:[\[(< ]*+(?i:{_LEVELS})[\])>: ]*|[\[(< ]*+[^:]*+:)"
-"""The regular expression of a text that says a level and names nothing, maybe in brackets."""
+_ZONE = r"UTC|GMT|[-+][0-9]{4}"
+NO_NAME = rf"(?:[\[(< ]*+(?i:{_LEVELS})[\])>: ]*|[\[(< ]*+[^:]*+:|{_ZONE})"
+"""The regular expression of a text that names nothing: a level, maybe in brackets, or a zone."""
 
 _LOGGERS = (
     "nova|neutron|cinder|glance|keystone|heat|horizon|swift|ironic|octavia|designate|barbican|manila|"

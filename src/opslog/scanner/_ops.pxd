@@ -293,13 +293,23 @@ cdef inline bint is_listed(const char* words, const uint8_t* text, int32_t size,
     return False
 
 
+cdef inline bint is_zone(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    """Whether data[at:end] is UTC, GMT or an offset: +0100."""
+    if end - at == 3:
+        return memcmp(data + at, b"UTC", 3) == 0 or memcmp(data + at, b"GMT", 3) == 0
+    return (end - at == 5 and (data[at] == c'+' or data[at] == c'-') and is_digit(data[at + 1])
+            and is_digit(data[at + 2]) and is_digit(data[at + 3]) and is_digit(data[at + 4]))
+
+
 cdef inline bint is_no_name(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
     """Whether data[at:end] is a level word of any source, whatever its case, maybe in brackets or with a colon.
 
-    Nor is a word with a colon behind it a name: what stands before a text.
+    Nor is a word with a colon behind it a name, what stands before a text, or a zone behind a time.
     """
     cdef const char* words
     cdef uint8_t first
+    if is_zone(data, at, end):
+        return True
     while at < end and (data[at] == c'[' or data[at] == c'(' or data[at] == c'<' or data[at] == c' '):
         at += 1
     if at == end:
