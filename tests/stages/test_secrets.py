@@ -10,6 +10,7 @@ import signal
 from html import escape
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -18,8 +19,9 @@ from hypothesis import strategies as st
 from oslo_utils import strutils
 
 from opslog.stages import Mask, commands, shapes
+from opslog.stages._outlines import outline
 from opslog.stages.secret_names import TRIGGERS, is_secret
-from opslog.stages.secrets import SUSPECTS, find
+from opslog.stages.secrets import SUSPECTS, find, searched
 
 CASES = [
     json.loads(line) for line in Path(__file__).with_name("secrets.jsonl").read_text().splitlines()
@@ -204,6 +206,72 @@ def test_any_text_can_be_masked(text: str) -> None:
     assert all(one[1] <= other[0] for one, other in pairwise(spans))
     if spans:
         assert SUSPECTS.text(text.encode(errors="surrogatepass"))
+
+
+IDS = st.sampled_from(["{hex}", "{uuid}", "req-{uuid}", "{number}", "{address}", "{fernet}"])
+AROUND = st.sampled_from(
+    [*" :=,;'\"()[]{}@-%/.\\", "token: ", "'password': '", "', ", "X-Auth-Token: ", "://nova:", "@", ":5672/", " -P ", "ipmitool", "--password ",
+     '"token": {"id": "', '"}}', "basic ", "Bearer ", "key=", "secret ", "GET /v3/auth/tokens/", "\n", "\\n", "%3D", "=> "]
+)  # fmt: skip
+
+
+def filled(pieces: list[str], rng: Random) -> str:
+    """Return the pieces with ids and numbers of the lengths that ``pieces`` stand for."""
+    digits = "0123456789"
+
+    def of(chars: str, size: int) -> str:
+        return "".join(rng.choices(chars, k=size))
+
+    def hexadecimal(size: int) -> str:
+        return of("abcdef", 1) + of(digits, 1) + of(digits + "abcdef", size - 2)
+
+    return "".join(
+        piece.format(
+            hex=hexadecimal(32),
+            uuid="-".join([hexadecimal(8), *(of(digits + "abcdef", 4) for _ in range(3)), hexadecimal(12)]),
+            number=of("456789", 4),
+            address=f"10.{of('12', 2)}.{of('1', 3)}.{of(digits, 1)}",
+            fernet="gAAAAA" + of(digits + "abcXYZ-_", 100),
+        )
+        if piece.startswith(("{", "req-")) and piece != "{"
+        else piece
+        for piece in pieces
+    )  # fmt: skip
+
+
+@given(
+    pieces=st.lists(IDS | AROUND | PIECES, max_size=12),
+    rng=st.randoms(use_true_random=False),
+)
+def test_where_secrets_stand_is_the_same_whichever_ids_a_text_has(
+    pieces: list[str], rng: Random
+) -> None:
+    first, second = filled(pieces, rng), filled(pieces, rng)
+    if outline(first.encode()) == outline(second.encode()):
+        spans = [span[:2] for span in searched(first)]
+        if not any(SUSPECTS.base64(text.encode()) for text in (first, second)):
+            assert spans == [span[:2] for span in searched(second)]
+    assert find(first) == searched(first)
+    assert find(second) == searched(second)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_an_outline_holds_no_id_of_a_case(case: dict[str, object]) -> None:
+    text = str(case["text"])
+    assert find(text) == find(text) == searched(text)
+    made = outline(text.encode())
+    assert made is None or len(made) == len(text)
+
+
+def test_texts_that_differ_in_ids_only_have_one_outline() -> None:
+    line = "token {} of {} at {}:{} for req-{}"
+    ids = ["0a1b" * 8, "6f1d2c3b-4a59-6877-8695-a4b3c2d1e0f9", "10.0.0.1", "5672"]
+    others = ["9f0e" * 8, "00000000-0000-0000-0000-00000000000a", "10.9.9.8", "1234"]
+    assert outline(line.format(*ids, ids[1]).encode()) == outline(
+        line.format(*others, others[1]).encode()
+    )
+    for text in ("token 0a1b" * 8, "token [1, 2]", "tokén 10", "a" * 2000):
+        assert outline(text.encode()) in (None, text.encode())
 
 
 NASTY = [

@@ -3,7 +3,10 @@
 A text is suspected for a word, with what has to stand behind it, or for base64 of a text.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from collections.abc import Callable
+
+from libc.stdint cimport int32_t, uint8_t, uint32_t
+from libc.string cimport memcmp, memcpy
 
 from opslog.kernel._bytes cimport utf8_length
 
@@ -12,18 +15,31 @@ cdef enum:
     LONGEST = 80                # bytes of a name
     LONGEST_URL = 5000
     RUN = 16                    # letters of base64 that are looked into
+    ROOM = 192                  # bytes of what name_begin and name_end find together
+    PLAIN_RUN = 1000            # PLAIN
+    REMEMBERED = 4096           # names of which is known whether they are secrets'
 
 cdef struct Word:
     int32_t begin, size, kind, number, next
 
-ANYWHERE, NAME, URL = -1, -2, -3
-"""What a word has to be: itself, part of a name with a value, before an @; from 0, so many bytes follow."""
+cdef struct Known:
+    int32_t size
+    bint secret
+    uint8_t[ROOM] name
 
-cdef uint8_t[256] NAMES, RUNS, SIXTY_FOUR
+ANYWHERE, NAME, URL, PLAIN = -1, -2, -3, PLAIN_RUN
+"""What a word has to be: itself, part of a secret's name with a value, before an @; from 0, so many bytes follow,
+and if PLAIN is added just so many letters and digits."""
+
+cdef uint8_t[256] NAMES, RUNS, PLAINS, SIXTY_FOUR, ENCODES_BEFORE, ENCODES_BEHIND
 cdef int _c
 for _c in range(256):
     NAMES[_c] = chr(_c).isalnum() and _c < 128 or _c in b"_.-"
     RUNS[_c] = NAMES[_c] or _c in b"+/=$,*%"
+    PLAINS[_c] = chr(_c).isalnum() and _c < 128
+    # Beside a name: what is encoded may have another name.
+    ENCODES_BEFORE[_c] = _c in b"\\%+&;#^?\x1b"
+    ENCODES_BEHIND[_c] = _c in b"\\%+&#^\x1b"
     SIXTY_FOUR[_c] = 255
 for _c in range(64):
     SIXTY_FOUR[b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[_c]] = _c
@@ -59,6 +75,30 @@ cdef inline bint is_mixed(const uint8_t* p, const uint8_t* end) noexcept nogil:
     return n >= 8 and digit and letter
 
 
+cdef inline bint is_random(const uint8_t* p, const uint8_t* end) noexcept nogil:
+    """Whether the word at p is a long one, or one of eight bytes or more with letters and digits."""
+    cdef int32_t n = 0
+    cdef bint digit = False, letter = False
+    while p < end and p[0] > 32 and n < 24:
+        digit |= 48 <= p[0] <= 57 or p[0] > 127
+        letter |= 97 <= p[0] | 32 <= 122 or p[0] > 127
+        p += 1
+        n += 1
+    return n == 24 or (n >= 8 and digit and letter)
+
+
+cdef inline bint is_object(const uint8_t* p, const uint8_t* end) noexcept nogil:
+    """Whether an object of Python stands at p: ``<TokenModel (...``, ``<object at 0x...``."""
+    if p == end or p[0] != c"<":
+        return False
+    p += 1
+    if p < end and not 65 <= p[0] <= 90:
+        return False
+    while p < end and (NAMES[p[0]] and p[0] != c"-"):
+        p += 1
+    return end - p > 2 and p[0] == c" " and p[1] == c"("
+
+
 cdef inline bint has_at(const uint8_t* p, const uint8_t* end) noexcept nogil:
     """Whether an @, or %40, stands in the word that goes on at p."""
     if end - p > LONGEST_URL:
@@ -88,17 +128,22 @@ cdef const uint8_t* name_begin(const uint8_t* begin, const uint8_t* p) noexcept 
 cdef bint has_value(const uint8_t* begin, const uint8_t* word, const uint8_t* p, const uint8_t* end) noexcept nogil:
     """Whether a value may stand behind the name that ends at p and holds the word at ``word``."""
     cdef const uint8_t* stop = p + 40
+    cdef const uint8_t* behind = p
     cdef const uint8_t* first
     cdef uint8_t c
     if end - p < 2:
         return False
+    if p[0] == c"]":
+        p += 1
     c = p[0]
     if c == c":" or c == c"=":
         while p < end and p < stop and (p[0] == c":" or p[0] == c"=" or p[0] == c" "):
             p += 1
         # What keystoneauth has made of a token stays.
         return p < end and not (end - p > 4 and p[0] == c"{" and p[1] == c"S" and p[2] == c"H" and p[3] == c"A")
-    if c == c">" or c == c"'" or c == c'"' or c == c"\\" or c == c"]" or c == c"[" or c == c"`" or c == c"%" or c == c"&" or c == c"," or c == c"|" or c == c"\n" or c == c"\r":
+    if (c == c"'" or c == c'"') and end - p > 5 and p[1] == c":" and p[2] == c" " and is_object(p + 3, end):
+        return False
+    if c == c">" or c == c"'" or c == c'"' or c == c"\\" or c == c"[" or c == c"`" or c == c"%" or c == c"&" or c == c"," or c == c"|" or c == c"\n" or c == c"\r":
         return True
     if c == 0x1b or c == c"#" or c == c"^" or c == 0xC2 or c == 0xEF:
         return True  # colours, escaped control characters, other blanks and colons
@@ -113,6 +158,9 @@ cdef bint has_value(const uint8_t* begin, const uint8_t* word, const uint8_t* p,
     if c == c"\t":
         return True
     c = p[0]
+    first = name_begin(begin, word)
+    if c == c"=" and first == word and first > begin and (first - 1)[0] == c"/" and behind - first < 7 and first[1] | 32 == c"o" and first[0] | 32 == c"t" and end - p > 3 and p[1] == c">" and p[2] == c" " and NAMES[p[3]]:
+        return is_random(p + 3, end)  # uWSGI's "GET /v3/auth/tokens => generated"
     if (c == c"u" or c == c"b") and end - p > 2 and (p[1] == c"'" or p[1] == c'"'):
         return True
     if c == c":" or c == c"=" or c == c"-" or c == c"'" or c == c'"' or c == c"\\" or c == c"," or c == c"%" or c == c"&" or c == c"\n" or c == c"`" or c == c"|" or (c == c"v" and end - p > 3 and p[1] == c"a" and p[2] == c"l"):
@@ -123,7 +171,6 @@ cdef bint has_value(const uint8_t* begin, const uint8_t* word, const uint8_t* p,
         return True
     if end - p > 8 and ((c == c"f" and p[1] == c"o" and p[2] == c"r" and p[3] == c" ") or (c == c"s" and p[1] == c"t" and p[2] == c"r" and p[3] == c"i") or (c == c"s" and p[1] == c"e" and p[2] == c"t" and p[3] == c" ")):
         return True
-    first = name_begin(begin, word)
     return first[0] == c"-" or (first > begin and ((first - 1)[0] == c"<" or (first - 1)[0] == c":" or (first - 1)[0] == c";"))
 
 
@@ -158,15 +205,21 @@ cdef bint is_base64(const uint8_t* p, const uint8_t* end) noexcept nogil:
 cdef class Suspects:
     """Words that tell which texts may hold a secret.
 
-    ``words``: pairs of a word, of two bytes or more of ASCII, and its kind.
+    ``words``: pairs of a word, of two bytes or more of ASCII, and its kind.  ``is_secret``
+    says of a name whether it is a secret's.
     """
     cdef int32_t[HASHES] _first
     cdef Word[1024] _words
     cdef int32_t _count
     cdef bytes _text
+    cdef object _is_secret
+    cdef Known[REMEMBERED] _known
 
-    def __init__(self, words: list[tuple[bytes, int]]) -> None:
+    def __init__(self, words: list[tuple[bytes, int]], is_secret: Callable[[str], bool]) -> None:
         cdef int32_t i, hash_
+        self._is_secret = is_secret
+        for i in range(REMEMBERED):
+            self._known[i].size = -1
         for i in range(HASHES):
             self._first[i] = -1
         self._text = b"".join(word for word, _ in words)
@@ -183,11 +236,40 @@ cdef class Suspects:
                 self._count += 1
             at += len(word)
 
-    cdef int32_t _word(self, const uint8_t* begin, const uint8_t* p, const uint8_t* end, int32_t number) noexcept:
+    cdef int _secret(self, const uint8_t* begin, const uint8_t* first, const uint8_t* stop, const uint8_t* end) except -1:
+        """Return whether the name from ``first`` up to ``stop`` is a secret's, or part of one that is encoded."""
+        cdef Known* known
+        cdef const uint8_t* p
+        cdef uint32_t h = 2166136261
+        cdef int32_t size
+        if (first > begin and ENCODES_BEFORE[(first - 1)[0]]) or (stop < end and ENCODES_BEHIND[stop[0]]):
+            return True
+        if first > begin + 1 and (first - 1)[0] == c"[" and ((first - 2)[0] == 0x1b or (first - 2)[0] == c"^" or (first - 2)[0] == c"3"):
+            return True  # a colour
+        while stop > first and ((stop - 1)[0] == c"." or (stop - 1)[0] == c"-"):
+            stop -= 1
+        size = stop - first
+        if first > begin and (first - 1)[0] == c" " and (size == 3 or size == 4) and first[0] | 32 == c"k":
+            return True  # "secret key"
+        p = first
+        while p < stop:
+            h = (h ^ p[0]) * 16777619
+            p += 1
+        known = &self._known[(h ^ (h >> 15)) % REMEMBERED]
+        if known.size != size or memcmp(known.name, first, size):
+            known.size = -1
+            known.secret = self._is_secret((<const char*>first)[:size].decode("ascii"))
+            memcpy(known.name, first, size)
+            known.size = size
+        return known.secret
+
+    cdef int32_t _word(self, const uint8_t* begin, const uint8_t* p, const uint8_t* end, int32_t number) except -2:
         """Return which entry is of a word at p with what it has to have behind it, or -1."""
         cdef const uint8_t* text = <const uint8_t*>self._text
         cdef Word word
-        cdef int32_t i, found
+        cdef const uint8_t* stop
+        cdef int32_t i, found, wanted
+        cdef uint8_t* run
         cdef uint8_t a, b
         while number >= 0:
             word = self._words[number]
@@ -205,17 +287,21 @@ cdef class Suspects:
                 if word.kind == -1:
                     return found
                 if word.kind == -2:
-                    if has_value(begin, p, name_end(p + word.size, end), end):
+                    stop = name_end(p + word.size, end)
+                    if has_value(begin, p, stop, end) and self._secret(begin, name_begin(begin, p), stop, end):
                         return found
                     continue
                 if word.kind == -3:
                     if has_at(p + word.size, end):
                         return found
                     continue
+                wanted, run = word.kind, RUNS
+                if wanted >= PLAIN_RUN:
+                    wanted, run = wanted - PLAIN_RUN, PLAINS
                 i = 0
-                while i < word.kind and p + word.size + i < end and RUNS[p[word.size + i]]:
+                while i < wanted and p + word.size + i < end and run[p[word.size + i]]:
                     i += 1
-                if i == word.kind:
+                if i == wanted and not (run is PLAINS and p + word.size + i < end and PLAINS[p[word.size + i]]):
                     return found
         return -1
 
@@ -241,7 +327,7 @@ cdef class Suspects:
             p += RUN - 1
         return False
 
-    cdef bint _suspect(self, const uint8_t* begin, const uint8_t* end) noexcept:
+    cdef int _suspect(self, const uint8_t* begin, const uint8_t* end) except -1:
         cdef const uint8_t* p = begin
         cdef uint32_t h
         if end - begin < 6:
@@ -293,6 +379,11 @@ cdef class Suspects:
         """Return whether ``text`` may hold a secret."""
         cdef const uint8_t* p = <const uint8_t*>text
         return self._suspect(p, p + len(text))
+
+    def base64(self, text: bytes) -> bool:
+        """Return whether base64 of a text may be in ``text``."""
+        cdef const uint8_t* p = <const uint8_t*>text
+        return self._base64(p, p + len(text))
 
     def rows(self, const int32_t[::1] offsets, const uint8_t[::1] data, Py_ssize_t first, Py_ssize_t count) -> list[int]:
         """Return which of ``count`` texts from ``first`` on may hold a secret, from 0 on."""

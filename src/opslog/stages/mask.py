@@ -10,10 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from opslog.model.arrays import texts
+from opslog.model.arrays import binaries, texts
 from opslog.stages import secrets
 from opslog.stages.pseudonyms import Pseudonym, keyed, stars
-from opslog.stages.rows import coded, ints, text_bytes, with_dictionary
+from opslog.stages.rows import coded, indices, ints, text_bytes, with_dictionary
 from opslog.stages.secret_names import is_secret
 from opslog.stages.secret_values import is_kept
 
@@ -145,6 +145,9 @@ class Mask:
         import pyarrow.compute as pc
 
         body = batch.column("body")
+        held = text_bytes(body)
+        if not keys and (held is None or b"PRIVATE KEY" not in held[1].tobytes()):
+            return
         begins = pc.match_substring(body, "PRIVATE KEY").fill_null(False)
         if not keys and not begins.true_count:
             return
@@ -214,20 +217,26 @@ def _changed(column: pa.Array, changes: dict[int, Callable[[str], str]]) -> pa.A
     """Return the column with the texts of some rows changed; null stays null."""
     import pyarrow.compute as pc
 
-    rows = {row: change for row, change in sorted(changes.items()) if column[row].is_valid}
+    rows = sorted(changes)
+    if column.null_count:
+        rows = [row for row in rows if column[row].is_valid]
     if not rows:
+        return column
+    old = column.take(indices(rows)).to_pylist()
+    each = zip(map(changes.__getitem__, rows), old, strict=True)
+    new: list[Any]
+    if pa.types.is_string(column.type):
+        new = [change(text) for change, text in each]
+    else:  # Bytes that are no text stay what they are.
+        new = [
+            change(data.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+            for change, data in each
+        ]
+    if new == old:
         return column
     flags = bytearray(len(column))
     for row in rows:
         flags[row] = 1
     mask = pa.Array.from_buffers(pa.uint8(), len(column), [None, pa.py_buffer(flags)]).cast("bool")
-    old = column.filter(mask).to_pylist()
-    each = zip(rows.values(), old, strict=True)
-    if pa.types.is_string(column.type):
-        return pc.replace_with_mask(column, mask, texts([change(text) for change, text in each]))
-    # Bytes that are no text stay what they are.
-    new = [
-        change(data.decode(errors="surrogateescape")).encode(errors="surrogateescape")
-        for change, data in each
-    ]
-    return pc.replace_with_mask(column, mask, pa.array(new, pa.binary()))
+    changed = texts(new) if pa.types.is_string(column.type) else binaries(new)
+    return pc.replace_with_mask(column, mask, changed)

@@ -71,8 +71,13 @@ def taken(batch: pa.RecordBatch, rows: Sequence[int]) -> pa.RecordBatch:
     """Return the rows of ``batch`` with these numbers, in this order."""
     if len(rows) == len(batch) and all(a == b for a, b in enumerate(rows)):
         return batch
+    return batch.take(indices(rows))
+
+
+def indices(rows: Sequence[int]) -> pa.Int32Array:
+    """Return the numbers of rows as an array."""
     numbers = pa.py_buffer(array("i", rows))
-    return batch.take(pa.Array.from_buffers(pa.int32(), len(rows), [None, numbers], 0))
+    return pa.Array.from_buffers(pa.int32(), len(rows), [None, numbers], 0)
 
 
 def together(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from opslog.stages import commands, directives, encodings, secret_contexts, shapes
+from opslog.stages._outlines import outline
 from opslog.stages._suspects import ANYWHERE, NAME, URL, Suspects
 from opslog.stages.named_secrets import named
 from opslog.stages.pseudonyms import Pseudonym
@@ -33,7 +34,7 @@ SUSPECTS = Suspects([
     *((word.encode(), shapes.SHAPES[word]) for word in _SHAPES),
     *((word.encode(), URL) for word in _URLS),
     *((word.encode(), ANYWHERE) for word in (*_WORDS, *_COMMANDS)),
-])  # fmt: skip
+], is_secret)  # fmt: skip
 """Suspects every text with a secret."""
 _BEHIND_NAMES = len(_NAMES)
 _BEHIND_SHAPES = _BEHIND_NAMES + len(_SHAPES)
@@ -42,26 +43,51 @@ _BEHIND_WORDS = _BEHIND_URLS + len(_WORDS)
 
 Span = tuple[int, int]
 
+_MOST_KNOWN = 4096
+_known: dict[bytes, list[Span]] = {}
+"""By outline, where secrets stand in such texts."""
+
 
 def masked(text: str, pseudonym: Pseudonym) -> str:
     """Return ``text`` with pseudonyms in place of secrets."""
     found = find(text)
     if not found:
         return text
-    out, at = [], 0
+    out, at = "", 0
     for begin, end, secret in found:
-        whole = text[begin] in "[{" and _JSON_NAME.search(text, max(0, begin - 24), begin)
-        quote = whole[1] if whole else ""  # JSON stays JSON
-        out += [text[at:begin], quote, pseudonym(secret), quote]
+        name = pseudonym(secret)
+        if text[begin] in "[{" and (whole := _JSON_NAME.search(text, max(0, begin - 24), begin)):
+            name = whole[1] + name + whole[1]  # JSON stays JSON
+        out += text[at:begin] + name
         at = end
-    return "".join([*out, text[at:]])
+    return out + text[at:]
 
 
-def find(text: str, deep: int = 4) -> list[tuple[int, int, str]]:
+def find(text: str) -> list[tuple[int, int, str]]:
     """Return where secrets stand in ``text``, and what they are without their encoding.
 
-    In order, none touching another.  Encodings in encodings are undone one after the
-    other, and base64 is looked into ``deep`` times.
+    In order, none touching another.  Where they stand in texts of one outline is found once.
+    """
+    data = text.encode(errors="surrogatepass")
+    kind = outline(data)
+    if kind is None or SUSPECTS.base64(data):
+        return searched(text)
+    spans = _known.get(kind)
+    if spans is not None:
+        return [(begin, end, text[begin:end]) for begin, end in spans]
+    found = searched(text)
+    if all(text[begin:end] == secret for begin, end, secret in found):
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        _known[kind] = [(begin, end) for begin, end, _ in found]
+    return found
+
+
+def searched(text: str, deep: int = 4) -> list[tuple[int, int, str]]:
+    """Return what ``find`` does, from this text alone.
+
+    Encodings in encodings are undone one after the other, and base64 is looked into
+    ``deep`` times.
     """
     spans: list[tuple[int, int, str]] = []
     seen = {text}
@@ -141,14 +167,14 @@ def _plain(text: str, deep: int) -> Iterator[Span]:
             yield from named(text, begin, end, text[begin:end])
         for of_numbers in (encodings.of_audit, encodings.of_bytes) if deep else ():
             for begin, end, decoded in of_numbers(text):
-                if find(decoded, deep - 1):
+                if searched(decoded, deep - 1):
                     yield begin, end
     if "commands" in rest:
         yield from commands.spans(text)
     if deep and "base64" in rest:
         for begin, end, decoded in encodings.of_base64(text):
             login = _AUTH.search(text, max(0, begin - 30), begin)
-            if find(decoded, deep - 1) or (login and _USER_AND.fullmatch(decoded)):
+            if searched(decoded, deep - 1) or (login and _USER_AND.fullmatch(decoded)):
                 yield begin, end
 
 

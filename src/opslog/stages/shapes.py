@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from opslog.stages._suspects import PLAIN
 from opslog.stages.encodings import decoded_base64
 
 _BEFORE = r"(?<![0-9A-Za-z_-])"
@@ -51,7 +52,7 @@ _SHAPES: dict[str, tuple[int, str, int]] = {
     },
     **{word: (16, rf"{_BEFORE}{word}[0-9A-Za-z_-]{{16,}}", 0) for word in ("hvs.", "hvb.", "hvr.")},
     # Vault, before 1.10
-    "s.": (24, rf"{_BEFORE}s\.(?=[A-Za-z]*\d)[0-9A-Za-z]{{24}}(?![0-9A-Za-z.])", 0),
+    "s.": (PLAIN + 24, rf"{_BEFORE}s\.(?=[A-Za-z]*\d)[0-9A-Za-z]{{24}}(?![0-9A-Za-z.])", 0),
     **{
         word: (16, rf"{_BEFORE}{word}[0-9A-Z]{{16}}(?![0-9A-Z])", 0)  # AWS
         for word in ("AKIA", "ASIA", "ABIA", "ACCA")
