@@ -12,7 +12,7 @@ _SIGN = re.compile(
     r"(?:\[\d{0,3}\])?[ \t\xa0]{0,40}(?:=>|:=|->|[:=]{1,2}|[\uff1a\uff1d])[ \t+\xa0]{0,40}"
 )
 _COMMA = re.compile(r"[ \t]{0,4},\s{0,9}")
-_BLANK = re.compile(r"[ \t]{1,9}")
+_BLANK = re.compile(r"[ \t]{1,9}(?!\Z)")
 _THEN_VALUE = re.compile(
     r"""["']?\s{0,40}[,\s]\s{0,40}"""
     r"""(?:["']\w{1,20}["']:[ ]?["'][^"'\n]{0,40}["'],\s{0,9}){0,3}"""  # what else is said of it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import quote, quote_plus
 
 from opslog.stages import commands, directives, encodings, secret_contexts, shapes
 from opslog.stages._outlines import outline
@@ -28,6 +29,14 @@ _URLS, _WORDS, _COMMANDS = (
     [*shapes.WORDS, *secret_contexts.WORDS, *directives.WORDS, *encodings.WORDS],
     list(commands.WORDS),
 )
+_ENCODED = {
+    form.lower()
+    for word in _SHAPES
+    for form in (quote(word, safe=""), quote_plus(word, safe=""), word.replace("$", "\\$"))
+    if form != word
+}
+"""How the words of shapes are written in URLs, and between a shell's double quotes."""
+_WORDS += sorted(_ENCODED)
 _ALL = [*_NAMES, *_SHAPES, *_URLS, *_WORDS, *_COMMANDS]
 SUSPECTS = Suspects([
     *((word.encode(), NAME) for word in _NAMES),
