@@ -1,5 +1,6 @@
 class Contexts:
     places: int
+    forgotten: int
     def __init__(self, places: int) -> None: ...
     def find_calls(
         self,

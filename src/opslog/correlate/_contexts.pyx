@@ -68,6 +68,7 @@ cdef class Contexts:
 
     cdef Context* table
     cdef readonly Py_ssize_t places
+    cdef readonly Py_ssize_t forgotten      # ids whose places others took
 
     def __cinit__(self, Py_ssize_t places):
         self.places = max(1, places // WAYS) * WAYS
@@ -118,6 +119,7 @@ cdef class Contexts:
         cdef bint again, anew
         kind &= KIND
         if context.key != key:
+            self.forgotten += context.key != 0
             context[0] = Context(key, time, time, 0, 0, -1, 0, 0, 0)
             silence = 0
         again = (kind == ANSWER and context.answer == answer and context.teller != teller

@@ -62,6 +62,11 @@ class OwnedRecords:
     def __init__(self, most: int = MOST) -> None:
         self._contexts = Contexts(most)
 
+    @property
+    def forgotten(self) -> int:
+        """Ids of processes that were forgotten."""
+        return self._contexts.forgotten
+
     def other_calls(self, batch: pa.RecordBatch) -> pa.Array:
         """Return for each record the place of the call it belongs to if that is not its id's.
 

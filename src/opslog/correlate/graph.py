@@ -37,6 +37,7 @@ from opslog.correlate.calls import is_under_callers_id
 from opslog.correlate.links import Link, LinkCandidates, claims_in, times_of
 from opslog.correlate.sent import SentCauses
 from opslog.correlate.siblings import Siblings
+from opslog.model.stats import Stats
 
 MOST = 1 << 18
 """Requests with a caller that are remembered."""
@@ -100,6 +101,12 @@ class RequestGraph:
         self._sent = SentCauses()
         self.evicted = 0
         """Called requests that were forgotten."""
+
+    def count_in(self, stats: Stats) -> None:
+        """Set in ``stats`` what was forgotten, or left out, because there was too much."""
+        stats.forgotten = self.evicted
+        stats.leave_out("writers", self._sent.forgotten)
+        stats.leave_out("causes", len(self._siblings.crowded))
 
     def without_links(self) -> RequestGraph:
         """Return a graph that knows no links, but all that was seen of ids."""

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from opslog.correlate.callers import calls_others, may_call
 from opslog.correlate.graph import RequestGraph
+from opslog.model.stats import Stats
 
 SCHEMA = pa.schema([
     ("request_id", pa.string()),
@@ -77,23 +78,32 @@ class _Request(NamedTuple):
     resources: frozenset[str]
 
 
-def likely_calls(graph: RequestGraph, requests: pa.Table) -> Iterator[LikelyCall]:
+def likely_calls(
+    graph: RequestGraph, requests: pa.Table, stats: Stats | None = None
+) -> Iterator[LikelyCall]:
     """Yield likely calls of requests whose caller the graph does not know, in the order they began.
 
     ``requests`` has the columns of SCHEMA, a row for each request, in any order; rows that lack an
     id, a service or a time tell nothing.  No request is both above and below another.
+    ``stats`` is told of how many there were too many others at work.
     """
     active: list[_Request] = []
     found: dict[str, str] = {}
+    crowded = 0
     for request in _in_order(requests):
         active = [one for one in active if one.end >= request.start - _SKEW]
-        if graph.parent(request.id) is None and len(active) <= _MOST:
+        unknown = graph.parent(request.id) is None
+        if unknown and len(active) > _MOST:
+            crowded += 1
+        elif unknown:
             call = _explained(request, active)
             if call is not None and not _is_above(graph, found, request.id, call.caller):
                 found[call.callee] = call.caller
                 yield call
         if calls_others(request.service) and request.end - request.start <= _LONGEST:
             active.append(request)
+    if stats is not None:
+        stats.leave_out("crowds", crowded)
 
 
 def _in_order(requests: pa.Table) -> list[_Request]:

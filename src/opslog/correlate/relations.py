@@ -129,7 +129,7 @@ def _with_roots_so_far(
         taken = batch.slice(0, left)
         left -= len(taken)
         reading.stats.kept += len(taken) - count
-        reading.stats.forgotten = graph.evicted
+        graph.count_in(reading.stats)
         if (yield rooted(taken, graph, columns)) is not None or not left:
             with suppress(StopIteration):
                 found.send(source)
@@ -173,5 +173,5 @@ def _survey(
     related.settle()
     if formats is not None:
         formats.update(everything.stats.formats)
-    reading.stats.forgotten = related.graph.evicted
+    related.graph.count_in(reading.stats)
     return replace(reading, watch=lambda position: watch(half + position // 2)), failed

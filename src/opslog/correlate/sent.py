@@ -44,6 +44,8 @@ class SentCauses:
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._calls: OrderedDict[Writer, list[_Call]] = OrderedDict()
+        self.forgotten = 0
+        """Writers that were forgotten with calls that had no answer yet."""
 
     def send(self, writer: Writer, context: str, url: str, cause: str, time: int | None) -> None:
         """Take a call and the cause that its header names."""
@@ -51,7 +53,8 @@ class SentCauses:
         calls = [one for one in calls if not one.answered or one.context != context][1 - _OPEN :]
         self._calls[writer] = [*calls, _Call(context, url, cause, time)]
         if len(self._calls) > self._most:
-            self._calls.popitem(last=False)
+            _, oldest = self._calls.popitem(last=False)
+            self.forgotten += any(not one.answered for one in oldest)
 
     def answer(self, writer: Writer, context: str, url: str | None, time: int | None) -> str | None:
         """Return the cause sent with the call that is answered: empty without one, None in doubt.

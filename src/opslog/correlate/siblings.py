@@ -37,6 +37,8 @@ class Siblings:
         self._begins: dict[str, _Begin] = {}
         self._callers: dict[str, list[tuple[int, str, str]]] = {}
         """By cause its requests that may call others: begin, id and service, in that order."""
+        self.crowded: set[str] = set()
+        """Causes of too many requests."""
 
     def add(self, batch: pa.RecordBatch, known: Container[str]) -> None:
         """Take what records say of called requests that are known; nothing without _COLUMNS."""
@@ -66,7 +68,7 @@ class Siblings:
             return None
         begin, service = known
         if cause not in self._callers:
-            self._callers[cause] = self._calling(caused)
+            self._callers[cause] = self._calling(cause, caused)
         calling = [one for one in self._callers[cause] if may_call(one[2], service)]
         if len({one[2] for one in calling}) != 1:
             return None
@@ -80,11 +82,14 @@ class Siblings:
         ]
         return at_work[0] if len(at_work) == 1 else None
 
-    def _calling(self, caused: Iterable[str]) -> list[tuple[int, str, str]]:
+    def _calling(self, cause: str, caused: Iterable[str]) -> list[tuple[int, str, str]]:
         """Return those that may call others; none if there are very many."""
         found = [
             (known[0], one, known[1])
             for one in caused
             if (known := self._begins.get(one)) is not None and calls_others(known[1])
         ]
-        return sorted(found) if len(found) <= MOST else []
+        if len(found) > MOST:
+            self.crowded.add(cause)
+            return []
+        return sorted(found)

@@ -108,6 +108,7 @@ class FileFindings:
             found += [(latest, block.first)]
             found += [(max(begin, latest), end) for begin, end in block.gaps]
         found = [(begin, end) for begin, end in found if end - begin >= LEAST_GAP]
+        self._whole.more_gaps += block.more_gaps + max(0, len(found) - MOST_GAPS)
         self._whole.gaps = sorted(found, key=lambda gap: gap[0] - gap[1])[:MOST_GAPS]
         self._whole.latest = block.latest if latest is None else max(latest, block.latest)
 
@@ -123,6 +124,7 @@ class FileFindings:
         shapes = self._shapes()
         joined = sum(sums.joined for sums in known.values())
         timed = sum(s.records for group, s in self._groups.items() if group.clock != UNTIMED)
+        gaps = self._gaps()
         return FileReport(
             self.path,
             status,
@@ -136,11 +138,13 @@ class FileFindings:
             self._lines(dated, whole.dated),
             shapes,
             whole.shapes.left_out,
+            max(0, len(whole.shapes.counts) - _MOST_SHAPES),
             self._sketch(shapes),
             self._lines(joined, whole.joined),
             self.cut and status == READ,
             self._times(host),
-            self._gaps(),
+            gaps[:_GAPS],
+            max(0, len(gaps) - _GAPS) + (whole.more_gaps if len(gaps) == MOST_GAPS else 0),
             tuple(Loss(what, *counts) for what, counts in sorted(whole.losses.items())),
             earlier.copies(self.path, self.sample, timed),
             dict(sorted(whole.incomplete.items())),
@@ -249,7 +253,7 @@ class FileFindings:
         gaps = self._whole.gaps
         spent = (self._whole.latest or 0) - first - sum(end - begin for begin, end in gaps)
         usual = max(spent, 0) / max(timed - len(gaps), 1)
-        longest = [gap for gap in gaps if gap[1] - gap[0] >= _UNUSUAL * usual][:_GAPS]
+        longest = [gap for gap in gaps if gap[1] - gap[0] >= _UNUSUAL * usual]
         return tuple(
             Gap(utc_time(begin), utc_time(end), (end - begin) / 1e6) for begin, end in longest
         )

@@ -145,6 +145,7 @@ class FileReport:
     shapes_left_out: Annotated[
         int, "such records whose shape was forgotten as rare: there were more than 4,096"
     ]
+    more_shapes: Annotated[int, "shapes beside these, of which there are fewer records"]
     sketch: Annotated[
         str | None,
         "a format file for the most frequent of them, to begin with; null if none can be made",
@@ -161,6 +162,7 @@ class FileReport:
         "the longest times without records: 10 minutes at least, and 20 times the usual distance "
         "of at least 50 records",
     ]
+    more_gaps: Annotated[int, "such times beside these, which are shorter"]
     losses: Annotated[tuple[Loss, ...], "messages that say that others were dropped"]
     copies: Annotated[
         tuple[Copies, ...],

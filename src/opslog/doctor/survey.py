@@ -98,6 +98,8 @@ class BlockFindings:
     first: int | None = None
     latest: int | None = None
     gaps: list[tuple[int, int]] = field(default_factory=list)
+    more_gaps: int = 0
+    """How many were shorter, and are not told."""
     sample: Sample = field(default_factory=Sample)
 
 
@@ -203,6 +205,7 @@ def _tell_gaps(block: BlockFindings, moments: pa.Array) -> None:
         return
     table = pa.table({"begin": before, "end": behind, "length": distances})
     table = table.filter(pc.greater_equal(distances, LEAST_GAP))
+    block.more_gaps = max(0, len(table) - MOST_GAPS)
     table = table.take(pc.sort_indices(table["length"], sort_keys=[("", "descending")])[:MOST_GAPS])
     table = table.sort_by("end")
     block.gaps = list(zip(table["begin"].to_pylist(), table["end"].to_pylist(), strict=True))

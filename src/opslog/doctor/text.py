@@ -222,6 +222,8 @@ def _trouble(report: FileReport) -> Iterator[Row]:
     yield from _lines("dated", report.dated, "; only a time or a name is read there")
     if report.shapes:
         shown = [f"{one.records:>9,} x {escaped(one.text)}" for one in report.shapes]
+        if report.more_shapes:
+            shown.append(f"and {count(report.more_shapes, 'shape')} more")
         if report.shapes_left_out:
             left_out = count(report.shapes_left_out, "record")
             shown.append(f"{left_out} of rare shapes not counted: there are very many")
@@ -251,6 +253,8 @@ def _trouble(report: FileReport) -> Iterator[Row]:
         ]
         yield "no records", longest[0], []
         yield from (("", gap, []) for gap in longest[1:3])
+        if shorter := len(longest[3:]) + report.more_gaps:
+            yield "", f"and {shorter:,} shorter", []
 
 
 _INCOMPLETE = {

@@ -112,7 +112,8 @@ COLUMNS: tuple[Column, ...] = (
         "attributes",
         "map",
         "every other value the format names; `incomplete` marks what is damaged, "
-        "`timestamp_ambiguous` a local time that comes twice or never; empty, never null",
+        "`timestamp_ambiguous` a local time that comes twice or never, `attributes_left_out` how "
+        "many were too many; empty, never null",
     ),
     Column("format", "dictionary", "name of the recognising format; null if none did"),
     Column("source", "dictionary", "file the record stands in; `-` is standard input"),

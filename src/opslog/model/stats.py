@@ -27,7 +27,8 @@ class Stats:
     ``forgotten`` counts the calls between requests that were too many to remember,
     ``binary`` the files below folders, or found by globs, that were left out because
     they hold no text, ``truncated`` how often a followed file was truncated of which no
-    copy was found, ``let_go`` what each stage let go (LetGo).
+    copy was found, ``let_go`` what each stage let go (LetGo), and what else was left out by
+    what it is.
     """
 
     bytes: int = 0
@@ -45,6 +46,11 @@ class Stats:
     forgotten: int = 0
     binary: int = 0
     truncated: int = 0
+
+    def leave_out(self, what: str, count: int) -> None:
+        """Set how many of ``what`` were too many to be remembered, unless all were."""
+        if count:
+            self.let_go[what] = count
 
     @property
     def unrecognised(self) -> int:

@@ -67,7 +67,9 @@ def through_stages(
         for stage, (before, behind) in zip(stages, pairwise(counts), strict=True):
             name = name_of(stage)
             stats.dropped[name] = stats.dropped.get(name, 0) + before - behind
-        stats.let_go = dict(let_go_before)
+        own = {name for name, _ in let_go}
+        others = {what: count for what, count in stats.let_go.items() if what not in own}
+        stats.let_go = {**let_go_before, **others}
         for (name, known), start in zip(let_go, before_it, strict=True):
             if known.count > start:
                 stats.let_go[name] = stats.let_go.get(name, 0) + known.count - start

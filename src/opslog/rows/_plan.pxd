@@ -32,6 +32,7 @@ cdef enum FixedText:            # numbers in the texts of every plan
     INCOMPLETE
     AMBIGUOUS
     CLOSED_BY
+    LEFT_OUT
     OWN                         # the name that keys of opslog's own stand behind
 
 cdef enum:

@@ -22,10 +22,11 @@ SHAPES = {
     "resource": RESOURCE, "resource kind": RESOURCE_KIND,
 }
 FIELDS = ("column", "slot", "shape", "text", "change")
-FIXED_TEXTS = [b"", b"", b"", b""]
+FIXED_TEXTS = [b"", b"", b"", b"", b""]
 FIXED_TEXTS[INCOMPLETE] = b"incomplete"
 FIXED_TEXTS[AMBIGUOUS] = b"timestamp_ambiguous"
 FIXED_TEXTS[CLOSED_BY] = b"closed"
+FIXED_TEXTS[LEFT_OUT] = b"attributes_left_out"
 FIXED_TEXTS[OWN] = b"opslog"
 
 @cython.final

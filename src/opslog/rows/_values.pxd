@@ -17,6 +17,7 @@ from opslog.scanner._state cimport MatchState
 
 cdef enum:
     MOST_ATTRIBUTES = 256       # of one record
+    OWN_ATTRIBUTES = 4          # of these, which say something of the record itself
 
 ctypedef struct Value:
     const uint8_t* data
@@ -47,6 +48,8 @@ cdef class Rows:
     cdef Value[MOST_COLUMNS] values
     cdef Attribute[MOST_ATTRIBUTES] attributes
     cdef int32_t attribute_count
+    cdef int32_t left_out               # attributes that were too many
+    cdef uint8_t[12] left_out_text
     cdef uint64_t key_bits              # key_bit() of each of their keys
     cdef Buffer keys                    # keys made up, one behind the other
     cdef Buffer unnamed                 # values of JSON that fill no column

@@ -10,6 +10,7 @@ counts is one order, and all its methods read and write the state of one row.
 """
 
 from libc.stdint cimport int32_t, uint8_t, uint64_t
+from libc.stdio cimport snprintf
 from libc.stdlib cimport free, malloc
 from libc.string cimport memchr, memcmp, memcpy, memmove
 
@@ -20,12 +21,14 @@ from opslog.rows._exception cimport ExceptionText
 from opslog.rows._fields cimport facility, has_id_shape, in_brackets, is_no_context, is_nothing, is_null_word
 from opslog.rows._line_text cimport body_part, changes_of, text_changes
 from opslog.rows._message cimport Message
-from opslog.rows._plan cimport (AMBIGUOUS, CLOSED_BY, FACILITY, Field, ID_ONLY, HOST, INCOMPLETE, NO_SLOT, OWN, PAIRS, RESOURCE, RESOURCE_KIND,
+from opslog.rows._plan cimport (AMBIGUOUS, CLOSED_BY, FACILITY, Field, ID_ONLY, HOST, INCOMPLETE, LEFT_OUT, NO_SLOT, OWN, PAIRS, RESOURCE, RESOURCE_KIND,
                                  STAMP_ONLY, slot_of)
 from opslog.rows._services cimport drop_services, service_of
 from opslog.scanner._json cimport JsonTable, Pair, Unnamed, host_size, next_pair
 from opslog.scanner._program cimport FOREMOST, JSON, KEYED, Leaf
 from opslog.scanner._state cimport begin_state
+
+MOST_KEPT = MOST_ATTRIBUTES - OWN_ATTRIBUTES
 
 
 cdef class Rows:
@@ -83,7 +86,7 @@ cdef class Rows:
         cdef const Leaf* leaf = NULL
         cdef int change
         self.present = 0
-        self.attribute_count = 0
+        self.attribute_count = self.left_out = 0
         self.key_bits = 0
         self.keys.used = 0
         self.tail = NONE
@@ -144,6 +147,9 @@ cdef class Rows:
                 self.add_attribute(AMBIGUOUS, <const uint8_t*>b"true", 4, 0)
             if record.flags & HELD:
                 self.add_attribute(CLOSED_BY, <const uint8_t*>b"hold", 4, 0)
+            if self.left_out:
+                self.add_attribute(LEFT_OUT, self.left_out_text,
+                                   snprintf(<char*>self.left_out_text, 12, "%d", self.left_out), 0)
             if self.attribute_count:
                 self.present |= <uint64_t>1 << self.plan.special.attributes
         return 0
@@ -284,7 +290,9 @@ cdef class Rows:
         cdef Attribute* attribute = &self.attributes[self.attribute_count]
         cdef const uint8_t* key
         cdef Py_ssize_t key_size
-        if self.attribute_count == MOST_ATTRIBUTES:
+        if self.attribute_count >= MOST_ATTRIBUTES - OWN_ATTRIBUTES and self.owner != OWN:
+            key = key_of(self, wanted, &key_size)
+            self.left_out += not (self.repeated and self.has_key(key, key_size))
             return 0
         attribute[0] = wanted[0]
         key = key_of(self, attribute, &key_size)

@@ -18,12 +18,15 @@ _NETWORK = re.compile(rf'network_info: .{{0,9}}\{{"id": "({UUID})"')
 """What nova prints of an instance's ports."""
 
 
-def neighbours(batch: pa.RecordBatch, instance: str) -> tuple[set[str], set[str]]:
-    """Return the ids of ports, and of volumes, that these records, about an instance, name."""
+def neighbours(batch: pa.RecordBatch, instance: str) -> tuple[set[str], set[str], int]:
+    """Return the ids of ports, and of volumes, that these records, about an instance, name.
+
+    They are up to MOST of each; the third is how many more there are.
+    """
     ports: set[str] = set()
     volumes: set[str] = set()
     if not any(_is_instance(row, instance) for row in _rows(batch)):
-        return ports, volumes
+        return ports, volumes, 0
     for row in _rows(batch):
         for text in (row["body"], row["http_target"]):
             for kind, id_ in _named(text):
@@ -32,7 +35,8 @@ def neighbours(batch: pa.RecordBatch, instance: str) -> tuple[set[str], set[str]
                 elif kind == "volume":
                     volumes.add(id_)
             ports.update(_NETWORK.findall(text or ""))
-    return set(sorted(ports)[:MOST]), set(sorted(volumes)[:MOST])
+    more = max(0, len(ports) - MOST) + max(0, len(volumes) - MOST)
+    return set(sorted(ports)[:MOST]), set(sorted(volumes)[:MOST]), more
 
 
 def of_another_instance(batch: pa.RecordBatch, instance: str) -> set[str]:

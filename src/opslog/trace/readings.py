@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import chain
 from operator import itemgetter
 
@@ -65,5 +66,11 @@ class Readings:
     ) -> list[LogRecord]:
         """Return the last records of a filter in the order of time, read as ``batches`` says."""
         every = chain.from_iterable(map(records_of, self.batches(where, source, window)))
-        timed = deque(((one.timestamp, one) for one in every if one.timestamp), maxlen=_MOST)
+        timed: deque[tuple[datetime, LogRecord]] = deque(maxlen=_MOST)
+        left_out = self.stats.let_go.get("answers", 0)
+        for one in every:
+            if one.timestamp:
+                left_out += len(timed) == _MOST
+                timed.append((one.timestamp, one))
+        self.stats.leave_out("answers", left_out)
         return [record for _, record in sorted(timed, key=itemgetter(0))]

@@ -11,6 +11,7 @@ from opslog.correlate import likely
 from opslog.correlate.callers import is_called
 from opslog.correlate.graph import RequestGraph
 from opslog.model.naming import naming
+from opslog.model.stats import Stats
 from opslog.reading.groups import grouped, values_by_key
 from opslog.trace.request_parts import CALL, ORDER, WAYS, WITHOUT_ID
 
@@ -159,7 +160,9 @@ def _of_heads(rows: pa.Table, roots: pa.Array) -> pa.Table:
     return rows.set_column(rows.schema.get_field_index("request_id"), "request_id", key)
 
 
-def with_likely_callers(rows: pa.Table, graph: RequestGraph) -> pa.Table:
+def with_likely_callers(
+    rows: pa.Table, graph: RequestGraph, stats: Stats | None = None
+) -> pa.Table:
     """Return the rows of requests with the columns of their likely callers."""
     table = rows.to_pydict()
     named = re.compile(naming())
@@ -175,7 +178,8 @@ def with_likely_callers(rows: pa.Table, graph: RequestGraph) -> pa.Table:
         columns["http_method"].append(method)
         columns["resources"].append([found["id"] for found in named.finditer(target or "")])
     calls = {
-        call.callee: call for call in likely.likely_calls(graph, pa.table(columns, likely.SCHEMA))
+        call.callee: call
+        for call in likely.likely_calls(graph, pa.table(columns, likely.SCHEMA), stats)
     }
     found = [calls.get(own) for own in table["request_id"]]
     for number, name in enumerate(LIKELY.names[len(SCHEMA) :]):

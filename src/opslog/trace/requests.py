@@ -95,6 +95,8 @@ def sorted_requests(
             by_service.add(records)
             users = users or _named(records)
             calls.add(answers)
+        if stats is not None:
+            stats.leave_out("contexts", owned.forgotten)
         by_service.finish()
         calls.finish()
         tables = whole_keys(parts.tables(), "request_id")
@@ -112,7 +114,7 @@ def sorted_requests(
         if graph is None:
             return SortedRows.of(found, SCHEMA, order, most)
         rows = pa.concat_tables([SCHEMA.empty_table(), *found])
-        return SortedRows.of([with_likely_callers(rows, graph)], LIKELY, order, most)
+        return SortedRows.of([with_likely_callers(rows, graph, stats)], LIKELY, order, most)
 
 
 def _chosen_parts(parts: pa.Table) -> pa.Table:

@@ -37,6 +37,7 @@ from opslog.reading.pipeline import staged
 from opslog.rows.kept import Kept
 from opslog.trace.neighbours import neighbours, of_another_instance
 from opslog.trace.notes import notes
+from opslog.trace.quotes import too_many
 from opslog.trace.readings import Readings
 from opslog.trace.served import served_calls
 from opslog.trace.story import Story, add_calls, ordered_by_place, story_of
@@ -139,7 +140,8 @@ class _Search:
         self.found = self.found.slice(0, 0)
         story = story_of(self.id, table, self.graph, roots, self.left_out, self.unread, left_behind)
         further = Readings(self.logs, self.stats, self.watch, self.index)
-        self.stats.forgotten = self.graph.evicted
+        self.graph.count_in(self.stats)
+        self.stats.leave_out("exceptions", too_many(story.records))
         add_calls(story, served_calls(story, further))
         story.notes += notes(story, further, request=self.about is None)
         return story
@@ -156,7 +158,9 @@ class _Search:
         self.left = []
         if not len(self.found):
             return
-        self.left = OwnedRecords().other_calls(self.found).is_valid().to_pylist()
+        owned = OwnedRecords()
+        self.left = owned.other_calls(self.found).is_valid().to_pylist()
+        self.stats.leave_out("contexts", owned.forgotten)
         start = 0
         for _, run in groupby(self.found["source"].dictionary_encode().indices.to_pylist()):
             size = len([*run])
@@ -170,7 +174,9 @@ class _Search:
         owned = _rows_of(self.found, [row for row, left in enumerate(self.left) if not left])
         ids = _ids_in(owned.take(self.about.select(owned)))
         # What is left behind names neighbours, too: it is about the resource all the same.
-        ports, volumes = neighbours(self.found.take(self.about.select(self.found)), self.id)
+        about_it = self.found.take(self.about.select(self.found))
+        ports, volumes, more = neighbours(about_it, self.id)
+        self.stats.leave_out("neighbours", more)
         self.near = ports | volumes
         if ports:
             # A port is one instance's; a volume has a life of its own.
