@@ -4,6 +4,7 @@ ANYWHERE: int
 NAME: int
 URL: int
 PLAIN: int
+BYTES: int
 
 class Suspects:
     def __init__(

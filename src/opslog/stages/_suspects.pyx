@@ -27,9 +27,9 @@ cdef struct Known:
     bint secret
     uint8_t[ROOM] name
 
-ANYWHERE, NAME, URL, PLAIN = -1, -2, -3, PLAIN_RUN
-"""What a word has to be: itself, part of a secret's name with a value, before an @; from 0, so many bytes follow,
-and if PLAIN is added just so many letters and digits."""
+ANYWHERE, NAME, URL, BYTES, PLAIN = -1, -2, -3, -4, PLAIN_RUN
+"""What a word has to be: itself, part of a secret's name with a value, before an @, the begin of a list of a text's
+bytes; from 0, so many bytes follow, and if PLAIN is added just so many letters and digits."""
 
 cdef uint8_t[256] NAMES, RUNS, PLAINS, SIXTY_FOUR, ENCODES_BEFORE, ENCODES_BEHIND
 cdef int _c
@@ -99,6 +99,22 @@ cdef inline bint is_object(const uint8_t* p, const uint8_t* end) noexcept nogil:
     return end - p > 2 and p[0] == c" " and p[1] == c"("
 
 
+cdef inline bint is_bytes(const uint8_t* p, const uint8_t* end) noexcept nogil:
+    """Whether the numbers of a list that begins at p are those of a text, as far as the first eight tell."""
+    cdef int32_t n, number
+    for n in range(8):
+        while p < end and p[0] == c" ":
+            p += 1
+        number = 0
+        while p < end and 48 <= p[0] <= 57 and number < 256:
+            number = 10 * number + p[0] - 48
+            p += 1
+        if not (32 <= number < 256 or number == 9 or number == 10 or number == 13) or p == end or p[0] != c",":
+            return False
+        p += 1
+    return True
+
+
 cdef inline bint has_at(const uint8_t* p, const uint8_t* end) noexcept nogil:
     """Whether an @, or %40, stands in the word that goes on at p."""
     if end - p > LONGEST_URL:
@@ -149,6 +165,8 @@ cdef bint has_value(const uint8_t* begin, const uint8_t* word, const uint8_t* p,
         return True  # colours, escaped control characters, other blanks and colons
     if c == c"/":
         return hex_run(p + 1, end)
+    if c == c";":
+        return NAMES[p[1]] or p[1] == c'"'  # the head of a table
     if c != c" " and c != c"\t" and c != c"+":
         return False
     while p < end and p < stop and (p[0] == c" " or p[0] == c"\t" or p[0] == c"+"):
@@ -289,6 +307,10 @@ cdef class Suspects:
                 if word.kind == -2:
                     stop = name_end(p + word.size, end)
                     if has_value(begin, p, stop, end) and self._secret(begin, name_begin(begin, p), stop, end):
+                        return found
+                    continue
+                if word.kind == -4:
+                    if is_bytes(p + 1, end):
                         return found
                     continue
                 if word.kind == -3:

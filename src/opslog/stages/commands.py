@@ -102,6 +102,14 @@ _ECHO = re.compile(
 _HERE = re.compile(
     r"""\b(?:chpasswd|passwd|sudo|kinit)\b[^|\n]{0,40}<<<\s*(?:'([^'\n]+)'|"([^"\n]+)"|(\S+))"""
 )
+_CHPASSWD = re.compile(
+    r"""\bchpasswd\b[^\n]{0,80}(?:\n"""
+    r"""((?:[ \t]{0,20}[a-z_][\w.-]{0,31}:[^\s:]{4,}[ \t\r]*(?:\n|\Z)){1,50})"""
+    r"""|(?<=[\s{"'])(?:list|stdin|input|data)['"]?[ ]?[=:][ ]?b?"""
+    r"""((?:\[?[ ]?['"][a-z_][\w.-]{0,31}:[^'"\n]{4,}['"],?){1,50}))"""
+)
+_USER = re.compile(r"""(?:(?<=['"\n])|\A)[ \t]*[a-z_][\w.-]*:([^\s'"]+)""")
+"""Users with their passwords, in lines and lists."""
 WORDS = (
     "sshpass", "ipmitool", "ldapsearch", "ldapadd", "ldapmodify", "ldapdelete", "ldapwhoami",
     "ldappasswd", "snmpwalk", "snmpget", "snmpset", "snmpbulk", "snmptrap", "ncftp", "redis-cli",
@@ -132,6 +140,11 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
     if "pass:" in text:
         for match in _PASS.finditer(text):
             yield match.span(1)
+    if "chpasswd" in text:
+        for block in _CHPASSWD.finditer(text):
+            for match in _USER.finditer(block[block.lastindex or 0]):
+                begin = block.start(block.lastindex or 0)
+                yield begin + match.start(1), begin + match.end(1)
     for match in (*_ECHO.finditer(text), *_HERE.finditer(text)):
         begin, end = match.span(match.lastindex or 0)
         user = text[begin:end].partition(":")

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
-from opslog.stages import commands, directives, encodings, secret_contexts, shapes
+from opslog.stages import commands, directives, encodings, secret_contexts, shapes, tables
 from opslog.stages._outlines import outline
-from opslog.stages._suspects import ANYWHERE, NAME, URL, Suspects
+from opslog.stages._suspects import ANYWHERE, BYTES, NAME, URL, Suspects
 from opslog.stages.named_secrets import named
 from opslog.stages.pseudonyms import Pseudonym
 from opslog.stages.secret_names import TRIGGERS, is_secret
@@ -43,6 +43,7 @@ SUSPECTS = Suspects([
     *((word.encode(), shapes.SHAPES[word]) for word in _SHAPES),
     *((word.encode(), URL) for word in _URLS),
     *((word.encode(), ANYWHERE) for word in (*_WORDS, *_COMMANDS)),
+    *((b"[%d" % digit, BYTES) for digit in range(1, 10)),
 ], is_secret)  # fmt: skip
 """Suspects every text with a secret."""
 _BEHIND_NAMES = len(_NAMES)
@@ -156,6 +157,7 @@ def _plain(text: str, deep: int) -> Iterator[Span]:
                 name.lower() in ("key", "keys") and _KEY_OF.search(text, max(0, begin - 12), begin)
             ):
                 found = named(text, begin, end, name.strip("-."))
+                rest.add("tables")
             if "oken" in name and is_secret(name):
                 yield from shapes.uuid_token(text, text.find("oken", begin) - 1)
         elif number < _BEHIND_SHAPES:
@@ -163,12 +165,16 @@ def _plain(text: str, deep: int) -> Iterator[Span]:
         elif number < _BEHIND_URLS:
             if _ALL[number] == "://":
                 found = shapes.authority(text, end)
+        elif number < _BEHIND_WORDS or number >= len(_ALL):
+            rest.add("words")
         else:
-            rest.add("words" if number < _BEHIND_WORDS else "commands")
+            rest.add("commands")
         for span in found:
             if span[1] > behind:
                 first, behind = span
             yield span
+    if "tables" in rest and "\n" in text:
+        yield from tables.spans(text)
     if "words" in rest:
         yield from shapes.worded(text)
         yield from directives.spans(text)
