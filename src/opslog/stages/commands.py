@@ -103,7 +103,7 @@ _HERE = re.compile(
     r"""\b(?:chpasswd|passwd|sudo|kinit)\b[^|\n]{0,40}<<<\s*(?:'([^'\n]+)'|"([^"\n]+)"|(\S+))"""
 )
 _CHPASSWD = re.compile(
-    r"""\bchpasswd\b[^\n]{0,80}(?:\n"""
+    r"""(?:\bchpasswd\b|'random'[ ]passwords)[^\n]{0,80}(?:\n"""
     r"""((?:[ \t]{0,20}[a-z_][\w.-]{0,31}:[^\s:]{4,}[ \t\r]*(?:\n|\Z)){1,50})"""
     r"""|(?<=[\s{"'])(?:list|stdin|input|data)['"]?[ ]?[=:][ ]?b?"""
     r"""((?:\[?[ ]?['"][a-z_][\w.-]{0,31}:[^'"\n]{4,}['"],?){1,50}))"""
@@ -126,6 +126,7 @@ WORDS = (
     "xe -", "xe'", 'xe"', "chpasswd", "--stdin", "sudo -s", "cryptsetup",
     "rabbitmqadmin", "check_mysql", "check_pgsql", "check_snmp", "check_ldap", "check_ipmi",
     "check_http",
+    "'random' passwords",
     "zip -", "pcs ", "pcs'", "crudini", "openstack-config", "iniset ", "configure set", "nmcli",
 )  # fmt: skip
 """One of these is in every text with such a secret."""
@@ -140,7 +141,7 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
     if "pass:" in text:
         for match in _PASS.finditer(text):
             yield match.span(1)
-    if "chpasswd" in text:
+    if "chpasswd" in text or "'random' passwords" in text:
         for block in _CHPASSWD.finditer(text):
             for match in _USER.finditer(block[block.lastindex or 0]):
                 begin = block.start(block.lastindex or 0)

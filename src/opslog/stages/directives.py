@@ -33,6 +33,15 @@ _KINDS = (
         rf"\b(?:(?:incoming|outgoing)user{_GAP}[^\s'\",]+|(?i:requirepass|masterauth)"
         rf"|auth-pass{_GAP}[^\s'\",]+|auth_pass|insecure-password|rootpw(?:{_GAP}--\w+)*|set_password{_GAP}(?:vnc|spice)){_GAP}{_VALUE}",
     ),
+    # RabbitMQ
+    (
+        ("amqp_params_",),
+        r'\bamqp_params_(?:network|direct),\s{0,99}<<"[^"]*">>,\s{0,99}<<"([^"]+)">>',
+    ),
+    # a request of CSI, as protobuf's text
+    (("secrets:<key",), r'\bsecrets:<key:"[^"]*" value:"((?:[^"\\\n]|\\.){1,4000})"'),
+    # Vault, where the token stands in the path
+    (("auth/token/",), r"\bauth/token/(?:lookup|renew|revoke|revoke-orphan)/([\w.-]{16,})"),
     # cinder
     (("provider_auth",), rf"\bprovider_auth['\"]?[ ]?[:=][ ]?[ub]?['\"]?CHAP[ ]+\S+[ ]+{_VALUE}"),
     ((" auth ", "'auth',"), rf"\b(?i:redis[\w-]*){_GAP}AUTH{_GAP}{_VALUE}"),

@@ -20,7 +20,7 @@ _THEN_VALUE = re.compile(
 )
 _OLD_BLOCK = re.compile(r"[ \t]*(?:[|>][+-]?\d?[ \t]*)?(?:\#[^\n]*)?\r?\n")
 _AT_LINE = re.compile(r"(?:\A|[\n\r]|\]\s|\\n|\s-\s)[\s|>+*#-]{0,80}(?:export\s|set\s)?['\"]?\Z")
-_LATER = re.compile(r"\s{0,80}(?=['\"\[({])")
+_LATER = re.compile(r"\s{0,80}(?=(?:string\(\d{1,5}\)[ ])?['\"\[({])")
 _FORM = re.compile(r"(?:\r?\n){2}")
 _CELL = re.compile(
     r"[ \t]{0,80}\|[ \t]{0,9}([^|\s][^|\n]{0,2000}?)[ \t]{0,200}\|[ \t]*(?:\r?\n|\Z)"
@@ -221,6 +221,8 @@ def _assigned(
     found = value_at(text, at, enclosing, words=words)
     if found is None:
         return
+    if words and before.rstrip().endswith("\\n") and (end := text.find("\\n", *found)) > 0:
+        found = found[0], end  # a line of a text that is encoded
     yield found
     if words and found[1] - found[0] > 40:
         yield from _folded(text, begin, found[1])

@@ -62,6 +62,7 @@ _WHOLE = frozenset([
     "jsessionid", "phpsessid", "sid", "sessid", "samlresponse", "samlart", "samlassertion",
     "clientassertion", "assertion", "codeverifier", "community", "snmpcommunity",
     "readcommunity", "writecommunity", "rocommunity", "rwcommunity", "communitystring",
+    "communityread", "communitywrite",
     "snmpcommunitystring", "userdata", "osuserdata", "xauthkey", "xstoragepass",
     "xstorageuserpass", "clientkeydata", "keyring", "preshared", "presharedkey",
     "kubeadmcertificatekey", "certificatekey", "dockerconfigjson", "privatelines",

@@ -6,7 +6,7 @@ import re
 
 from opslog.stages.pseudonyms import KEYED
 
-_PREFIX = re.compile(r"(?:![\w!]+[ \t]+)?(?:[ubrfUBRF]{1,2}(?=['\"]))?")
+_PREFIX = re.compile(r"(?:![\w!]+[ \t]+|string\(\d{1,5}\)[ ])?(?:[ubrfUBRF]{1,2}(?=['\"]))?")
 _CLOSE = r"(?=\Z|[\s,;:)\]}}>/<&|#\\]|{other}(?:\Z|[\s,;:)\]}}\\>]))"
 _BEHIND = {
     quote: re.compile(_CLOSE.format(other="[" + "'\"`".replace(quote, "") + "]"))
@@ -58,6 +58,7 @@ _MASKED = re.compile(rf"['\"]?{KEYED}(?=['\"]?(?:[\s,;)}}\]&]|\Z))")
 _ENDS_EMPTY = re.compile(r"[\s)\]}'\"]|[,;:](?:\s|\Z)")
 _TEMPLATE = re.compile(
     r"(?:\$\{[^}\s]*\}|\{\{[^}\n]*\}\}|%\(\w+\)s|\(\*[\w.]+\)\((?:nil|0x[0-9a-f]+)\))(?=[\s,;'\"&)}]|\Z)"
+    r"|<key:\""  # CSI's secrets, of which the key is none
     r"|<[A-Za-z_][\w.]*[ ](?:\(|object at |at 0x)"  # an object of Python
 )
 _PATH = re.compile(
