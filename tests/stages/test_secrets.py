@@ -208,7 +208,8 @@ def test_any_text_can_be_masked(text: str) -> None:
         assert SUSPECTS.text(text.encode(errors="surrogatepass"))
 
 
-IDS = st.sampled_from(["{hex}", "{uuid}", "req-{uuid}", "{number}", "{address}", "{fernet}"])
+_HOLES = ("{hex}", "{uuid}", "req-{uuid}", "{number}", "{address}", "{fernet}")
+IDS = st.sampled_from(_HOLES)
 AROUND = st.sampled_from(
     [*" :=,;'\"()[]{}@-%/.\\", "token: ", "'password': '", "', ", "X-Auth-Token: ", "://nova:", "@", ":5672/", " -P ", "ipmitool", "--password ",
      '"token": {"id": "', '"}}', "basic ", "Bearer ", "key=", "secret ", "GET /v3/auth/tokens/", "\n", "\\n", "%3D", "=> "]
@@ -233,7 +234,7 @@ def filled(pieces: list[str], rng: Random) -> str:
             address=f"10.{of('12', 2)}.{of('1', 3)}.{of(digits, 1)}",
             fernet="gAAAAA" + of(digits + "abcXYZ-_", 100),
         )
-        if piece.startswith(("{", "req-")) and piece != "{"
+        if piece in _HOLES
         else piece
         for piece in pieces
     )  # fmt: skip
@@ -247,7 +248,8 @@ def test_where_secrets_stand_is_the_same_whichever_ids_a_text_has(
     pieces: list[str], rng: Random
 ) -> None:
     first, second = filled(pieces, rng), filled(pieces, rng)
-    if outline(first.encode()) == outline(second.encode()):
+    kind = outline(first.encode())
+    if kind is not None and kind == outline(second.encode()):
         spans = [span[:2] for span in searched(first)]
         if not any(SUSPECTS.base64(text.encode()) for text in (first, second)):
             assert spans == [span[:2] for span in searched(second)]

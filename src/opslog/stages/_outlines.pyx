@@ -19,13 +19,14 @@ cdef enum:
     DIGIT = 3
     LETTER = 4
 
-cdef uint8_t[256] DIGITS, HEXES, WORDS, NAMES, BEFORE
+cdef uint8_t[256] DIGITS, HEXES, WORDS, NAMES, BEFORE, OPENS
 cdef int _c
 for _c in range(256):
     DIGITS[_c] = _c in b"0123456789"
     HEXES[_c] = _c in b"0123456789abcdef"
     WORDS[_c] = _c < 128 and chr(_c).isalnum() or _c == c"_"
     NAMES[_c] = WORDS[_c] or _c in b".-"
+    OPENS[_c] = _c in b" \t'\":"  # no other token goes on behind these
     BEFORE[_c] = WORDS[_c] or _c in b"%\\#;$<&^+"  # what follows may be another character's number
 
 
@@ -113,7 +114,7 @@ def outline(text: bytes) -> bytes | None:
                     memset(to + (p - begin), DIGIT, q - p)
             elif n >= HEXADECIMAL and 0 < digits < n and not NAMES[before] and not (q < end and NAMES[q[0]]):
                 memset(to + (p - begin), RUN, n)
-            elif end - p >= FERNET and p[0] == c"g" and p[1] == c"A" and p[2] == c"A" and p[3] == c"A" and p[4] == c"A" and p[5] == c"A" and not NAMES[before]:
+            elif end - p >= FERNET and p[0] == c"g" and p[1] == c"A" and p[2] == c"A" and p[3] == c"A" and p[4] == c"A" and p[5] == c"A" and OPENS[before]:
                 q = p + 6
                 while q < end and (WORDS[q[0]] or q[0] == c"-"):
                     q += 1

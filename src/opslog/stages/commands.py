@@ -104,11 +104,11 @@ _HERE = re.compile(
 )
 _CHPASSWD = re.compile(
     r"""(?:\bchpasswd\b|'random'[ ]passwords)[^\n]{0,80}(?:\n"""
-    r"""((?:[ \t]{0,20}[a-z_][\w.-]{0,31}:[^\s:]{4,}[ \t\r]*(?:\n|\Z)){1,50})"""
+    r"""((?:[ \t]{0,20}\w[\w.-]{0,31}:[^\s:]{4,}[ \t\r]*(?:\n|\Z)){1,50})"""
     r"""|(?<=[\s{"'])(?:list|stdin|input|data)['"]?[ ]?[=:][ ]?b?"""
-    r"""((?:\[?[ ]?['"][a-z_][\w.-]{0,31}:[^'"\n]{4,}['"],?){1,50}))"""
+    r"""((?:\[?[ ]?['"]\w[\w.-]{0,31}:[^'"\n]{4,}['"],?){1,50}))"""
 )
-_USER = re.compile(r"""(?:(?<=['"\n])|\A)[ \t]*[a-z_][\w.-]*:([^\s'"]+)""")
+_USER = re.compile(r"""(?:(?<=['"\n])|\A)[ \t]*\w[\w.-]*:([^\s'"]+)""")
 """Users with their passwords, in lines and lists."""
 WORDS = (
     "sshpass", "ipmitool", "ldapsearch", "ldapadd", "ldapmodify", "ldapdelete", "ldapwhoami",

@@ -42,6 +42,10 @@ _KINDS = (
     (("secrets:<key",), r'\bsecrets:<key:"[^"]*" value:"((?:[^"\\\n]|\\.){1,4000})"'),
     # Vault, where the token stands in the path
     (("auth/token/",), r"\bauth/token/(?:lookup|renew|revoke|revoke-orphan)/([\w.-]{16,})"),
+    # PHP's LDAP
+    (("->bind(",), r"->bind\('[^'\n]{0,200}=[^'\n]{0,200}', '([^'\n]+)'"),
+    # ZooKeeper
+    (("addauth digest",), rf"\baddauth digest [^\s:]{{1,64}}:{_VALUE}"),
     # cinder
     (("provider_auth",), rf"\bprovider_auth['\"]?[ ]?[:=][ ]?[ub]?['\"]?CHAP[ ]+\S+[ ]+{_VALUE}"),
     ((" auth ", "'auth',"), rf"\b(?i:redis[\w-]*){_GAP}AUTH{_GAP}{_VALUE}"),

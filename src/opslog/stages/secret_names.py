@@ -73,7 +73,7 @@ _WHOLE = frozenset([
     "jenkinscrumb", "activationkey", "tlspsk", "wsrepsstauth", "processinput", "keymaterial",
     "unsealkeyshex", "password", "passwd", "passphrase", "spiceticket", "vncticket", "soapsession",
     "vmwaresoapsession", "dbpass", "smtppass", "ldappass", "ftppass", "authpass", "mysqlpass",
-    "sqlpass", "httppass", "svcpass", "servicepass",
+    "sqlpass", "httppass", "svcpass", "servicepass", "hmcpass",
 ])  # fmt: skip
 """Names that are secrets' by their letters alone."""
 
@@ -85,7 +85,7 @@ _ENDS = (
 
 TRIGGERS = (
     "pass", "pswd", "pwd", "pw", "secret", "token", "jwt", "cookie", "cred", "authoriz",
-    "kennwort", "authtok", "crumb", "sst_auth", "process_input",
+    "kennwort", "authtok", "crumb", "sst_auth", "sst-auth", "process_input",
     "signature", "sig", "psk", "kek", "otp", "verifier", "key", "configdrive", "config_drive",
     "fsid", "hashsuffix", "hash_path_", "_api", "messaging_urls", "role_id", "role-id", "roleid",
     "sessionid", "session_id", "session-id", "sessid", "sid", "saml", "assertion", "community",

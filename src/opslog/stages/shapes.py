@@ -112,7 +112,7 @@ _SQL = re.compile(
 )
 _CALL = re.compile(
     r"\b(?:\w{0,40}_with_password|simple_bind(?:_s)?|bind_s|HTTPBasicAuth|basic_auth|set_password)"
-    r"\(\s{0,9}[ub]?(?:'[^'\n]{0,200}'|\"[^\"\n]{0,200}\"|[\w.]{1,64})\s{0,9},\s{0,9}"
+    r"\s{0,3}\({1,2}\s{0,9}[ub]?(?:'[^'\n]{0,200}'|\"[^\"\n]{0,200}\"|[\w.]{1,64})\s{0,9},\s{0,9}"
     r"[ub]?(?:'([^'\n]+)'|\"([^\"\n]+)\")"
 )
 _CHPASSWD = re.compile(
@@ -137,7 +137,7 @@ WORDS = ("?key=", "&key=", ";key=", "basic ", "basic\t", "bearer ", "bearer\t", 
          "code%3d", "state_token=",
          "credential=", "accesskeyid=", "ticket=", "identified ", "password(", "set password",
          "bind_s(",
-         "simple_bind(", "basicauth(", "basic_auth(", "list:")  # fmt: skip
+         "simple_bind", "basicauth(", "basic_auth(", "list:")  # fmt: skip
 """One of these is in every other text with such a secret, in capitals or not."""
 
 

@@ -11,7 +11,7 @@ from opslog.stages.secret_values import is_kept
 _RULE = re.compile(r"[ \t]*[|+]?[-=:+|\s]*-{2,}[-=:+|\s]*\Z")
 """The line above or below the head of a table with bars."""
 
-_NAME = re.compile(r"""["']?[A-Za-z_][\w.-]{1,40}["']?\Z""")
+_NAME = re.compile(r"""["']?\w[\w.-]{1,40}["']?\Z""")
 _FIELD = {
     sign: re.compile(rf"""(?:"(?:[^"\n]|"")*"|[^{sign}\n]*)(?:{sign}|\Z)""") for sign in ",;\t"
 }
