@@ -1,6 +1,8 @@
 """Which texts may hold a secret: one pass over the bytes of a column, for few of which rules are asked.
 
 A text is suspected for a word, with what has to stand behind it, or for base64 of a text.
+
+The file is longer than others because the words and what has to stand behind them are looked at in one pass.
 """
 
 from collections.abc import Callable
