@@ -17,6 +17,7 @@ from typing import Any
 
 import fsspec
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 from moto.server import ThreadedMotoServer
@@ -121,6 +122,33 @@ def test_what_a_part_gives_is_written_to_a_bucket(s3: Any) -> None:
     sizes = [pq.read_metadata(s3.open(name)).num_rows for name in s3.ls("logs/lake")]
     assert len(sizes) == 2
     assert sum(sizes) == 500_000
+
+
+def test_a_lake_in_a_bucket_is_added_to_and_read_as_one_table(s3: Any, server: str) -> None:
+    s3.pipe(
+        "logs/mine/one.log",
+        LINE % 1 * 3 + LINE.replace(b"2024", b"2025").replace(b"a.b", b"nova.api") % 2,
+    )
+    code = "import sys; from opslog.__main__ import main; sys.exit(main())"
+    before: dict[str, bytes] = {}
+    for run in range(1, 3):
+        found = subprocess.run(
+            [sys.executable, "-c", code, "filter", "s3://logs/mine/*.log", "-o", "s3://logs/lake/",
+             "--to", "parquet", "--roll", "1MiB", "--partition-by", "service,date"],
+            capture_output=True, check=False,
+        )  # fmt: skip
+        assert (found.returncode, found.stderr) == (0, b"")
+        s3.invalidate_cache()
+        there = {path: s3.cat(path) for path in s3.find("logs/lake")}
+        assert len(there) == 2 * run
+        assert there.items() >= before.items()
+        before = there
+    lake = ds.dataset("logs/lake", filesystem=s3, partitioning="hive")
+    rows = lake.to_table(columns=["service", "date"]).group_by(["service", "date"])
+    assert sorted(map(str, rows.aggregate([([], "count_all")]).to_pylist())) == [
+        "{'service': 'nova', 'date': '2025-01-01', 'count_all': 2}",
+        "{'service': None, 'date': '2024-01-01', 'count_all': 6}",
+    ]
 
 
 def test_an_object_that_changes_while_it_is_read_is_an_error(s3: Any) -> None:

@@ -15,6 +15,7 @@ import pytest
 import opslog
 from helpers import ROOT
 from opslog import SinkError, SourceError
+from opslog.outputs.rolling import Roll
 from opslog.outputs.sinks import Target
 
 LOG = ROOT / "docs" / "examples" / "nova-compute.log"
@@ -79,16 +80,60 @@ def test_after_a_failure_all_is_as_it_was(memory: Any, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    "target",
+    ("target", "message"),
     [
-        Target("memory://lake/", "parquet"),
-        Target("memory://lake", "parquet", keys=("service_name",)),
-        Target("memory://a.jsonl", "jsonl", append=True),
+        (Target("memory://lake", "parquet", keys=("service",)), "needs a folder of files: -o memory://lake/"),
+        (Target("memory://a.jsonl", "jsonl", append=True), "at a URL no file grows: use -o memory://a.jsonl/ --roll"),
+        (Target("nothing://lake/", "jsonl"), "Protocol not known"),
     ],
-)
-def test_a_url_is_one_file(target: Target, memory: Any) -> None:
-    with pytest.raises(SinkError, match="at a URL, one file is written as a whole"):
+)  # fmt: skip
+def test_a_url_that_cannot_be_written_so_says_how(
+    target: Target, message: str, memory: Any
+) -> None:
+    with pytest.raises(SinkError, match=message):
         opslog.read(LOG)._write(target)
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "arrow", "parquet"])
+def test_a_run_adds_files_to_a_folder_and_harms_none(kind: str, memory: Any) -> None:
+    memory.pipe("/lake/service=nova/mine.txt", b"mine\n")
+    before = {}
+    for count in range(1, 4):
+        opslog.read(LOG)._write(Target("memory://lake/", kind, keys=("service", "date")))
+        there = {path: memory.cat(path) for path in memory.find("/lake")}
+        assert len(there) == 1 + count
+        assert there.items() >= before.items()
+        before = there
+    folders = {path.rpartition("/")[0] for path in before}
+    assert folders == {"/lake/service=nova", "/lake/service=nova/date=2026-03-10"}
+
+
+def test_a_folder_among_the_inputs_is_refused(memory: Any) -> None:
+    memory.pipe("/logs/a.log", LOG.read_bytes())
+    with pytest.raises(SinkError, match="would be read by the next run"):
+        opslog.read("memory://logs")._write(Target("memory://logs/lake/", "jsonl"))
+
+
+def test_a_file_that_cannot_be_uploaded_harms_none(
+    memory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, count = type(memory).put_file, 0
+
+    def broken(*given: Any, **options: Any) -> None:
+        nonlocal count
+        count += 1
+        if count == 2:
+            raise ConnectionError("the other side has gone")
+        put(*given, **options)
+
+    monkeypatch.setattr(type(memory), "put_file", broken)
+    memory.pipe("/logs/a.log", LOG.read_bytes() * 1500)  # three blocks
+    target = Target("memory://lake/", "jsonl", roll=Roll(size=1024))
+    with pytest.raises(
+        SinkError, match=r"has gone; 1 files of this run are complete, the last is memory://lake/.*"
+    ):
+        opslog.read("memory://logs/a.log")._write(target)
+    assert len(memory.find("/lake")) == 1
 
 
 def test_what_cannot_be_written_says_why(memory: Any) -> None:

@@ -14,6 +14,7 @@ import os
 import re
 from datetime import UTC, datetime
 
+from opslog.model.errors import SinkError
 from opslog.outputs.output import OutputStream
 from opslog.outputs.whole_file import CANNOT, sync_folder
 
@@ -38,6 +39,22 @@ class FileNames:
         # The clock may be set back.
         self._last = max(self._last, datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ"))
         return f"{self._prefix}{self._last}-{self._run}-{self._number:05}.{self._suffix}"
+
+
+class RolledFolder:
+    """A folder to which files are added; what killed runs left in it is removed."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        try:
+            os.makedirs(path, exist_ok=True)
+        except OSError as error:
+            raise SinkError(path, error.strerror or str(error)) from None
+        sweep(path)
+
+    def create(self, partition: str, name: str) -> RolledFile:
+        """Open a new file in a folder of this one; raises OSError."""
+        return RolledFile(os.path.join(self._path, partition), name)
 
 
 class RolledFile(OutputStream):

@@ -7,23 +7,26 @@ over, all of them do, so that at that moment no record is pending.
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 
+from opslog.inputs.remote import is_url
 from opslog.model.errors import OpslogError, SinkError
 from opslog.outputs import partition
 from opslog.outputs.output import OutputStream
-from opslog.outputs.rolled_file import FileNames, RolledFile, sweep
+from opslog.outputs.rolled_file import FileNames, RolledFolder
 from opslog.outputs.sink import Encoder, FileSink, Rows
 from opslog.rows.kept import Kept
+
+if TYPE_CHECKING:
+    from opslog.outputs.uploaded_file import UploadedFolder
 
 MOST_OPEN = 256
 """Files open at once; then the one that waited longest for a record ends."""
@@ -80,15 +83,11 @@ class RollingSink:
         self._roll = roll
         self._keys = keys
         self._names = FileNames("part-" if keys else "", suffix)
-        self._open: OrderedDict[str, tuple[RolledFile, FileSink]] = OrderedDict()
+        self._open: OrderedDict[str, tuple[OutputStream, FileSink]] = OrderedDict()
         self._since = 0.0
         self._complete = 0
         self._last = ""
-        try:
-            os.makedirs(folder, exist_ok=True)
-        except OSError as error:
-            raise SinkError(folder, error.strerror or str(error)) from None
-        sweep(folder)
+        self._files = _folder(folder)
 
     @property
     def fd(self) -> None:
@@ -152,7 +151,7 @@ class RollingSink:
             self._since = time.monotonic()
         elif len(self._open) >= MOST_OPEN:
             self._end(next(iter(self._open)))
-        file = RolledFile(os.path.join(self._folder, path), next(self._names))
+        file = self._files.create(path, next(self._names))
         try:
             sink = self._opener(file)
         except BaseException:
@@ -188,6 +187,14 @@ class RollingSink:
             raise SinkError(
                 self._folder, f"{reason.partition(';')[0]}; {there}; what came later is not written"
             ) from None
+
+
+def _folder(path: str) -> RolledFolder | UploadedFolder:
+    if not is_url(path):
+        return RolledFolder(path)
+    from opslog.outputs.uploaded_file import UploadedFolder  # most runs write to no URL
+
+    return UploadedFolder(path)
 
 
 def _held(sink: FileSink) -> int:

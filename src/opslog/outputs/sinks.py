@@ -67,8 +67,8 @@ class Target:
 
 
 def is_folder(path: str) -> bool:
-    """Return whether ``path`` is a folder, or is to be one."""
-    return not is_url(path) and (path.endswith(os.sep) or os.path.isdir(path))
+    """Return whether ``path`` is a folder, or is to be one; a URL says so by its last slash."""
+    return path.endswith(os.sep) or (not is_url(path) and os.path.isdir(path))
 
 
 def open_sink(target: Target, columns: tuple[str, ...]) -> Sink:
@@ -76,8 +76,10 @@ def open_sink(target: Target, columns: tuple[str, ...]) -> Sink:
     if is_folder(target.path):
         return _folder(target, columns)
     path, kind, append = target.path, target.kind, target.append
-    if is_url(path) and (target.roll or target.keys or append or path.endswith("/")):
-        raise SinkError(path, "at a URL, one file is written as a whole: no folder, and none grows")
+    if is_url(path) and append:
+        raise SinkError(
+            path, f"at a URL no file grows: use -o {_suggested(path)}/ --roll 128MiB,5m"
+        )
     if target.roll or target.keys:
         flag = "--roll" if target.roll else "--partition-by"
         raise SinkError(path, f"{flag} needs a folder of files: -o {_suggested(path)}/")
