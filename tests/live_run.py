@@ -46,7 +46,8 @@ class Run:
 
     def __init__(self, *arguments: str, out: Path, stdin: int | None = None) -> None:
         self.out = out
-        kind = () if "--to" in arguments else ("--to", "jsonl")
+        named = "--to" in arguments or any(one.startswith("otlp:") for one in arguments)
+        kind = () if named else ("--to", "jsonl")
         self.before = len(rows(out))
         self.said = out.with_suffix(".err")
         with open(out, "ab") as output, open(self.said, "ab") as errors:

@@ -6,6 +6,7 @@ import argparse
 import os
 
 from opslog.cli import flags, values, writing
+from opslog.cli.complaints import complain
 from opslog.model import names
 from opslog.model.errors import OpslogError, SinkError
 from opslog.outputs import sinks
@@ -21,11 +22,12 @@ def add(command: argparse.ArgumentParser) -> None:
     output.add_argument(
         "-o", "--output", metavar="PATH", default=STDOUT,
         help="write to PATH; its suffix (.jsonl, .parquet, .arrow, .txt) decides the format; "
-        "a folder, or a name that ends with a slash, gets new files for this run",
+        "a folder, or a name that ends with a slash, gets new files for this run; "
+        "otlp://HOST[:PORT] is a receiver of OpenTelemetry's logs",
     )  # fmt: skip
     kind = output.add_mutually_exclusive_group()
     kind.add_argument(
-        "--to", choices=[kind for kind in sinks.FORMATS if kind != "count"],
+        "--to", choices=[kind for kind in sinks.FORMATS if kind not in ("count", "otlp")],
         help="output format (default: text on a terminal, else jsonl)",
     )  # fmt: skip
     kind.add_argument(
@@ -77,11 +79,13 @@ def target(options: argparse.Namespace) -> sinks.Target:
         roll=Roll.parse(options.roll) if options.roll is not None else None,
         keys=keys_of(options.partition_by) if options.partition_by is not None else (),
         overwrite=options.overwrite,
+        warn=complain,
     )
 
 
 _TEXT = ("text",)
 _TABLES = ("jsonl", "parquet", "arrow")
+_ALL_COLUMNS = (*_TABLES, "otlp")
 
 
 def _refuse_idle(options: argparse.Namespace, kind: str) -> None:
@@ -90,8 +94,8 @@ def _refuse_idle(options: argparse.Namespace, kind: str) -> None:
         ("--full", options.full, _TEXT),
         ("--color always", options.color == "always", _TEXT),
         (f"--names {options.names}", options.names != names.OPSLOG, _TABLES),
-        ("--original", options.original, _TABLES),
-        ("--root", options.root, _TABLES),
+        ("--original", options.original, _ALL_COLUMNS),
+        ("--root", options.root, _ALL_COLUMNS),
     ):
         if given and kind not in kinds:
             raise OpslogError(

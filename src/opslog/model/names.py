@@ -94,9 +94,21 @@ _SPELLINGS: dict[str, dict[str, str]] = {
 
 SPELLINGS = tuple(_SPELLINGS)
 
+_OTLP = {
+    "service_name": "openstack.service_name",  # the name of OTLP's service is the program's
+    "source_offset": "log.file.offset",
+    "format": "opslog.format",
+}
+
 
 def spelled(columns: Iterable[str], spelling: str) -> list[str]:
     """Return the names of ``columns`` in ``spelling``; raises OpslogError for an unknown one."""
     if spelling not in _SPELLINGS:
         raise OpslogError(f"unknown names {spelling!r}: expected one of {', '.join(SPELLINGS)}")
     return [_SPELLINGS[spelling].get(column, column) for column in columns]
+
+
+def otlp_attribute(column: str) -> str:
+    """Return the name of a column as an attribute of OTLP: the conventions', or OpenStack's own."""
+    known = _OTLP.get(column) or _SPELLINGS["otel"].get(column, "")
+    return known if "." in known else f"openstack.{column}"

@@ -12,7 +12,7 @@ from contextlib import suppress
 from opslog.inputs.paths import STDIN, expand, file_id
 from opslog.inputs.remote import canonical, is_url
 from opslog.model.errors import SinkError
-from opslog.outputs.output import STDOUT, failed
+from opslog.outputs.output import STDOUT, failed, is_receiver
 
 
 def refuse_input(output: str, paths: tuple[str, ...], followed: bool = False) -> None:
@@ -20,6 +20,8 @@ def refuse_input(output: str, paths: tuple[str, ...], followed: bool = False) ->
 
     Where they are ``followed``, those that they will name count, too.
     """
+    if is_receiver(output):
+        return
     try:
         own = file_id(1 if output == STDOUT else output)
     except ValueError as error:  # a NUL in the name

@@ -154,6 +154,11 @@ def is_stream(path: str) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
+def is_receiver(path: str) -> bool:
+    """Return whether ``path`` names a receiver of OpenTelemetry, and no file."""
+    return path.startswith(("otlp://", "otlps://"))
+
+
 def open_stream(path: str, overwrite: bool) -> OutputStream:
     """Open what ``is_stream``; raises SinkError for a disk, and OSError."""
     if path == STDOUT:

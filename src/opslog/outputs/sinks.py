@@ -8,6 +8,8 @@ else there is grows as it comes.
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +20,14 @@ from opslog.model.errors import OpslogError, SinkError
 from opslog.outputs.arrow import ArrowSink
 from opslog.outputs.count import CountSink
 from opslog.outputs.jsonl import JsonEncoder, JsonlSink
-from opslog.outputs.output import STDOUT, OutputStream, failed, is_stream, open_growing
+from opslog.outputs.output import (
+    STDOUT,
+    OutputStream,
+    failed,
+    is_receiver,
+    is_stream,
+    open_growing,
+)
 from opslog.outputs.own_kinds import OF_RECORDS
 from opslog.outputs.parquet import BYTES_PER_GROUP, ParquetSink
 from opslog.outputs.rolling import Opener, Roll, RollingSink
@@ -26,7 +35,7 @@ from opslog.outputs.sink import Sink
 from opslog.outputs.tables import TableEncoder
 from opslog.outputs.whole_file import open_whole
 
-FORMATS = ("jsonl", "parquet", "arrow", "text", "count")
+FORMATS = ("jsonl", "parquet", "arrow", "text", "count", "otlp")
 WHOLE = ("parquet", "count")
 """Formats whose file appears when it is complete."""
 
@@ -35,22 +44,27 @@ _SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet"
 
 
 def format_of(path: str) -> str | None:
-    """Return the output format the suffix of ``path`` says, None if it does not."""
-    return _SUFFIXES.get(Path(path).suffix)
+    """Return the output format the name of ``path`` says, None if it does not."""
+    return "otlp" if is_receiver(path) else _SUFFIXES.get(Path(path).suffix)
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, RuntimeWarning, stacklevel=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where records are written, and how.
 
-    ``path`` is a file, ``-`` or a folder (one that exists, or a name that ends with a
-    slash), ``kind`` one of FORMATS.  ``names`` spells the columns' names (names.py).
+    ``path`` is a file, ``-``, a folder (one that exists, or a name that ends with a
+    slash) or a receiver (otlp.py), ``kind`` one of FORMATS.  ``names`` spells the columns'
+    names (names.py).
     ``colored``, ``full`` (whole tracebacks and request ids), ``width`` (columns of the
     terminal it is for, 0 without one) and ``hosts`` (of each record from the first on) are
     for text.  In a folder, ``roll`` says when a file ends (without it, with the run) and
     ``keys`` which partitions there are (partition.py).  With ``append``, lines are added to
     those a file holds.  A file that is not empty and not of this kind is left as it is,
-    unless ``overwrite`` is true.
+    unless ``overwrite`` is true.  ``warn`` is told what does not end the run.
     """
 
     path: str
@@ -64,11 +78,14 @@ class Target:
     keys: tuple[str, ...] = ()
     append: bool = False
     overwrite: bool = False
+    warn: Callable[[str], None] = _warn
 
 
 def is_folder(path: str) -> bool:
     """Return whether ``path`` is a folder, or is to be one; a URL says so by its last slash."""
-    return path.endswith(os.sep) or (not is_url(path) and os.path.isdir(path))
+    if is_url(path):
+        return path.endswith("/") and not is_receiver(path)
+    return path.endswith(os.sep) or os.path.isdir(path)
 
 
 def open_sink(target: Target, columns: tuple[str, ...]) -> Sink:
@@ -76,6 +93,8 @@ def open_sink(target: Target, columns: tuple[str, ...]) -> Sink:
     if is_folder(target.path):
         return _folder(target, columns)
     path, kind, append = target.path, target.kind, target.append
+    if is_receiver(path) or kind == "otlp":
+        return _receiver(target, columns)
     if is_url(path) and append:
         raise SinkError(
             path, f"at a URL no file grows: use -o {_suggested(path)}/ --roll 128MiB,5m"
@@ -102,6 +121,21 @@ def open_sink(target: Target, columns: tuple[str, ...]) -> Sink:
     except BaseException:
         output.abort()
         raise
+
+
+def _receiver(target: Target, columns: tuple[str, ...]) -> Sink:
+    if target.roll or target.keys:
+        flag = "--roll" if target.roll else "--partition-by"
+        raise SinkError(target.path, f"{flag} needs a folder of files, not a receiver of OTLP")
+    if target.kind != "otlp" or not is_receiver(target.path):
+        raise SinkError(
+            target.path,
+            "OTLP goes to a receiver, otlp://HOST[:PORT], and nothing else does; "
+            f"found an output as {target.kind}",
+        )
+    from opslog.outputs.otlp import OtlpSink  # most runs write to no receiver
+
+    return OtlpSink(target.path, columns, target.warn)
 
 
 def _refuse_stream(path: str) -> None:

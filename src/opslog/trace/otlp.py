@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from opslog.correlate.roots import uuid_digits
 from opslog.model.instants import micros_of
+from opslog.model.names import otlp_attribute
 from opslog.model.record import LogRecord
 from opslog.model.severity import ERROR
 from opslog.model.version import __version__
@@ -38,26 +39,14 @@ _OTHER = "_OTHER"
 """The conventions' word for a method, or a kind of error, that is none of the known."""
 
 _ATTRIBUTES = {
-    "request_id": "openstack.request_id",
-    "global_request_id": "openstack.global_request_id",
-    "user_id": "user.id",
-    "project_id": "openstack.project_id",
-    "resource_type": "openstack.resource_type",
-    "resource_id": "openstack.resource_id",
-    "thread_id": "thread.id",
-    "client_address": "client.address",
-    "http_method": "http.request.method",
-    "http_target": "url.original",
-    "http_status": "http.response.status_code",
-    "code_file": "code.file.path",
-    "code_line": "code.line.number",
-    "code_function": "code.function.name",
-    "exception_type": "exception.type",
-    "exception_message": "exception.message",
-    "exception_stacktrace": "exception.stacktrace",
-    "source": "log.file.path",
-    "source_offset": "log.file.offset",
-}
+    column: otlp_attribute(column)
+    for column in (
+        "request_id", "global_request_id", "user_id", "project_id", "resource_type", "resource_id",
+        "thread_id", "client_address", "http_method", "http_target", "http_status", "code_file",
+        "code_line", "code_function", "exception_type", "exception_message",
+        "exception_stacktrace", "source", "source_offset",
+    )
+}  # fmt: skip
 """Attributes of a log record, by columns; the logger is its scope."""
 
 

@@ -1,0 +1,203 @@
+"""Records to a receiver of OpenTelemetry: OTLP/HTTP, as protobuf, compressed with gzip.
+
+https://opentelemetry.io/docs/specs/otlp/#otlphttp.  What has been accepted is written; what
+waits here is *pending*, so that no checkpoint counts it.  After an answer that was lost
+records are sent again: at least once, that is.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import pyarrow as pa
+
+from opslog.model.errors import SinkError
+from opslog.model.version import __version__
+from opslog.process import deadline
+from opslog.rows.kept import Kept
+
+if TYPE_CHECKING:
+    import urllib3
+
+_BYTES = 2 << 20
+"""Of a request, about, before it is compressed: receivers take 4 MiB at least."""
+
+_SECONDS = 1.0
+"""For which records wait for others at most."""
+
+_TRIES = 14
+_LONGEST_PAUSE = 30.0
+"""Seconds between two tries at most: it is tried for five minutes in all."""
+
+_AGAIN = (429, 502, 503, 504)
+"""The answers after which a client may try again."""
+
+_SHOWN = 200
+"""Characters of an answer that an error shows."""
+
+_URL = re.compile(r"otlp(s?)://([^/@?#]+?)(:[0-9]+)?(/[^?#]*)?")
+
+
+class OtlpSink:
+    """A receiver at ``otlp://HOST[:PORT][/PATH]``, or ``otlps://`` by TLS.
+
+    ``warn`` is told what does not end the run.  Raises SinkError.
+    """
+
+    def __init__(self, url: str, columns: tuple[str, ...], warn: Callable[[str], None]) -> None:
+        self.columns = columns
+        self._path = url
+        self._warn = warn
+        self._endpoint = _endpoint(url)
+        try:
+            import urllib3
+
+            from opslog.outputs.otlp_encoder import encoded, rejected
+        except ImportError:
+            raise SinkError(url, "OTLP is written by: pip install 'opslog[otlp]'") from None
+        self._encoded, self._rejected = encoded, rejected
+        timeout = urllib3.Timeout(connect=10, read=60)
+        self._receiver = urllib3.PoolManager(headers=_headers(), timeout=timeout, retries=False)
+        self._parts: list[bytes] = []
+        self._size = self._count = 0
+        self._since = 0.0
+        self._post(b"", 0, tries=0)  # an empty request: is anybody there, and may we?
+
+    @property
+    def fd(self) -> None:
+        return None
+
+    @property
+    def pending(self) -> bool:
+        return bool(self._parts)
+
+    def encode(self, kept: Kept) -> list[tuple[int, bytes]]:
+        return self.of_batch(kept.batch())
+
+    def of_batch(self, batch: pa.RecordBatch) -> list[tuple[int, bytes]]:
+        # Of a request's size in memory: with the names of attributes it is twice as large.
+        rows = max(1, batch.num_rows * (_BYTES // 2) // max(1, batch.nbytes))
+        parts = (batch.slice(at, rows) for at in range(0, batch.num_rows, rows))
+        return [(part.num_rows, self._encoded(part)) for part in parts]
+
+    def write(self, encoded: list[tuple[int, bytes]]) -> None:
+        for count, part in encoded:
+            if self._parts and self._size + len(part) > _BYTES:
+                self._send()
+            if not self._parts:
+                self._since = time.monotonic()
+            self._parts.append(part)
+            self._size += len(part)
+            self._count += count
+
+    def rows(self, kept: Kept) -> pa.RecordBatch:
+        return kept.batch()
+
+    def write_rows(self, rows: pa.RecordBatch | memoryview) -> None:
+        assert isinstance(rows, pa.RecordBatch)
+        self.write(self.of_batch(rows))
+
+    def tick(self, now: float) -> None:
+        if self._parts and now - self._since >= _SECONDS:
+            self._send()
+
+    def close(self, complete: bool = True) -> None:
+        if self._parts:
+            self._send()
+        self._receiver.clear()
+
+    def abort(self) -> None:
+        self._receiver.clear()
+
+    def _send(self) -> None:
+        answer = self._post(b"".join(self._parts), self._count, _TRIES)
+        count = self._count
+        self._parts, self._size, self._count = [], 0, 0
+        lost, said = self._rejected(answer)
+        if lost or said:
+            what = "the receiver says"
+            if lost:
+                what = f"the receiver rejected {lost:,} of {count:,} records"
+            self._warn(f"{self._path}: {what}: {said or 'it does not say why'}")
+
+    def _post(self, request: bytes, count: int, tries: int) -> bytes:
+        """Return what the receiver says to a request that it takes."""
+        import urllib3
+
+        # The level 1 takes half of the time, and a fifth more room.
+        body = gzip.compress(request, 1)
+        retry = urllib3.Retry(
+            _TRIES, connect=tries, backoff_factor=1, backoff_max=_LONGEST_PAUSE, backoff_jitter=1,
+            allowed_methods=None, status_forcelist=_AGAIN,
+        )  # fmt: skip
+        deadline.write_begins()
+        try:
+            while True:
+                response = error = None
+                try:
+                    response = self._receiver.request("POST", self._endpoint, body=body)
+                    if response.status not in _AGAIN:
+                        break
+                    trouble = _answer(response)
+                except urllib3.exceptions.HTTPError as found:
+                    error, trouble = found, _reason(found)
+                try:
+                    retry = retry.increment("POST", self._endpoint, response, error)
+                except urllib3.exceptions.HTTPError:
+                    raise self._failed(trouble, count) from None
+                self._warn(f"{self._path}: {trouble}; trying again")
+                retry.sleep(response)
+        except deadline.ReaderTimeoutError:
+            waited = f"asked to end, but for {deadline.SECONDS:.0f} seconds nothing was accepted"
+            raise self._failed(waited, count) from None
+        finally:
+            deadline.write_ended()
+        if response.status != 200:
+            raise self._failed(_answer(response), count)
+        return bytes(response.data)
+
+    def _failed(self, reason: str, count: int) -> SinkError:
+        left = f"; {count:,} record(s) were not accepted, those before them were" if count else ""
+        return SinkError(self._path, f"{reason}{left}")
+
+
+def _endpoint(url: str) -> str:
+    """Return the URL that logs are posted to."""
+    match = _URL.fullmatch(url)
+    if match is None:
+        raise SinkError(url, "expected otlp://HOST[:PORT][/PATH], or otlps:// for TLS")
+    secure, host, port, path = match.groups()
+    return f"http{secure}://{host}{port or ':4318'}{(path or '').rstrip('/')}/v1/logs"
+
+
+def _headers() -> dict[str, str]:
+    """Return the headers of each request; OTEL_EXPORTER_OTLP_HEADERS says `key=value,...`."""
+    found = {
+        "Content-Type": "application/x-protobuf",
+        "Content-Encoding": "gzip",
+        "User-Agent": f"opslog/{__version__}",
+    }
+    for variable in ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_LOGS_HEADERS"):
+        for pair in filter(None, os.environ.get(variable, "").split(",")):
+            key, _, value = pair.partition("=")
+            found[unquote(key.strip())] = unquote(value.strip())
+    return found
+
+
+def _answer(response: urllib3.BaseHTTPResponse) -> str:
+    # A Status of protobuf is its message and a few bytes.
+    said = re.sub(r"[^\x20-\x7e]+", " ", response.data.decode("ascii", "replace")).strip()
+    said = f": {said[:_SHOWN]}" if said else ""
+    return f"the receiver answers {response.status} {response.reason or ''}".rstrip() + said
+
+
+def _reason(error: Exception) -> str:
+    cause = error.__cause__ or error
+    said = getattr(cause, "strerror", None) or str(cause).partition(": ")[2] or str(cause)
+    return f"cannot be reached: {said}"
