@@ -52,8 +52,9 @@ class Answer:
 class Receiver:
     """What came: ``requests`` are those accepted, ``asked`` the headers of all."""
 
-    def __init__(self) -> None:
-        self.url = ""
+    def __init__(self, server: http.server.HTTPServer) -> None:
+        self.server = server
+        self.url = f"otlp://127.0.0.1:{server.server_port}"
         self.requests: list[ExportLogsServiceRequest] = []
         self.asked: list[dict[str, str]] = []
         self.answer: Callable[[int], Answer] = lambda number: Answer(200)
@@ -83,9 +84,8 @@ class Receiver:
 
 
 @contextmanager
-def receiver(port: int = 0) -> Iterator[Receiver]:
+def receiver() -> Iterator[Receiver]:
     """Give a receiver that listens."""
-    found = Receiver()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -108,8 +108,8 @@ def receiver(port: int = 0) -> Iterator[Receiver]:
         def log_message(self, *_: object) -> None:
             """Nothing is told."""
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
-        found.url = f"otlp://127.0.0.1:{server.server_port}"
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        found = Receiver(server)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield found

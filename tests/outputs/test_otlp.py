@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ from live_run import Run, heads, wait_for, written
 from opslog import OpslogError, SinkError
 from opslog.model import names, schema
 from opslog.outputs import otlp
-from opslog.outputs.otlp_encoder import encoded
+from opslog.outputs.otlp_encoder import requests
 
 LOG = ROOT / "docs" / "examples" / "nova-compute.log"
 FIELDS = {"timestamp", "severity_number", "severity_text", "body", "trace_id", "attributes",
@@ -88,9 +89,8 @@ def as_told(row: dict[str, Any]) -> dict[str, Any]:
     program = told.pop("program", None)
     told["service.name"] = program or row.get("service_name") or "unknown_service"
     if "timestamp" in told:
-        told["timestamp"] = round(
-            (told["timestamp"] - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1e6
-        )
+        passed = told["timestamp"] - datetime(1970, 1, 1, tzinfo=UTC)
+        told["timestamp"] = passed // timedelta(microseconds=1)
     return told
 
 
@@ -98,6 +98,12 @@ def batch(rows: list[dict[str, Any]]) -> pa.RecordBatch:
     wanted = schema.arrow_schema(original=True, root=True)
     empty = dict.fromkeys(wanted.names) | {"attributes": []}
     return pa.RecordBatch.from_pylist([empty | row for row in rows], wanted)
+
+
+def encoded(batch: pa.RecordBatch, size: int = 1 << 20) -> bytes:
+    found = requests(batch, size)
+    assert sum(count for count, _ in found) == batch.num_rows
+    return b"".join(data for _, data in found)
 
 
 def decoded(data: bytes) -> list[dict[str, Any]]:
@@ -127,11 +133,13 @@ def values(column: schema.Column) -> st.SearchStrategy[Any]:
 ROWS = st.fixed_dictionaries({column.name: values(column) for column in schema.COLUMNS})
 
 
-@given(st.lists(ROWS, min_size=1, max_size=8), st.integers(0, 3))
-def test_what_is_sent_says_what_the_columns_say(rows: list[dict[str, Any]], start: int) -> None:
+@given(st.lists(ROWS, min_size=1, max_size=8), st.integers(0, 3), st.integers(1, 10_000))
+def test_what_is_sent_says_what_the_columns_say(
+    rows: list[dict[str, Any]], start: int, size: int
+) -> None:
     whole = batch(rows)
     part = whole.slice(min(start, len(rows) - 1))
-    found = sorted(map(_sign, decoded(encoded(part))))
+    found = sorted(map(_sign, decoded(encoded(part, size))))
     assert found == sorted(_sign(as_told(row)) for row in part.to_pylist())
     # Two requests are one, behind each other.
     assert len(decoded(encoded(part) + encoded(whole))) == part.num_rows + whole.num_rows
@@ -255,6 +263,30 @@ def test_headers_are_those_of_the_environment(
     opslog.read(LOG).write(there.url, "otlp")
     assert {asked["authorization"] for asked in there.asked} == {"Bearer abc"}
     assert {asked["x-tenant"] for asked in there.asked} == {"one"}
+
+
+def test_otlps_is_otlp_by_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    _certify(certificate, key)
+    with receiver() as there:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        there.server.socket = context.wrap_socket(there.server.socket, server_side=True)
+        with pytest.raises(SinkError, match=r"cannot be reached: \[SSL.*certificate verify failed"):
+            opslog.read(LOG).write(there.url.replace("otlp", "otlps"), "otlp")
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        opslog.read(LOG).write(there.url.replace("otlp", "otlps"), "otlp")
+    assert len(there.bodies()) == 14
+
+
+def _certify(certificate: Path, key: Path) -> None:
+    """Write a certificate of this machine, and its key."""
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+         "-keyout", str(key), "-out", str(certificate)],
+        check=True, capture_output=True,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

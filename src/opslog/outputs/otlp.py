@@ -58,10 +58,10 @@ class OtlpSink:
         try:
             import urllib3
 
-            from opslog.outputs.otlp_encoder import encoded, rejected
+            from opslog.outputs.otlp_encoder import rejected, requests
         except ImportError:
             raise SinkError(url, "OTLP is written by: pip install 'opslog[otlp]'") from None
-        self._encoded, self._rejected = encoded, rejected
+        self._requests, self._rejected = requests, rejected
         timeout = urllib3.Timeout(connect=10, read=60)
         self._receiver = urllib3.PoolManager(headers=_headers(), timeout=timeout, retries=False)
         self._parts: list[bytes] = []
@@ -81,10 +81,7 @@ class OtlpSink:
         return self.of_batch(kept.batch())
 
     def of_batch(self, batch: pa.RecordBatch) -> list[tuple[int, bytes]]:
-        # Of a request's size in memory: with the names of attributes it is twice as large.
-        rows = max(1, batch.num_rows * (_BYTES // 2) // max(1, batch.nbytes))
-        parts = (batch.slice(at, rows) for at in range(0, batch.num_rows, rows))
-        return [(part.num_rows, self._encoded(part)) for part in parts]
+        return self._requests(batch, _BYTES)
 
     def write(self, encoded: list[tuple[int, bytes]]) -> None:
         for count, part in encoded:
@@ -127,14 +124,17 @@ class OtlpSink:
             self._warn(f"{self._path}: {what}: {said or 'it does not say why'}")
 
     def _post(self, request: bytes, count: int, tries: int) -> bytes:
-        """Return what the receiver says to a request that it takes."""
+        """Return what the receiver says to a request that it takes.
+
+        One that cannot be reached is tried again so often, one that is busy as often as any.
+        """
         import urllib3
 
         # The level 1 takes half of the time, and a fifth more room.
         body = gzip.compress(request, 1)
         retry = urllib3.Retry(
-            _TRIES, connect=tries, backoff_factor=1, backoff_max=_LONGEST_PAUSE, backoff_jitter=1,
-            allowed_methods=None, status_forcelist=_AGAIN,
+            _TRIES, connect=tries, read=tries, other=tries, allowed_methods=None,
+            status_forcelist=_AGAIN, backoff_factor=1, backoff_max=_LONGEST_PAUSE, backoff_jitter=1,
         )  # fmt: skip
         deadline.write_begins()
         try:
@@ -199,5 +199,5 @@ def _answer(response: urllib3.BaseHTTPResponse) -> str:
 
 def _reason(error: Exception) -> str:
     cause = error.__cause__ or error
-    said = getattr(cause, "strerror", None) or str(cause).partition(": ")[2] or str(cause)
-    return f"cannot be reached: {said}"
+    said = getattr(cause, "strerror", None) or str(cause)
+    return f"cannot be reached: {re.sub(r'^[A-Za-z]+[(].*?[)]: ', '', said)}"

@@ -35,15 +35,24 @@ _OF_RESOURCE = ("program", "service_name", "host_name", "process_pid")
 _UNKNOWN = "unknown_service"
 
 
-def encoded(batch: pa.RecordBatch) -> bytes:
-    """Return a batch with columns of schema.py as an ExportLogsServiceRequest, serialized.
+def requests(batch: pa.RecordBatch, size: int) -> list[tuple[int, bytes]]:
+    """Return a batch as ExportLogsServiceRequests of about ``size`` bytes, serialized.
 
-    The records of one process and logger stand together, in their order.  Two requests, one
-    behind the other, are one request of all their records.
+    The batch has the columns of schema.py.  Before each request stands how many records it
+    has; those of one process and logger stand together, in their order.  Two requests, one behind
+    the other, are one request of all their records.
     """
     records = _field(b"\x12", _records(batch))
+    rows = max(1, batch.num_rows * size // max(1, records.nbytes))
+    names = [name for name in (*_OF_RESOURCE, "logger") if name in batch.schema.names]
+    keys = pa.RecordBatch.from_arrays([_plain(batch[name]) for name in names], names=names)
+    parts = ((keys.slice(at, rows), records.slice(at, rows)) for at in range(0, len(records), rows))
+    return [(len(part), _request(known, part)) for known, part in parts]
+
+
+def _request(keys: pa.RecordBatch, records: pa.Array) -> bytes:
     resources: dict[bytes, list[bytes]] = {}
-    for resource, scope, part in _grouped(batch, records):
+    for resource, scope, part in _grouped(keys, records):
         resources.setdefault(resource, []).append(_message(2, scope + part))
     return b"".join(
         _message(1, _message(1, resource) + b"".join(scopes))
@@ -90,7 +99,7 @@ def _severity_number(array: pa.Array) -> pa.Array:
 
 
 def _severity_text(array: pa.Array) -> pa.Array:
-    return _of_values(array, lambda texts: _field(b"\x1a", texts))
+    return _of_values(array, lambda texts: _field(b"\x1a", texts.cast(pa.binary())))
 
 
 def _body(array: pa.Array) -> pa.Array:
@@ -116,6 +125,9 @@ _FIELDS: dict[str, Callable[[pa.Array], pa.Array]] = {
 }
 """Columns that are fields of a log record."""
 
+_UNLIKE = ("source_offset", "original")
+"""Columns with a value of its own in every row; the values of others are written once each."""
+
 _NAMES = pa.array([otlp_attribute(name) for name in BY_NAME])
 """Of columns: no other value of a record has one of these."""
 
@@ -124,27 +136,34 @@ def _attribute(name: str, kind: str, array: pa.Array) -> pa.Array:
     """Return the values of a column as attributes of their records."""
     key = otlp_attribute(name).encode()
     head = _constant(b"\x0a" + _varint(len(key)) + key + b"\x12")
-    if kind == "dictionary":
-        return _of_values(array, lambda texts: _text_attribute(head, texts))
-    if kind in ("string", "binary"):
-        return _text_attribute(head, array.cast(pa.binary()), kind)
-    if kind == "float64":
-        value = _joined(_constant(b"\x21"), _fixed64(array))
-    else:
-        value = _joined(_constant(b"\x18"), _varints(array.view(pa.uint64())))
-        value = pc.if_else(array.is_valid(), value, None)
-    return _field(b"\x32", _joined(head, _varints(pc.binary_length(value)), value))
+
+    def made(values: pa.Array) -> pa.Array:
+        if kind in ("string", "dictionary"):
+            return _text_attribute(head, values.cast(pa.binary()))
+        if kind == "binary":
+            return _text_attribute(head, values, b"\x3a")
+        if kind == "float64":
+            value = _joined(_constant(b"\x21"), _fixed64(values))
+        else:
+            value = _joined(_constant(b"\x18"), _varints(values))
+            value = pc.if_else(values.is_valid(), value, None)
+        return _field(b"\x32", _joined(head, _varints(pc.binary_length(value)), value))
+
+    if kind in ("int64", "float64"):
+        array = array.view(pa.uint64())
+    if name in _UNLIKE:
+        return made(array)
+    return _of_values(array if kind == "dictionary" else array.dictionary_encode(), made)
 
 
-def _text_attribute(head: pa.Array | pa.Scalar, texts: pa.Array, kind: str = "string") -> pa.Array:
+def _text_attribute(head: pa.Array | pa.Scalar, texts: pa.Array, tag: bytes = b"\x0a") -> pa.Array:
     """Return ``texts`` as attributes; ``head`` is all that stands before a value's length."""
     size = pc.binary_length(texts)
     sizes = _varints(size)
     value = pc.add(pc.add(size, pc.binary_length(sizes)), 1)
     values = _varints(value)
     whole = pc.add(pc.add(value, pc.binary_length(values)), pc.binary_length(head))
-    tag = _constant(b"\x3a" if kind == "binary" else b"\x0a")
-    return _joined(_constant(b"\x32"), _varints(whole), head, values, tag, sizes, texts)
+    return _joined(_constant(b"\x32"), _varints(whole), head, values, _constant(tag), sizes, texts)
 
 
 def _of_map(array: pa.MapArray) -> pa.Array:
@@ -162,15 +181,14 @@ def _of_map(array: pa.MapArray) -> pa.Array:
 
 def _of_values(array: pa.DictionaryArray, made: Callable[[pa.Array], pa.Array]) -> pa.Array:
     """Return what is ``made`` of the few values of a column, for each record."""
-    return made(array.dictionary.cast(pa.binary())).take(array.indices)
+    return made(array.dictionary).take(array.indices)
 
 
-def _grouped(batch: pa.RecordBatch, records: pa.Array) -> list[tuple[bytes, bytes, memoryview]]:
+def _grouped(keys: pa.RecordBatch, records: pa.Array) -> list[tuple[bytes, bytes, memoryview]]:
     """Return the records of each process and logger, with its resource and its scope."""
-    names = [name for name in (*_OF_RESOURCE, "logger") if name in batch.schema.names]
-    columns = [_plain(batch.column(name)) for name in names]
-    rows = pa.array(range(batch.num_rows), pa.int32())
-    table = pa.table([*columns, rows], names=[*names, "row"])
+    names = keys.schema.names
+    rows = pa.array(range(len(records)), pa.int32())
+    table = pa.table([*keys.columns, rows], names=[*names, "row"])
     # In one thread the rows of a group stay in order.
     groups = table.group_by(names, use_threads=False).aggregate([("row", "list")])
     lists = groups["row_list"].combine_chunks()
