@@ -22,7 +22,7 @@ def needed() -> set[str]:
     """Return the names of all packages that opslog's users install with it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     waiting = [*project["dependencies"]]
-    for extra in ("learn", "fluentd", "fsspec", "mask"):
+    for extra in ("learn", "fluentd", "fsspec", "mask", "otlp"):
         waiting += project["optional-dependencies"][extra]
     found: set[str] = set()
     while waiting:
