@@ -170,6 +170,12 @@ def test_parts_are_asked_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert page.count("| 2,696 | 2,696 | 1,358 | 11 |") == 2
 
 
+def test_both_ways_to_otlp_are_measured() -> None:
+    assert [line.split("MB/s  ")[1] for line in run("otlp.py", "1").splitlines()] == [
+        "columns", "published classes", "gzip of the columns' requests",
+    ]  # fmt: skip
+
+
 def kind(log: Path) -> str:
     return log.stem.removeprefix("oslo-")
 

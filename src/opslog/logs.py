@@ -215,7 +215,9 @@ class Logs:
         stats: Stats | None = None,
         overwrite: bool = False,
     ) -> Stats:
-        """Write the records as ``kind`` (sinks.FORMATS) and return what was counted.
+        """Write the records as ``kind`` and return what was counted.
+
+        It is one of sinks.FORMATS, or ``otlp`` for a receiver at ``otlp://HOST[:PORT]``.
 
         Raises SinkError where the output cannot be written, is one of the sources, or
         is a file that is not empty and holds no such output of opslog; ``overwrite``

@@ -27,7 +27,7 @@ def add(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     kind = output.add_mutually_exclusive_group()
     kind.add_argument(
-        "--to", choices=[kind for kind in sinks.FORMATS if kind not in ("count", "otlp")],
+        "--to", choices=[kind for kind in sinks.FORMATS if kind != "count"],
         help="output format (default: text on a terminal, else jsonl)",
     )  # fmt: skip
     kind.add_argument(

@@ -35,7 +35,7 @@ from opslog.outputs.sink import Sink
 from opslog.outputs.tables import TableEncoder
 from opslog.outputs.whole_file import open_whole
 
-FORMATS = ("jsonl", "parquet", "arrow", "text", "count", "otlp")
+FORMATS = ("jsonl", "parquet", "arrow", "text", "count")
 WHOLE = ("parquet", "count")
 """Formats whose file appears when it is complete."""
 
@@ -57,8 +57,8 @@ class Target:
     """Where records are written, and how.
 
     ``path`` is a file, ``-``, a folder (one that exists, or a name that ends with a
-    slash) or a receiver (otlp.py), ``kind`` one of FORMATS.  ``names`` spells the columns'
-    names (names.py).
+    slash) or a receiver (otlp.py), ``kind`` one of FORMATS, or ``otlp`` for a receiver.  ``names``
+    spells the columns' names (names.py).
     ``colored``, ``full`` (whole tracebacks and request ids), ``width`` (columns of the
     terminal it is for, 0 without one) and ``hosts`` (of each record from the first on) are
     for text.  In a folder, ``roll`` says when a file ends (without it, with the run) and
