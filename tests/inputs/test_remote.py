@@ -5,11 +5,13 @@ from __future__ import annotations
 import bz2
 import gzip
 import http.server
+import json
 import pickle
 import re
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -24,6 +26,7 @@ from moto.server import ThreadedMotoServer
 
 import opslog
 from helpers import plain
+from live_run import Run, heads, wait_for, written
 from opslog import OpslogError, SourceError
 from opslog.inputs import paths, remote
 from opslog.inputs.paths import Sources
@@ -149,6 +152,30 @@ def test_a_lake_in_a_bucket_is_added_to_and_read_as_one_table(s3: Any, server: s
         "{'service': 'nova', 'date': '2025-01-01', 'count_all': 2}",
         "{'service': None, 'date': '2024-01-01', 'count_all': 6}",
     ]
+
+
+def test_a_bucket_that_is_added_to_by_runs_that_are_killed_holds_all(
+    s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+
+    def found() -> Counter[str]:
+        s3.invalidate_cache()
+        lines = (s3.cat(path).splitlines() for path in s3.glob("logs/lake/*.jsonl"))
+        return Counter(json.loads(line)["body"] for one in lines for line in one)
+
+    for start in range(0, 3000, 1000):
+        written(tmp_path / "a.log", heads(start, start + 1000))
+        known = len(found())
+        with Run("--checkpoint", str(tmp_path / "state"), "--roll", "1s", "-o", "s3://logs/lake/",
+                 "--to", "jsonl", str(tmp_path / "a.log"), out=tmp_path / "out") as run:  # fmt: skip
+            wait_for(partial(lambda known: len(found()) > known, known), run)
+            written(tmp_path / "a.log", heads(start + 1000, start + 1001))
+    with Run("--checkpoint", str(tmp_path / "state"), "--roll", "1s", "-o", "s3://logs/lake/",
+             "--to", "jsonl", str(tmp_path / "a.log"), out=tmp_path / "out") as run:  # fmt: skip
+        wait_for(lambda: len(found()) == 3001, run)
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def test_an_object_that_changes_while_it_is_read_is_an_error(s3: Any) -> None:

@@ -364,6 +364,18 @@ def test_a_checkpoint_waits_for_what_is_accepted(there: Receiver, tmp_path: Path
         wait_for(lambda: len(there.bodies()) == 101, running)
 
 
+def test_records_of_a_pipe_leave_while_it_is_open(there: Receiver) -> None:
+    command = [sys.executable, "-m", "opslog", "filter", "-o", there.url]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        assert process.stdin
+        for number in range(3):
+            process.stdin.write(heads(number, number + 1))
+            process.stdin.flush()
+            _until(partial(lambda wanted: len(there.bodies()) == wanted, number + 1))
+        process.stdin.close()
+        assert process.wait() == 0
+
+
 def test_a_real_receiver_takes_it_and_sends_it_on(there: Receiver, tmp_path: Path) -> None:
     rotel = pytest.importorskip("rotel")
     with socket.socket() as one, socket.socket() as two:
