@@ -105,25 +105,7 @@ def holds(path: str, own: OwnKind) -> bool:
         return False
 
 
-class TemporaryFile(OutputStream):
-    """A file that is written under another name; ``close`` puts it in its place."""
-
-    _temporary: str
-
-    def abort(self) -> None:
-        self._remove()
-        with suppress(SinkError):  # it was closed
-            super().close()
-
-    def _remove(self) -> None:
-        with suppress(OSError):
-            os.unlink(self._temporary)
-
-    def _left(self) -> str:
-        return "nothing was written there"
-
-
-class WholeFile(TemporaryFile):
+class WholeFile(OutputStream):
     """A regular file that appears as ``path`` when it is closed.
 
     It replaces an empty file or one of kind ``own``, any other only with
@@ -170,6 +152,18 @@ class WholeFile(TemporaryFile):
         except OSError as error:
             raise self._incomplete(error.strerror or str(error)) from None
         super().close()
+
+    def abort(self) -> None:
+        self._remove()
+        with suppress(SinkError):  # it was closed
+            super().close()
+
+    def _remove(self) -> None:
+        with suppress(OSError):
+            os.unlink(self._temporary)
+
+    def _left(self) -> str:
+        return "nothing was written there"
 
 
 def _replaced(path: str, target: str, own: OwnKind, overwrite: bool) -> os.stat_result | None:
