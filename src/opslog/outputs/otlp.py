@@ -65,7 +65,7 @@ class OtlpSink:
         timeout = urllib3.Timeout(connect=10, read=60)
         self._receiver = urllib3.PoolManager(headers=_headers(), timeout=timeout, retries=False)
         self._parts: list[bytes] = []
-        self._size = self._count = 0
+        self._size = self._count = self._lost = 0
         self._since = 0.0
         self._post(b"", 0, tries=0)  # an empty request: is anybody there, and may we?
 
@@ -108,6 +108,10 @@ class OtlpSink:
         if self._parts:
             self._send()
         self._receiver.clear()
+        if self._lost:
+            raise SinkError(
+                self._path, f"rejected {self._lost:,} record(s) in all, and has the others"
+            )
 
     def abort(self) -> None:
         self._receiver.clear()
@@ -117,6 +121,7 @@ class OtlpSink:
         count = self._count
         self._parts, self._size, self._count = [], 0, 0
         lost, said = self._rejected(answer)
+        self._lost += lost
         if lost or said:
             what = "the receiver says"
             if lost:
