@@ -85,7 +85,6 @@ def target(options: argparse.Namespace) -> sinks.Target:
 
 _TEXT = ("text",)
 _TABLES = ("jsonl", "parquet", "arrow")
-_ALL_COLUMNS = (*_TABLES, "otlp")
 
 
 def _refuse_idle(options: argparse.Namespace, kind: str) -> None:
@@ -94,8 +93,8 @@ def _refuse_idle(options: argparse.Namespace, kind: str) -> None:
         ("--full", options.full, _TEXT),
         ("--color always", options.color == "always", _TEXT),
         (f"--names {options.names}", options.names != names.OPSLOG, _TABLES),
-        ("--original", options.original, _ALL_COLUMNS),
-        ("--root", options.root, _ALL_COLUMNS),
+        ("--original", options.original and kind != "otlp", _TABLES),
+        ("--root", options.root and kind != "otlp", _TABLES),
     ):
         if given and kind not in kinds:
             raise OpslogError(
