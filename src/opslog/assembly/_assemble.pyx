@@ -150,7 +150,7 @@ cdef class Assembler(JoinedRecords):
             block, i, HEADLESS | HAS_TRACEBACK | (IN_BLOCK if length and not last else 0))
         line.part = PART_TRACEBACK
         if line.flags & TIMED:
-            self.stamped = self.records[self.latest].offset
+            self.date(self.latest)
         return 0
 
     cdef bint is_named(self, Block block, const Line* line, const Leaf* leaf, const uint8_t* text, int32_t length) noexcept nogil:

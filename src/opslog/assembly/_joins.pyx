@@ -86,7 +86,7 @@ cdef class JoinedRecords(SeamedRecords):
         worker.head = self.latest = number
         self.previous = number if leaf.flags & FOLLOW_ON else NONE
         if line.flags & TIMED:
-            self.stamped = self.records[number].offset
+            self.date(number)
         if leaf.closing_size:
             self.block = number
         return 0

@@ -25,6 +25,8 @@ cdef class OpenRecords:
     cdef Block kept             # lines of the records not yet released
     cdef int64_t end            # source offset behind all that was fed
     cdef int64_t reach          # source offset behind all lines of released records
+    cdef int64_t last_dated     # where the last released record with a time begins, -1
+    cdef int64_t dated_before   # likewise of those before the cut
     cdef readonly int64_t cut   # no record before it is open, and none has lines on both sides
 
     cdef int32_t start(self, Block block, int32_t line, uint16_t flags) except -2 nogil
@@ -34,6 +36,7 @@ cdef class OpenRecords:
     cdef int32_t complete(self, bint final) noexcept nogil
     cdef void hold(self, int64_t offset) noexcept nogil
     cdef void find_cut(self, int32_t released) noexcept nogil
+    cdef void cut_at(self, int64_t offset) noexcept nogil
     cdef int forget(self, int32_t released) except -1 nogil
 
 

@@ -10,7 +10,7 @@ from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy, memmove
 
 from opslog.assembly._workers cimport FEWEST, drop_workers, forget_records
-from opslog.kernel._block cimport (Block, CLOSED, Envelope, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HELD, Line, NONE, PART_BODY, PART_TRACEBACK, Record, SIZES, UNRECOGNISED)
+from opslog.kernel._block cimport (Block, CLOSED, DATED, Envelope, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HELD, Line, NONE, PART_BODY, PART_TRACEBACK, Record, SIZES, UNRECOGNISED)
 from opslog.kernel._bytes cimport all_ascii
 from opslog.kernel._table cimport begin_table
 from opslog.scanner._program cimport Program
@@ -59,6 +59,7 @@ cdef class OpenRecords:
         self.program = program
         self.window = SIZES.window
         self.waits = INT64_MAX
+        self.last_dated = self.dated_before = -1
         self.kept = Block(0)
         self.kept.reset(0)
         self.previous = self.latest = self.block = self.blank = NONE
@@ -153,12 +154,18 @@ cdef class OpenRecords:
         cdef int32_t i
         for i in range(released):
             if self.reach <= self.records[i].offset:
-                self.cut = self.records[i].offset
+                self.cut_at(self.records[i].offset)
             self.reach = max(self.reach, self.records[i].end)
+            if self.records[i].flags & DATED:
+                self.last_dated = self.records[i].offset
         if released == self.count:
-            self.cut = self.end
+            self.cut_at(self.end)
         elif self.reach <= self.records[released].offset:
-            self.cut = self.records[released].offset
+            self.cut_at(self.records[released].offset)
+
+    cdef inline void cut_at(self, int64_t offset) noexcept nogil:
+        self.cut = offset
+        self.dated_before = self.last_dated
 
     @property
     def open_end(self):

@@ -13,7 +13,9 @@ cdef class SeamedRecords(OpenRecords):
     cdef int64_t stop           # behind it comes the seam where the part ends
     cdef int64_t begins         # where that of the beginning is
     cdef int64_t ends           # where that of the end is
+    cdef int64_t seam           # where the latest one is
 
+    cdef void date(self, int32_t number) noexcept nogil
     cdef void enter(self, int64_t offset) noexcept nogil
     cdef bint is_sure(self, Block block, int32_t i) noexcept nogil
     cdef bint seek_seam(self, Block block, int32_t i) noexcept nogil

@@ -19,7 +19,7 @@ from libc.stdint cimport INT64_MAX, int32_t, int64_t
 from libc.string cimport memmove
 
 from opslog.assembly._records cimport OpenRecords, Records
-from opslog.kernel._block cimport Block, CLOSED, Line, MORE, NONE, PIECE, Record, SIZES
+from opslog.kernel._block cimport Block, CLOSED, DATED, Line, MORE, NONE, PIECE, Record, SIZES
 from opslog.scanner._program cimport ALONE, ENVELOPE, HEAD, Leaf, LINED, Program, SECOND, STAMPED, UNLOGGED
 
 
@@ -42,12 +42,34 @@ cdef class SeamedRecords(OpenRecords):
         self.stop = stop if stop >= 0 else INT64_MAX
         self.origin = begin - 2 * self.window if begin else 0       # what the first window tells is known
 
+    def go_on(self, int64_t offset, int64_t stop, int64_t dated):
+        """Give only the records from the line at ``offset`` on, before which every record has ended.
+
+        ``dated`` is where the last of those with a time begins, -1 without any; ``stop`` as in bound.
+        """
+        if dated >= 0:
+            self.stamped = dated
+        self.last_dated = self.dated_before = dated
+        self.begins = offset
+        self.stop = stop if stop >= 0 else INT64_MAX
+        self.origin = 0
+
     def go_past(self, SeamedRecords before not None):
         """Go on with the part of ``before``, of which some blocks are left out."""
         self.stop = before.stop
         self.begins = before.begins
         self.ends = before.ends
         self.origin = -2 * self.window      # what the first window tells is known
+
+    @property
+    def dated(self):
+        """Where the last record before the cut begins that has a time, -1 if none or before a seam."""
+        return -1 if self.dated_before < self.seam <= self.cut else self.dated_before
+
+    @property
+    def begin(self):
+        """Where the part begins: the seam, once that has come."""
+        return self.begins
 
     @property
     def sought(self):
@@ -58,6 +80,11 @@ cdef class SeamedRecords(OpenRecords):
     def over(self):
         """Whether the part has ended: nothing of it is still to come."""
         return self.ends < INT64_MAX
+
+    cdef void date(self, int32_t number) noexcept nogil:
+        """Take note that a record has a time."""
+        self.stamped = self.records[number].offset
+        self.records[number].flags |= DATED
 
     cdef void enter(self, int64_t offset) noexcept nogil:
         """Take note of where the first block begins."""
@@ -110,6 +137,7 @@ cdef class SeamedRecords(OpenRecords):
             if self.records[i].offset >= seam:
                 break
             self.records[i].flags |= CLOSED
+        self.seam = seam
         if self.stamped < seam:
             self.stamped = -self.window - 1
         if self.seeking:

@@ -65,7 +65,11 @@ class Stream(Generic[T]):
         """Give only the records of this part of the source; before its first block."""
         self.begins_with(extent.first)
         self.extent = extent
-        self.assembler.bound(extent.begin, -1 if extent.end is None else extent.end)
+        stop = -1 if extent.end is None else extent.end
+        if extent.dated is None:
+            self.assembler.bound(extent.begin, stop)
+        else:
+            self.assembler.go_on(extent.begin, stop, extent.dated)
         if extent.begin:
             self.assembler.quoted = extent.margin
 

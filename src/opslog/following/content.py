@@ -32,9 +32,13 @@ class Fingerprint(NamedTuple):
     digest: str
 
     @classmethod
-    def of(cls, data: bytes) -> Fingerprint:
-        """Return that of ``data``."""
-        return cls(len(data), blake2b(data, digest_size=16).hexdigest())
+    def of(cls, data: bytes, size: int = 16) -> Fingerprint:
+        """Return that of ``data``, with a digest of ``size`` bytes."""
+        return cls(len(data), blake2b(data, digest_size=size).hexdigest())
+
+    def is_of(self, data: bytes) -> bool:
+        """Return whether it is that of ``data``."""
+        return Fingerprint.of(data, len(self.digest) // 2) == self
 
 
 NOTHING = Fingerprint.of(b"")
@@ -49,7 +53,7 @@ class Position(NamedTuple):
 
     def may_begin_with(self, data: bytes) -> bool:
         """Return whether a content may be it that begins with ``data``: START_BYTES, if so many."""
-        return Fingerprint.of(data[: self.start.size]) == self.start
+        return self.start.is_of(data[: self.start.size])
 
     def in_file(self, fd: int) -> bool | None:
         """Return whether the file has this position; None where it is too short to say so."""
@@ -59,7 +63,7 @@ class Position(NamedTuple):
         data = os.pread(fd, self.mark.size, self.offset - self.mark.size)
         if len(data) < self.mark.size:
             return None
-        return Fingerprint.of(data) == self.mark
+        return self.mark.is_of(data)
 
     def in_compressed_file(self, path: str) -> Source | None:
         """Return the compressed file, read up to this position; None if it has no such one.
@@ -80,7 +84,7 @@ class Position(NamedTuple):
             source.close()
             raise
         same = self.may_begin_with(start) or self.offset < self.start.size
-        if not left and same and Fingerprint.of(tail[len(tail) - self.mark.size :]) == self.mark:
+        if not left and same and self.mark.is_of(tail[len(tail) - self.mark.size :]):
             return source
         source.close()
         return None

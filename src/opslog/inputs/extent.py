@@ -14,7 +14,9 @@ class Extent:
     to the end of the source.  ``size`` is that of the file as it lies there, ``first`` are its
     first bytes, ``version`` shows whether a file at a URL was changed, ``margin`` is how many
     blanks stand before each line.  Of a ``plain`` file, whose bytes are as they are read, nothing
-    behind the size is.  Of what is no regular file only the name is known.
+    behind the size is.  Of what is no regular file only the name is known.  With ``dated`` it
+    begins not at a seam, but at ``begin``, before which every record has ended: the last one with
+    a time began at ``dated``, -1 without any.  ``called`` is its name in records, if another.
     """
 
     name: str
@@ -26,6 +28,8 @@ class Extent:
     margin: int = 0
     version: str = ""
     plain: bool = False
+    dated: int | None = None
+    called: str = ""
 
     def __str__(self) -> str:
         if not self.begin and self.end is None:

@@ -118,8 +118,9 @@ class Source:
 
     def expect(self, known: Extent) -> None:
         """Raise SourceError if a file has not what it had when the parts were planned."""
+        packed_since = known.plain and self._converted
         if (
-            known.size > self._size
+            (known.size > self._size and not packed_since)
             or not self._first.startswith(known.first)
             or known.version != self.version
         ):
@@ -241,6 +242,15 @@ class Source:
                 return at
         self.seek(offset)
         return offset
+
+    def seek_behind(self, offset: int) -> bool:
+        """Go on at ``offset``; return whether that is inside a line.  Raises SourceError."""
+        if not offset:
+            self.seek(0)
+            return False
+        self.seek(offset - 1)
+        room = memoryview(bytearray(1))
+        return self.read_into(room) > 0 and room[0] != ord("\n")
 
     def ready(self, seconds: float | None, wake: int | None = None) -> bool:
         """Wait at most so long (None: for ever) and return whether reading would not wait.

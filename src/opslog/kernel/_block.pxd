@@ -47,6 +47,7 @@ cdef enum RecordFlag:
     HELD = 1024                 # closed because nothing more came for a while
     IN_TEXT = 2048              # its further lines without a layout are of its traceback
     QUOTES = 4096               # a traceback in its text is of another program
+    DATED = 8192                # weak lines near behind it begin no records: it has a time
 
 ctypedef struct Line:
     int64_t time                # microseconds: UTC or local, see HAS_OFFSET

@@ -60,7 +60,7 @@ def _extents(name: str, size: int, times: TimeDefaults, catalog: Catalog) -> lis
             return [Extent(name)]  # as in /proc: what it holds is not told by its size
         every = sizes()["seam_every"]
         step = max(1, -(-size // every)) * every
-        plain = replace(known, plain=True, margin=_margin(source, times, catalog))
+        plain = replace(known, plain=True, margin=margin_of(source, times, catalog))
         cuts = [0, *range(step, known.size, step)]
         return [
             replace(plain, begin=begin, end=end)
@@ -72,24 +72,35 @@ def _extents(name: str, size: int, times: TimeDefaults, catalog: Catalog) -> lis
         source.close()
 
 
-def _margin(source: Source, times: TimeDefaults, catalog: Catalog) -> int:
-    """Return how many blanks stand before each line, as the first window of a file tells."""
-    job: Job[None] = Job(catalog, (), None, _nothing)
-    stream = Stream(job, source.name, times.zones.of(source.name), Stats())
+def margin_of(
+    source: Source, times: TimeDefaults, catalog: Catalog, before: int | None = None
+) -> int:
+    """Return how many blanks stand before each line, as the first window of a file tells.
+
+    With ``before`` only what stands before that offset tells it.
+    """
+    stream = Stream(assembling(catalog), source.name, times.zones.of(source.name), Stats())
     cutter, left = BlockCutter(deque()), sizes()["window"] + sizes()["longest_line"]
-    while left and not stream.assembler.settled:
-        count = source.read_into(cutter.room()[: min(left, _STEP)])
+    left = left if before is None else min(left, before)
+    while not stream.assembler.settled:
+        count = source.read_into(cutter.room()[: min(left, _STEP)]) if left else 0
         left -= count
         block = cutter.filled(count) or cutter.lines() if count else cutter.rest()
         if block:
-            _used(stream, block)
+            use(stream, block)
         if not count:
             break
     return stream.assembler.quoted
 
 
-def _used(stream: Stream[None], block: Block) -> None:
-    for _ in in_this_thread(Item(stream, block, final=False), deque()):
+def assembling(catalog: Catalog) -> Job[None]:
+    """Return the job of who asks for no records, but where they are."""
+    return Job(catalog, (), None, _nothing)
+
+
+def use(stream: Stream[None], block: Block, held: int = -1) -> None:
+    """Scan and assemble a block of a stream."""
+    for _ in in_this_thread(Item(stream, block, final=False, held=held), deque()):
         pass
 
 

@@ -110,9 +110,10 @@ class Reading(Generic[T]):
         self, source: Source, extent: Extent, spans: Spans | None, done: int
     ) -> Iterator[Item[T]]:
         """Yield the blocks of a source, or a part; ``done`` bytes were read of those before."""
-        zone = self.times.zones.of(source.name)
+        called = extent.called or source.name
+        zone = self.times.zones.of(called)
         stream = Stream(
-            self.job, source.name, zone, self.stats, self.times.reference, live=not source.regular
+            self.job, called, zone, self.stats, self.times.reference, live=not source.regular
         )
         stream.dated(extent.modified or source.modified)
         self._errors_before[stream.builder.source] = len(self._errors)
@@ -120,7 +121,10 @@ class Reading(Generic[T]):
         try:
             if extent.size >= 0:
                 source.expect(extent)
-            if extent.plain:
+            if extent.dated is not None:
+                stream.bound(extent)
+                begin = extent.begin, source.seek_behind(extent.begin)
+            elif extent.plain:
                 stream.bound(extent)
                 begin = source.seek_line(extent.begin), False
         except SourceError as error:
