@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -25,14 +26,18 @@ OPTIONS = (
 )
 """Names of options; Spark does not tell capitals from small letters."""
 
-_KNOWN = {name.lower() for name in OPTIONS}
+STREAM_OPTIONS = ("quiet", "settle")
+"""Names of those that only a stream has."""
+
+_SETTLE, _QUIET = 10.0, 600.0
 
 
-def checked(options: Mapping[str, str]) -> dict[str, str]:
+def checked(options: Mapping[str, str], stream: bool = False) -> dict[str, str]:
     """Return the options by their names in small letters; raises OpslogError for an unknown one."""
+    names = sorted((*OPTIONS, *STREAM_OPTIONS)) if stream else OPTIONS
     found = {name.lower(): value for name, value in options.items()}
-    if unknown := sorted(found.keys() - _KNOWN):
-        raise OpslogError(f"options: expected some of {', '.join(OPTIONS)}; found {unknown[0]}")
+    if unknown := sorted(found.keys() - {name.lower() for name in names}):
+        raise OpslogError(f"options: expected some of {', '.join(names)}; found {unknown[0]}")
     return found
 
 
@@ -71,6 +76,23 @@ def split_bytes(options: Mapping[str, str]) -> int:
     """Return how many bytes are about in a task's part."""
     size = _number(options, "splitBytes")
     return PART_BYTES if size is None else size
+
+
+def patience(options: Mapping[str, str]) -> tuple[float, float]:
+    """Return the seconds that a record waits for more lines, and a line for its end."""
+    settle = _seconds(options, "settle", _SETTLE)
+    return settle, max(settle, _seconds(options, "quiet", _QUIET))
+
+
+def _seconds(options: Mapping[str, str], name: str, default: float) -> float:
+    text = options.get(name)
+    try:
+        seconds = default if text is None else float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < math.inf:
+        raise OpslogError(f"{name}: expected a number of seconds from 0, found {text!r}")
+    return seconds
 
 
 def _paths(options: Mapping[str, str]) -> list[str]:

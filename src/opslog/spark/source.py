@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyspark
 from pyspark.sql import SparkSession
 from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 from pyspark.sql.types import StructType
 
 from opslog.logs import Logs
+from opslog.model.errors import OpslogError
 from opslog.spark import options as given
 from opslog.spark.types import arrow_schema, column_names, spark_schema
+
+if TYPE_CHECKING:
+    from opslog.spark.stream import LogStreamReader
 
 
 @dataclass
@@ -32,11 +38,21 @@ class LogSource(DataSource):
 
     def schema(self) -> str:
         """Return the columns that the option ``columns`` names, or all."""
-        return spark_schema(given.columns_of(given.checked(self.options)))
+        return spark_schema(given.columns_of(given.checked(self.options, stream=True)))
 
     def reader(self, schema: StructType) -> LogReader:
         """Return a reader of the columns of ``schema``."""
         return LogReader(schema, given.checked(self.options))
+
+    def streamReader(self, schema: StructType) -> LogStreamReader:  # noqa: N802 - Spark's name
+        """Return a reader of what is new; raises OpslogError before Spark 4.2."""
+        try:
+            from opslog.spark.stream import LogStreamReader
+        except ImportError:
+            raise OpslogError(
+                f"readStream: expected Spark 4.2 or later, found {pyspark.__version__}"
+            ) from None
+        return LogStreamReader(schema, given.checked(self.options, stream=True))
 
 
 class LogReader(DataSourceReader):
