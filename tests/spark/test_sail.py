@@ -13,10 +13,12 @@ import pytest
 
 import opslog
 from helpers import ROOT
+from simulator import ERAS, Deployment
 
 pytestmark = pytest.mark.spark
 pysail = pytest.importorskip("pysail.spark")
 from opslog import spark as on_spark  # noqa: E402
+from opslog.trace.requests import requests  # noqa: E402
 
 EXAMPLES = ROOT / "docs" / "examples" / "*.log"
 
@@ -69,3 +71,18 @@ def test_parquet_is_written_by_the_tasks(sail: Any, tmp_path: Path) -> None:
     logs = opslog.read(EXAMPLES)
     written = on_spark.write_parquet(sail, logs, tmp_path / "lake")
     assert written == pq.read_table(tmp_path / "lake").num_rows == logs.to_table().num_rows
+
+
+def test_requests_are_those_that_opslog_alone_finds(sail: Any, tmp_path: Path) -> None:
+    Deployment(2, ERAS[-1], boots=6).write(tmp_path)
+    logs = opslog.read(tmp_path)
+    found = on_spark.requests(sail, logs, split_bytes=20_000)
+    assert found.to_pylist() == requests(logs).to_pylist()
+
+
+def test_streams_are_not_written_to_files(sail: Any, tmp_path: Path) -> None:
+    """When this fails, the page may say that streams are read."""
+    frame = sail.readStream.format("opslog").schema("body string").load(str(EXAMPLES))
+    out = frame.writeStream.format("parquet").option("path", str(tmp_path / "out"))
+    with pytest.raises(Exception, match="sink"):
+        out.option("checkpointLocation", str(tmp_path / "chk")).start()

@@ -26,6 +26,7 @@ from simulator import ERAS, Deployment
 pytestmark = pytest.mark.spark
 pyspark = pytest.importorskip("pyspark")
 from opslog import spark as on_spark  # noqa: E402
+from opslog.trace.requests import requests  # noqa: E402
 
 SEAM = 16 << 20
 """Bytes from one place of a file where it may be divided to the next."""
@@ -185,6 +186,78 @@ def test_a_folder_that_is_read_is_not_written(spark: Any, logs: Path) -> None:
         on_spark.write_parquet(spark, opslog.read(logs), "lake")
     with pytest.raises(opslog.SinkError):
         on_spark.write_parquet(spark, opslog.read(logs), logs / "lake")
+
+
+@pytest.mark.parametrize("era", ERAS[-2:], ids=lambda era: era.name)
+def test_requests_are_those_that_opslog_alone_finds(spark: Any, era: Any, tmp_path: Path) -> None:
+    Deployment(2, era, boots=8).write(tmp_path)
+    logs = opslog.read(tmp_path)
+    found = on_spark.requests(spark, logs, split_bytes=20_000)
+    assert found.num_rows > 8
+    assert found.equals(requests_alone(logs))
+    errors = logs.filter("severity >= ERROR")
+    assert on_spark.requests(spark, errors, split_bytes=20_000).equals(requests_alone(errors))
+    graph = on_spark.graph(spark, logs, split_bytes=20_000)
+    assert calls(graph) == calls(logs.graph())
+
+
+def requests_alone(logs: opslog.Logs) -> pa.Table:
+    rows = requests(logs)
+    return rows.cast(
+        pa.schema(f.with_type(pa.int32()) if f.type == pa.uint8() else f for f in rows.schema)
+    )
+
+
+def calls(graph: Any) -> set[tuple[str, str]]:
+    return {(link.caller, link.callee) for link in graph.edges()}
+
+
+def test_requests_of_lines_of_servers_are_found(spark: Any, tmp_path: Path) -> None:
+    for number in range(3):
+        write_server(tmp_path / f"api-{number}", number)
+    logs = opslog.read(tmp_path)
+    expected = requests_alone(logs)
+    assert set(expected["http_status"].to_pylist()) == {200}
+    assert on_spark.requests(spark, logs, split_bytes=1).equals(expected)
+
+
+def write_server(folder: Path, number: int) -> None:
+    """Write the logs of a service that tells no call, and of the uWSGI before it, which does."""
+    folder.mkdir()
+    service, server = [], []
+    for call in range(20):
+        own = f"req-00000000-0000-0000-{number:04}-{call:012}"
+        service.append(
+            f"2026-03-10 10:{call:02}:01.000 {70 + number} INFO nova.api [{own} u p - - -] working\n"
+        )
+        server.append(
+            f"[pid: {70 + number}|app: 0|req: {call + 1}/{call + 1}] 10.0.0.1 () {{60 vars in 1200 bytes}} "
+            f"[Tue Mar 10 10:{call:02}:00 2026] GET /v2.1/servers/{call} => generated 100 bytes "
+            "in 2000 msecs (HTTP/1.1 200) 9 headers in 300 bytes (1 switches on core 0)\n"
+        )
+    (folder / "nova-api.log").write_text("".join(service))
+    (folder / "uwsgi.log").write_text("".join(server))
+
+
+def test_every_record_of_a_request_is_read_in_parts(spark: Any, tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    Deployment(2, ERAS[-1], boots=8).write(tmp_path / "logs")
+    alone = opslog.read(tmp_path / "logs").filter("severity >= INFO")
+    wanted = alone.with_requests("severity >= ERROR").to_table(COLUMNS)
+    related = on_spark.with_requests(spark, alone, "severity >= ERROR", split_bytes=20_000)
+    written = on_spark.write_parquet(spark, related, tmp_path / "lake", split_bytes=20_000)
+    assert written == wanted.num_rows > 0
+    found = pq.read_table(tmp_path / "lake").select(COLUMNS)
+    assert ordered(found).equals(ordered(wanted))
+
+
+def test_requests_that_cannot_be_found_are_told(spark: Any, logs: Path) -> None:
+    with pytest.raises(opslog.OpslogError, match="absolute path"):
+        on_spark.requests(spark, opslog.read("logs"))
+    with pytest.raises(opslog.OpslogError, match="not of logs with with_requests"):
+        on_spark.graph(spark, opslog.read(logs).with_requests("severity >= ERROR"))
+    with pytest.raises(Exception, match=r"nothing\.log.*No such file"):
+        on_spark.requests(spark, opslog.read(logs / "nothing.log"))
 
 
 def test_the_examples_of_the_page(spark: Any, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ cimport cython
 from cpython.buffer cimport PyBuffer_FillInfo
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
-from libc.string cimport memchr, memcmp
+from libc.string cimport memchr, memcmp, memcpy
 
 cdef extern from "string.h" nogil:
     void* memmem(const void*, size_t, const void*, size_t)
@@ -95,6 +95,9 @@ cdef class Sights:
     def __getbuffer__(self, Py_buffer* view, int flags):
         PyBuffer_FillInfo(view, self, self.data, self.used * sizeof(Sight), 0, flags)
 
+    def __reduce__(self):
+        return sights_of, (bytes(self),)
+
     cdef int put(self, Sight* sight) except -1 nogil:
         cdef Sight* grown
         if self.used == self.capacity:
@@ -107,6 +110,23 @@ cdef class Sights:
         self.data[self.used] = sight[0]
         self.used += 1
         return 0
+
+
+def sights_of(bytes data not None):
+    """Return the sights that were these bytes, in another process perhaps."""
+    cdef Sights sights = Sights()
+    cdef Py_ssize_t i
+    for i in range(len(data) // <Py_ssize_t>sizeof(Sight)):
+        sights.put(<Sight*><char*>data + i)
+    return sights
+
+
+def sightings_of(Py_ssize_t places, Py_ssize_t evicted, bytes data not None):
+    """Return the sightings whose table was these bytes."""
+    cdef Sightings sightings = Sightings(places)
+    memcpy(sightings.table, <const char*>data, len(data))
+    sightings.evicted = evicted
+    return sightings
 
 
 def find_links(Records records not None, const int64_t[::1] moments not None, const uint8_t[::1] timed,
@@ -239,6 +259,10 @@ cdef class Sightings:
 
     def __dealloc__(self):
         free(self.table)
+
+    def __reduce__(self):
+        table = <bytes>(<char*>self.table)[:self.places * <Py_ssize_t>sizeof(Sight)]
+        return sightings_of, (self.places, self.evicted, table)
 
     cdef Sight* group(self, uint64_t key) noexcept nogil:
         return &self.table[key % <uint64_t>(self.places // WAYS) * WAYS]

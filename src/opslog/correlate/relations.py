@@ -56,27 +56,47 @@ def with_roots(
     there are such lines, the sources are read once more, and with ``relation`` those that have them
     yet again.
     """
-    built = tuple(dict.fromkeys([*(name for name in columns if name not in ROOTS), *IDS]))
     once = reading.sources.readable_once() and not (reading.merge or relation)
     if reading.follow or once:
-        yield from _with_roots_so_far(reading, built, columns)
+        yield from _with_roots_so_far(reading, columns)
         return
     related = FirstReading(RequestGraph(), relation)
     formats: set[str | None] = set()
     second, _ = _survey(reading, related, relation, formats)
-    named = _named(reading) if servers and formats & {*RANKS} else None
+    named = _named(reading) if servers and tells_of_servers(formats) else None
+    if relation:
+        if named is not None:
+            _find_named(reading, related, named)
+        second = replace(second, where=related.filter(reading.where))
+    yield from known_roots(second, related.graph, named, columns)
+
+
+def known_roots(
+    reading: Pass, graph: RequestGraph, named: Named | None, columns: tuple[str, ...]
+) -> Generator[pa.RecordBatch, str | None, None]:
+    """Yield ``columns`` of the kept records with the roots that the graph knows.
+
+    With ``named`` lines of servers have the ids of their requests, as in with_roots.
+    """
+    built = _built(columns)
     if named is not None:
         built = tuple(dict.fromkeys([*built, *PLACES, *SET]))
-        if relation:
-            _find_named(reading, related, named)
-    if relation:
-        second = replace(second, where=related.filter(reading.where))
 
     def finish(kept: Kept) -> pa.RecordBatch:
         batch = kept.batch() if named is None else named.name(kept.batch(), told=True)
-        return rooted(batch, related.graph, columns)
+        return rooted(batch, graph, columns)
 
-    yield from second.batches(finish, built)
+    yield from reading.batches(finish, built)
+
+
+def tells_of_servers(formats: set[str | None]) -> bool:
+    """Return whether some of these formats are those of servers, whose lines name no request."""
+    return bool(formats & {*RANKS})
+
+
+def _built(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the columns that those with roots are made of."""
+    return tuple(dict.fromkeys([*(name for name in columns if name not in ROOTS), *IDS]))
 
 
 def _named(reading: Pass) -> Named:
@@ -109,7 +129,7 @@ def _read_again(
 
 
 def _with_roots_so_far(
-    reading: Pass, built: tuple[str, ...], columns: tuple[str, ...]
+    reading: Pass, columns: tuple[str, ...]
 ) -> Generator[pa.RecordBatch, str | None, None]:
     """Yield them in one reading, with the roots known so far; filters hide no links."""
     graph, where = RequestGraph(), reading.where
@@ -121,7 +141,7 @@ def _with_roots_so_far(
             batch = batch.take(where.select(batch))
         return kept.source, kept.count, link_candidates(kept), batch
 
-    needed = tuple(dict.fromkeys(built + (where.columns if where else ())))
+    needed = tuple(dict.fromkeys(_built(columns) + (where.columns if where else ())))
     sources = reading.sources if left else Sources()
     found = replace(reading, where=None, most=None, sources=sources).results(finish, needed)
     for source, count, links, batch in found:

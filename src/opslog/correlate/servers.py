@@ -14,6 +14,8 @@ line that was not logged might be the one.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
+from typing import NamedTuple
 from zlib import crc32
 
 import pyarrow as pa
@@ -149,6 +151,14 @@ class Named:
         return batch
 
 
+class Told(NamedTuple):
+    """What records told: spans of requests, and lines with the numbers of their sources."""
+
+    spans: pa.Table
+    lines: pa.Table
+    sources: tuple[str, ...]
+
+
 class ServerLines:
     """Finds the requests that lines of servers tell of, in memory that does not grow with logs.
 
@@ -271,6 +281,25 @@ class ServerLines:
 
     def _number(self, source: str) -> int:
         return self._sources.setdefault(source, len(self._sources))
+
+    def told(self) -> Iterator[Told]:
+        """Yield what the records told, for ``add_told`` of another one; no more is taken then."""
+        self._finish_lines()
+        self._spans.finish()
+        nothing = pa.table([])
+        for spans in self._parts.tables():
+            yield Told(spans, nothing, ())
+        for lines in self._rows.tables():
+            yield Told(nothing, lines, tuple(self._sources))
+
+    def add_told(self, told: Told) -> None:
+        """Take what records told that another one was shown, those of each source whole."""
+        self._parts.add(told.spans)
+        if len(told.lines):
+            numbers = pa.array([self._number(name) for name in told.sources], pa.int32())
+            at = told.lines.schema.get_field_index("source")
+            own = numbers.take(told.lines["source"].combine_chunks())
+            self._rows.add(told.lines.set_column(at, "source", own))
 
     def named(self) -> Named:
         """Return the requests of lines; no more is taken then."""

@@ -6,6 +6,7 @@
 """
 
 from opslog.spark.files import write_parquet
+from opslog.spark.requests import graph, requests, with_requests
 from opslog.spark.source import register
 
-__all__ = ["register", "write_parquet"]
+__all__ = ["graph", "register", "requests", "with_requests", "write_parquet"]

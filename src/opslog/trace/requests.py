@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
 _ORDER_OF_ROWS = (("start", "ascending"), ("request_id", "ascending"))
 """The order of rows whose sort keys are equal."""
 
-_COLUMNS = tuple(dict.fromkeys((
+COLUMNS = tuple(dict.fromkeys((
     "timestamp", "service_name", "severity_number", "request_id", "global_request_id",
     "root_request_id", HEAD, "user_id", "user_name", "project_id", "project_name",
     "program", "logger", "duration", "format", "http_method", "http_target", "http_status",
     *contexts.COLUMNS,
 )))  # fmt: skip
+"""The columns of records that tell of requests."""
 
 _IDS = 64
 """Bytes of memory by which the ids of wanted requests are counted."""
@@ -69,12 +71,10 @@ def sorted_requests(
     have a row of its own.  Raises SinkError if a temporary file cannot be written.
     """
     with SortedRows(PARTS, [("request_id", "ascending")], most) as parts:
-        by_service = Groups(("request_id", "head", "service"), WAYS, parts, most=most)
-        calls = Groups(("request_id", "head", "id", "service"), TOLD, parts, ORDER, most)
         logs = replace(logs, _root=True, _servers=True)._changed(merge=False, follow=None)
-        owned, columns, wanted_records = OwnedRecords(), _COLUMNS, None
+        columns, wanted_records = COLUMNS, None
         graph = logs.graph() if guess else None
-        chosen = users = False
+        chosen = False
 
         def choose(ids: list[str]) -> None:
             nonlocal chosen
@@ -89,7 +89,8 @@ def sorted_requests(
             logs = replace(logs, _relation=relation)
             if logs._pass.where is None:
                 wanted_records = relation.condition
-                columns = tuple(dict.fromkeys((*_COLUMNS, *wanted_records.columns)))
+                columns = tuple(dict.fromkeys((*COLUMNS, *wanted_records.columns)))
+        sums = RequestSums(parts, wanted_records, most)
         for batch in readable(logs._batches(columns, logs._begun(stats)), unread):
             records, answers = records_and_calls(batch, owned, wanted_records)
             by_service.add(records)
@@ -99,22 +100,69 @@ def sorted_requests(
             stats.leave_out("contexts", owned.forgotten)
         by_service.finish()
         calls.finish()
+            sums.add(batch)
+        sums.finish()
         tables = whole_keys(parts.tables(), "request_id")
         if chosen:
             tables = map(_chosen_parts, tables)
-        found = (
-            rows_of(
-                by_service.again(with_values(some, "records")),
-                calls.again(with_values(some, "began")),
-                users,
-            )
-            for some in tables
-        )
+        found = map(sums.rows, tables)
         order = (*order, *_ORDER_OF_ROWS)
         if graph is None:
             return SortedRows.of(found, SCHEMA, order, most)
         rows = pa.concat_tables([SCHEMA.empty_table(), *found])
         return SortedRows.of([with_likely_callers(rows, graph, stats)], LIKELY, order, most)
+
+
+class RequestSums:
+    """Sums up what records tell of their requests, and puts the sums into ``parts`` (PARTS).
+
+    It is shown all records (COLUMNS, with roots), those of a source in their order.  Sums of the
+    same may come several times: ``rows`` takes all of some requests.
+    """
+
+    def __init__(self, parts: SortedRows, wanted: Filter | None = None, most: int = MOST) -> None:
+        self.users = False
+        """Whether records name users or projects."""
+        self._by_service = Groups(("request_id", "head", "service"), WAYS, parts, most=most)
+        self._calls = Groups(("request_id", "head", "id", "service"), TOLD, parts, ORDER, most)
+        self._owned = OwnedRecords()
+        self._wanted = wanted
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take records."""
+        records, answers = records_and_calls(batch, self._owned, self._wanted)
+        self._by_service.add(records)
+        self._calls.add(answers)
+        self.users = self.users or _named(records)
+
+    def finish(self) -> None:
+        """Put all sums into ``parts``."""
+        self._by_service.finish()
+        self._calls.finish()
+
+    def rows(self, parts: pa.Table) -> pa.Table:
+        """Return the rows (SCHEMA) of requests of which these are all sums."""
+        return rows_of(
+            self._by_service.again(with_values(parts, "records")),
+            self._calls.again(with_values(parts, "began")),
+            self.users,
+        )
+
+
+def rows_of_sums(sums: Iterable[pa.Table], users: Callable[[], bool], most: int = MOST) -> pa.Table:
+    """Return the rows of requests, in the order they began, of sums from elsewhere.
+
+    Those of each source come in the order of sources.  ``users``, asked when all have come:
+    whether records name users.  The rows must fit into memory, the sums need not.
+    """
+    with SortedRows(PARTS, [("request_id", "ascending")], most) as parts:
+        for table in sums:
+            parts.add(table)
+        together = RequestSums(parts, most=most)
+        together.users = users()
+        found = map(together.rows, whole_keys(parts.tables(), "request_id"))
+        with SortedRows.of(found, SCHEMA, _ORDER_OF_ROWS, most) as rows:
+            return rows.table()
 
 
 def _chosen_parts(parts: pa.Table) -> pa.Table:
