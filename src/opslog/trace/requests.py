@@ -92,16 +92,10 @@ def sorted_requests(
                 columns = tuple(dict.fromkeys((*COLUMNS, *wanted_records.columns)))
         sums = RequestSums(parts, wanted_records, most)
         for batch in readable(logs._batches(columns, logs._begun(stats)), unread):
-            records, answers = records_and_calls(batch, owned, wanted_records)
-            by_service.add(records)
-            users = users or _named(records)
-            calls.add(answers)
-        if stats is not None:
-            stats.leave_out("contexts", owned.forgotten)
-        by_service.finish()
-        calls.finish()
             sums.add(batch)
         sums.finish()
+        if stats is not None:
+            stats.leave_out("contexts", sums.forgotten)
         tables = whole_keys(parts.tables(), "request_id")
         if chosen:
             tables = map(_chosen_parts, tables)
@@ -134,6 +128,11 @@ class RequestSums:
         self._by_service.add(records)
         self._calls.add(answers)
         self.users = self.users or _named(records)
+
+    @property
+    def forgotten(self) -> int:
+        """How many processes it was forgotten of that a request of theirs has ended."""
+        return self._owned.forgotten
 
     def finish(self) -> None:
         """Put all sums into ``parts``."""
