@@ -176,6 +176,7 @@ cdef class JoinedRecords(SeamedRecords):
         cdef const Line* head
         cdef const Leaf* other
         cdef bint names
+        cdef int32_t size
         if not self.is_open(block, number, line):
             return False
         head = self.head_of(block, number)
@@ -185,7 +186,7 @@ cdef class JoinedRecords(SeamedRecords):
             return False
         record = &self.records[number]
         other = &self.program.leaves[head.leaf]
-        names = (leaf.logger >= 0 and other.logger >= 0) or (
+        names = (leaf.logger >= 0 and text_of(block, head, other.logger, &size) != NULL) or (
             other.format == leaf.format and (leaf.flags & STAMPED or leaf.logger < 0))
         if not (record.flags & HEADLESS or other.flags & BARE) and names:
             return True

@@ -88,7 +88,8 @@ VOCABULARIES: dict[str, dict[str, int]] = {
     # RabbitMQ before: kinds of reports.  A supervisor reports what failed below it.
     "rabbitmq-report": {
         "INFO": INFO, "WARNING": WARNING, "ERROR": ERROR, "CRASH": FATAL, "SUPERVISOR": ERROR,
-        "PROGRESS": INFO,
+        "PROGRESS": INFO, "DEBUG": DEBUG, "NOTICE": NOTICE, "CRITICAL": FATAL, "ALERT": ALERT,
+        "EMERGENCY": FATAL,
     },
     # MariaDB and MySQL; in capitals: the scripts of state transfers.
     "mariadb": {

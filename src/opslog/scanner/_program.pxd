@@ -34,7 +34,7 @@ cdef enum LeafFlag:
     SECOND = 1048576            # behind the first line of a record of its format it belongs to that
 
 cdef enum:
-    WORKERS = 6                 # captures that tell writers of one source apart
+    WORKERS = 7                 # captures that tell writers of one source apart
     MOST_DEPTH = 64             # nodes of one layout variant at most
     MOST_BLANKS = 15            # blanks in a tail layout at most
     LAST = 0x7FFFFFFF           # behind every layout

@@ -19,7 +19,7 @@ CHANGED = {"milliseconds": 0x2000, "microseconds": 0x4000, "percent": 0x6000}
 
 assert MOST_COLUMNS <= SLOT
 _MARKS = {"": 0, "facility": FACILITY, **CHANGED}
-_WRITER = ("process_pid", "program", "container_name", "tag", "host_name", "stream")
+_WRITER = ("process_pid", "program", "container_name", "tag", "host_name", "stream", "juju_entity")
 """What tells the writers of one source apart."""
 _SPEAKER = ("thread_id", "client_address")
 """What tells apart, beside the writer, whose text an envelope holds."""
