@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pyarrow as pa
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 import opslog
@@ -20,7 +20,7 @@ from opslog.inputs.utf16 import encoding
 from opslog.kernel import _block
 from opslog.reading.growth import Cut, last_cut
 from opslog.reading.parts import margin_of
-from reading.test_parts import RUNS, SAMPLES, long_logs, small, tracebacks
+from reading.test_parts import long_logs, small
 
 
 def read_as_it_grows(
@@ -60,9 +60,15 @@ def is_plain(data: bytes) -> bool:
     return bool(data) and not compressed(data[:6]) and not encoding(data) and not not_text(data)
 
 
-@given(
-    st.lists(st.one_of(RUNS, tracebacks(), st.sampled_from(SAMPLES)), min_size=1).map(b"\n".join),
-    SHARES,
+DATED = b"2024-01-01 00:00:00.000 1 INFO a.b [-] one\n"
+NAMED = b'api  | {"MESSAGE": "2026/03/10 10:00:00 the job failed"}\n'
+
+
+@given(long_logs(), SHARES)
+@example(DATED + NAMED * 40 + b"api  | \n" + NAMED * 40, [0.5])
+@example(b"a#012Traceback (most recent call last):#012  b#012C: d\n" + DATED, [0.8])
+@example(
+    b" 2024-01-01T00:00:00Z stdout F a#012Traceback (most recent call last):#012  b\n" * 2, [0.9]
 )
 def test_cuts_change_no_record(data: bytes, shares: list[float]) -> None:
     assume(is_plain(data[:SAMPLE_BYTES]))

@@ -229,6 +229,7 @@ cdef class Assembler(JoinedRecords):
         cdef bint whole = False
         line.leaf = line.row = NONE
         if length and text[0] == c' ' and self.takes(block, number, line):
+            self.ask(block, number, i)
             whole = unindent(self.program, block, self.head_of(block, number), line)
             text = block.data + line.start
             length = line.end - line.start
@@ -246,6 +247,7 @@ cdef class Assembler(JoinedRecords):
             alone = CLOSED
         elif torn(text, length, False):
             alone = TORN
+            self.ask(block, number, i)
         elif is_damaged(self.program, block, self.head_of(block, number), text, length):
             alone = CLOSED
         if alone == CLOSED and not length:
@@ -274,6 +276,7 @@ cdef class Assembler(JoinedRecords):
         cdef int32_t number = self.previous
         if self.takes(block, number, line) and not (
                 self.is_unlogged(number) and not self.records[number].flags & IN_BLOCK):
+            self.ask(block, number, i)
             return self.raw_line(block, i)
         self.previous = self.start(block, i, HEADLESS | HAS_TRACEBACK | IN_BLOCK)
         line.part = PART_TRACEBACK
@@ -408,16 +411,23 @@ cdef class Assembler(JoinedRecords):
                 line.leaf = line.row = NONE     # it may look like a record of its own
             self.join(block, number, i, self.part_of(block, number))
             self.latest = number
-        elif (leaf.flags & WEAK and not line.flags & TIMED and line.outer == NONE and self.is_shadowed(block, line)
-                and not self.takes(block, stream.previous, line)):
-            return self.raw_line(block, i)
-        elif leaf.flags & ENVELOPE:
+        elif leaf.flags & WEAK and not line.flags & TIMED and line.outer == NONE and self.is_shadowed(block, line):
+            if not self.takes(block, stream.previous, line):
+                return self.raw_line(block, i)
+            self.ask(block, stream.previous, i)
+            self.enveloped_line(block, i, leaf)
+        else:
+            self.enveloped_line(block, i, leaf)
+        return self.remember_streams(block, i, leaf)
+
+    cdef int enveloped_line(self, Block block, int32_t i, const Leaf* leaf) except -1 nogil:
+        if leaf.flags & ENVELOPE:
             self.text_line(block, i, leaf)
         elif leaf.role != HEAD:
             self.traceback_line(block, i, leaf)
         else:
             self.head_line(block, i, leaf)
-        return self.remember_streams(block, i, leaf)
+        return 0
 
     cdef int sure_line(self, Block block, int32_t i) except -1 nogil:
         """A head, whatever is open."""
@@ -501,6 +511,7 @@ cdef class Assembler(JoinedRecords):
             elif leaf.flags & UNLOGGED:
                 self.unlogged_line(block, i)
             elif leaf.flags & SECOND and self.is_second(block, i, leaf):
+                self.ask(block, self.previous, i)
                 self.raw_line(block, i)
             elif leaf.flags & (STAMPED | ALONE) or not self.is_shadowed(block, &block.lines[i]):
                 self.head_line(block, i, leaf)

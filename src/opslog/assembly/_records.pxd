@@ -24,18 +24,20 @@ cdef class OpenRecords:
     cdef int32_t blank          # record of the blank lines just before, NONE
     cdef Block kept             # lines of the records not yet released
     cdef int64_t end            # source offset behind all that was fed
-    cdef int64_t reach          # source offset behind all lines of released records
+    cdef int64_t reach          # source offset behind all lines of released records, and those these told of
     cdef int64_t last_dated     # where the last released record with a time begins, -1
     cdef int64_t dated_before   # likewise of those before the cut
-    cdef readonly int64_t cut   # no record before it is open, and none has lines on both sides
+    cdef readonly int64_t cut   # no record before it is open, has lines behind it, or told what one there is
 
     cdef int32_t start(self, Block block, int32_t line, uint16_t flags) except -2 nogil
     cdef void join(self, Block block, int32_t number, int32_t line, uint8_t part) noexcept nogil
+    cdef void ask(self, Block block, int32_t number, int32_t line) noexcept nogil
     cdef int adopt(self, Block block) except -1 nogil
     cdef int release(self, Block block, bint final, int64_t held, Records out) except -1 nogil
     cdef int32_t complete(self, bint final) noexcept nogil
     cdef void hold(self, int64_t offset) noexcept nogil
     cdef void find_cut(self, int32_t released) noexcept nogil
+    cdef void cut_before(self, int32_t number) noexcept nogil
     cdef void cut_at(self, int64_t offset) noexcept nogil
     cdef int forget(self, int32_t released) except -1 nogil
 

@@ -10,7 +10,7 @@ from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy, memmove
 
 from opslog.assembly._workers cimport FEWEST, drop_workers, forget_records
-from opslog.kernel._block cimport (Block, CLOSED, DATED, Envelope, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HELD, Line, NONE, PART_BODY, PART_TRACEBACK, Record, SIZES, UNRECOGNISED)
+from opslog.kernel._block cimport (Block, CLOSED, DATED, Envelope, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HELD, Line, MORE, NONE, PART_BODY, PART_TRACEBACK, PIECE, Record, SIZES, UNRECOGNISED, WITHIN)
 from opslog.kernel._bytes cimport all_ascii
 from opslog.kernel._table cimport begin_table
 from opslog.scanner._program cimport Program
@@ -85,12 +85,14 @@ cdef class OpenRecords:
         record = &self.records[self.count]
         record.offset = block.offset + block.lines[line].first
         record.head = record.last = line
-        record.end = block.offset + block.lines[line].stop
+        record.end = record.asked = block.offset + block.lines[line].stop
         record.lines = 1
         record.leaf = block.lines[line].leaf
         record.flags = flags
         if flags & UNRECOGNISED:
             record.leaf = NONE
+        if begins_within(block, &block.lines[line]):
+            record.flags |= WITHIN
         self.count += 1
         return self.count - 1
 
@@ -107,6 +109,10 @@ cdef class OpenRecords:
             record.flags |= HAS_TRACEBACK
         else:
             record.flags |= HAS_STACK
+
+    cdef void ask(self, Block block, int32_t number, int32_t line) noexcept nogil:
+        """Take note that what a line is was told by an open record, though it may not join it."""
+        self.records[number].asked = block.offset + block.lines[line].stop
 
     cdef int adopt(self, Block block) except -1 nogil:
         """Put the lines of the open records behind those of the next block."""
@@ -150,18 +156,25 @@ cdef class OpenRecords:
                 self.records[i].flags |= CLOSED | HELD
 
     cdef void find_cut(self, int32_t released) noexcept nogil:
-        """Move the cut behind the records to be released, as far as none has lines on both sides."""
+        """Move the cut behind the records to be released, as far as none has lines on both sides.
+
+        Nor was any line behind it told by a record before it.
+        """
         cdef int32_t i
         for i in range(released):
-            if self.reach <= self.records[i].offset:
-                self.cut_at(self.records[i].offset)
-            self.reach = max(self.reach, self.records[i].end)
+            self.cut_before(i)
+            self.reach = max(self.reach, self.records[i].end, self.records[i].asked)
             if self.records[i].flags & DATED:
                 self.last_dated = self.records[i].offset
         if released == self.count:
             self.cut_at(self.end)
-        elif self.reach <= self.records[released].offset:
-            self.cut_at(self.records[released].offset)
+        else:
+            self.cut_before(released)
+
+    cdef inline void cut_before(self, int32_t number) noexcept nogil:
+        cdef Record* record = &self.records[number]
+        if self.reach <= record.offset and not record.flags & WITHIN:
+            self.cut_at(record.offset)
 
     cdef inline void cut_at(self, int64_t offset) noexcept nogil:
         self.cut = offset
@@ -188,6 +201,11 @@ cdef class OpenRecords:
         self.blank = self.blank - released if self.blank >= released else NONE
         self.latest = self.latest - released if self.latest >= released else NONE
         return forget_records(&self.workers, released)
+
+
+cdef inline bint begins_within(Block block, const Line* line) noexcept nogil:
+    """Whether the line stands behind another one in the same line of the source."""
+    return line.flags & MORE != 0 or (line.first and not line.flags & PIECE and block.data[line.first - 1] != c'\n')
 
 
 # -- lines of open records, from one block to the next ------------------------------------

@@ -48,6 +48,7 @@ cdef enum RecordFlag:
     IN_TEXT = 2048              # its further lines without a layout are of its traceback
     QUOTES = 4096               # a traceback in its text is of another program
     DATED = 8192                # weak lines near behind it begin no records: it has a time
+    WITHIN = 16384              # begins within a line of the source that holds several
 
 ctypedef struct Line:
     int64_t time                # microseconds: UTC or local, see HAS_OFFSET
@@ -78,6 +79,7 @@ ctypedef struct Envelope:           # an envelope around a line's layout
 ctypedef struct Record:
     int64_t offset              # source offset of the first byte
     int64_t end                 # source offset behind the last line
+    int64_t asked               # likewise of the last line that is none of it, but was told by it
     int32_t head                # first line
     int32_t last                # last line
     int32_t lines
