@@ -23,8 +23,8 @@ from simulator import ERAS, Deployment
 
 pytestmark = pytest.mark.spark
 pytest.importorskip("pyspark")
+from opslog.spark import growing, stream  # noqa: E402
 from opslog.spark import source as on_spark  # noqa: E402
-from opslog.spark import stream  # noqa: E402
 
 COLUMNS = ("timestamp", "severity_text", "body", "exception_stacktrace", "source", "source_offset")
 LONG_AGO = 1_000_000
@@ -319,6 +319,20 @@ def test_lines_that_are_gone_before_they_are_read_are_told(tmp_path: Path) -> No
         query.reader.partitions(query.offset, end)
 
 
+def test_how_much_of_a_file_was_not_read_when_it_was_removed_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(growing, "_TOLD", 0.0)
+    log = tmp_path / "a.log"
+    log.write_bytes(lines(0, 100))
+    query = Query(log)
+    assert query.step() == 99
+    left = len(lines(0, 100)) - len(lines(0, 99))
+    log.unlink()
+    with pytest.warns(RuntimeWarning, match=f"a.log: is gone.* its last {left} bytes are lost"):
+        assert query.step() == 0
+
+
 def test_a_large_file_is_read_in_parts(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     some = lines(0, 100, size=2000) + TRACEBACK
@@ -379,4 +393,14 @@ def test_an_offset_of_another_version_is_refused(tmp_path: Path) -> None:
     query = Query(tmp_path)
     query.offset = {**query.offset, "version": 7}
     with pytest.raises(opslog.OpslogError, match="expected an offset of version 1, found 7"):
+        query.step()
+
+
+@pytest.mark.parametrize(
+    "damage", [{"files": "x"}, {"files": "eJyLjtYx1DGKjQUACbICXQ=="}, {"files": 1}]
+)
+def test_a_damaged_offset_is_told(damage: dict[str, object], tmp_path: Path) -> None:
+    query = Query(tmp_path)
+    query.offset = {**query.offset, **damage}
+    with pytest.raises(opslog.OpslogError, match="expected an offset that opslog wrote"):
         query.step()

@@ -3,9 +3,6 @@
 Contents are followed, not names, as `opslog --follow` does (following/content.py), but with
 nothing that must be remembered besides how far they were read: a driver that is killed goes on
 from that.  What is remembered besides only saves work.
-
-The file is longer than others because its one class is: which content has which file decides
-what is new and how far it can be read.
 """
 
 from __future__ import annotations
@@ -16,7 +13,6 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -38,6 +34,7 @@ from opslog.logs import Logs
 from opslog.model.errors import OpslogError, SourceError
 from opslog.reading.growth import last_cut
 from opslog.reading.parts import margin_of
+from opslog.spark.contents import has_content, is_packed, is_part, position_at
 from opslog.spark.progress import Progress, Progresses, fingerprint
 
 _FORGET = 3600.0
@@ -100,6 +97,8 @@ class GrowingFiles:
         self._scanned: dict[int, tuple[object, Progress]] = {}
         """How far contents could be read, and with what: open records need not be scanned again."""
         self._missing: dict[int, float] = {}
+        self._sizes: dict[int, int] = {}
+        """How large the files were that last had contents."""
         self._said: set[str] = set()
 
     def look(self, known: Progresses) -> Progresses:
@@ -249,7 +248,11 @@ class GrowingFiles:
         for one, its in kin:
             if not one.position.may_begin_with(start):
                 continue
-            if has_content(one, file.name) or (its is not None and _is_part(file, its)):
+            if has_content(one, file.name) or (
+                its is not None
+                and file.size <= its.size
+                and is_part(file.name, file.size, its.name)
+            ):
                 self._left_out[file.id] = file.state  # a copy
                 return None
             if file.size < one.offset and file.id != one.file and unchanged < self._settle:
@@ -281,6 +284,7 @@ class GrowingFiles:
     def _advanced(self, number: int, one: Progress, file: _File, now: float) -> Progress:
         """Return how far a content in this file can be read."""
         one = replace(one, name=file.name, file=file.id)
+        self._sizes[number] = file.size
         unchanged = self._unchanged(file, now)
         try:
             if one.whole or is_packed(file.name):
@@ -355,11 +359,19 @@ class GrowingFiles:
         self, number: int, one: Progress, files: dict[FileId, _File], now: float
     ) -> bool:
         missing = now - self._missing.setdefault(number, now)
-        if missing >= _TOLD and one.file in files and not one.whole:
+        unread = self._sizes.get(number, one.offset) - one.offset
+        if missing < _TOLD or one.whole:
+            pass
+        elif one.file in files:
             self._say(
                 one.path,
                 f"was truncated when {one.offset:,} bytes of it had been read, and no copy of it "
                 "was found; lines written behind them, if any, are lost",
+            )
+        elif unread > 0:
+            self._say(
+                one.path,
+                f"is gone, and no copy of it was found; its last {unread:,} bytes are lost",
             )
         return missing < _FORGET
 
@@ -368,7 +380,7 @@ class GrowingFiles:
         for by_file in (self._arrivals, self._left_out):
             for gone in by_file.keys() - files:
                 del by_file[gone]
-        for by_number in (self._same, self._scanned, self._missing):
+        for by_number in (self._same, self._scanned, self._missing, self._sizes):
             for number in by_number.keys() - contents.keys():
                 del by_number[number]
         if len(self._places) > 4 * (len(files) + len(contents)) + 1000:
@@ -380,66 +392,3 @@ class GrowingFiles:
         if said not in self._said and len(self._said) < 10_000:
             self._said.add(said)
             warnings.warn(said, RuntimeWarning, stacklevel=2)
-
-
-def has_content(one: Progress, name: str) -> bool:
-    """Return whether the file of this name has a content, up to where that was read."""
-    try:
-        if one.whole:
-            if not one.position.may_begin_with(_unpacked(name)):
-                return False
-            with open(name, "rb") as opened:
-                mark = os.pread(
-                    opened.fileno(), one.position.mark.size, max(0, one.offset - MARK_BYTES)
-                )
-            return one.position.mark.is_of(mark)
-        if is_packed(name):
-            source = one.position.in_compressed_file(name)
-            if source is not None:
-                source.close()
-            return source is not None
-        with open(name, "rb") as opened:
-            return bool(one.position.in_file(opened.fileno()))
-    except (OSError, SourceError):
-        return False
-
-
-def located(one: Progress) -> str | None:
-    """Return the name of a file that has a content, None if there is none beside its log."""
-    folder, log = log_place(one.path)
-    beside = (name for _, name in rotated_in(folder, frozenset({log})))
-    for name in dict.fromkeys((one.name, one.path, *beside)):
-        if has_content(one, name):
-            return name
-    return None
-
-
-def is_packed(name: str) -> bool:
-    """Return whether a file is compressed; one that cannot be read is not."""
-    with suppress(OSError), open(name, "rb") as opened:
-        return compressed(opened.read(START_BYTES))
-    return False
-
-
-def position_at(fd: int, offset: int) -> Position:
-    """Return the position at an offset of a plain file."""
-    count = min(MARK_BYTES, offset)
-    mark = os.pread(fd, count, offset - count)
-    return Position(fingerprint(os.pread(fd, START_BYTES, 0)), offset, fingerprint(mark))
-
-
-def _unpacked(name: str) -> bytes:
-    if is_packed(name):
-        return unpacked_start(name)
-    with open(name, "rb") as opened:
-        return opened.read(START_BYTES)
-
-
-def _is_part(file: _File, whole: _File) -> bool:
-    """Return whether a file is a copy of a part of another one."""
-    if not file.size <= whole.size or is_packed(whole.name) or is_packed(file.name):
-        return False
-    count = min(MARK_BYTES, file.size)
-    with open(file.name, "rb") as one, open(whole.name, "rb") as other:
-        at = file.size - count
-        return os.pread(one.fileno(), count, at) == os.pread(other.fileno(), count, at)

@@ -76,8 +76,14 @@ class Progresses:
                 f"checkpoint: expected an offset of version {_VERSION}, found "
                 f"{offset.get('version')!r}; use the opslog that wrote it, or a new checkpoint"
             )
-        rows = json.loads(zlib.decompress(b64decode(offset["files"])))
-        return cls(dict(map(_content, rows)), offset["changed"], offset["next"])
+        try:
+            rows = json.loads(zlib.decompress(b64decode(offset["files"])))
+            return cls(dict(map(_content, rows)), offset["changed"], offset["next"])
+        except (KeyError, TypeError, ValueError, zlib.error) as error:
+            raise OpslogError(
+                f"checkpoint: expected an offset that opslog wrote, found a damaged one ({error}); "
+                "use a copy of the checkpoint, or a new one"
+            ) from None
 
     def with_files(self, contents: dict[int, Progress], changed: int, next_: int) -> Progresses:
         """Return what is known now: this, if no content has changed."""

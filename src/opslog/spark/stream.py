@@ -18,7 +18,8 @@ from opslog.kernel._block import sizes
 from opslog.logs import Logs
 from opslog.model.errors import SourceError
 from opslog.spark import options as given
-from opslog.spark.growing import GrowingFiles, has_content, located
+from opslog.spark.contents import has_content, located
+from opslog.spark.growing import GrowingFiles
 from opslog.spark.progress import Offset, Progress, Progresses
 from opslog.spark.types import arrow_schema, column_names
 
