@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from threading import Lock
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from opslog.kernel._block import Block
+from opslog.language.format_file import from_dict
 from opslog.scanner import catalog, compiler, prefix
 from opslog.scanner._prefix import MOST_BRANCHES
 from opslog.scanner._program import Program
@@ -162,6 +164,41 @@ def test_behind_many_lines_of_a_layout_others_are_still_taken_by_theirs(
     rng.shuffle(lines)
     behind, alone = found(told(), [first] * STREAK + lines), found(untold(), lines)
     assert behind[len(behind) - len(alone) :] == alone  # a line may hold several
+
+
+def test_more_layouts_than_there_is_room_for_take_their_lines() -> None:
+    forests: list[prefix.Forest] = []
+
+    class Noted(prefix.Forest):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            forests.append(self)
+
+    rng = random.Random(1)
+    stems = ["".join(rng.choices("abcdefghijklmnop", k=44)) for _ in range(400)]
+    ends = [" one {program:word}: {body:rest}", " two {body:rest}"]
+    layouts = [{"layout": stem + end} for stem in stems for end in ends]
+    own = from_dict({"name": "x", "title": "x", "layouts": layouts}, "x.toml")
+    lines = [
+        line.encode()
+        for stem in stems
+        for line in (f"{stem} one p: a", f"{stem} one a b", f"{stem} two a", stem, f"{stem[:30]}x")
+    ]
+    rng.shuffle(lines)
+    lines += samples()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiler, "Forest", Noted)
+        program = Catalog.beside_shipped([own]).lines.program
+        patch.setattr(compiler, "Forest", Anything)
+        trying_all = Catalog.beside_shipped([own]).lines.program
+    wanted = found(trying_all, lines)
+    assert found(program, lines) == wanted
+    asked = [len(forest.branches) for forest in forests]
+    made: Any = program.__reduce__()
+    states = made[1][0]["known"][0][0]
+    assert max(asked) > states  # the table is full
+    assert found(program, lines[::-1] * 2) == found(trying_all, lines[::-1] * 2)
+    assert [len(forest.branches) for forest in forests] == asked
 
 
 @pytest.mark.parametrize("name", ["ovs.vlog", "rabbitmq.log", "ceph.daemon", "syslog.rfc3164"])
