@@ -14,6 +14,8 @@ from opslog import spark as on_spark
 
 COLUMNS = "timestamp timestamp, severity_text string, body string, exception_stacktrace string, " \
           "source string, source_offset long"  # fmt: skip
+JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""Options for Java processes of a few seconds, which would compile for most of them."""
 
 
 def session(master: str) -> Any:

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.spark
 pyspark = pytest.importorskip("pyspark")
 from opslog import spark as on_spark  # noqa: E402
 from opslog.trace.requests import requests  # noqa: E402
+from spark.streaming_run import JAVA  # noqa: E402
 
 SEAM = 16 << 20
 """Bytes from one place of a file where it may be divided to the next."""
@@ -37,6 +38,7 @@ def spark() -> Iterator[Any]:
     from pyspark.sql import SparkSession
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ["JAVA_TOOL_OPTIONS"] = JAVA
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests")])
     session = (
         SparkSession.builder.master("local-cluster[2,1,1024]")

@@ -23,6 +23,7 @@ from simulator import ERAS, Deployment
 
 pytestmark = pytest.mark.spark
 pytest.importorskip("pyspark")
+from spark.streaming_run import JAVA  # noqa: E402
 
 COLUMNS = ["source", "source_offset", "timestamp", "severity_text", "body", "exception_stacktrace"]
 
@@ -36,6 +37,7 @@ class Driver:
         environment = {
             **own,  # a session of Sail leaves others
             "PYSPARK_PYTHON": sys.executable,
+            "JAVA_TOOL_OPTIONS": JAVA,
             "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests")]),
         }
         program = Path(__file__).with_name("streaming_run.py")
@@ -100,7 +102,7 @@ class Writer(threading.Thread):
             with log.open("ab") as file:
                 file.write(piece)
             written += len(piece)
-            time.sleep(0.05)
+            time.sleep(0.02)
             while written > self.allowed * total:
                 time.sleep(0.01)
             if self._choose.random() < 0.2:
