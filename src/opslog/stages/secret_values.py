@@ -66,6 +66,8 @@ _PATH = re.compile(
 )
 _SHORT = 2000
 """Characters of a list or object that may hold no secret."""
+_MOST_QUOTES = 256
+"""Quotes within a secret."""
 _ITEM = re.compile(r"[^\s,'\"\[\]{}():]+")
 
 _STOP = frozenset([
@@ -108,7 +110,8 @@ def quoted_end(text: str, at: int, quote: str) -> int:
         if end >= 0:
             return end
     pattern, behind = _IN_QUOTES[quote], _BEHIND[quote]
-    while (match := pattern.search(text, at)) is not None:
+    inner = 0
+    while inner < _MOST_QUOTES and (match := pattern.search(text, at)) is not None:
         if match[0] == "\\":
             at = match.end() + 1
             continue
@@ -121,6 +124,7 @@ def quoted_end(text: str, at: int, quote: str) -> int:
             return match.start()
         if first < 0:
             first = match.start()
+        inner += 1
         at = match.end()
     return len(text) if first < 0 else first
 

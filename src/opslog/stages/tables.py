@@ -8,9 +8,6 @@ from collections.abc import Iterator
 from opslog.stages.secret_names import is_secret
 from opslog.stages.secret_values import is_kept
 
-_RULE = re.compile(r"[ \t]*[|+]?[-=:+|\s]*-{2,}[-=:+|\s]*\Z")
-"""The line above or below the head of a table with bars."""
-
 _NAME = re.compile(r"""["']?\w[\w.-]{1,40}["']?\Z""")
 _FIELD = {
     sign: re.compile(rf"""(?:"(?:[^"\n]|"")*"|[^{sign}\n]*)(?:{sign}|\Z)""") for sign in ",;\t"
@@ -38,7 +35,7 @@ def spans(text: str) -> Iterator[Span]:
                 continue
             if sign == "|":
                 around = (lines[begin - 1] if begin else (0, 0), lines[begin + 1])
-                if not any(_RULE.match(text[slice(*one)]) for one in around):
+                if not any(_is_rule(text[slice(*one)]) for one in around):
                     continue
             first, last = lines[begin]
             if sign != "|" and not head.endswith(("'", '"')):
@@ -54,7 +51,7 @@ def spans(text: str) -> Iterator[Span]:
             while end < len(lines):
                 line = text[slice(*lines[end])]
                 row = list(_cells(text, *lines[end], sign))
-                if not (sign == "|" and _RULE.match(line)):
+                if not (sign == "|" and _is_rule(line)):
                     if len(row) != len(cells):
                         break
                     for number in secret:
@@ -64,6 +61,11 @@ def spans(text: str) -> Iterator[Span]:
                 end += 1
             break
         begin = end
+
+
+def _is_rule(line: str) -> bool:
+    """Return whether the line is the one above or below the head of a table with bars."""
+    return "--" in line and not line.strip("-=:+| \t\r\f\v")
 
 
 def _is_secret(name: str) -> bool:
