@@ -276,6 +276,19 @@ def test_texts_that_differ_in_ids_only_have_one_outline() -> None:
         assert outline(text.encode()) in (None, text.encode())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a_key = Kx82mQpLw|b_secret = {}",
+        "a_key = Kx82mQpLw'b_secret = {}",
+        'a_key = Kx82mQpLw"X-Container-Sync-Key: {}',
+        "private_key: Kx82m\"swiftclient.Connection(authurl='x', user='u', key='{}')",
+    ],
+)
+def test_what_begins_in_a_secret_and_goes_on_behind_it_is_masked_too(text: str) -> None:
+    assert "Mf4tWq8zRn2k" not in MASK.text(text.format("Mf4tWq8zRn2k"))
+
+
 NASTY = [
     "password=", "password='", '"password": "', "{'token': [", "token: (", "://a:", "://", "password: a\n ",
     "-----BEGIN PRIVATE KEY-----", "eyJ", "eyJ." * 2, "--password ", "\\", "\\\\\"", "%25", "%22", "&amp;", "'\"'\"'",

@@ -22,6 +22,8 @@ _JSON_NAME = re.compile(r"""(\\*")\s{0,8}:\s{0,8}\Z""")
 """What stands before a value in JSON, with the sign that texts have there."""
 
 _MOST_LAYERS = 48
+_SIGNS = 2
+"""Characters of what stands between a name and its value that a value before them may end with."""
 
 _NAMES, _SHAPES = list(TRIGGERS), list(shapes.SHAPES)
 _URLS, _WORDS, _COMMANDS = (
@@ -147,8 +149,8 @@ def _plain(text: str, deep: int) -> Iterator[Span]:
         found: Iterator[Span] = iter(())
         if number < 0:
             rest.add("base64")
-        elif first <= begin < behind:
-            continue  # in a secret
+        elif number < _BEHIND_SHAPES and first <= begin and end + _SIGNS < behind:
+            continue  # in a secret; what stands at its end may have a value behind it
         elif number < _BEHIND_NAMES:
             while end > begin and text[end - 1] in ".-":
                 end -= 1
