@@ -215,6 +215,14 @@ def test_it_waits_as_long_as_the_receiver_asks_for(
 
 
 @pytest.mark.usefixtures("quick")
+def test_a_time_to_wait_that_nobody_understands_is_passed_over(there: Receiver) -> None:
+    there.answer = lambda number: Answer(200 if number == 2 else 503, Retry_After="soon")
+    with pytest.warns(RuntimeWarning, match="503"):
+        opslog.read(LOG).write(there.url, "otlp")
+    assert len(there.bodies()) == 14
+
+
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("accepted", [False, True])
 def test_a_connection_that_breaks_loses_nothing(accepted: bool, there: Receiver) -> None:
     there.answer = lambda number: Answer(200) if number == 3 else Answer(0, accepted=accepted)
@@ -269,6 +277,28 @@ def test_headers_are_those_of_the_environment(
     assert {asked["x-tenant"] for asked in there.asked} == {"one"}
 
 
+@pytest.mark.parametrize(
+    "given", ["a=Bearer%20s3cret%0Ax", "a=s3cret%E2%82%AC", "s3cret", "=s3cret", "a b=s3cret"]
+)
+def test_what_is_no_header_is_told_without_it(
+    given: str, there: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", given)
+    with pytest.raises(SinkError, match="OTEL_EXPORTER_OTLP_HEADERS: expected KEY=VALUE") as error:
+        opslog.read(LOG).write(there.url, "otlp")
+    assert "s3cret" not in str(error.value)
+    assert not there.asked
+
+
+@pytest.mark.parametrize("status", [202, 204])
+def test_a_receiver_may_say_in_other_words_that_it_takes_records(
+    status: int, there: Receiver
+) -> None:
+    there.answer = lambda number: Answer(status, accepted=True)
+    opslog.read(LOG).write(there.url, "otlp")
+    assert len(there.bodies()) == 14
+
+
 def test_otlps_is_otlp_by_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
@@ -288,7 +318,8 @@ def test_otlps_is_otlp_by_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     [
         (["-o", "otlp://127.0.0.1:9"], "otlp://127.0.0.1:9: cannot be reached: Connection refused"),
         (["-o", "otlp://nobody.invalid"], "otlp://nobody.invalid: cannot be reached: "),
-        (["-o", "otlp://me:secret@host"], "otlp://me:secret@host: expected otlp://HOST[:PORT][/PATH], or otlps:// for TLS"),
+        (["-o", "otlp://me:secret@host"], "otlp://***@host: expected otlp://HOST[:PORT][/PATH], or otlps:// for TLS"),
+        (["-o", "otlp://me:se?cr#e/t@host/a?token=secret"], "otlp://***@host/a: expected otlp://HOST[:PORT][/PATH], or otlps:// for TLS"),
         (["-o", "otlp://127.0.0.1:9/", "--to", "jsonl"], "otlp://127.0.0.1:9/: OTLP goes to a receiver, otlp://HOST[:PORT], and nothing else does; found an output as jsonl"),
         (["-o", "otlp://127.0.0.1:9", "--roll", "5m"], "otlp://127.0.0.1:9: --roll needs a folder of files, not a receiver of OTLP"),
         (["-o", "otlp://127.0.0.1:9", "--names", "ecs"], "--names ecs: has no effect on otlp: expected --to jsonl|parquet|arrow, or leave it out"),

@@ -184,6 +184,8 @@ def _tell_stopped(target: sinks.Target, stats: Stats) -> None:
         return
     if target.kind in sinks.WHOLE and not sinks.is_folder(target.path):
         told = "stopped; not written, because it would not be complete"
+    elif sinks.is_receiver(target.path):
+        told = "stopped"  # a second signal may have ended a request
     else:
         told = f"stopped; the {stats.kept:,} record(s) kept until then were written"
     complain(f"{target.path}: {told}")

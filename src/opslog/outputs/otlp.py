@@ -43,6 +43,8 @@ _SHOWN = 200
 
 _URL = re.compile(r"otlp(s?)://([^/@?#]+?)(:[0-9]+)?(/[^?#]*)?")
 
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+=[\t\x20-\x7e]*")
+
 
 class OtlpSink:
     """A receiver at ``otlp://HOST[:PORT][/PATH]``, or ``otlps://`` by TLS.
@@ -63,7 +65,7 @@ class OtlpSink:
             raise SinkError(url, "OTLP is written by: pip install 'opslog[otlp]'") from None
         self._requests, self._rejected = requests, rejected
         timeout = urllib3.Timeout(connect=10, read=60)
-        self._receiver = urllib3.PoolManager(headers=_headers(), timeout=timeout, retries=False)
+        self._receiver = urllib3.PoolManager(headers=_headers(url), timeout=timeout, retries=False)
         self._parts: list[bytes] = []
         self._size = self._count = self._lost = 0
         self._since = 0.0
@@ -157,13 +159,16 @@ class OtlpSink:
                 except urllib3.exceptions.HTTPError:
                     raise self._failed(trouble, count) from None
                 self._warn(f"{self._path}: {trouble}; trying again")
-                retry.sleep(response)
+                try:
+                    retry.sleep(response)
+                except urllib3.exceptions.InvalidHeader:  # Retry-After is neither number nor date
+                    retry.sleep()
         except deadline.ReaderTimeoutError:
             waited = f"asked to end, but for {deadline.SECONDS:.0f} seconds nothing was accepted"
             raise self._failed(waited, count) from None
         finally:
             deadline.write_ended()
-        if response.status != 200:
+        if not 200 <= response.status < 300:  # some answer 202 or 204
             raise self._failed(_answer(response), count)
         return bytes(response.data)
 
@@ -176,13 +181,19 @@ def _endpoint(url: str) -> str:
     """Return the URL that logs are posted to."""
     match = _URL.fullmatch(url)
     if match is None:
-        raise SinkError(url, "expected otlp://HOST[:PORT][/PATH], or otlps:// for TLS")
+        shown = re.sub(
+            r"[?#].*", "", re.sub(r"//.*@", "//***@", url, flags=re.DOTALL), flags=re.DOTALL
+        )
+        raise SinkError(shown, "expected otlp://HOST[:PORT][/PATH], or otlps:// for TLS")
     secure, host, port, path = match.groups()
     return f"http{secure}://{host}{port or ':4318'}{(path or '').rstrip('/')}/v1/logs"
 
 
-def _headers() -> dict[str, str]:
-    """Return the headers of each request; OTEL_EXPORTER_OTLP_HEADERS says `key=value,...`."""
+def _headers(url: str) -> dict[str, str]:
+    """Return the headers of each request to ``url``; raises SinkError for what is no header.
+
+    OTEL_EXPORTER_OTLP_HEADERS says `key=value,...`.
+    """
     found = {
         "Content-Type": "application/x-protobuf",
         "Content-Encoding": "gzip",
@@ -191,7 +202,13 @@ def _headers() -> dict[str, str]:
     for variable in ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_LOGS_HEADERS"):
         for pair in filter(None, os.environ.get(variable, "").split(",")):
             key, _, value = pair.partition("=")
-            found[unquote(key.strip())] = unquote(value.strip())
+            name, said = unquote(key.strip()), unquote(value.strip())
+            if not _HEADER.fullmatch(f"{name}={said}") or "=" not in pair:
+                # Neither is shown: it may be a secret.
+                raise SinkError(
+                    url, f"{variable}: expected KEY=VALUE,... of printable ASCII; found other text"
+                )
+            found[name] = said
     return found
 
 
@@ -204,5 +221,7 @@ def _answer(response: urllib3.BaseHTTPResponse) -> str:
 
 def _reason(error: Exception) -> str:
     cause = error.__cause__ or error
-    said = getattr(cause, "strerror", None) or str(cause)
+    if len(error.args) > 1 and isinstance(error.args[1], Exception):
+        cause = error.args[1]  # of a connection that broke
+    said = getattr(cause, "strerror", None) or str(cause).strip()
     return f"cannot be reached: {re.sub(r'^[A-Za-z]+[(].*?[)]: ', '', said)}"

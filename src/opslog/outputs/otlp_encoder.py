@@ -66,7 +66,7 @@ def rejected(answer: bytes) -> tuple[int, str]:
         told = ExportLogsServiceResponse.FromString(answer).partial_success
     except DecodeError:
         return 0, ""
-    return told.rejected_log_records, told.error_message
+    return max(0, told.rejected_log_records), told.error_message
 
 
 def _records(batch: pa.RecordBatch) -> pa.Array:
