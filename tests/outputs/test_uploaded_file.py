@@ -136,6 +136,33 @@ def test_a_file_that_cannot_be_uploaded_harms_none(
     assert len(memory.find("/lake")) == 1
 
 
+def test_an_interrupted_upload_is_done_again(memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    put, count = type(memory).put_file, 0
+
+    def interrupted(*given: Any, **options: Any) -> None:
+        nonlocal count
+        count += 1
+        if count == 1:
+            raise KeyboardInterrupt
+        put(*given, **options)
+
+    monkeypatch.setattr(type(memory), "put_file", interrupted)
+    memory.pipe("/logs/a.log", LOG.read_bytes() * 1500)  # three blocks
+    target = Target("memory://lake/", "jsonl", roll=Roll(size=1024))
+    with pytest.raises(KeyboardInterrupt):
+        opslog.read("memory://logs/a.log")._write(target)
+    assert len(memory.find("/lake")) == 1
+
+
+@pytest.mark.parametrize("url", ["nosuch://me:s3cret@lake/", "ftp://me:s3cret@127.0.0.1:1/lake/"])
+def test_an_error_shows_no_password_of_a_url(url: str) -> None:
+    with pytest.raises(SinkError, match=r"://\*\*\*@") as written:
+        opslog.read(LOG)._write(Target(url, "jsonl"))
+    with pytest.raises(SourceError, match=r"://\*\*\*@") as read:
+        list(opslog.read(url + "a.log").batches())
+    assert "s3cret" not in f"{written.value} {read.value}"
+
+
 def test_what_cannot_be_written_says_why(memory: Any) -> None:
     memory.pipe("/folder/a.log", b"")
     for url, reason in (

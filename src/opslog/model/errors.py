@@ -8,8 +8,11 @@ attributes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, TypeVar
+
+_PASSWORD = re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]*@")
 
 E = TypeVar("E", bound="OpslogError")
 
@@ -130,12 +133,15 @@ class QueryError(FilterError):
 
 
 class SourceError(OpslogError):
-    """An input cannot be read, or not to its end; ``path`` says which."""
+    """An input cannot be read, or not to its end; ``path`` says which.
+
+    The message shows no password of a URL.
+    """
 
     def __init__(self, path: str, reason: str) -> None:
         self.path = path
         self.reason = reason
-        super().__init__(f"{path}: {reason}")
+        super().__init__(_PASSWORD.sub("***@", f"{path}: {reason}"))
 
 
 class SourceErrors(SourceError, ExceptionGroup[SourceError]):  # noqa: N818 (a group of them)
@@ -155,9 +161,12 @@ class SourceErrors(SourceError, ExceptionGroup[SourceError]):  # noqa: N818 (a g
 
 
 class SinkError(OpslogError):
-    """An output cannot be written; ``path`` says which."""
+    """An output cannot be written; ``path`` says which.
+
+    The message shows no password of a URL.
+    """
 
     def __init__(self, path: str, reason: str) -> None:
         self.path = path
         self.reason = reason
-        super().__init__(f"{path}: {reason}")
+        super().__init__(_PASSWORD.sub("***@", f"{path}: {reason}"))

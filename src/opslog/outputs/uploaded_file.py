@@ -69,9 +69,9 @@ class UploadedFile(OutputStream):
             with told():
                 self._system.put_file(f"/proc/self/fd/{self.fd}", self._target)
         except OSError as error:
-            raise self._incomplete(error.strerror or str(error)) from None
-        finally:
             super().close()
+            raise self._incomplete(error.strerror or str(error)) from None
+        super().close()  # not where it was interrupted: it can be tried again
 
     def abort(self) -> None:
         super().close()
