@@ -145,11 +145,16 @@ def _plain(text: str, deep: int) -> Iterator[Span]:
         hits = [(number, _place(data, begin), _place(data, end)) for number, begin, end in hits]
     rest = set()
     first = behind = 0
+    of_name = False
     for number, begin, end in hits:
         found: Iterator[Span] = iter(())
         if number < 0:
             rest.add("base64")
-        elif number < _BEHIND_SHAPES and first <= begin and end + _SIGNS < behind:
+        elif (
+            number < _BEHIND_SHAPES
+            and first <= begin
+            and (end + _SIGNS if of_name else begin) < behind
+        ):
             continue  # in a secret; what stands at its end may have a value behind it
         elif number < _BEHIND_NAMES:
             while end > begin and text[end - 1] in ".-":
@@ -174,6 +179,7 @@ def _plain(text: str, deep: int) -> Iterator[Span]:
         for span in found:
             if span[1] > behind:
                 first, behind = span
+                of_name = number < _BEHIND_NAMES
             yield span
     if "tables" in rest and "\n" in text:
         yield from tables.spans(text)
