@@ -167,3 +167,11 @@ def test_a_file_name_reaches_the_terminal_escaped(tmp_path: Path) -> None:
     result = run("filter", str(tmp_path / "a\x1b]0;b\x07.log"))
     assert (result.returncode, b"\x1b" in result.stderr) == (2, False)
     assert b"a\\x1b]0;b\\x07.log: No such file or directory" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["file:///srv/lake/", "file:///srv/records.jsonl"])
+def test_a_url_of_this_machine_makes_no_folder_called_file(name: str, tmp_path: Path) -> None:
+    done = shell(f"opslog filter --to jsonl -o {name} '{LOG}'", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.decode().endswith(f"is named by its path: {name[7:]}\n")
+    assert not list(tmp_path.iterdir())

@@ -15,7 +15,7 @@ from opslog.model.errors import OpslogError, SinkError
 from opslog.model.stats import Stats
 from opslog.outputs import sinks
 from opslog.outputs.metrics import MetricsFile
-from opslog.outputs.output import STDOUT
+from opslog.outputs.output import STDOUT, is_receiver
 from opslog.outputs.own_kinds import CHECKPOINT, METRICS
 from opslog.process.report import at_signal
 from opslog.process.stop import at_signals
@@ -184,7 +184,7 @@ def _tell_stopped(target: sinks.Target, stats: Stats) -> None:
         return
     if target.kind in sinks.WHOLE and not sinks.is_folder(target.path):
         told = "stopped; not written, because it would not be complete"
-    elif sinks.is_receiver(target.path):
+    elif is_receiver(target.path):
         told = "stopped"  # a second signal may have ended a request
     else:
         told = f"stopped; the {stats.kept:,} record(s) kept until then were written"

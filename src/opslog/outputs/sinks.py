@@ -90,9 +90,11 @@ def is_folder(path: str) -> bool:
 
 def open_sink(target: Target, columns: tuple[str, ...]) -> Sink:
     """Open ``target`` for records with ``columns``; raises SinkError."""
-    if is_folder(target.path):
-        return _folder(target, columns)
     path, kind, append = target.path, target.kind, target.append
+    if path.startswith("file://"):
+        raise SinkError(path, f"a file of this machine is named by its path: {path[7:]}")
+    if is_folder(path):
+        return _folder(target, columns)
     if is_receiver(path) or kind == "otlp":
         return _receiver(target, columns)
     if is_url(path) and append:
