@@ -118,6 +118,7 @@ OTHERS = {
     "scanner.shortcut._MOST_UNTOLD": "nodes of a tree",
     "scanner._prefix.MOST_BRANCHES": "nodes of a tree",
     "stages.commands._MOST": "one message",
+    "stages.secret_values._MOST_QUOTES": "one message",
     "stages.secrets._MOST_KNOWN": "searched again",
     "stages.secrets._MOST_LAYERS": "one message",
     "stats.histogram.MOST": "a number",

@@ -317,3 +317,8 @@ def find_in_time(text: str) -> None:
         find(text)
     finally:
         signal.alarm(0)
+
+
+def test_a_secret_with_more_quotes_than_are_looked_at_is_masked_to_the_end() -> None:
+    text = 'password: "' + 'a"b' * 300 + "Zq83"
+    assert any(span[1] == len(text) for span in find(text))

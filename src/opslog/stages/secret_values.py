@@ -67,7 +67,7 @@ _PATH = re.compile(
 _SHORT = 2000
 """Characters of a list or object that may hold no secret."""
 _MOST_QUOTES = 256
-"""Quotes within a secret."""
+"""Quotes within a secret; after more, all that follows counts to it."""
 _ITEM = re.compile(r"[^\s,'\"\[\]{}():]+")
 
 _STOP = frozenset([
@@ -126,7 +126,7 @@ def quoted_end(text: str, at: int, quote: str) -> int:
             first = match.start()
         inner += 1
         at = match.end()
-    return len(text) if first < 0 else first
+    return len(text) if first < 0 or inner == _MOST_QUOTES else first
 
 
 def bracket_end(text: str, at: int) -> int:
