@@ -163,3 +163,12 @@ def test_a_key_stands_once_in_the_attributes() -> None:
 def test_other_lines_with_pairs_are_no_logfmt(line: str) -> None:
     [row] = records(f"{line}\n", year=2025)
     assert row.get("format") != "logfmt"
+
+
+@pytest.mark.parametrize("value", ["{0", "[x", "{[", "}{"])
+@pytest.mark.parametrize(
+    "line", ["time={} level=info msg=x A={}", '{{"time":"{}","level":"info","msg":"x","A":"{}"}}']
+)
+def test_two_bytes_that_begin_like_an_object_or_a_list_are_a_value(line: str, value: str) -> None:
+    [row] = records(line.format(TIME, value) + "\n")
+    assert row["attributes"] == {"A": value}

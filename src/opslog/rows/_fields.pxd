@@ -16,9 +16,14 @@ cdef inline bint is_no_context(const uint8_t* p, Py_ssize_t n) noexcept nogil:
     return is_null_word(p, n) or (n == 7 and memcmp(p, b"unknown", 7) == 0)
 
 
+cdef inline bint is_empty(const uint8_t* p, Py_ssize_t n) noexcept nogil:
+    """Whether a value is an empty object or list."""
+    return n == 2 and ((p[0] == c'{' and p[1] == c'}') or (p[0] == c'[' and p[1] == c']'))
+
+
 cdef inline bint is_nothing(const uint8_t* p, Py_ssize_t n) noexcept nogil:
     """Whether a bare value is null, or an empty object or list."""
-    return (n == 4 and memcmp(p, b"null", 4) == 0) or (n == 2 and (p[0] == c'{' or p[0] == c'['))
+    return (n == 4 and memcmp(p, b"null", 4) == 0) or is_empty(p, n)
 
 
 cdef inline bint has_id_shape(const uint8_t* p, Py_ssize_t n) noexcept nogil:

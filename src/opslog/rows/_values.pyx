@@ -18,7 +18,7 @@ from opslog.kernel._block cimport (CONTINUED, ESCAPED, Envelope, HAS_MORE, HEADL
 from opslog.kernel._bytes cimport request_uuid
 from opslog.kernel._text cimport CHECKED, JSON_STRING, need, put
 from opslog.rows._exception cimport ExceptionText
-from opslog.rows._fields cimport facility, has_id_shape, in_brackets, is_no_context, is_nothing, is_null_word
+from opslog.rows._fields cimport facility, has_id_shape, in_brackets, is_empty, is_no_context, is_nothing, is_null_word
 from opslog.rows._line_text cimport body_part, changes_of, text_changes
 from opslog.rows._message cimport Message
 from opslog.rows._plan cimport (AMBIGUOUS, CLOSED_BY, FACILITY, Field, ID_ONLY, HOST, INCOMPLETE, LEFT_OUT, NO_SLOT, OWN, PAIRS, RESOURCE, RESOURCE_KIND,
@@ -213,7 +213,7 @@ cdef class Rows:
                     continue
             if self.plan.kinds[field.column] != PAIRS:
                 set_value(self, field.column, text, size, own)
-            elif not is_null_word(text, size) and not (size == 2 and text[0] == c'{'):
+            elif not is_null_word(text, size) and not (text[0] == c'{' and is_empty(text, size)):
                 self.add_attribute(field.text, text, size, own)
             field += 1
         return 0
@@ -249,8 +249,7 @@ cdef class Rows:
             attribute.name = NONE
             attribute.key_at = value.key
             attribute.key_size = value.key_size
-            if value.key_size and not is_null_word(text, size) and not (
-                    size == 2 and (text[0] == c'{' or text[0] == c'[')):
+            if value.key_size and not is_null_word(text, size) and not is_empty(text, size):
                 self.add(&attribute, text, size, own)
             value += 1
         return 0
