@@ -117,6 +117,7 @@ cdef int32_t logger_name(const uint8_t* data, int32_t at, int32_t end, bint lone
 
 
 cdef int32_t name(int32_t kind, const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
+    """Position behind a name; ``kind`` is the argument of its type in hole_types.py."""
     if kind == 0:
         return plain_name(data, at, end)
     if kind == 2:
