@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import doctest
 import gzip
-import os
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,32 +25,9 @@ pytestmark = pytest.mark.spark
 pyspark = pytest.importorskip("pyspark")
 from opslog import spark as on_spark  # noqa: E402
 from opslog.trace.requests import requests  # noqa: E402
-from spark.streaming_run import JAVA  # noqa: E402
 
 SEAM = 16 << 20
 """Bytes from one place of a file where it may be divided to the next."""
-
-
-@pytest.fixture(scope="session")
-def spark() -> Iterator[Any]:
-    from pyspark.sql import SparkSession
-
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    os.environ["JAVA_TOOL_OPTIONS"] = JAVA
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests")])
-    session = (
-        SparkSession.builder.master("local-cluster[2,1,1024]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.sql.shuffle.partitions", "2")
-        .config("spark.task.maxFailures", "2")
-        .config("spark.executorEnv.PYTHONPATH", os.environ["PYTHONPATH"])
-        .getOrCreate()
-    )
-    session.sparkContext.setLogLevel("OFF")
-    on_spark.register(session)
-    yield session
-    session.stop()
 
 
 @pytest.fixture(scope="session")

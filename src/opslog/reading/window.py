@@ -6,7 +6,7 @@ time, or put together from such logs.  Single records that are out of order may 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -38,32 +38,40 @@ class TimeWindow(NamedTuple):
     ) -> list[Span]:
         """Return those of ``spans`` that may hold records of this time; ``last`` follows them."""
         steps = [spans[at : at + _STEP] for at in range(0, len(spans), _STEP)]
-        looked_at = [step[0] for step in steps] + ([last] if last else [])
-        times = [*_beginnings(looked_at, source, zone, catalog), None]
-        kept: list[Span] = []
-        for number, step in enumerate(steps):
+        heads = [step[0].head for step in steps] + ([last.head] if last else [])
+        reached = self.reached(beginnings(heads, source, zone, catalog))
+        return [span for step, held in zip(steps, reached, strict=False) if held for span in step]
+
+    def reached(self, times: list[datetime | None]) -> list[bool]:
+        """Return which pieces of a file may hold records of this time.
+
+        ``times`` are those with which the pieces begin, None where none is told.
+        """
+        found: list[bool] = []
+        for number in range(len(times)):
             first, then = _known(times[number::-1]), _known(times[number + 1 :])
             in_order = first is None or then is None or first <= then
             begun = first is None or then is None or first <= self.end
             ended = then is not None and then < self.begin
-            if not in_order or (begun and not ended):
-                kept += step
-        return kept
+            found.append(not in_order or (begun and not ended))
+        return found
 
 
 def _known(times: list[datetime | None]) -> datetime | None:
     return next((time for time in times if time is not None), None)
 
 
-def _beginnings(
-    spans: list[Span], source: Source, zone: Zone, catalog: Catalog
-) -> Iterator[datetime | None]:
-    """Yield the first time in the beginning of each block, None where there is none."""
+def beginnings(
+    heads: Iterable[bytes], source: Source, zone: Zone, catalog: Catalog
+) -> list[datetime | None]:
+    """Return the first time in what each piece of a file begins with, None where there is none."""
     normalizer = Normalizer(
         source=source.name, timezone=zone.name, reference=source.modified, catalog=catalog
     )
-    for span in spans:
-        whole = span.head[: span.head.rfind(b"\n") + 1]
+    found: list[datetime | None] = []
+    for head in heads:
+        whole = head[: head.rfind(b"\n") + 1]
         batches = [*normalizer.feed(whole), *normalizer.flush(close=True)]
         times = [time for one in batches for time in one["timestamp"].to_pylist()]
-        yield _known(times)
+        found.append(_known(times))
+    return found

@@ -8,5 +8,6 @@
 from opslog.spark.files import write_parquet
 from opslog.spark.requests import graph, requests, with_requests
 from opslog.spark.source import register
+from opslog.spark.trace import trace
 
-__all__ = ["graph", "register", "requests", "with_requests", "write_parquet"]
+__all__ = ["graph", "register", "requests", "trace", "with_requests", "write_parquet"]

@@ -7,12 +7,8 @@ requests; the driver puts the sums together.
 
 from __future__ import annotations
 
-import io
-import os
-import pickle
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pyspark.sql import SparkSession
@@ -23,21 +19,16 @@ from opslog.correlate.related import FirstReading, Relation
 from opslog.correlate.relations import known_roots, tells_of_servers
 from opslog.correlate.servers import Named, ServerLines
 from opslog.filters.filter import Filter
-from opslog.inputs.remote import is_url
 from opslog.logs import PART_BYTES, Logs
-from opslog.model.errors import OpslogError
 from opslog.model.stats import Stats
 from opslog.reading.sorted_rows import SortedRows
 from opslog.rows.kept import Kept
+from opslog.spark.tasks import of_whole_sources, on_parts, parts_of
 from opslog.trace.request_parts import PARTS
 from opslog.trace.requests import COLUMNS, RequestSums, rows_of_sums
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
-
-T = TypeVar("T")
-
-_FOUND = "number long, piece long, found binary"
 
 
 def graph(spark: SparkSession, logs: Logs, split_bytes: int = PART_BYTES) -> RequestGraph:
@@ -69,11 +60,11 @@ def requests(spark: SparkSession, logs: Logs, split_bytes: int = PART_BYTES) -> 
     They are read two or three times; for all but the first a source is not divided.
     """
     related, formats = _surveyed(spark, logs, None, split_bytes)
-    wholes = _of_whole_sources(_parts(logs, split_bytes))
+    wholes = of_whole_sources(parts_of(logs, split_bytes))
     named: Named | None = None
     if tells_of_servers(formats):
         lines = ServerLines()
-        for told in _on_parts(spark, wholes, _told_by_lines):
+        for told in on_parts(spark, wholes, _told_by_lines):
             lines.add_told(told)
         named = lines.named()
     wholes = [part._changed(where=logs._pass.where) for part in wholes]
@@ -90,7 +81,7 @@ def requests(spark: SparkSession, logs: Logs, split_bytes: int = PART_BYTES) -> 
 
     def tables() -> Iterator[pa.Table]:
         nonlocal users
-        for table, some in _on_parts(spark, wholes, summed):
+        for table, some in on_parts(spark, wholes, summed):
             users = users or some
             yield table
 
@@ -112,7 +103,7 @@ def _surveyed(
             yield found, ()
         yield None, tuple(stats.formats)
 
-    for found, some in _on_parts(spark, _parts(logs, split_bytes), survey):
+    for found, some in on_parts(spark, parts_of(logs, split_bytes), survey):
         formats.update(some)
         if found is not None:
             related.add(*found)
@@ -125,75 +116,3 @@ def _told_by_lines(part: Logs) -> Iterator[servers.Told]:
     for batch in part._begun().results(Kept.batch, servers.COLUMNS):
         lines.add(batch)
     yield from lines.told()
-
-
-def _parts(logs: Logs, split_bytes: int) -> list[Logs]:
-    """Return the parts of all records, whatever the filter; raises OpslogError."""
-    if logs._relation is not None:
-        raise OpslogError("requests: not of logs with with_requests or with_resources")
-    parts = logs._changed(where=None).parts(split_bytes)
-    for name in (name for part in parts for name in part._pass.sources.names):
-        if not is_url(name) and not os.path.isabs(name):
-            raise OpslogError(f"expected an absolute path, as tasks run elsewhere; found {name!r}")
-    return parts
-
-
-def _of_whole_sources(parts: list[Logs]) -> list[Logs]:
-    """Return parts of which none begins or ends within a source."""
-    found: list[Logs] = []
-    for part in parts:
-        extents = part._pass.sources.extents
-        if extents[0].begin:
-            continue
-        whole = tuple(replace(extent, end=None) for extent in extents)
-        found.append(part._changed(sources=part._pass.sources.part(whole)))
-    return found
-
-
-class _Pickler(pickle.Pickler):
-    """Writes of records only what is theirs: they may share memory with many others."""
-
-    def reducer_override(self, one: object) -> Any:
-        if not isinstance(one, pa.RecordBatch | pa.Table):
-            return NotImplemented
-        sink = pa.BufferOutputStream()
-        options = pa.ipc.IpcWriteOptions(compression="zstd")
-        with pa.ipc.new_stream(sink, one.schema, options=options) as writer:
-            writer.write(one)
-        return (_table if isinstance(one, pa.Table) else _batch), (sink.getvalue().to_pybytes(),)
-
-
-def _table(data: bytes) -> pa.Table:
-    return pa.ipc.open_stream(data).read_all()
-
-
-def _batch(data: bytes) -> pa.RecordBatch:
-    return pa.ipc.open_stream(data).read_next_batch()
-
-
-def _packed(found: object) -> bytes:
-    out = io.BytesIO()
-    _Pickler(out, pickle.HIGHEST_PROTOCOL).dump(found)
-    return out.getvalue()
-
-
-def _on_parts(
-    spark: SparkSession, parts: list[Logs], work: Callable[[Logs], Iterable[T]]
-) -> Iterator[T]:
-    """Yield what tasks make of parts, in the order of the parts, as the driver gets to it."""
-
-    def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for number in batch.column(0).to_pylist():
-                for piece, found in enumerate(work(parts[number])):
-                    yield pa.RecordBatch.from_pydict(
-                        {"number": [number], "piece": [piece], "found": [_packed(found)]}
-                    )
-
-    frame = spark.range(0, len(parts), 1, max(1, len(parts))).mapInArrow(run, _FOUND).persist()
-    try:
-        frame.count()  # all tasks at once; what is read then comes one after the other
-        for row in frame.toLocalIterator():
-            yield pickle.loads(row.found)
-    finally:
-        frame.unpersist()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 from operator import itemgetter
 
 import pyarrow as pa
 
-from opslog.engine.watch import Watch
+from opslog.engine.watch import Watch, unwatched
 from opslog.filters.filter import Filter
 from opslog.inputs.paths import Sources
 from opslog.logs import Logs
@@ -21,6 +21,7 @@ from opslog.model.errors import SourceError
 from opslog.model.record import LogRecord, records_of
 from opslog.model.stats import Stats
 from opslog.reading.index import Index
+from opslog.reading.passes import Pass
 from opslog.reading.pipeline import staged
 from opslog.reading.window import TimeWindow
 from opslog.rows.kept import Kept
@@ -29,14 +30,43 @@ _MOST = 100_000
 """Records of one answer that are kept: the last ones."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Readings:
-    """Further readings of the logs; ``stats`` and ``watch`` are told of each."""
+    """Readings of the logs of a story; ``stats`` and ``watch`` are told of each.
+
+    The first leaves an index behind, by which the others go past what they do not need.
+    """
 
     logs: Logs
-    stats: Stats
-    watch: Watch
-    index: Index
+    stats: Stats = field(default_factory=Stats)
+    watch: Watch = unwatched
+    index: Index = field(default_factory=Index)
+
+    def found(
+        self,
+        where: Filter,
+        columns: tuple[str, ...],
+        source: str | None = None,
+        window: TimeWindow | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        """Return the records of a filter, with ``columns``, of one source or of all.
+
+        With ``window`` only what may be of that time is read.  Filters of the logs do not hold,
+        stages do.  Raises SourceError for sources that can be read only once; what else cannot
+        be read is told by one behind all that can.
+        """
+        reading = replace(
+            self.logs._begun(self.stats, self.watch),
+            where=where, merge=False, most=None, follow=None, index=self.index, window=window,
+        )  # fmt: skip
+        refuse_streams(reading.sources)
+        if source is not None:
+            reading = replace(reading, sources=Sources((source,), (source,)))
+        return self._read(reading, columns)
+
+    def _read(self, reading: Pass, columns: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+        with reading.sources.standard_input_kept():
+            yield from staged(reading.results(Kept.batch, columns), self.logs._stages)
 
     def batches(
         self,
@@ -45,21 +75,10 @@ class Readings:
         window: TimeWindow | None = None,
         columns: tuple[str, ...] | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        """Yield the records of a filter, of one source or of all; what cannot be read is not.
-
-        With ``window`` only what may be of that time is read.  They have ``columns``, or all.
-        """
-        reading = replace(
-            self.logs._begun(self.stats, self.watch),
-            where=where, merge=False, most=None, follow=None,
-            index=self.index if window else None, window=window,
-        )  # fmt: skip
-        if source is not None:
-            reading = replace(reading, sources=Sources((source,), (source,)))
-        with suppress(SourceError), reading.sources.standard_input_kept():
-            stages = self.logs._stages
-            built = schema.names() if stages or columns is None else columns
-            yield from staged(reading.results(Kept.batch, built), stages)
+        """Yield what is ``found``, but not what cannot be read; stages get all columns."""
+        built = schema.names() if self.logs._stages or columns is None else columns
+        with suppress(SourceError):
+            yield from self.found(where, built, source, window)
 
     def records(
         self, where: Filter, source: str | None = None, window: TimeWindow | None = None
@@ -74,3 +93,12 @@ class Readings:
                 timed.append((one.timestamp, one))
         self.stats.leave_out("answers", left_out)
         return [record for _, record in sorted(timed, key=itemgetter(0))]
+
+
+def refuse_streams(sources: Sources) -> None:
+    """Raise SourceError for what is no file: it must be read several times."""
+    if unsuitable := sources.readable_once():
+        raise SourceError(
+            unsuitable[0],
+            "is no file, but must be read several times; write it to a file first",
+        )

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
 
@@ -32,9 +32,6 @@ from opslog.logs import Logs
 from opslog.model import arrays, schema
 from opslog.model.errors import OpslogError, SourceError
 from opslog.model.stats import Stats
-from opslog.reading.index import Index
-from opslog.reading.pipeline import staged
-from opslog.rows.kept import Kept
 from opslog.trace.neighbours import neighbours, of_another_instance
 from opslog.trace.notes import notes
 from opslog.trace.quotes import too_many
@@ -75,6 +72,11 @@ def trace(
     requests, SourceError for sources that can be read only once; what else cannot
     be read is in ``Story.unread``.
     """
+    return story_in(Readings(logs, stats or Stats(), watch), id, most)
+
+
+def story_in(readings: Readings, id: str, most: int = MOST) -> Story:  # noqa: A002
+    """Return the story of an id as ``readings`` tell it; raises as ``trace`` does."""
     if not _ID.fullmatch(id):
         raise OpslogError(
             "id: expected an id (req- and a UUID, a Swift transaction tx... or a UUID), "
@@ -83,17 +85,14 @@ def trace(
     is_whole(id)  # which raises FilterError for one that is too short
     if _UUID.fullmatch(id):
         id = id.lower()  # noqa: A001  as services print it
-    return _Search(logs, id, most, stats or Stats(), watch).story()
+    return _Search(readings, id, most).story()
 
 
 @dataclass
 class _Search:
-    logs: Logs
+    readings: Readings
     id: str
     most: int
-    stats: Stats
-    watch: Watch
-    index: Index = field(default_factory=Index)
     graph: RequestGraph = field(default_factory=RequestGraph)
     batches: list[pa.RecordBatch] = field(default_factory=list)
     places: set[tuple[str, int]] = field(default_factory=set)
@@ -111,6 +110,11 @@ class _Search:
     left_out: int = 0
     """Records that were too many; one that is found by several searches counts for each."""
     unread: BaseException | None = None
+
+    @property
+    def stats(self) -> Stats:
+        """What is counted in all readings."""
+        return self.readings.stats
 
     def story(self) -> Story:
         ids = self._spellings()
@@ -139,11 +143,10 @@ class _Search:
         self.batches.clear()
         self.found = self.found.slice(0, 0)
         story = story_of(self.id, table, self.graph, roots, self.left_out, self.unread, left_behind)
-        further = Readings(self.logs, self.stats, self.watch, self.index)
         self.graph.count_in(self.stats)
         self.stats.leave_out("exceptions", too_many(story.records))
-        add_calls(story, served_calls(story, further))
-        story.notes += notes(story, further, request=self.about is None)
+        add_calls(story, served_calls(story, self.readings))
+        story.notes += notes(story, self.readings, request=self.about is None)
         return story
 
     def _settle(self) -> None:
@@ -192,20 +195,10 @@ class _Search:
 
     def _search(self, ids: list[str]) -> None:
         """Read all for records with one of these ids."""
-        reading = replace(
-            self.logs._begun(self.stats, self.watch), where=_filter_of_ids(tuple(ids)), merge=False,
-            most=None, follow=None, index=self.index,
-        )  # fmt: skip
-        if unsuitable := reading.sources.readable_once():
-            raise SourceError(
-                unsuitable[0],
-                "is no file, but must be read several times; write it to a file first",
-            )
+        found = self.readings.found(_filter_of_ids(tuple(ids)), schema.names(original=True))
         try:
-            with reading.sources.standard_input_kept():
-                found = reading.results(Kept.batch, schema.names(original=True))
-                for batch in staged(found, self.logs._stages):
-                    self._add(batch)
+            for batch in found:
+                self._add(batch)
             self.unread = None
         except SourceError as error:
             self.unread = error
@@ -316,7 +309,7 @@ class _Search:
             or (left and row in about and not belongs[number])
         ]
         batch = _rows_of(batch, rows)
-        if (where := self.logs._pass.where) is not None:
+        if (where := self.readings.logs._pass.where) is not None:
             batch = batch.take(where.select(batch))
         return batch
 
