@@ -202,14 +202,16 @@ def test_a_hostile_service_stays_in_the_folder_and_is_read_back(tmp_path: Path) 
     assert set(frame["service"]) == set(HOSTILE)
 
 
-@given(
-    st.text(st.characters(exclude_categories=["Cs"])),
-    st.text(st.characters(exclude_categories=["Cs"])),
+VALUES = st.sampled_from([None, "__HIVE_DEFAULT_PARTITION__"]) | st.text(
+    st.characters(exclude_categories=["Cs"])
 )
-def test_every_value_has_a_folder_of_its_own(one: str, other: str) -> None:
+
+
+@given(VALUES, VALUES)
+def test_every_value_has_a_folder_of_its_own(one: str | None, other: str | None) -> None:
     rows = batch([{"service_name": one}, {"service_name": other}])
     paths = [path for path, part in partition.split(rows, ("service",)) for _ in range(len(part))]
-    assert (len(set(paths)) == 1) == (one == other)
+    assert (len(set(paths)) == 1) == ((one or None) == (other or None))  # to Hive nothing is none
     for path in paths:
         assert path.startswith("service=")
         assert "/" not in path
@@ -385,7 +387,7 @@ def test_an_error_says_which_files_are_complete(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, old)
     assert str(raised.value) == (
-        f"{tmp_path}/: File too large; 1 files of this run are complete, the last is {complete}; "
+        f"{tmp_path}/: File too large; 1 file of this run is complete, the last is {complete}; "
         "what came later is not written"
     )
     sink.abort()

@@ -130,7 +130,7 @@ def test_a_file_that_cannot_be_uploaded_harms_none(
     memory.pipe("/logs/a.log", LOG.read_bytes() * 1500)  # three blocks
     target = Target("memory://lake/", "jsonl", roll=Roll(size=1024))
     with pytest.raises(
-        SinkError, match=r"has gone; 1 files of this run are complete, the last is memory://lake/.*"
+        SinkError, match=r"has gone; 1 file of this run is complete, the last is memory://lake/.*"
     ):
         opslog.read("memory://logs/a.log")._write(target)
     assert len(memory.find("/lake")) == 1

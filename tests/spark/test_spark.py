@@ -133,6 +133,37 @@ def test_a_file_that_cannot_be_read_fails_the_job_with_its_name(spark: Any, tmp_
         spark.read.format("opslog").load(str(tmp_path / "nothing.log")).count()
 
 
+def test_a_pattern_that_matches_nothing_is_told_before_any_task(
+    spark: Any, logs: Path, tmp_path: Path
+) -> None:
+    both = opslog.read(logs / "*.log", f"{tmp_path}/*.log")
+    said = rf"{tmp_path}/\*\.log: no file matches this pattern"
+    for run in (
+        lambda: on_spark.write_parquet(spark, both, tmp_path / "lake"),
+        lambda: on_spark.requests(spark, both),
+        lambda: on_spark.with_requests(spark, both, "severity >= ERROR"),
+    ):
+        with pytest.raises(opslog.SourceError, match=said):
+            run()
+    with pytest.raises(opslog.SourceErrors):
+        on_spark.graph(spark, opslog.read(f"{tmp_path}/*.log", f"{tmp_path}/?.txt"))
+    frame = spark.read.format("opslog").load([str(logs / "*.log"), f"{tmp_path}/*.log"])
+    with pytest.raises(Exception, match=said) as caught:
+        frame.count()
+    assert type(caught.value).__name__ == "AnalysisException"  # of the plan, not of a task
+    assert not (tmp_path / "lake").exists()
+
+
+def test_a_large_plain_file_is_several_tasks_and_a_compressed_one_is_one(
+    spark: Any, logs: Path, tmp_path: Path
+) -> None:
+    with gzip.open(tmp_path / "large.log.gz", "wb", compresslevel=1) as file:
+        file.write((logs / "large.log").read_bytes())
+    for log, tasks in ((logs / "large.log", 3), (tmp_path / "large.log.gz", 1)):
+        frame = spark.read.format("opslog").option("splitBytes", SEAM).load(str(log))
+        assert frame.rdd.getNumPartitions() == tasks
+
+
 def test_parquet_is_written_by_the_tasks(spark: Any, logs: Path, tmp_path: Path) -> None:
     lake = tmp_path / "lake"
     alone = opslog.read(logs, timezone="Europe/Berlin").filter("severity >= INFO")

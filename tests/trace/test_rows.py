@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cProfile
 import json
 import os
 import random
@@ -503,3 +504,23 @@ def test_what_a_notification_quotes_is_no_moment() -> None:
     assert {row["resource_id"]: (row["state"], row["unfinished"]) for row in rows} == {
         VM: (None, ["power_off"]), VOLUME: (None, []),
     }  # fmt: skip
+
+
+def test_many_calls_with_one_id_that_a_user_sent_are_not_compared_with_each_other(
+    tmp_path: Path,
+) -> None:
+    steps = []
+    for count in (1000, 2000):
+        log = tmp_path / f"{count}.log"
+        log.write_text(
+            "".join(
+                f"2026-03-10 10:{n // 60:02}:{n % 60:02}.000 7 INFO nova.api [{REQUEST} "
+                f"req-{n:08}-24bf-4614-a8a6-e6a34f88e4ce u p - - -] working\n"
+                for n in range(count)
+            )
+        )
+        profile = cProfile.Profile()
+        rows = profile.runcall(requests, library.read(log))
+        assert rows.num_rows == count
+        steps.append(sum(entry.callcount for entry in profile.getstats()))
+    assert steps[1] < 3 * steps[0]

@@ -23,6 +23,7 @@ from helpers import on_terminal, opslog
 from opslog.engine._search import Needles
 from opslog.kernel._block import Block
 from opslog.model.errors import OpslogError, SourceError
+from opslog.model.stats import Stats
 from opslog.terminal.cells import cells
 from opslog.trace import Story, trace
 from opslog.trace.errors import first_error, root_exception
@@ -256,6 +257,17 @@ def test_of_too_many_records_the_rest_is_counted(tmp_path: Path) -> None:
     story = trace(logs, REQUEST, most=4)
     assert (len(story.records), story.left_out) == (4, 5)
     assert "5 records left out" in waterfall(story, 1.0)
+
+
+def test_of_too_many_records_no_more_are_searched_for(tmp_path: Path) -> None:
+    called = (f"req-{n:08}-58f7-4b6c-a9d0-3e2f1b4c5d6e" for n in range(300))
+    calls = (f"GET call to network for http://n/v2.0/ports used request id {one}" for one in called)
+    logs = written(tmp_path / "n.log", *(line(n % 60, call) for n, call in enumerate(calls)))
+    read = []
+    for most in (300, 299):
+        trace(logs, REQUEST, most=most, stats=(stats := Stats()))
+        read.append(stats.bytes // (tmp_path / "n.log").stat().st_size)
+    assert read[0] - read[1] == 2  # of the readings for what was called
 
 
 # -- what it tells -----------------------------------------------------------------------------

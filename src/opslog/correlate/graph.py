@@ -395,10 +395,11 @@ class RequestGraph:
 
     def children(self, id: str) -> list[str]:  # noqa: A002
         """Return the requests that ``id`` called, in the order they became known."""
-        found = [callee for callee in self._calls.get(id, ()) if self.parent(callee) == id]
+        named = (callee for callee in self._calls.get(id, ()) if self.parent(callee) == id)
+        found = dict.fromkeys(named)
         for cause in _callers(self._claims.get(id, ()), _CAUSE):
-            found += [callee for callee in self._below(cause).get(id, ()) if callee not in found]
-        return found
+            found |= dict.fromkeys(self._below(cause).get(id, ()))
+        return list(found)
 
     def _below(self, cause: str) -> dict[str, list[str]]:
         """Return by caller the requests of a cause that other requests of the same cause called."""

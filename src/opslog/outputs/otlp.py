@@ -12,6 +12,7 @@ import os
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -34,6 +35,9 @@ _SECONDS = 1.0
 _TRIES = 14
 _LONGEST_PAUSE = 30.0
 """Seconds between two tries at most: it is tried for five minutes in all."""
+
+_LONGEST_ASKED = 300.0
+"""Seconds at most for which a receiver is waited for that asks for a pause (``Retry-After``)."""
 
 _AGAIN = (429, 502, 503, 504)
 """The answers after which a client may try again."""
@@ -159,10 +163,7 @@ class OtlpSink:
                 except urllib3.exceptions.HTTPError:
                     raise self._failed(trouble, count) from None
                 self._warn(f"{self._path}: {trouble}; trying again")
-                try:
-                    retry.sleep(response)
-                except urllib3.exceptions.InvalidHeader:  # Retry-After is neither number nor date
-                    retry.sleep()
+                _pause(retry, response)
         except deadline.ReaderTimeoutError:
             waited = f"asked to end, but for {deadline.SECONDS:.0f} seconds nothing was accepted"
             raise self._failed(waited, count) from None
@@ -175,6 +176,20 @@ class OtlpSink:
     def _failed(self, reason: str, count: int) -> SinkError:
         left = f"; {count:,} record(s) were not accepted, those before them were" if count else ""
         return SinkError(self._path, f"{reason}{left}")
+
+
+def _pause(retry: urllib3.Retry, response: urllib3.BaseHTTPResponse | None) -> None:
+    """Wait before the next try: as long as the receiver asks for, but not for ever."""
+    import urllib3
+
+    asked = None
+    if response is not None:
+        with suppress(urllib3.exceptions.InvalidHeader):  # neither number nor date
+            asked = retry.get_retry_after(response)
+    if asked:
+        time.sleep(min(asked, _LONGEST_ASKED))
+    else:
+        retry.sleep()
 
 
 def _endpoint(url: str) -> str:

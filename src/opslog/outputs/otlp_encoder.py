@@ -38,14 +38,14 @@ _UNKNOWN = "unknown_service"
 def requests(batch: pa.RecordBatch, size: int) -> list[tuple[int, bytes]]:
     """Return a batch as ExportLogsServiceRequests of about ``size`` bytes, serialized.
 
-    The batch has the columns of schema.py.  Before each request stands how many records it
+    The batch has columns of schema.py, all or some.  Before each request stands how many records it
     has; those of one process and logger stand together, in their order.  Two requests, one behind
     the other, are one request of all their records.
     """
     records = _field(b"\x12", _records(batch))
     rows = max(1, batch.num_rows * size // max(1, records.nbytes))
-    names = [name for name in (*_OF_RESOURCE, "logger") if name in batch.schema.names]
-    keys = pa.RecordBatch.from_arrays([_plain(batch[name]) for name in names], names=names)
+    names = (*_OF_RESOURCE, "logger")
+    keys = pa.RecordBatch.from_arrays([_key(batch, name) for name in names], names=names)
     parts = ((keys.slice(at, rows), records.slice(at, rows)) for at in range(0, len(records), rows))
     return [(len(part), _request(known, part)) for known, part in parts]
 
@@ -201,12 +201,18 @@ def _grouped(keys: pa.RecordBatch, records: pa.Array) -> list[tuple[bytes, bytes
         groups.select(names).to_pylist(), pc.list_value_length(lists).to_pylist(), strict=True
     ):
         part = view[place[at] : place[at + size]]
-        found.append((_resource(*map(group.get, _OF_RESOURCE)), _scope(group.get("logger")), part))
+        found.append(
+            (_resource(*(group[name] for name in _OF_RESOURCE)), _scope(group["logger"]), part)
+        )
         at += size
     return found
 
 
-def _plain(column: pa.Array) -> pa.Array:
+def _key(batch: pa.RecordBatch, name: str) -> pa.Array:
+    """Return a column by which records stand together, without values if it is not there."""
+    if name not in batch.schema.names:
+        return pa.nulls(batch.num_rows, pa.string())
+    column = batch[name]
     return column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
 
 

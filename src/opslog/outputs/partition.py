@@ -3,7 +3,8 @@
 Values are percent-encoded, as pyarrow, DuckDB, Polars and Spark decode them, so
 that no value is a path; what has none is in ``__HIVE_DEFAULT_PARTITION__``.  A
 value too long for a folder's name is cut there, and a digest of it tells it from
-others; the records keep their columns in any case.
+others; so it is behind a value that is the name of none.  The records keep their columns
+in any case.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def _taken(batch: pa.RecordBatch, rows: pa.Array) -> pa.RecordBatch:
 
 def _folder(key: str, value: str | None) -> str:
     name = f"{key}={quote(value, safe='') if value else _NULL}"
-    if value is None or len(name) <= _LONGEST:
+    if not value or (value != _NULL and len(name) <= _LONGEST):
         return name
     import hashlib  # start-up: hardly any name is so long
 

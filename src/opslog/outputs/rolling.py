@@ -24,6 +24,7 @@ from opslog.outputs.output import OutputStream
 from opslog.outputs.rolled_file import FileNames, RolledFolder
 from opslog.outputs.sink import Encoder, FileSink, Rows
 from opslog.rows.kept import Kept
+from opslog.terminal.words import count
 
 if TYPE_CHECKING:
     from opslog.outputs.uploaded_file import UploadedFolder
@@ -181,7 +182,8 @@ class RollingSink:
             # What a file says of itself is not so here: it is removed.
             known = error.reason if isinstance(error, SinkError) else error.strerror
             reason = known or str(error)
-            there = f"{self._complete} files of this run are complete"
+            are = "is" if self._complete == 1 else "are"
+            there = f"{count(self._complete, 'file')} of this run {are} complete"
             if self._complete:
                 there += f", the last is {self._last}"
             raise SinkError(

@@ -16,6 +16,7 @@ from opslog.logs import PART_BYTES, Logs
 from opslog.model.errors import OpslogError
 from opslog.outputs.collision import refuse_input_folder
 from opslog.outputs.output import failed
+from opslog.spark.tasks import refuse_unmatched
 
 _WRITTEN = "number long, name string, records long"
 
@@ -28,7 +29,8 @@ def write_parquet(
     The folder (or URL) and the logs must be where all tasks see them: their paths are absolute.
     What the folder holds stays.  The files appear when all are written: what failed attempts
     wrote does not.  Raises SinkError for a folder that is read or cannot be written, OpslogError
-    for a path that is not absolute, and whatever a task raises.
+    for a path that is not absolute, SourceError for a pattern that matches nothing, and whatever a
+    task raises.
     """
     target = os.fspath(folder)
     parts = logs.parts(split_bytes)
@@ -36,6 +38,7 @@ def write_parquet(
     for path in (target, *read):
         if not is_url(path) and not os.path.isabs(path):
             raise OpslogError(f"expected an absolute path, as tasks run elsewhere; found {path!r}")
+    refuse_unmatched(parts)
     refuse_input_folder(target, logs._pass.sources.paths)
     job = uuid4().hex[:8]
     store = _Store(target if target.endswith("/") else f"{target}/", f"_temporary-{job}/")

@@ -23,7 +23,7 @@ from opslog.logs import PART_BYTES, Logs
 from opslog.model.stats import Stats
 from opslog.reading.sorted_rows import SortedRows
 from opslog.rows.kept import Kept
-from opslog.spark.tasks import of_whole_sources, on_parts, parts_of
+from opslog.spark.tasks import of_whole_sources, on_parts, parts_of, refuse_unmatched
 from opslog.trace.request_parts import PARTS
 from opslog.trace.requests import COLUMNS, RequestSums, rows_of_sums
 
@@ -94,6 +94,8 @@ def _surveyed(
     spark: SparkSession, logs: Logs, relation: Relation | None, split_bytes: int
 ) -> tuple[FirstReading, set[str | None]]:
     """Return what records say of each other, whatever the filter, and the formats there are."""
+    parts = parts_of(logs, split_bytes)
+    refuse_unmatched(parts)
     related = FirstReading(RequestGraph(), relation)
     formats: set[str | None] = set()
 
@@ -103,7 +105,7 @@ def _surveyed(
             yield found, ()
         yield None, tuple(stats.formats)
 
-    for found, some in on_parts(spark, parts_of(logs, split_bytes), survey):
+    for found, some in on_parts(spark, parts, survey):
         formats.update(some)
         if found is not None:
             related.add(*found)

@@ -15,6 +15,7 @@ from pyspark.sql.types import StructType
 from opslog.logs import Logs
 from opslog.model.errors import OpslogError
 from opslog.spark import options as given
+from opslog.spark.tasks import refuse_unmatched
 from opslog.spark.types import arrow_schema, column_names, spark_schema
 
 if TYPE_CHECKING:
@@ -69,9 +70,11 @@ class LogReader(DataSourceReader):
         self._options = options
 
     def partitions(self) -> Sequence[Part]:
-        """Return the parts of the logs as they are now."""
+        """Return the parts of the logs as they are now; raises SourceError, OpslogError."""
         logs = given.logs_of(self._options, self._columns)
-        return [Part(part) for part in logs.parts(given.split_bytes(self._options))]
+        parts = logs.parts(given.split_bytes(self._options))
+        refuse_unmatched(parts)
+        return [Part(part) for part in parts]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         """Yield the records of one part; without any logs there is no part, but one is read."""

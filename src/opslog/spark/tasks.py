@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import io
 import os
 import pickle
@@ -14,7 +15,7 @@ from pyspark.sql import SparkSession
 
 from opslog.inputs.remote import is_url
 from opslog.logs import Logs
-from opslog.model.errors import OpslogError
+from opslog.model.errors import OpslogError, SourceError, SourceErrors
 
 T = TypeVar("T")
 
@@ -30,6 +31,23 @@ def parts_of(logs: Logs, split_bytes: int) -> list[Logs]:
         if not is_url(name) and not os.path.isabs(name):
             raise OpslogError(f"expected an absolute path, as tasks run elsewhere; found {name!r}")
     return parts
+
+
+def refuse_unmatched(parts: list[Logs]) -> None:
+    """Raise SourceError for a pattern that matches nothing: no task could read it."""
+    errors: list[SourceError] = []
+    for sources in (part._pass.sources for part in parts):
+        patterns = [name for name in sources.paths if glob.has_magic(name)]
+        errors += sources.only(patterns).unopenable()
+    raise_all(errors)
+
+
+def raise_all(errors: list[SourceError]) -> None:
+    """Raise what kept sources from being read, if anything did."""
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise SourceErrors("some sources could not be read", errors)
 
 
 def of_whole_sources(parts: list[Logs]) -> list[Logs]:

@@ -18,7 +18,7 @@ from opslog.model.errors import SourceError, SourceErrors
 from opslog.reading.pipeline import staged
 from opslog.reading.window import TimeWindow, beginnings
 from opslog.rows.kept import Kept
-from opslog.spark.tasks import on_parts, parts_of
+from opslog.spark.tasks import on_parts, parts_of, raise_all
 from opslog.trace.readings import Readings, refuse_streams
 from opslog.trace.search import MOST, story_in
 from opslog.trace.story import Story
@@ -86,10 +86,7 @@ class TasksReadings(Readings):
                     yield one
 
         yield from staged(batches(), self.logs._stages)
-        if len(errors) == 1:
-            raise errors[0]
-        if errors:
-            raise SourceErrors("some sources could not be read", errors)
+        raise_all(errors)
 
     def reached(self, source: str | None, window: TimeWindow | None) -> list[Logs]:
         """Return the parts of a source, or of all, that may hold records of a time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import timedelta
 
 import pyarrow as pa
@@ -146,9 +147,15 @@ def _several_heads(parts: pa.Table) -> pa.Array:
     several = [
         root
         for root, services in zip(*(column.to_pylist() for column in found), strict=True)
-        if sum(not is_called(one, services) for one in services) > 1
+        if _called_by_users(services) > 1
     ]
     return pa.array(several, pa.string())
+
+
+def _called_by_users(services: list[str | None]) -> int:
+    """Return how many heads of these services none of the others called."""
+    heads = Counter(services)  # of few services, however many heads there are
+    return sum(count for one, count in heads.items() if not is_called(one, heads))
 
 
 def _of_heads(rows: pa.Table, roots: pa.Array) -> pa.Table:

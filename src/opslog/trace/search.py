@@ -108,7 +108,7 @@ class _Search:
     near: set[str] = field(default_factory=set)
     """Ids of the resource's neighbours."""
     left_out: int = 0
-    """Records that were too many; one that is found by several searches counts for each."""
+    """Records that were too many, of those that were found until then: nothing more is searched."""
     unread: BaseException | None = None
 
     @property
@@ -122,13 +122,14 @@ class _Search:
         self._settle()
         self._resolve()
         searched, wanted = set(ids), set(self._connected())
-        while new := wanted - searched:
+        while (new := wanted - searched) and not self.left_out:
             searched |= new
             # Neighbours in the logs are searched for together: in few blocks.
             places = {one: number for number, one in enumerate(self.seeds)}
             ordered = sorted(new, key=lambda one: (places.get(one, len(places)), one))
             for start in range(0, len(ordered), _AT_ONCE):
-                self._search(ordered[start : start + _AT_ONCE])
+                if not self.left_out:  # what else there is finds no room
+                    self._search(ordered[start : start + _AT_ONCE])
             self._settle()
             self._find_seeds()
             wanted = set(self._connected())
