@@ -18,6 +18,8 @@ from simulator import ERAS, Deployment
 pytestmark = pytest.mark.spark
 pysail = pytest.importorskip("pysail.spark")
 from opslog import spark as on_spark  # noqa: E402
+from opslog.trace import trace  # noqa: E402
+from opslog.trace.plain import plain  # noqa: E402
 from opslog.trace.requests import requests  # noqa: E402
 
 EXAMPLES = ROOT / "docs" / "examples" / "*.log"
@@ -78,6 +80,13 @@ def test_requests_are_those_that_opslog_alone_finds(sail: Any, tmp_path: Path) -
     logs = opslog.read(tmp_path)
     found = on_spark.requests(sail, logs, split_bytes=20_000)
     assert found.to_pylist() == requests(logs).to_pylist()
+
+
+def test_a_story_is_the_one_that_opslog_alone_tells(sail: Any) -> None:
+    logs = opslog.read(ROOT / "docs" / "examples" / "boot")
+    found = on_spark.trace(sail, logs, "req-0b8d7f4e")
+    assert len(found.records) == 6
+    assert plain(found, 1.0) == plain(trace(logs, "req-0b8d7f4e"), 1.0)
 
 
 def test_streams_are_not_written_to_files(sail: Any, tmp_path: Path) -> None:

@@ -93,6 +93,8 @@ def on_parts(
     spark: SparkSession, parts: list[Logs], work: Callable[[Logs], Iterable[T]]
 ) -> Iterator[T]:
     """Yield what tasks make of parts, in the order of the parts, as the driver gets to it."""
+    if not parts:
+        return
 
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -102,7 +104,7 @@ def on_parts(
                         {"number": [number], "piece": [piece], "found": [_packed(found)]}
                     )
 
-    frame = spark.range(0, len(parts), 1, max(1, len(parts))).mapInArrow(run, _FOUND).persist()
+    frame = spark.range(0, len(parts), 1, len(parts)).mapInArrow(run, _FOUND).persist()
     try:
         frame.count()  # all tasks at once; what is read then comes one after the other
         for row in frame.toLocalIterator():
