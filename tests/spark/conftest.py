@@ -12,7 +12,7 @@ import pytest
 from helpers import ROOT
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # a session of Sail must find none
 def spark() -> Iterator[Any]:
     from pyspark.sql import SparkSession
 

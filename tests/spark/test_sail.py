@@ -30,6 +30,7 @@ def sail() -> Iterator[Any]:
     from pyspark.sql import SparkSession
 
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests")])
+    before = {*os.environ}
     server = pysail.SparkConnectServer("127.0.0.1", 0)
     server.start(background=True)
     session = SparkSession.builder.remote(
@@ -39,6 +40,8 @@ def sail() -> Iterator[Any]:
     yield session
     session.stop()
     server.stop()
+    for name in os.environ.keys() - before:  # by which every later session would be one of Sail
+        del os.environ[name]
 
 
 def test_columns_that_a_schema_names_are_read(sail: Any) -> None:
