@@ -84,10 +84,10 @@ def _without_layout(one: Format) -> Layout:
     return Layout("", (), one.severity)
 
 
-def _key_order(one: Format) -> tuple[bool, bool]:
-    """When objects or pairs are tried: those without a time last, envelopes behind records."""
+def _key_order(one: Format) -> tuple[bool, bool, bool]:
+    """When objects or pairs are tried: envelopes behind records, then what has any time or none."""
     timed = one.applies_to == "message" or bool(one.keyed and one.keyed.times)
-    return not timed, one.envelope is not None
+    return not timed, one.catch_all, one.envelope is not None
 
 
 def _entry(one: Format, number: int, index: int, item: FormatLayout) -> CatalogEntry:
