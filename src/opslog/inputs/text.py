@@ -40,7 +40,8 @@ def not_text(sample: bytes) -> str | None:
         return "a tar archive: unpack it"
     if utf16.encoding(sample):
         return None
-    text = _ZEROS.sub(b"\0", sample.strip(b"\0"))  # a hole counts once, however long
+    # A hole counts once, however long.
+    text = _ZEROS.sub(b"\0", sample.strip(b"\0")) if 0 in sample else sample
     if 20 * _unusual(text) <= len(text):
         return None
     lines = text.split(b"\n")

@@ -28,7 +28,7 @@ def encoding(sample: bytes) -> str | None:
         if sample.startswith(mark):
             return name
     pairs = len(sample) // 2
-    if 2 * pairs >= _LEAST:
+    if 2 * pairs >= _LEAST and 0 in sample:
         first, second = sample[: 2 * pairs : 2].count(0), sample[1::2].count(0)
         if not min(first, second) and max(first, second) >= 0.9 * pairs:
             return "utf-16-be" if first else "utf-16-le"

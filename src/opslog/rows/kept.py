@@ -29,6 +29,20 @@ def _format_names(catalog: Catalog) -> pa.StringArray:
     return texts([one.name for one in catalog.lines.formats])
 
 
+@lru_cache(maxsize=4096)
+def _service(said: bytes, own: str | None) -> bytes | None:
+    """Return what ``BatchBuilder.find_service`` does, of a source whose service is ``own``."""
+    logger, program, family = [*said.decode("utf-8", "replace").split("\n"), "", ""][:3]
+    found = (
+        services.service_of_logger(logger)
+        or services.service_of_module(logger, family)
+        or services.of_path(program)[0]
+        or own
+        or family
+    )
+    return found.encode() if found else None
+
+
 class BatchBuilder:
     """Turns the records of one source into columns or JSON lines.
 
@@ -74,15 +88,7 @@ class BatchBuilder:
         Logger, program and the format's service stand behind each other, a newline between;
         what is empty at the end may be missing.
         """
-        logger, program, family = [*said.decode("utf-8", "replace").split("\n"), "", ""][:3]
-        found = (
-            services.service_of_logger(logger)
-            or services.service_of_module(logger, family)
-            or services.of_path(program)[0]
-            or self.service
-            or family
-        )
-        return found.encode() if found else None
+        return _service(said, self.service)
 
 
 class Kept:
@@ -176,10 +182,10 @@ class Kept:
         with ``merged`` each line stands behind its head, by which it is merged.
         """
         values, known, ambiguous = self._instants() if self._timed() else (None, None, None)
-        # Sources may be many: where none is written all share their keys.
-        source = self._builder.source if "source" in self._names else ""
-        keys = json_keys(self._plan, names or self._names, source)
-        rows = JsonRows(*self._rows(ambiguous), names=keys, moments=values, timed=known)
+        keys, source = json_keys(self._plan, names or self._names), self._builder.source.encode()
+        rows = JsonRows(
+            *self._rows(ambiguous), names=keys, moments=values, timed=known, source=source
+        )
         places = memoryview(self.places().buffers()[1]).cast("B").cast("q") if merged else None
         return out.encode_rows(rows, places)
 

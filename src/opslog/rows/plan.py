@@ -169,10 +169,10 @@ def _leaf_fields(
         yield Field(number, WITHOUT_SLOT if slot & CONSTANT else slot & SLOT, shape, text, change)
 
 
-@lru_cache(maxsize=256)
-def json_keys(planned: ColumnPlan, names: tuple[str, ...], source: str) -> JsonKeys:
+@lru_cache(maxsize=64)
+def json_keys(planned: ColumnPlan, names: tuple[str, ...]) -> JsonKeys:
     """Return the keys of JSON lines with these columns, called ``names`` in the output."""
     # Columns that are built but not written stand behind the others, as they are.
     spelled = zip_longest(names, planned.columns)
     columns = [(name or own, kind) for name, (own, kind) in spelled]
-    return JsonKeys(columns, planned.shown, planned.formats, source)
+    return JsonKeys(columns, planned.shown, planned.formats)
