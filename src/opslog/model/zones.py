@@ -99,8 +99,13 @@ class Zone:
         if moment is None:
             return None
         if moment is not self._told[0]:
-            local = moment if moment.tzinfo is None else self.local(moment)
-            self._told = moment, local_microseconds(local)
+            if moment.tzinfo is None:
+                local = local_microseconds(moment)
+            elif self._iana is None:
+                local = micros_of(moment) + self._offset_us
+            else:
+                local = local_microseconds(self.local(moment))
+            self._told = moment, local
         return self._told[1]
 
     def to_utc(self, local: pa.Array, has_offset: pa.Array) -> tuple[pa.Array, pa.Array | None]:
