@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -30,8 +30,12 @@ def _format_names(catalog: Catalog) -> pa.StringArray:
 
 
 @lru_cache(maxsize=4096)
-def _service(said: bytes, own: str | None) -> bytes | None:
-    """Return what ``BatchBuilder.find_service`` does, of a source whose service is ``own``."""
+def _service(own: str | None, said: bytes) -> bytes | None:
+    """Return the service that the first of these says: logger, program, source (``own``), format.
+
+    Logger, program and the format's service stand behind each other, a newline between;
+    what is empty at the end may be missing.
+    """
     logger, program, family = [*said.decode("utf-8", "replace").split("\n"), "", ""][:3]
     found = (
         services.service_of_logger(logger)
@@ -59,6 +63,8 @@ class BatchBuilder:
         path = path.encode("utf-8", "replace").decode()
         self.service, self.program = services.of_path(path)
         self.host = host_of_path(path)
+        self.find_service = partial(_service, self.service)
+        """Returns the service of a record by what it says, as ``_values.pyx`` asks for it."""
 
     def kept(
         self, records: Records, names: tuple[str, ...], selection: pa.Array | None = None
@@ -81,14 +87,6 @@ class BatchBuilder:
             return last
         local, is_utc = found
         return local if is_utc else local - self.zone.offset
-
-    def find_service(self, said: bytes) -> bytes | None:
-        """Return the service that the first of these says: logger, program, source, format.
-
-        Logger, program and the format's service stand behind each other, a newline between;
-        what is empty at the end may be missing.
-        """
-        return _service(said, self.service)
 
 
 class Kept:
