@@ -9,7 +9,6 @@ An empty value is an error: it is a variable that somebody forgot to set.
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -95,6 +94,8 @@ Commands: TypeAlias = "argparse._SubParsersAction[CommandParser]"
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return the end of an error that asks for the nearest known word, nothing without one."""
+    import difflib  # start-up: most words are known
+
     near = difflib.get_close_matches(word, list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
 

@@ -62,9 +62,9 @@ def _overlapped(
 ) -> Iterator[tuple[int, T]]:
     """Scan and finish in the pool, a few blocks ahead; assemble here, in order."""
     scanning: deque[tuple[Item[T], Future[Block | None] | None]] = deque()
-    finishing: deque[
-        tuple[Block, Future[tuple[int, T] | None] | Done[tuple[int, T] | None]]
-    ] = deque()
+    finishing: deque[tuple[Block, Future[tuple[int, T] | None] | Done[tuple[int, T] | None]]] = (
+        deque()
+    )
 
     def collected() -> Iterator[tuple[int, T]]:
         block, future = finishing.popleft()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import glob
 import os
@@ -179,6 +178,8 @@ def why_unopened(name: str, error: OSError | ValueError) -> str:
         return "no file matches this pattern"
     if is_url(name):
         return reason
+    import difflib  # start-up: most files are there
+
     # The first part that is not there: most often one name of several is misspelt.
     while not os.path.lexists(folder := os.path.dirname(name) or os.curdir):
         name = folder

@@ -77,7 +77,7 @@ class Source:
         self.begin = self._raw.tell() if self._raw.seekable() else 0
         """Where in the file it begins: standard input may have been read from before."""
         self._sample: bytes | None = None
-        if self._status is not None and self._size:
+        if self._size and not isinstance(self._raw, RemoteFile):
             self._begin_file(self._raw.fileno())
         else:
             self._begin_unseen(stop)
@@ -87,7 +87,7 @@ class Source:
         begins = os.pread(fd, SAMPLE_BYTES, self.begin)
         self._first = begins[:_FIRST] if not self.begin else os.pread(fd, _FIRST, 0)
         self._start = 0
-        self._bytes = self._read_raw
+        self._bytes: Reader = self._read_raw
         start = begins[: compression.MAGIC_BYTES]
         packed = compression.compressed(start)
         if packed:
@@ -96,7 +96,9 @@ class Source:
         else:
             self._sample = _behind_hole(fd, self.begin, begins)
         self._converted = packed or _marked(self._sample or start)
-        self._read = deferred_reader(self._lines) if self._converted else self._read_raw
+        self._read: Reader = self._read_raw
+        if self._converted:
+            self._read = deferred_reader(self._lines)
 
     def _begin_unseen(self, stop: Stop | None) -> None:
         """Read the first bytes of what can be read only once, or is at a URL."""

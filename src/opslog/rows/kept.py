@@ -7,11 +7,10 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import TypeAlias
 
-import pyarrow as pa
-
 from opslog.assembly._records import Records
 from opslog.model import schema, services
 from opslog.model.arrays import int32, texts
+from opslog.model.arrow import pa
 from opslog.model.hosts import host_of_path
 from opslog.model.zones import Zone
 from opslog.rows import _columns
@@ -19,7 +18,7 @@ from opslog.rows._columns import Columns
 from opslog.rows._jsonl import JsonLines, JsonRows
 from opslog.rows._plan import Plan
 from opslog.rows.arrays import array_of, column_of, constant, encoded
-from opslog.rows.plan import column_plan, json_keys
+from opslog.rows.plan import arrow_schema, column_plan, json_keys
 from opslog.scanner._program import Program
 from opslog.scanner.catalog import Catalog
 
@@ -59,7 +58,6 @@ class BatchBuilder:
         # A file name may hold bytes that are no text; columns may not.
         self.source = (source or path).encode("utf-8", "replace").decode()
         self.zone = zone
-        self.formats = _format_names(catalog)
         path = path.encode("utf-8", "replace").decode()
         self.service, self.program = services.of_path(path)
         self.host = host_of_path(path)
@@ -121,7 +119,7 @@ class Kept:
                 arrays.append(self._alone(name))
             else:
                 arrays.append(column_of(schema.BY_NAME[name], self.count, columns.column(number)))
-        return pa.RecordBatch.from_arrays(arrays, schema=self._plan.arrow)
+        return pa.RecordBatch.from_arrays(arrays, schema=arrow_schema(self._names))
 
     def times(self) -> pa.Array:
         """Return the records' times: microseconds since the epoch in UTC, int64, nullable."""
@@ -218,7 +216,9 @@ class Kept:
             return array_of(pa.uint8(), self.count, *_columns.severities(records, selection))
         if name == "format":
             numbers = _columns.formats(records, self.program, selection)
-            return encoded(array_of(pa.int32(), self.count, *numbers), self._builder.formats)
+            return encoded(
+                array_of(pa.int32(), self.count, *numbers), _format_names(self._builder.catalog)
+            )
         if name == "source_offset":
             return array_of(pa.int64(), self.count, 0, None, _columns.offsets(records, selection))
         if name == "original":

@@ -8,9 +8,8 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import NamedTuple
 
-import pyarrow as pa
-
 from opslog.model import schema
+from opslog.model.arrow import pa
 from opslog.rows import _plan
 from opslog.rows._jsonl import JsonKeys
 from opslog.rows._plan import FIXED_TEXTS, SHAPES, WITHOUT_SLOT, Plan
@@ -64,8 +63,6 @@ class ColumnPlan:
     """How a list of columns is built from the layouts of a catalog."""
 
     plan: Plan
-    arrow: pa.Schema
-    """Of the columns asked for."""
     columns: list[tuple[str, str]]
     """(name, kind) of those that are built, those asked for first."""
     shown: int
@@ -107,11 +104,16 @@ def column_plan(catalog: Catalog, names: tuple[str, ...]) -> ColumnPlan:
     )
     return ColumnPlan(
         plan,
-        pa.schema([pa.field(name, schema.BY_NAME[name].type) for name in names]),
         [(name, kind) for kind, name in kinds],
         len(names),
         [f.name for f in catalog.lines.formats],
     )
+
+
+@lru_cache(maxsize=64)
+def arrow_schema(names: tuple[str, ...]) -> pa.Schema:
+    """Return the Arrow schema of the columns ``names``."""
+    return pa.schema([pa.field(name, schema.BY_NAME[name].type) for name in names])
 
 
 def _number(text: str, texts_used: dict[bytes, int]) -> int:
