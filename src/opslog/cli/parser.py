@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Any, NoReturn, TypeAlias
@@ -166,11 +167,22 @@ def _refuse_empty(action: argparse.Action, values: Any) -> None:
         raise argparse.ArgumentError(action, "expected a value, found ''")
 
 
+def _columns() -> int:
+    """Return how wide help is: as shutil tells, whose import takes as long as all options do."""
+    stated = os.environ.get("COLUMNS", "")
+    if stated.isdecimal() and int(stated):
+        return int(stated)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1).columns or 80
+    except (OSError, ValueError):  # closed, or no terminal
+        return 80
+
+
 class _Help(argparse.HelpFormatter):
     """Wraps texts, but leaves those that are examples as they stand."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog)
+        super().__init__(prog, width=_columns() - 2)  # as argparse has it
         self._action_max_length = 16  # room for the name of each subcommand
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:

@@ -110,7 +110,7 @@ class Stream(Generic[T]):
             if number < 0:
                 self.stats.count(None, counts)
                 continue
-            known = self.job.catalog.lines.formats[number]
+            known = self.job.catalog.lines.names[number]
             self.stats.count(known.name, counts)
             if known.dated:
                 self.stats.catch_alls.add(known.name)

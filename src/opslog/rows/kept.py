@@ -25,7 +25,7 @@ from opslog.scanner.catalog import Catalog
 
 @lru_cache(maxsize=8)
 def _format_names(catalog: Catalog) -> pa.StringArray:
-    return texts([one.name for one in catalog.lines.formats])
+    return texts([one.name for one in catalog.lines.names])
 
 
 @lru_cache(maxsize=4096)

@@ -16,7 +16,7 @@ from opslog.rows._plan import FIXED_TEXTS, SHAPES, WITHOUT_SLOT, Plan
 from opslog.scanner._program import FLAGS
 from opslog.scanner.catalog import Catalog
 from opslog.scanner.compiled import CompiledFormats
-from opslog.scanner.leaf import CHANGED, CONSTANT, FACILITY, FIRST, SECOND, SLOT, Leaf
+from opslog.scanner.slots import CHANGED, CONSTANT, FACILITY, FIRST, SECOND, SLOT, LeafSlots
 
 _NUMBER = {column.name: index for index, column in enumerate(schema.COLUMNS)}
 _RECORD_KINDS = {"timestamp": "timestamp", "severity_number": "level", "format": "format",
@@ -76,8 +76,8 @@ def column_plan(catalog: Catalog, names: tuple[str, ...]) -> ColumnPlan:
     wanted = list(names)
     if any(name in wanted for name in _EXCEPTION):
         wanted += [name for name in _EXCEPTION if name not in wanted]
-    lines = catalog.lines.leaves
-    leaves = (*lines, *catalog.messages.leaves)
+    lines = catalog.lines.slots
+    leaves = (*lines, *catalog.messages.slots)
     told = any("program" in leaf.slots for leaf in leaves)
     if told and "service_name" in wanted and "program" not in wanted:
         wanted.append("program")
@@ -95,18 +95,18 @@ def column_plan(catalog: Catalog, names: tuple[str, ...]) -> ColumnPlan:
         line_owners=_owners(catalog.lines, texts_used),
         message_owners=_owners(catalog.messages, texts_used),
         special=special,
-        services=[_number(f.service, texts_used) for f in catalog.lines.formats],
+        services=[_number(f.service, texts_used) for f in catalog.lines.names],
         texts=list(texts_used),
         slots=_NUMBER,
-        tails=bool((_filled(e for e in lines if e.entry.tail) | {"body"}) & set(names)),
-        details=bool((_filled(e for e in lines if e.entry.detail) | {"trace_id"}) & set(names)),
-        requests=bool((_filled(catalog.messages.leaves) | {"trace_id"}) & set(names)),
+        tails=bool((_filled(leaf for leaf in lines if leaf.tail) | {"body"}) & set(names)),
+        details=bool((_filled(leaf for leaf in lines if leaf.detail) | {"trace_id"}) & set(names)),
+        requests=bool((_filled(catalog.messages.slots) | {"trace_id"}) & set(names)),
     )
     return ColumnPlan(
         plan,
         [(name, kind) for kind, name in kinds],
         len(names),
-        [f.name for f in catalog.lines.formats],
+        [f.name for f in catalog.lines.names],
     )
 
 
@@ -123,11 +123,11 @@ def _number(text: str, texts_used: dict[bytes, int]) -> int:
 
 def _owners(compiled: CompiledFormats, texts_used: dict[bytes, int]) -> list[int]:
     """Return per leaf the number of its format's name."""
-    names = [_number(one.name, texts_used) for one in compiled.formats]
-    return [names[leaf.entry.format] for leaf in compiled.leaves]
+    names = [_number(one.name, texts_used) for one in compiled.names]
+    return [names[leaf.format] for leaf in compiled.slots]
 
 
-def _filled(leaves: Iterable[Leaf]) -> set[str]:
+def _filled(leaves: Iterable[LeafSlots]) -> set[str]:
     """Return the columns that layouts fill."""
     names = {name for leaf in leaves for name in leaf.slots}
     return {name if name in _NUMBER else "attributes" for name in names}
@@ -138,17 +138,20 @@ def _fields(
 ) -> list[list[Field]]:
     """Return per leaf what fills a column."""
     if not numbers:
-        return [[] for _ in compiled.leaves]
-    return [list(_leaf_fields(compiled, leaf, numbers, texts_used)) for leaf in compiled.leaves]
+        return [[] for _ in compiled.slots]
+    return [list(_leaf_fields(compiled, leaf, numbers, texts_used)) for leaf in compiled.slots]
 
 
 def _leaf_fields(
-    compiled: CompiledFormats, leaf: Leaf, numbers: dict[str, int], texts_used: dict[bytes, int]
+    compiled: CompiledFormats,
+    leaf: LeafSlots,
+    numbers: dict[str, int],
+    texts_used: dict[bytes, int],
 ) -> Iterator[Field]:
     stamp, number = leaf.slots.get("timestamp"), numbers.get("attributes")
-    if leaf.entry.flags & FLAGS["envelope"] and stamp is not None and number is not None:
+    if leaf.flags & FLAGS["envelope"] and stamp is not None and number is not None:
         # Where the record has a time of its own, the envelope's is kept beside it.
-        kept = f"{compiled.formats[leaf.entry.format].name}.timestamp".encode()
+        kept = f"{compiled.names[leaf.format].name}.timestamp".encode()
         text = texts_used.setdefault(kept, len(texts_used))
         yield Field(number, stamp, SHAPES["stamp"], text, 0)
     for name, slot in leaf.slots.items():
@@ -166,7 +169,7 @@ def _leaf_fields(
         if attribute or slot & CONSTANT:
             known = (name if attribute else compiled.constants[slot & SLOT]).encode()
             text = texts_used.setdefault(known, len(texts_used))
-        if name in _JSON_SHAPES and leaf.entry.flags & FLAGS["json"]:
+        if name in _JSON_SHAPES and leaf.flags & FLAGS["json"]:
             shape = SHAPES[_JSON_SHAPES[name]]
         yield Field(number, WITHOUT_SLOT if slot & CONSTANT else slot & SLOT, shape, text, change)
 
