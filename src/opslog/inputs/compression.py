@@ -52,7 +52,7 @@ def undecided(start: bytes) -> bool:
 
 def compressed(start: bytes) -> bool:
     """Return whether data that begins so is compressed in a way that is known."""
-    return _codec(start) is not None
+    return start.startswith(_MAGIC) or _ZSTD_SKIPPABLE.match(start) is not None
 
 
 def _codec(start: bytes) -> _Codec | None:

@@ -411,9 +411,9 @@ def _behind_hole(fd: int, begin: int, sample: bytes) -> bytes:
 
 def _marked(start: bytes) -> bool:
     """Return whether what begins so may be converted: what a pipe begins with may be short."""
-    if start[:1] == journal_export.START[:1] or utf16.encoding(start) is not None:
+    if start[:1] == journal_export.START[:1] or start.startswith(otlp.STARTS):
         return True
-    return start.startswith(otlp.STARTS) or otlp.undecided(start)
+    return otlp.undecided(start) or utf16.encoding(start) is not None
 
 
 def _undecided_text(start: bytes) -> bool:
