@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import zip_longest
@@ -139,7 +139,8 @@ def _fields(
     """Return per leaf what fills a column."""
     if not numbers:
         return [[] for _ in compiled.slots]
-    return [list(_leaf_fields(compiled, leaf, numbers, texts_used)) for leaf in compiled.slots]
+    known: dict[tuple[str, int, int], Field | None] = {}
+    return [_leaf_fields(compiled, leaf, numbers, texts_used, known) for leaf in compiled.slots]
 
 
 def _leaf_fields(
@@ -147,31 +148,50 @@ def _leaf_fields(
     leaf: LeafSlots,
     numbers: dict[str, int],
     texts_used: dict[bytes, int],
-) -> Iterator[Field]:
+    known: dict[tuple[str, int, int], Field | None],
+) -> list[Field]:
+    """Return what fills a column in a leaf; what is the same in many of them is ``known``."""
+    found: list[Field] = []
     stamp, number = leaf.slots.get("timestamp"), numbers.get("attributes")
     if leaf.flags & FLAGS["envelope"] and stamp is not None and number is not None:
         # Where the record has a time of its own, the envelope's is kept beside it.
         kept = f"{compiled.names[leaf.format].name}.timestamp".encode()
         text = texts_used.setdefault(kept, len(texts_used))
-        yield Field(number, stamp, SHAPES["stamp"], text, 0)
+        found.append(Field(number, stamp, SHAPES["stamp"], text, 0))
+    json = leaf.flags & FLAGS["json"]
     for name, slot in leaf.slots.items():
-        if name in _UNFILLED:
-            continue
-        attribute = name not in _NUMBER
-        number = numbers.get("attributes" if attribute else name)
-        if number is None:
-            continue
-        shape = SHAPES["any"]
-        change, text = 0, -1
-        if slot > SLOT:
-            change = _CHANGES.get(slot & ~(SLOT | FIRST | SECOND | CONSTANT | FACILITY), 0)
-            shape = next((shape for mark, shape in _SHAPES.items() if slot & mark), shape)
-        if attribute or slot & CONSTANT:
-            known = (name if attribute else compiled.constants[slot & SLOT]).encode()
-            text = texts_used.setdefault(known, len(texts_used))
-        if name in _JSON_SHAPES and leaf.flags & FLAGS["json"]:
-            shape = SHAPES[_JSON_SHAPES[name]]
-        yield Field(number, WITHOUT_SLOT if slot & CONSTANT else slot & SLOT, shape, text, change)
+        key = name, slot, json
+        if key not in known:
+            known[key] = _field(compiled, *key, numbers, texts_used)
+        if (field := known[key]) is not None:
+            found.append(field)
+    return found
+
+
+def _field(
+    compiled: CompiledFormats,
+    name: str,
+    slot: int,
+    json: int,
+    numbers: dict[str, int],
+    texts_used: dict[bytes, int],
+) -> Field | None:
+    """Return how a slot fills the column ``name``, None if that is not built."""
+    attribute = name not in _NUMBER
+    number = numbers.get("attributes" if attribute else name)
+    if name in _UNFILLED or number is None:
+        return None
+    shape = SHAPES["any"]
+    change, text = 0, -1
+    if slot > SLOT:
+        change = _CHANGES.get(slot & ~(SLOT | FIRST | SECOND | CONSTANT | FACILITY), 0)
+        shape = next((shape for mark, shape in _SHAPES.items() if slot & mark), shape)
+    if attribute or slot & CONSTANT:
+        value = (name if attribute else compiled.constants[slot & SLOT]).encode()
+        text = texts_used.setdefault(value, len(texts_used))
+    if name in _JSON_SHAPES and json:
+        shape = SHAPES[_JSON_SHAPES[name]]
+    return Field(number, WITHOUT_SLOT if slot & CONSTANT else slot & SLOT, shape, text, change)
 
 
 @lru_cache(maxsize=64)
