@@ -150,6 +150,10 @@ class Kept:
         """Return the columns ``names`` of all records, or of those in ``selection`` (int32)."""
         return self._builder.kept(self.records, names, selection).batch()
 
+    def with_columns(self, names: tuple[str, ...]) -> Kept:
+        """Return the same records with the columns ``names``."""
+        return Kept(self._builder, self.records, names, self._selection)
+
     def chosen(self, selection: pa.Array) -> Kept:
         """Return the records numbered by ``selection`` (int32)."""
         return self._builder.kept(self.records, self._names, selection)
