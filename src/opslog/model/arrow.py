@@ -1,6 +1,6 @@
 """``pa``: pyarrow, imported when something of it is asked for.
 
-To import it takes a third of a short run, and JSON lines come from bytes without it.
+To import it takes half as long as a short run without it, and JSON lines come from bytes.
 """
 
 from __future__ import annotations
