@@ -13,7 +13,6 @@ the word in full is FATAL and ``crit`` is ERROR2.  Who asks for CRITICAL gets bo
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 
@@ -201,6 +200,8 @@ def number(word: str) -> int:
         return WORDS[word.lower()]
     except KeyError:
         near = [known for known in WORDS if word and known.startswith(word.lower())]
+        import difflib  # start-up: most words are known
+
         near = near or difflib.get_close_matches(word.lower(), WORDS, n=1)
         raise FilterError(
             word,

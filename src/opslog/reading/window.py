@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from opslog.engine.normalizer import Normalizer
 from opslog.inputs.source import Source
 from opslog.model.zones import Zone
 from opslog.reading.index import Span
@@ -59,6 +58,8 @@ def _beginnings(
     spans: list[Span], source: Source, zone: Zone, catalog: Catalog
 ) -> Iterator[datetime | None]:
     """Yield the first time in the beginning of each block, None where there is none."""
+    from opslog.engine.normalizer import Normalizer  # start-up: most runs have no window
+
     normalizer = Normalizer(
         source=source.name, timezone=zone.name, reference=source.modified, catalog=catalog
     )
