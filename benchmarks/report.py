@@ -83,6 +83,8 @@ def render(results: dict[str, Any]) -> str:
         parts.append(_threads(results["threads"]))
     if results["memory"]:
         parts.append(_memory(results["memory"]))
+    if results["small_files"]:
+        parts.append(_small_files(results["small_files"]))
     if results["start_up"]:
         parts.append(_start_up(results["start_up"]))
     parts.append(_commands(results["questions"]))
@@ -377,6 +379,20 @@ def _latency(rows: list[dict[str, Any]]) -> str:
         f"{fast['first']:.0f} MB of memory in the first sixth of the time, {fast['last']:.0f} MB "
         "in the last.\n"
     )
+
+
+def _small_files(rows: list[dict[str, Any]]) -> str:
+    least = rows[0]["cpu"]
+    cells = [
+        [f"`{r['title']}`", f"{r['wall']:.2f}", f"{r['cpu']:.2f}", f"{r['cpu'] / least:.0f}x",
+         f"{r['bytes'] / 1e6 / r['cpu']:.0f}"]
+        for r in rows
+    ]  # fmt: skip
+    head = ["", "wall, s", "CPU, s", "of cat's", "MB/s of CPU time"]
+    how = (
+        "Files of 20 KB in a folder, and a file of the same bytes; opslog's times without start-up."
+    )
+    return f"## Many small files\n\n{how}\n\n{table(head, cells)}"
 
 
 def _start_up(rows: list[dict[str, Any]]) -> str:

@@ -30,6 +30,7 @@ import memory
 import merging
 import recognition
 import report
+import small_files
 import stages
 import start_up
 import threads
@@ -41,7 +42,7 @@ from questions import QUESTIONS
 README = Path(__file__).resolve().with_name("README.md")
 _OTHERS = (
     "recognition", "envelopes", "filters", "stages", "counting", "merging", "correlation",
-    "tracing", "latency", "threads", "memory", "start_up",
+    "tracing", "latency", "threads", "memory", "small_files", "start_up",
 )  # fmt: skip
 
 
@@ -82,6 +83,9 @@ def main() -> None:
         "latency": lambda: latency.ask(*((5, 5) if options.quick else (20, 60))),
         "threads": lambda: threads.ask(folder, options.size, options.runs),
         "memory": lambda: memory.ask(folder, options.memory_size),
+        "small_files": lambda: small_files.ask(
+            folder, 1000 if options.quick else small_files.FILES, options.runs
+        ),
         "start_up": lambda: start_up.ask(folder),
     }
     for name, ask in others.items():

@@ -22,6 +22,7 @@ def ask(folder: Path) -> list[dict[str, Any]]:
     commands = {
         "python -c pass": f"{sys.executable} -c pass",
         "python -c 'import pyarrow'": f"{sys.executable} -c 'import pyarrow'",
+        "opslog --version": f"{sys.executable} -m opslog --version > /dev/null",
         "opslog filter LINE": f"{opslog} > /dev/null",
         "opslog filter --severity INFO LINE": f"{opslog} --severity INFO > /dev/null",
         "opslog filter --to parquet LINE": f"{opslog} -o {folder / 'answer.parquet'}",

@@ -15,8 +15,9 @@ from opslog.scanner._prefix import MOST_BRANCHES
 from opslog.scanner._program import Program
 from opslog.scanner.compiler import Compiler
 from opslog.scanner.instructions import Instructions
-from opslog.scanner.leaf import CONSTANT, SLOT, CatalogEntry
+from opslog.scanner.leaf import CatalogEntry
 from opslog.scanner.prefix import Forest
+from opslog.scanner.slots import CONSTANT, SLOT
 from opslog.scanner.trie import Node, insert, number
 
 OTHER = parse("\x01\x01 another layout")

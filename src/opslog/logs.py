@@ -12,15 +12,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import pyarrow as pa
-
 from opslog.engine.live import HOLD, FollowOptions
 from opslog.engine.watch import Watch, unwatched
 from opslog.filters.filter import Filter
 from opslog.inputs.paths import STDIN, Sources
 from opslog.inputs.remote import is_url
-from opslog.language.format import Format
 from opslog.model import schema
+from opslog.model.arrow import pa
 from opslog.model.errors import OpslogError, SourceError
 from opslog.model.stats import Stats
 from opslog.model.zones import TimeDefaults, Timezone
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
 
     from opslog.correlate.graph import RequestGraph
     from opslog.correlate.related import Relation
+    from opslog.language.format import Format
     from opslog.model.record import LogRecord
 
 T = TypeVar("T")

@@ -252,7 +252,7 @@ def test_what_people_configure_is_learned(options: dict[str, str], tmp_path: Pat
         ("logging_user_identity_format", "%(user)", "unsupported format at '%(user)'"),
         ("instance_uuid_format", "[%(name)s] ", "oslo.log cannot print a line with it ('name')"),
         ("log_date_format", "%H:%M:%S", "does not name month and day"),
-        ("log_date_format", "%Y-%m-%d %I:%M:%S %p", "%I is not supported"),
+        ("log_date_format", "%Y-%m-%d %X", "%X is not supported"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_back_is_refused_with_option_value_and_reason(

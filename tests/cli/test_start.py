@@ -60,6 +60,19 @@ def test_a_run_compiles_no_format_where_the_build_did() -> None:
     assert modules.isdisjoint({"opslog.scanner.compilation", "opslog.language.format_file"})
 
 
+def test_json_lines_are_written_without_arrow_and_threads() -> None:
+    from opslog.scanner import built
+    from opslog.scanner.catalog import folder
+
+    if built.load(folder()) is None:
+        pytest.skip("the build has not compiled these formats")
+    modules = imported("filter", "--threads", "2", LOG)
+    assert "opslog.outputs.jsonl" in modules
+    rooms = {name.split(".")[1] for name in modules if name.startswith("opslog.")}
+    assert rooms.isdisjoint({"language", "following", "stages", "correlate"})
+    assert modules.isdisjoint({"pyarrow", "concurrent.futures", "zoneinfo", "bz2", "lzma"})
+
+
 def test_the_first_word_changes_no_parser() -> None:
     from opslog import cli
 

@@ -20,6 +20,7 @@ import opslog
 from any_logs import HEADS, LOGS, OTHERS
 from helpers import ROOT, plain, records, table
 from opslog.engine.normalizer import Normalizer
+from opslog.engine.pool import SMALL_BYTES
 from opslog.inputs import lines as cutting
 from opslog.model import schema
 from opslog.outputs.jsonl import to_json_lines
@@ -80,6 +81,24 @@ def test_threads_change_nothing(large: Path, tmp_path: Path) -> None:
         opslog.read(large, threads=threads, original=True).write_jsonl(path)
         outputs.append(path.read_bytes())
     assert outputs[0] == outputs[1] == outputs[2]
+
+
+def test_threads_change_nothing_of_files_of_any_size(large: Path, tmp_path: Path) -> None:
+    rng, data, at = random.Random(6), large.read_bytes(), 0
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    for number in range(60):
+        size = rng.choice([0, 1, 20_000, SMALL_BYTES, SMALL_BYTES + 1, 600_000])
+        (folder / f"{number:02d}.log").write_bytes(data[at : at + size])
+        at += size
+    for condition in (None, "severity >= ERROR", "request_id = 'req-0'"):
+        outputs = []
+        for threads in (1, 2, 5):
+            logs = opslog.read(folder, threads=threads, original=True)
+            path = tmp_path / f"{threads}.jsonl"
+            stats = (logs if condition is None else logs.filter(condition)).write_jsonl(path)
+            outputs.append((path.read_bytes(), stats))
+        assert outputs[0] == outputs[1] == outputs[2]
 
 
 def test_the_size_of_blocks_changes_nothing(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,6 +53,10 @@ def times(text: str, catalog: Catalog = YEARLESS, **options: Any) -> list[dateti
         ("%y%m%d %k:%M:%S", "160309 21:02:03", "2016-03-09T21:02:03"),
         ("%y%m%d %k:%M:%S", "160309 1:02:03", "2016-03-09T01:02:03"),
         ("%Y-%m-%d %k:%M:%S", "2016-03-09  1:02:03", "2016-03-09T01:02:03"),
+        ("%b %d, %Y %I:%M:%S %p", "Mar 09, 2016 1:02:03 AM", "2016-03-09T01:02:03"),
+        ("%b %d, %Y %I:%M:%S %p", "Mar 09, 2016 01:02:03 PM", "2016-03-09T13:02:03"),
+        ("%b %d, %Y %I:%M:%S %p", "Mar 09, 2016 12:02:03 AM", "2016-03-09T00:02:03"),
+        ("%b %d, %Y %I:%M:%S %p", "Mar 09, 2016 12:02:03 pm", "2016-03-09T12:02:03"),
     ],
 )
 def test_kinds_of_times(pattern: str, text: str, expected: str) -> None:

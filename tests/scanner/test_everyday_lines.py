@@ -45,7 +45,7 @@ def test_a_level_in_brackets_between_bars_or_before_a_colon_is_no_name(
     [
         # A layout that takes more must not take what another one knows better.
         ("2026-03-10T10:00:08.775Z [nova-api] ready", "pebble", None),
-        ("2026-03-10 10:00:07.791000 [NOVA-CPU1] ready", "merged.alias", None),
+        ("2026-03-10 10:00:07.791000 [NOVA-CPU1] ready", "text.stamped", None),
         ("2024-05-06 07:08:09.123456 | controller | ok: ERROR in it", "zuul.console", None),
         ("2020/12/02 10:32:23 [notice] 1#1: start worker", "nginx.error", 10),
         ("2020/12/02 10:32:23 [ERR] agent: no leader", "go.log", 17),
@@ -66,7 +66,7 @@ def test_a_level_in_brackets_between_bars_or_before_a_colon_is_no_name(
         ("2024-05-06T07:08:09.123456+00:00 ctl1 vault[7]: up", "syslog.rsyslog", None),
         ("[2024-05-06 07:08:09,123][ceph_volume][INFO  ] up", "ceph.volume", 9),
         ("[2024-05-06T07:08:09,123][INFO ][o.o.n.Node               ] [n] up", "opensearch.log", 9),
-        ("Sun Mar 13 22:49:15 2016 - *** no python application found ***", "uwsgi.server", None),
+        ("Sun Mar 13 22:49:15 2016 - *** no python application found ***", "uwsgi.log", None),
         ('{"level":"info","msg":"up","time":"2026-03-10T10:00:08Z","pid":"<0.1.0>"}', "rabbitmq.json", 9),
         ('{"level":"info","msg":"up","time":"2026-03-10T10:00:08Z"}', "slog.json", 9),
     ],

@@ -1,4 +1,4 @@
-"""Times as Go prints them are read whole: what stands behind them begins the text."""
+"""Times as Go and .NET print them are read whole: what stands behind them begins the text."""
 
 from __future__ import annotations
 
@@ -25,14 +25,17 @@ around = st.sampled_from(
 
 @given(
     moment=st.datetimes(datetime(2000, 1, 1), datetime(2037, 1, 1), timezones=offsets),
+    colon=st.booleans(),
     zone=st.sampled_from(ZONES),
     clock=st.sampled_from(CLOCKS),
     envelope=around,
 )
 def test_offset_name_and_clock_are_no_text(
-    moment: datetime, zone: str, clock: str, envelope: str
+    moment: datetime, colon: bool, zone: str, clock: str, envelope: str
 ) -> None:
     printed = f"{moment:%Y-%m-%d %H:%M:%S.%f %z}"
+    if colon:
+        printed = f"{printed[:-2]}:{printed[-2:]}"
     [row] = records(envelope.format(f"{printed}{zone}{clock} container exec_died (name=a)"))
     assert row["timestamp"] == moment.astimezone(UTC)
     assert row["body"] == "container exec_died (name=a)"
@@ -40,7 +43,21 @@ def test_offset_name_and_clock_are_no_text(
 
 @pytest.mark.parametrize(
     "text",
-    ["+0200x", "+02000", "+2500 x", "UTCX", "UTC+3", "CEST", "m=+0.1 x", "GMTS", "+02", "-1 x"],
+    [
+        "+0200x",
+        "+02000",
+        "+2500 x",
+        "UTCX",
+        "UTC+3",
+        "CEST",
+        "m=+0.1 x",
+        "GMTS",
+        "+02",
+        "-1 x",
+        "+02:00x",
+        "+02:0 x",
+        "+25:00 x",
+    ],
 )
 def test_what_only_looks_like_an_offset_is_text(text: str) -> None:
     [row] = records(f"2024-09-05 10:10:11.5 {text} happened")

@@ -27,7 +27,7 @@ from opslog.model.errors import OpslogError
 from opslog.model.naming import is_client
 from opslog.model.severity import CLASSES
 from opslog.stages.template import fingerprints
-from opslog.stats import StatsCounter, StatsReport, count_records, totals
+from opslog.stats import StatsCounter, StatsReport, count, count_records, totals
 from opslog.stats.histogram import ERROR, LEAST, Histogram, classes
 from opslog.stats.page import page
 from opslog.stats.prometheus import text as prometheus
@@ -217,6 +217,20 @@ def test_what_is_counted_of_logs_is_what_is_counted_of_their_batches(log: Path) 
     counted = StatsCounter()
     assert logs.pipe(counted).to_table().num_rows == counted.report().records == 5
     assert count_records(logs.pipe(StatsCounter())) == count_records(logs)
+
+
+@pytest.mark.parametrize("few", [1, 3, 6, 1000])
+def test_records_of_small_files_are_counted_together_in_their_order(
+    log: Path, few: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = log.read_bytes().splitlines(keepends=True)
+    for number in range(20):
+        (tmp_path / f"{number:02d}.log").write_bytes(b"".join(lines[number % 7 :]))
+    logs = library.read(tmp_path)
+    wanted = count_records(logs.batches())
+    assert wanted.records > 40
+    monkeypatch.setattr(count, "FEW", few)
+    assert count_records(logs) == wanted
 
 
 def test_the_command_says_it_as_json_and_takes_the_flags_of_filter(log: Path) -> None:

@@ -128,8 +128,14 @@ cdef inline bint is_damaged(Program program, Block block, const Line* head, cons
 
 cdef inline bint unindent(Program program, Block block, const Line* head, Line* line) noexcept nogil:
     """Drop the blanks that put a message's further line below its first; return whether it is one."""
-    cdef int32_t row, at, i, leaf = outermost(block, head, &row)
-    if leaf < 0 or not program.leaves[leaf].flags & INDENTED or program.leaves[leaf].body < 0:
+    cdef int32_t at = head.outer, leaf = head.leaf, row = head.row, i
+    while leaf >= 0 and not program.leaves[leaf].flags & INDENTED:
+        if at == NONE:
+            return False
+        leaf = block.envelopes[at].leaf
+        row = block.envelopes[at].row
+        at = block.envelopes[at].outer
+    if leaf < 0 or program.leaves[leaf].body < 0:
         return False
     at = block.spans[row + 2 * program.leaves[leaf].body]
     if not head.first <= at < head.stop or line.end - line.start < at - head.first:

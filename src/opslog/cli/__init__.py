@@ -105,7 +105,11 @@ def parser(first: str = "") -> CommandParser:
         epilog="`opslog COMMAND --help` says more, with examples.",
     )
     whole.add_argument("--version", action="version", version=f"opslog {__version__}")
-    commands = whole.add_subparsers(required=True, metavar="COMMAND")
+    commands = whole.add_subparsers(
+        prog=whole.prog,  # argparse would ask for the width of the terminal to find it
+        required=True,
+        metavar="COMMAND",
+    )
     if first != "--version":
         names = [_MODULES[first]] if first in _MODULES else dict.fromkeys(_MODULES.values())
         for name in names:

@@ -6,15 +6,17 @@ import argparse
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opslog.cli import values
 from opslog.engine.live import HOLD
-from opslog.language.format import Format
 from opslog.logs import Logs, read
 from opslog.model import names, zones
 from opslog.model.errors import OpslogError
 from opslog.scanner import catalog
+
+if TYPE_CHECKING:
+    from opslog.language.format import Format
 
 Group = argparse._ActionsContainer
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from typing import TYPE_CHECKING
 
 from opslog.cli import flags, values, writing
 from opslog.cli.complaints import complain
@@ -11,9 +12,10 @@ from opslog.model import names
 from opslog.model.errors import OpslogError, SinkError
 from opslog.outputs import sinks
 from opslog.outputs.output import STDOUT
-from opslog.outputs.partition import keys_of
-from opslog.outputs.rolling import Roll
 from opslog.terminal.style import terminal_width
+
+if TYPE_CHECKING:
+    from opslog.outputs.rolling import Roll
 
 
 def add(command: argparse.ArgumentParser) -> None:
@@ -76,11 +78,27 @@ def target(options: argparse.Namespace) -> sinks.Target:
         colored=flags.colored(options, terminal),
         full=options.full,
         width=terminal_width() if terminal else 0,
-        roll=Roll.parse(options.roll) if options.roll is not None else None,
-        keys=keys_of(options.partition_by) if options.partition_by is not None else (),
+        roll=_roll(options.roll),
+        keys=_keys(options.partition_by),
         overwrite=options.overwrite,
         warn=complain,
     )
+
+
+def _roll(given: str | None) -> Roll | None:
+    if given is None:
+        return None
+    from opslog.outputs.rolling import Roll  # start-up: most runs write no folder
+
+    return Roll.parse(given)
+
+
+def _keys(given: tuple[str, ...] | None) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    from opslog.outputs.partition import keys_of
+
+    return keys_of(given)
 
 
 _TEXT = ("text",)

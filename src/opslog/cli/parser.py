@@ -9,9 +9,9 @@ An empty value is an error: it is a variable that somebody forgot to set.
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Any, NoReturn, TypeAlias
@@ -95,6 +95,8 @@ Commands: TypeAlias = "argparse._SubParsersAction[CommandParser]"
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return the end of an error that asks for the nearest known word, nothing without one."""
+    import difflib  # start-up: most words are known
+
     near = difflib.get_close_matches(word, list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
@@ -165,11 +167,22 @@ def _refuse_empty(action: argparse.Action, values: Any) -> None:
         raise argparse.ArgumentError(action, "expected a value, found ''")
 
 
+def _columns() -> int:
+    """Return how wide help is: as shutil tells, whose import takes as long as all options do."""
+    stated = os.environ.get("COLUMNS", "")
+    if stated.isdecimal() and int(stated):
+        return int(stated)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1).columns or 80
+    except (OSError, ValueError):  # closed, or no terminal
+        return 80
+
+
 class _Help(argparse.HelpFormatter):
     """Wraps texts, but leaves those that are examples as they stand."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog)
+        super().__init__(prog, width=_columns() - 2)  # as argparse has it
         self._action_max_length = 16  # room for the name of each subcommand
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:

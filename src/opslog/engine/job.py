@@ -10,9 +10,9 @@ from typing import Generic, TypeVar
 from opslog.assembly._records import Records
 from opslog.filters.filter import Filter
 from opslog.filters.needles import COLUMNS
-from opslog.language.layout import Capture
 from opslog.rows.kept import BatchBuilder, Kept
 from opslog.scanner.catalog import Catalog
+from opslog.scanner.slots import CHANGED, CHANGES
 
 T = TypeVar("T")
 
@@ -57,9 +57,7 @@ class Job(Generic[T]):
 def _decodes_ids(catalog: Catalog) -> bool:
     """Return whether a format has ids that do not stand in its lines as they are."""
     return any(
-        isinstance(hole, Capture)
-        and hole.type == "percent"
-        and not set(COLUMNS).isdisjoint(hole.names)
-        for leaf in catalog.lines.leaves
-        for hole in leaf.entry.layout.holes()
+        slot & CHANGES == CHANGED["percent"] and name in COLUMNS
+        for leaf in catalog.lines.slots
+        for name, slot in leaf.slots.items()
     )

@@ -150,16 +150,21 @@ class LiveStream(Generic[T]):
         block = self._cutter.lines()
         return None if block is None else self._item(block, flush=True)
 
-    def end(self, whole: bool = False, flush: bool = False) -> Item[T]:
+    def end(self, whole: bool = False, flush: bool = False, needed: bool = False) -> Item[T]:
         """Return the last item; with ``whole`` without a line that has begun."""
-        return self._item(self._cutter.rest(whole), final=True, flush=flush)
+        return self._item(self._cutter.rest(whole), final=True, flush=flush, needed=needed)
 
     def _item(
-        self, block: Block, final: bool = False, held: int = -1, flush: bool = False
+        self,
+        block: Block,
+        final: bool = False,
+        held: int = -1,
+        flush: bool = False,
+        needed: bool = False,
     ) -> Item[T]:
         self.handed_out = block.offset + block.size
         self.tail = (self.tail + block.end(TAIL_BYTES))[-TAIL_BYTES:]
-        return Item(self.stream, block, final, held=held, flush=flush)
+        return Item(self.stream, block, final, held=held, flush=flush, needed=needed)
 
     def _nothing(self) -> Block:
         block = self._cutter.fresh()

@@ -6,8 +6,6 @@ from collections import deque
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from opslog.engine.job import Job
 from opslog.engine.run import in_this_thread
 from opslog.engine.stream import Item, Stream
@@ -15,6 +13,7 @@ from opslog.filters.filter import Filter
 from opslog.inputs.lines import BlockCutter
 from opslog.kernel._block import Block
 from opslog.model import schema
+from opslog.model.arrow import pa
 from opslog.model.errors import OpslogError
 from opslog.model.stats import Stats
 from opslog.model.zones import Timezone, Zones, reference_of_year

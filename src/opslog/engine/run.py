@@ -3,22 +3,23 @@
 A block goes through three steps: *scan* (any thread), *assemble* (in order, one
 source's blocks one after the other) and *finish* (any thread: filter, build
 columns, and what the caller wants done with the batch).  Results come out in
-order.  Nothing here opens a file, reads a clock or writes anything.
+order.  Nothing here opens a file, reads a clock or writes anything.  Small blocks, as
+files of some kilobytes make them, are worked on at once in the thread that reads.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+from opslog.engine.pool import SMALL_BYTES, Done, Pool
 from opslog.engine.skipping import at_once, in_pool, with_skipped_marked
 from opslog.engine.stream import Item
 from opslog.kernel._block import Block
 
 if TYPE_CHECKING:
-    pass
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 
@@ -31,7 +32,7 @@ def run(
         for item in with_skipped_marked(items, at_once, 0):
             yield from in_this_thread(item, spare)
         return
-    with ThreadPoolExecutor(threads, "opslog") as pool:
+    with Pool(threads) as pool:
         searched = with_skipped_marked(items, in_pool(pool), threads)
         yield from _overlapped(searched, pool, threads + 1, spare)
 
@@ -57,11 +58,13 @@ def in_this_thread(item: Item[T], spare: deque[Block]) -> Iterator[tuple[int, T]
 
 
 def _overlapped(
-    items: Iterable[Item[T]], pool: ThreadPoolExecutor, ahead: int, spare: deque[Block]
+    items: Iterable[Item[T]], pool: Pool, ahead: int, spare: deque[Block]
 ) -> Iterator[tuple[int, T]]:
     """Scan and finish in the pool, a few blocks ahead; assemble here, in order."""
     scanning: deque[tuple[Item[T], Future[Block | None] | None]] = deque()
-    finishing: deque[tuple[Block, Future[tuple[int, T] | None]]] = deque()
+    finishing: deque[tuple[Block, Future[tuple[int, T] | None] | Done[tuple[int, T] | None]]] = (
+        deque()
+    )
 
     def collected() -> Iterator[tuple[int, T]]:
         block, future = finishing.popleft()
@@ -74,7 +77,7 @@ def _overlapped(
     def assembled() -> Iterator[tuple[int, T]]:
         item, future = scanning.popleft()
         stream, part = item.stream, item.block
-        if future is None and not stream.assembler.sought:
+        if item.skip and not stream.assembler.sought:
             stream.skipped(part)
             spare.append(part)
             return
@@ -82,7 +85,10 @@ def _overlapped(
         while True:
             last = rest is None
             records = stream.assemble(part, item.final and last, item.held if last else -1)
-            finishing.append((part, pool.submit(stream.finish, records)))
+            if part.size > SMALL_BYTES:
+                finishing.append((part, pool.submit(stream.finish, records)))
+            else:
+                finishing.append((part, Done(stream.finish(records))))
             while len(finishing) > ahead:
                 yield from collected()
             if rest is None:
@@ -91,12 +97,17 @@ def _overlapped(
 
     try:
         for item in items:
-            if item.flush and not scanning and not finishing:
+            small = item.block.size <= SMALL_BYTES
+            if small:
+                while scanning and (scanning[0][1] is None or scanning[0][1].done()):
+                    yield from assembled()
+                while not scanning and finishing and finishing[0][1].done():
+                    yield from collected()
+            if (item.flush or small) and not scanning and not finishing:
                 yield from in_this_thread(item, spare)
                 continue
-            scanning.append(
-                (item, None if item.skip else pool.submit(item.stream.scan, item.block))
-            )
+            here = item.skip or small
+            scanning.append((item, None if here else pool.submit(item.stream.scan, item.block)))
             while scanning and (item.flush or len(scanning) > ahead):
                 yield from assembled()
             while finishing and item.flush:

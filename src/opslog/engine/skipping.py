@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby, islice
 from operator import attrgetter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from opslog.engine._search import Needles
+from opslog.engine.pool import SMALL_BYTES, Pool
 from opslog.engine.stream import Item, Stream
 from opslog.kernel._block import Block
-
-if TYPE_CHECKING:
-    pass
 
 T = TypeVar("T")
 
@@ -33,8 +30,13 @@ def at_once(look: Callable[[Block], frozenset[int]], block: Block) -> _Held:
     return lambda: found
 
 
-def in_pool(pool: ThreadPoolExecutor) -> _Search:
-    return lambda look, block: pool.submit(look, block).result
+def in_pool(pool: Pool) -> _Search:
+    def search(look: Callable[[Block], frozenset[int]], block: Block) -> _Held:
+        if block.size <= SMALL_BYTES:
+            return at_once(look, block)
+        return pool.submit(look, block).result
+
+    return search
 
 
 def with_skipped_marked(items: Iterable[Item[T]], search: _Search, ahead: int) -> Iterator[Item[T]]:

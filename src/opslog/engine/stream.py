@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from opslog.assembly._assemble import Assembler
 from opslog.assembly._records import Records
@@ -18,9 +18,6 @@ from opslog.model.stats import Stats
 from opslog.model.zones import Zone
 from opslog.rows.kept import BatchBuilder
 from opslog.scanner._scan import recognise, scan
-
-if TYPE_CHECKING:
-    pass
 
 T = TypeVar("T")
 
@@ -113,7 +110,7 @@ class Stream(Generic[T]):
             if number < 0:
                 self.stats.count(None, counts)
                 continue
-            known = self.job.catalog.lines.formats[number]
+            known = self.job.catalog.lines.names[number]
             self.stats.count(known.name, counts)
             if known.dated:
                 self.stats.catch_alls.add(known.name)

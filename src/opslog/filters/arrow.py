@@ -6,19 +6,22 @@ functions; the module below it has the same classes.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-try:
-    import pyarrow._compute as _module
-except ImportError:  # another pyarrow may have it elsewhere
-    import pyarrow.compute as _module
+from opslog.model.arrow import Deferred
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.compute as pc
 
 
-compute: Any = _module
+def _place() -> str:
+    # Another pyarrow may have it elsewhere.
+    return "pyarrow._compute" if find_spec("pyarrow._compute") else "pyarrow.compute"
+
+
+compute: Any = Deferred(_place)
 """Expressions, the options of functions, and ``call_function``."""
 
 

@@ -10,10 +10,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from opslog.filters.needles import AS_IT_IS, COLUMNS, Needles, needles_of
 from opslog.model import schema
+from opslog.model.arrow import pa
 from opslog.model.errors import FilterError
 
 if TYPE_CHECKING:
@@ -21,7 +20,11 @@ if TYPE_CHECKING:
 
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
-_MISFIT = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError)
+
+
+def _misfits() -> tuple[type[Exception], ...]:
+    """Return what Arrow raises for an expression that fits no record."""
+    return pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,11 @@ class Filter:
         columns = _named(_QUOTED.sub("", _shown(expression)))
         try:
             kind = _kind(expression, columns)
-        except _MISFIT:
+        except _misfits():
             columns = tuple(_every_column())
             try:
                 kind = _kind(expression, columns)
-            except _MISFIT as error:
+            except _misfits() as error:
                 reason = str(error).split("\n")[0]
                 raise FilterError(
                     _shown(expression), f"the filter does not fit the columns ({reason})"

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
+from opslog.model.arrow import pa
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc

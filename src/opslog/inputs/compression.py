@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
-import lzma
 import re
 import sys
 import zlib
@@ -54,19 +52,23 @@ def undecided(start: bytes) -> bool:
 
 def compressed(start: bytes) -> bool:
     """Return whether data that begins so is compressed in a way that is known."""
-    return _codec(start) is not None
+    return start.startswith(_MAGIC) or _ZSTD_SKIPPABLE.match(start) is not None
 
 
 def _codec(start: bytes) -> _Codec | None:
     """Return the compression of data that begins so, None if it is none that is known."""
     if start.startswith(b"\x1f\x8b"):
         return _Codec("gzip", lambda: zlib.decompressobj(31), zlib.error)
+    # Imported where they are needed: most runs read no such files.
     if start.startswith(b"BZh"):
+        import bz2
+
         return _Codec("bzip2", bz2.BZ2Decompressor, OSError)
     if start.startswith(b"\xfd7zXZ\x00"):
+        import lzma
+
         return _Codec("xz", lzma.LZMADecompressor, lzma.LZMAError)
     if start.startswith(b"\x28\xb5\x2f\xfd") or _ZSTD_SKIPPABLE.match(start):
-        # Imported where it is needed: most runs read no zstd.
         if sys.version_info >= (3, 14):
             from compression import zstd
         else:

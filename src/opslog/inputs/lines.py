@@ -49,7 +49,7 @@ class BlockCutter:
         block.filled(count)
         if block.size < BLOCK_BYTES:
             return None
-        return self._cut(block.whole())
+        return self._cut(block, block.whole())
 
     def lines(self) -> Block | None:
         """Return the lines that are whole already, None if there are none."""
@@ -58,7 +58,7 @@ class BlockCutter:
         if not at:
             self._looked = block.size
             return None
-        return self._cut(at)
+        return self._cut(block, at)
 
     def rest(self, whole: bool = False) -> Block:
         """Return what is left at the end of the source as its last block.
@@ -66,7 +66,7 @@ class BlockCutter:
         With ``whole`` a line that has begun is left out: more of it was to come.
         """
         block = self._filling()
-        return self._cut(block.whole() if whole else block.size)
+        return self._cut(block, block.whole() if whole else block.size)
 
     def _filling(self) -> Block:
         if self._block is None:
@@ -74,8 +74,8 @@ class BlockCutter:
             self._block.reset(*self._next)
         return self._block
 
-    def _cut(self, at: int) -> Block:
-        block, rest = self._filling(), self.fresh()
+    def _cut(self, block: Block, at: int) -> Block:
+        rest = self.fresh()
         self._looked = 0
         block.split(at, rest)
         self._next = (rest.offset, rest.continued)

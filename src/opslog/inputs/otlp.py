@@ -21,13 +21,16 @@ from opslog.inputs.line_reader import LineReader
 from opslog.inputs.reader import Reader
 
 STARTS = (b'{"resourceLogs":', b'{"resourceSpans":', b'{"resourceMetrics":')
+_LONGEST_START = max(map(len, STARTS))
 LONGEST_LINE = 1 << 24
 _ZERO = ("timeUnixNano", "observedTimeUnixNano", "severityNumber")
 
 
 def undecided(start: bytes) -> bool:
     """Return whether more bytes are needed to tell whether what begins so is OTLP/JSON."""
-    return any(len(start) < len(one) and one.startswith(start) for one in STARTS)
+    return len(start) < _LONGEST_START and any(
+        len(start) < len(one) and one.startswith(start) for one in STARTS
+    )
 
 
 def lines(read: Reader) -> Iterator[bytes]:

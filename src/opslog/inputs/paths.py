@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import glob
 import os
@@ -114,19 +113,36 @@ def expand(paths: tuple[str, ...]) -> list[str]:
 def _files_below(folder: str) -> list[str]:
     found: list[str] = []
     unreadable: list[OSError] = []
-    for base, _, names in os.walk(folder, onerror=unreadable.append):
-        found += filter(_may_be_file, (os.path.join(base, name) for name in names))
+    folders = [folder]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if _is_folder(entry):
+                        folders.append(entry.path)
+                    elif _may_be_file(entry):
+                        found.append(entry.path)
+        except OSError as error:
+            unreadable.append(error)
     return sorted([*found, *(error.filename for error in unreadable)])
 
 
-def _may_be_file(path: str) -> bool:
-    """Return whether a path is that of a regular file, or of what may not be looked at."""
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a folder, and no link to one."""
     try:
-        return stat.S_ISREG(os.stat(path).st_mode)
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
+
+
+def _may_be_file(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a regular file, or what may not be looked at."""
+    try:
+        return entry.is_file()
     except PermissionError:
         return True
     except OSError:
-        return False  # a link to what is there no more
+        return False  # a link that leads nowhere
 
 
 def _is_stream(name: str) -> bool:
@@ -145,10 +161,12 @@ def _unopenable(name: str) -> SourceError | None:
         gone = missing(name)
         return None if gone is None else SourceError(name, why_unopened(name, gone))
     try:
+        if os.access(name, os.R_OK):
+            return None
         os.stat(name)
     except OSError as error:
         return SourceError(name, why_unopened(name, error))
-    return None if os.access(name, os.R_OK) else SourceError(name, os.strerror(errno.EACCES))
+    return SourceError(name, os.strerror(errno.EACCES))
 
 
 def why_unopened(name: str, error: OSError | ValueError) -> str:
@@ -160,6 +178,8 @@ def why_unopened(name: str, error: OSError | ValueError) -> str:
         return "no file matches this pattern"
     if is_url(name):
         return reason
+    import difflib  # start-up: most files are there
+
     # The first part that is not there: most often one name of several is misspelt.
     while not os.path.lexists(folder := os.path.dirname(name) or os.curdir):
         name = folder

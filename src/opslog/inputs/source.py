@@ -63,15 +63,45 @@ class Source:
 
     def _begin(self, stop: Stop | None) -> None:
         """Read what tells how the rest is to be read."""
-        self.regular = isinstance(self._raw, RemoteFile) or _is_regular(self._raw)
-        """Whether it is a regular file, which has a last change."""
+        self._status: os.stat_result | None = None
         if isinstance(self._raw, RemoteFile):
             self._first = self._raw.peek(_FIRST)
             self._size = self._raw.size or 0
         else:
+            self._status = os.fstat(self._raw.fileno())
             # What lies in /proc has no size, and may begin otherwise each time.
-            self._size = os.fstat(self._raw.fileno()).st_size if self.regular else 0
-            self._first = os.pread(self._raw.fileno(), _FIRST, 0) if self._size else b""
+            self._size = self._status.st_size if stat.S_ISREG(self._status.st_mode) else 0
+            self._first = b""
+        self.regular = self._status is None or stat.S_ISREG(self._status.st_mode)
+        """Whether it is a regular file, which has a last change."""
+        self.begin = self._raw.tell() if self._raw.seekable() else 0
+        """Where in the file it begins: standard input may have been read from before."""
+        self._sample: bytes | None = None
+        if self._size and not isinstance(self._raw, RemoteFile):
+            self._begin_file(self._raw.fileno())
+        else:
+            self._begin_unseen(stop)
+
+    def _begin_file(self, fd: int) -> None:
+        """Look at a file's first bytes where they lie: thousands of files may be small."""
+        begins = os.pread(fd, SAMPLE_BYTES, self.begin)
+        self._first = begins[:_FIRST] if not self.begin else os.pread(fd, _FIRST, 0)
+        self._start = 0
+        self._bytes: Reader = self._read_raw
+        start = begins[: compression.MAGIC_BYTES]
+        packed = compression.compressed(start)
+        if packed:
+            self._raw.seek(self.begin + len(start))
+            self._bytes = compression.unpacked(self.name, self._read_raw, start)
+        else:
+            self._sample = _behind_hole(fd, self.begin, begins)
+        self._converted = packed or _marked(self._sample or start)
+        self._read: Reader = self._read_raw
+        if self._converted:
+            self._read = deferred_reader(self._lines)
+
+    def _begin_unseen(self, stop: Stop | None) -> None:
+        """Read the first bytes of what can be read only once, or is at a URL."""
 
         def waited_for(room: memoryview) -> int:
             if not self.regular:
@@ -79,15 +109,12 @@ class Source:
             return self._read_raw(room)
 
         start = start_of(waited_for, _undecided, compression.MAGIC_BYTES)
-        self.begin = self._raw.tell() - len(start) if self._raw.seekable() else 0
-        """Where in the file it begins: standard input may have been read from before."""
-        self._sample: bytes | None = None
         if packed := compression.compressed(start):
             self._bytes = compression.unpacked(self.name, self._read_raw, start)
         else:
             self._bytes = behind(start, self._read_raw)
-            if self.regular:
-                self._sample = self._unread(start)
+            if isinstance(self._raw, RemoteFile):
+                self._sample = start + self._raw.peek(SAMPLE_BYTES)
         self._converted = packed or _marked(self._sample or start)
         self._start = len(start)
         # Not at once: in a pipe what tells the encoding may be long in coming.
@@ -179,12 +206,6 @@ class Source:
         if self._first:
             self._check_read(count)
         return count
-
-    def _unread(self, start: bytes) -> bytes:
-        """Return the first bytes of a regular file that begins so, without reading on."""
-        if isinstance(self._raw, RemoteFile):
-            return start + self._raw.peek(SAMPLE_BYTES)
-        return _sample(self.fd, self.begin) or start
 
     def _check_read(self, count: int) -> None:
         """Raise OSError if the file of which so much was just read is not what it was.
@@ -294,8 +315,8 @@ class Source:
         if isinstance(self._raw, RemoteFile):
             return self._raw.modified
         try:
-            if self.regular:
-                return datetime.fromtimestamp(os.fstat(self.fd).st_mtime, UTC)
+            if self.regular and self._status is not None:
+                return datetime.fromtimestamp(self._status.st_mtime, UTC)
         except (OverflowError, ValueError, OSError):
             pass
         return datetime.now(UTC)
@@ -355,10 +376,6 @@ def _opened(name: str) -> FileIO:
     return FileIO(name, opener=opener)
 
 
-def _is_regular(raw: FileIO) -> bool:
-    return stat.S_ISREG(os.fstat(raw.fileno()).st_mode)
-
-
 def _failed(name: str, error: OSError | ValueError) -> SourceError:
     return SourceError(name, getattr(error, "strerror", None) or str(error))
 
@@ -378,26 +395,25 @@ def _undecided(start: bytes) -> bool:
     return compression.undecided(start) or utf16.undecided(start)
 
 
-def _sample(fd: int, begin: int) -> bytes:
-    """Return the first bytes of a file, or those behind the hole with which it begins."""
+def _behind_hole(fd: int, begin: int, sample: bytes) -> bytes:
+    """Return the first bytes of a file, which are ``sample``, or those behind a hole there."""
+    if sample[:1] != b"\0" or sample.strip(b"\0"):
+        return sample
     try:
-        sample = os.pread(fd, SAMPLE_BYTES, begin)
-        if sample and not sample.strip(b"\0"):
-            at = os.lseek(fd, 0, os.SEEK_CUR)
-            try:
-                sample = os.pread(fd, SAMPLE_BYTES, os.lseek(fd, begin, os.SEEK_DATA))
-            finally:
-                os.lseek(fd, at, os.SEEK_SET)
+        at = os.lseek(fd, 0, os.SEEK_CUR)
+        try:
+            return os.pread(fd, SAMPLE_BYTES, os.lseek(fd, begin, os.SEEK_DATA))
+        finally:
+            os.lseek(fd, at, os.SEEK_SET)
     except OSError:  # reading will tell, or there is nothing but the hole
-        return b""
-    return sample
+        return sample
 
 
 def _marked(start: bytes) -> bool:
     """Return whether what begins so may be converted: what a pipe begins with may be short."""
-    if start[:1] == journal_export.START[:1] or utf16.encoding(start) is not None:
+    if start[:1] == journal_export.START[:1] or start.startswith(otlp.STARTS):
         return True
-    return start.startswith(otlp.STARTS) or otlp.undecided(start)
+    return otlp.undecided(start) or utf16.encoding(start) is not None
 
 
 def _undecided_text(start: bytes) -> bool:

@@ -23,6 +23,7 @@ _KNOWN = (
     (b"PK\3\4", "a ZIP archive: unpack it"),
     (b"%PDF-", "a PDF"),
 )
+_MAGIC = tuple(magic for magic, _ in _KNOWN)
 _TAR = b"ustar"
 _BINARY = "binary data; through a pipe it is read as text: `cat PATH | opslog ...`"
 
@@ -33,14 +34,14 @@ _UNUSUAL = bytes({*range(9), *range(14, 27), *range(28, 32), 127})
 
 def not_text(sample: bytes) -> str | None:
     """Return what a file that begins with ``sample`` is if that is no text; None if it may be."""
-    for magic, what in _KNOWN:
-        if sample.startswith(magic):
-            return what
+    if sample.startswith(_MAGIC):
+        return next(what for magic, what in _KNOWN if sample.startswith(magic))
     if sample[257:262] == _TAR:
         return "a tar archive: unpack it"
     if utf16.encoding(sample):
         return None
-    text = _ZEROS.sub(b"\0", sample.strip(b"\0"))  # a hole counts once, however long
+    # A hole counts once, however long.
+    text = _ZEROS.sub(b"\0", sample.strip(b"\0")) if 0 in sample else sample
     if 20 * _unusual(text) <= len(text):
         return None
     lines = text.split(b"\n")

@@ -24,11 +24,10 @@ def encoding(sample: bytes) -> str | None:
 
     Its mark tells, or else that all or nearly all second bytes are zero and no other is.
     """
-    for mark, name in _MARKS.items():
-        if sample.startswith(mark):
-            return name
+    if sample.startswith(tuple(_MARKS)):
+        return _MARKS[sample[:2]]
     pairs = len(sample) // 2
-    if 2 * pairs >= _LEAST:
+    if 2 * pairs >= _LEAST and 0 in sample:
         first, second = sample[: 2 * pairs : 2].count(0), sample[1::2].count(0)
         if not min(first, second) and max(first, second) >= 0.9 * pairs:
             return "utf-16-be" if first else "utf-16-le"

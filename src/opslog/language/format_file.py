@@ -262,9 +262,8 @@ def _details(reader: TomlTable, severity: str, applies_to: str) -> tuple[FormatL
     """Return the layouts of what else the lines of a record's body say."""
     found = []
     for item, one in _more_layouts(reader, "details", severity):
-        for name in sorted({name for part in one.layout.holes() for name in names_of(part)}):
-            if name in ("severity", "body"):
-                raise item.wrong("layout", f"{name} is filled by [[layouts]] only")
+        if any("body" in names_of(part) for part in one.layout.holes()):
+            raise item.wrong("layout", "body is filled by [[layouts]] only")
         found.append(one)
     if found and applies_to != "line":
         raise reader.wrong("details", "expected in formats of lines only")

@@ -106,8 +106,11 @@ _HOST = "0-9A-Za-z_.:%-"
 _NAME = "0-9A-Za-z_.-"
 _LEVELS = "|".join(WORDS)
 _ZONE = r"UTC|GMT|[-+][0-9]{4}"
-NO_NAME = rf"(?:[\[(< ]*+(?i:{_LEVELS})[\])>: ]*|[\[(< ]*+[^:]*+:|{_ZONE})"
-"""The regular expression of a text that names nothing: a level, maybe in brackets, or a zone."""
+NO_NAME = rf"(?:[\[(< ]*+(?!audit)(?i:{_LEVELS})[\])>: ]*|[\[(< ]*+[^:]*+:|{_ZONE})"
+"""The regular expression of a text that names nothing: a level, maybe in brackets, or a zone.
+
+Levels are of any case, but audit in small letters is what systemd calls the kernel's audit.
+"""
 
 _LOGGERS = (
     "nova|neutron|cinder|glance|keystone|heat|horizon|swift|ironic|octavia|designate|barbican|manila|"
@@ -237,7 +240,7 @@ _TYPES = (
     ),
     HoleType(
         "name", "letters, digits and _ . -, but no word for a level",
-        f"(?!(?i:{_LEVELS})(?![{_NAME}]))[{_NAME}]++", "name", (many(_NAME),), vague=True,
+        f"(?!(?!audit)(?i:{_LEVELS})(?![{_NAME}]))[{_NAME}]++", "name", (many(_NAME),), vague=True,
     ),
     HoleType(
         "logger",

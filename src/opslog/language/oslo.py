@@ -80,6 +80,7 @@ def _derive(options: OsloOptions, resources: bool) -> OsloLayouts:
         else:
             heads.append(_join(head))
             fallbacks += _fallback(head)
+        heads += _empty(head)
         if suffix:
             tails.append((_join([*tail, " ", *suffix]), True))
         if tail:
@@ -107,6 +108,18 @@ def _head_and_tail(translation: Translation) -> tuple[Pieces, Pieces]:
         tail = []  # free text behind free text: it stays at the end of the body
     # A color reset behind the message is removed with its colors.
     return head, list(dropwhile("{~}".__eq__, tail))
+
+
+def _empty(head: Pieces) -> list[str]:
+    """Return the layout of a head of a request whose message is empty, if a bracket ends it.
+
+    Editors and copies strip the blank behind it.  The message's further lines may have its text.
+    """
+    plain = [piece for piece in head[:-1] if piece != "{~}"]
+    while plain and plain[-1].startswith("{?"):
+        plain.pop()
+    text = _join(plain)
+    return [text[:-1]] if text.endswith("] ") and "request_id" in text else []
 
 
 def _tracebacks(prefix: Pieces) -> list[str]:

@@ -79,6 +79,8 @@ DIRECTIVES: dict[str, Directive] = {
         (many(" ", absent=1), _DIGIT, one("0-9", absent=1)),
     ),
     "k": Directive("(?:[01][0-9]|2[0-3]| ?[0-9](?![0-9]))", (one("0-9 "), one("0-9", absent=1))),
+    "I": Directive("(?:0[1-9]|1[0-2]|[1-9](?![0-9]))", (_DIGIT, one("0-9", absent=1))),
+    "p": Directive("(?:[AP]M|[ap]m)", (one("APap"), one("Mm"))),
     "f": Directive("[0-9]{1,9}+", (_DIGITS,)),
     "L": Directive("[0-9]{1,3}+", (_DIGITS,)),
     "z": Directive(_OFFSET, (one("Z+-"), many("0-9:", absent=1))),
@@ -96,7 +98,8 @@ DIRECTIVES: dict[str, Directive] = {
 digits, as ``%(msecs)d`` prints them), ``%s`` seconds since the epoch, ``%g`` these as
 printf's %g and %e print a large number: ``1.7e+09``.  ``%-m`` is a month of one or two
 digits, ``%e`` a day of one or two behind any number of blanks; ``%k`` an hour of two digits,
-of one, or of one behind a blank.  ``%a`` is accepted and ignored.
+of one, or of one behind a blank.  ``%I`` is an hour of half a day, 1 to 12, in one digit or
+two, and ``%p`` says which half: AM or PM.  ``%a`` is accepted and ignored.
 ``%B`` is a month that is abbreviated in another language than English.
 """
 
@@ -109,13 +112,13 @@ _ZONES = (
 )
 _ENDS = "(?![0-9A-Za-z_.:+-])"
 _BEHIND = (
-    rf" (?:[+-]{_HOUR}{_SIXTY}{_ENDS}(?: (?:{_ZONES}|[+-][0-9]{{2}}(?:[0-9]{{2}})?){_ENDS})?+"
+    rf" (?:[+-]{_HOUR}:?{_SIXTY}{_ENDS}(?: (?:{_ZONES}|[+-][0-9]{{2}}(?:[0-9]{{2}})?){_ENDS})?+"
     rf"|(?:UTC|GMT){_ENDS})(?: m=[+-][0-9]++\.[0-9]++{_ENDS})?+"
 )
 """An offset behind a blank, maybe with the zone's name and a reading of the monotonic clock.
 
-Go prints a time so: https://pkg.go.dev/time#Time.String.  Of names alone only those of UTC say
-how far it is from there.
+Go prints a time so: https://pkg.go.dev/time#Time.String, and .NET with a colon in the offset.
+Of names alone only those of UTC say how far it is from there.
 """
 
 _ISO = (
@@ -128,7 +131,7 @@ _ISO_ATOMS = (
     one("Z", absent=1), one("+-", absent=6), *_TWO, one(":", absent=1), *_TWO,
 )  # fmt: skip
 _BEHIND_ATOMS = (
-    one(" ", absent=4), one("+-UG"), many("0-9TMC"), many(" 0-9A-Zm=.+-", absent=1),
+    one(" ", absent=4), one("+-UG"), many("0-9TMC:"), many(" 0-9A-Zm=.+-", absent=1),
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Sequence
 from itertools import accumulate
 
-import pyarrow as pa
+from opslog.model.arrow import pa
 
 
 def texts(values: Sequence[str]) -> pa.StringArray:

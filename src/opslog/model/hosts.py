@@ -83,14 +83,19 @@ _RABBIT = re.compile(r"rabbit@([A-Za-z0-9.-]*?[A-Za-z0-9])(?:-sasl|_upgrade)?\.l
 """RabbitMQ's files: a node is called after its host."""
 
 
-@lru_cache(maxsize=4096)
 def host_of_path(path: str) -> str | None:
     """Return the host that the path of a file tells; None if it tells none."""
-    *folders, file = path.split("/")
-    folders = [name for name in folders if name != "."]
+    folder, _, file = path.rpartition("/")
     rabbit = _RABBIT.fullmatch(file)
     if rabbit and rabbit[1] != "localhost":
         return rabbit[1]
+    return _host_of_folder(folder)
+
+
+@lru_cache(maxsize=4096)
+def _host_of_folder(path: str) -> str | None:
+    """Return the host that the path of a folder tells; thousands of files may lie in one."""
+    folders = [name for name in path.split("/") if name != "."]
     if "pods" in folders:
         # A pod is no machine: it moves from one to another.
         del folders[folders.index("pods") :]

@@ -233,6 +233,10 @@ _ROTATED = re.compile(
 
 
 _SEPARATOR = re.compile("[./]")
+_UNIT = re.compile(r"\.(?:service|scope|socket|timer|slice)$")
+_PACKAGED = re.compile(r"^(?:snap\.[^.]*\.|openstack-|(?:edpm|kolla|tripleo)[-_])")
+_FIRST_END = re.compile(r"[-_@.:(\[ ]")
+_WORD = re.compile(r"[a-z][a-z0-9-]*")
 
 
 @lru_cache(maxsize=4096)
@@ -256,10 +260,10 @@ def service_of_program(program: str) -> str | None:
     None if the name does not say.
     """
     name = program.rpartition("/")[2].lower()
-    name = re.sub(r"\.(?:service|scope|socket|timer|slice)$", "", name)
-    name, devstack = re.subn(r"^devstack@", "", name)
-    name = re.sub(r"^(?:snap\.[^.]*\.|openstack-|(?:edpm|kolla|tripleo)[-_])", "", name)
-    first = re.split(r"[-_@.:(\[ ]", name, maxsplit=1)[0]
+    name = _UNIT.sub("", name)
+    devstack = name.startswith("devstack@")
+    name = _PACKAGED.sub("", name.removeprefix("devstack@"))
+    first = _FIRST_END.split(name, maxsplit=1)[0]
     if devstack and first in _DEVSTACK:
         return _DEVSTACK[first]
     known = (
@@ -280,17 +284,18 @@ def of_path(path: str) -> tuple[str | None, str | None]:
     while (shorter := _ROTATED.sub("", name)) != name:
         name = shorter
     parent = folder.rpartition("/")[2]
-    first, _, rest = re.sub(r"^(?:screen-|devstack@)", "", name).partition("-")
+    own = name.removeprefix("screen-")
+    first, _, rest = (name.removeprefix("devstack@") if own == name else own).partition("-")
     if first in _DEVSTACK and (rest or first in SERVICES) and name != first:
         return _DEVSTACK[first], None
     stem = name.partition("_")[0] if name.partition("-")[0] not in SERVICES else name
     service = SERVICES.get(first) or SERVICES.get(stem)
     if service:
-        return service, name if re.fullmatch(r"[a-z][a-z0-9-]*", name) else None
-    program = name if re.fullmatch(r"[a-z][a-z0-9-]*", name) else None
+        return service, name if _WORD.fullmatch(name) else None
+    program = name if _WORD.fullmatch(name) else None
     if service := service_of_program(name):
         return service, program
-    if parent in SERVICES and re.fullmatch(r"(?!(?:access|error)$)[a-z][a-z0-9-]*", name):
+    if parent in SERVICES and name not in ("access", "error") and _WORD.fullmatch(name):
         # RDO and packages of old name files after the agent: neutron/l3-agent.log.
         return SERVICES[parent], f"{parent}-{name}"
     return service_of_program(parent), None

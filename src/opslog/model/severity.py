@@ -13,7 +13,6 @@ the word in full is FATAL and ``crit`` is ERROR2.  Who asks for CRITICAL gets bo
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 
@@ -57,8 +56,18 @@ WORDS: dict[str, int] = {
     "alert": ALERT,
     "emergency": FATAL,
     "emerg": FATAL,
+    # What zerolog and Serilog print.
+    "trc": TRACE,
+    "vrb": TRACE,
+    "inf": INFO,
+    "wrn": WARNING,
+    "ftl": FATAL,
+    "pnc": ALERT,
 }
 """Any source's level word, lower-cased, to its severity number."""
+
+_THREE_LETTERS = ("trc", "vrb", "inf", "wrn", "ftl", "pnc")
+"""Words that are levels in capitals only."""
 
 VOCABULARIES: dict[str, dict[str, int]] = {
     # logging.getLevelName; AUDIT is oslo.log's INFO + 1, TRACE its level 5.
@@ -132,6 +141,9 @@ VOCABULARIES: dict[str, dict[str, int]] = {
     "log4j": {
         "TRACE": TRACE, "DEBUG": DEBUG, "INFO": INFO, "WARN": WARNING, "ERROR": ERROR,
         "FATAL": FATAL,
+        # java.util.logging's, as in appendix B of OpenTelemetry's data model of logs.
+        "FINEST": TRACE, "FINER": DEBUG, "FINE": DEBUG + 1, "CONFIG": DEBUG + 2,
+        "WARNING": WARNING, "SEVERE": ERROR,
     },
     # Any word, in small letters, capitals or with a first capital: for layouts whose
     # punctuation says that a level stands there.  "audit:" is what the kernel's audit begins with.
@@ -139,7 +151,11 @@ VOCABULARIES: dict[str, dict[str, int]] = {
         spelling: number
         for word, number in WORDS.items()
         if word != "audit"
-        for spelling in (word, word.upper(), word.capitalize())
+        for spelling in (
+            (word.upper(),)
+            if word in _THREE_LETTERS
+            else (word, word.upper(), word.capitalize())
+        )
     },
 }  # fmt: skip
 """Vocabulary name to {word as printed: severity number}."""
@@ -184,6 +200,8 @@ def number(word: str) -> int:
         return WORDS[word.lower()]
     except KeyError:
         near = [known for known in WORDS if word and known.startswith(word.lower())]
+        import difflib  # start-up: most words are known
+
         near = near or difflib.get_close_matches(word.lower(), WORDS, n=1)
         raise FilterError(
             word,

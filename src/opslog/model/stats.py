@@ -69,7 +69,7 @@ class Stats:
 
     def count(self, name: str | None, counts: tuple[int, int, int]) -> None:
         """Count (records, lines, bytes) of the format ``name``."""
-        have = self.formats.get(name, (0, 0, 0))
-        self.formats[name] = tuple(a + b for a, b in zip(have, counts, strict=True))  # type: ignore[assignment]
+        records, lines, size = self.formats.get(name, (0, 0, 0))
+        self.formats[name] = records + counts[0], lines + counts[1], size + counts[2]
         self.records += counts[0]
         self.lines += counts[1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
@@ -57,7 +56,9 @@ class Zone:
             minutes = int(fixed[2]) * 60 + int(fixed[3])
             self._offset_us = minutes * 60_000_000 * (-1 if fixed[1] == "-" else 1)
         elif name.upper() not in ("UTC", "Z"):
-            import pyarrow as pa  # start-up: most runs need none
+            import zoneinfo  # start-up: most runs need none
+
+            import pyarrow as pa
             import pyarrow.compute as pc
 
             try:
@@ -89,7 +90,9 @@ class Zone:
     def _info(self) -> tzinfo:
         if self._iana is None:
             return timezone(timedelta(microseconds=self._offset_us))
-        return zoneinfo.ZoneInfo(self._iana)
+        from zoneinfo import ZoneInfo
+
+        return ZoneInfo(self._iana)
 
     def reference(self, moment: datetime | None) -> int | None:
         """Return the reference of ``moment``: the local time, in microseconds since the epoch.
@@ -99,8 +102,13 @@ class Zone:
         if moment is None:
             return None
         if moment is not self._told[0]:
-            local = moment if moment.tzinfo is None else self.local(moment)
-            self._told = moment, local_microseconds(local)
+            if moment.tzinfo is None:
+                local = local_microseconds(moment)
+            elif self._iana is None:
+                local = micros_of(moment) + self._offset_us
+            else:
+                local = local_microseconds(self.local(moment))
+            self._told = moment, local
         return self._told[1]
 
     def to_utc(self, local: pa.Array, has_offset: pa.Array) -> tuple[pa.Array, pa.Array | None]:
@@ -112,6 +120,8 @@ class Zone:
         """
         if self._iana is None and self._offset_us == 0:
             return local, None
+        import zoneinfo
+
         import pyarrow as pa
         import pyarrow.compute as pc
 

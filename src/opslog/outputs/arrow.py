@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-
+from opslog.model.arrow import pa
 from opslog.outputs.output import OutputStream
 from opslog.outputs.sink import Streaming
 from opslog.outputs.tables import TableEncoder

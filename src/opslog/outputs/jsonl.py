@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
-import pyarrow as pa
-
 from opslog.model import names as naming
 from opslog.model import schema
+from opslog.model.arrow import pa
 from opslog.outputs.output import OutputStream
 from opslog.outputs.sink import Rows, Streaming
 from opslog.rows._jsonl import JsonLines

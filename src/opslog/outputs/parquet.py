@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
+from opslog.model.arrow import pa
 from opslog.outputs.arrow import arrow_file
 from opslog.outputs.output import OutputStream
 from opslog.outputs.tables import TableEncoder

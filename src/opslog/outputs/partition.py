@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import quote
 
-import pyarrow as pa
-
+from opslog.model.arrow import pa
 from opslog.model.errors import OpslogError
 
 KEYS = {"service": "service_name", "host": "host_name", "date": "timestamp"}

@@ -15,9 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import pyarrow as pa
-
 from opslog.inputs.remote import is_url
+from opslog.model.arrow import pa
 from opslog.model.errors import OpslogError, SinkError
 from opslog.outputs import partition
 from opslog.outputs.output import OutputStream

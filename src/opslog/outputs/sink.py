@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Protocol, TypeAlias
 
-import pyarrow as pa
-
+from opslog.model.arrow import pa
 from opslog.outputs.output import OutputStream
 from opslog.rows.kept import Kept
 
-Rows: TypeAlias = memoryview | pa.RecordBatch
+Rows: TypeAlias = "memoryview | pa.RecordBatch"
 """Lines (before they are merged each behind its head, see _merge.pxd), or columns."""
 
 

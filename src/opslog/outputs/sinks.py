@@ -13,12 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from opslog.inputs.remote import is_url
 from opslog.model import names as naming
 from opslog.model.errors import OpslogError, SinkError
-from opslog.outputs.arrow import ArrowSink
-from opslog.outputs.count import CountSink
 from opslog.outputs.jsonl import JsonEncoder, JsonlSink
 from opslog.outputs.output import (
     STDOUT,
@@ -29,11 +28,12 @@ from opslog.outputs.output import (
     open_growing,
 )
 from opslog.outputs.own_kinds import OF_RECORDS
-from opslog.outputs.parquet import BYTES_PER_GROUP, ParquetSink
-from opslog.outputs.rolling import Opener, Roll, RollingSink
 from opslog.outputs.sink import Sink
-from opslog.outputs.tables import TableEncoder
 from opslog.outputs.whole_file import open_whole
+
+if TYPE_CHECKING:
+    from opslog.outputs.rolling import Opener, Roll
+    from opslog.outputs.tables import TableEncoder
 
 FORMATS = ("jsonl", "parquet", "arrow", "text", "count")
 WHOLE = ("parquet", "count")
@@ -154,14 +154,24 @@ def _refuse_stream(path: str) -> None:
 def _sink(output: OutputStream, target: Target, columns: tuple[str, ...]) -> Sink:
     if target.kind == "jsonl":
         return JsonlSink(output, JsonEncoder(columns, target.names))
-    if target.kind == "arrow":
-        return ArrowSink(output, TableEncoder(columns, target.names))
-    if target.kind == "parquet":
-        return ParquetSink(output, TableEncoder(columns, target.names))
+    # Imported where they are needed: an output need not pay for another one.
+    if target.kind in ("arrow", "parquet"):
+        from opslog.outputs.tables import TableEncoder
+
+        encoder = TableEncoder(columns, target.names)
+        if target.kind == "arrow":
+            from opslog.outputs.arrow import ArrowSink
+
+            return ArrowSink(output, encoder)
+        from opslog.outputs.parquet import ParquetSink
+
+        return ParquetSink(output, encoder)
     if target.kind == "text":
-        from opslog.outputs.text import TextSink  # other outputs need not pay for it
+        from opslog.outputs.text import TextSink
 
         return TextSink(output, target.colored, target.full, target.width, target.hosts)
+    from opslog.outputs.count import CountSink
+
     return CountSink(output)
 
 
@@ -170,6 +180,11 @@ def _suggested(path: str) -> str:
 
 
 def _folder(target: Target, columns: tuple[str, ...]) -> Sink:
+    from opslog.outputs.arrow import ArrowSink
+    from opslog.outputs.parquet import BYTES_PER_GROUP, ParquetSink
+    from opslog.outputs.rolling import Roll, RollingSink
+    from opslog.outputs.tables import TableEncoder
+
     kind, roll = target.kind, target.roll or Roll()
     encoder: JsonEncoder | TableEncoder
     opener: Opener

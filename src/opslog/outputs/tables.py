@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-
 from opslog.model import names as naming
 from opslog.model import schema
+from opslog.model.arrow import pa
 from opslog.model.version import __version__
 from opslog.rows.kept import Kept
 

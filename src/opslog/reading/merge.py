@@ -18,14 +18,12 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import cycle
 from threading import Lock
 from typing import TypeVar
 
-import pyarrow as pa
-
+from opslog.model.arrow import pa
 from opslog.model.errors import SinkError
 from opslog.outputs.sink import Rows
 from opslog.reading._merge import Merge, Taken, heads
@@ -217,6 +215,8 @@ def _pairs(numbers: array[int]) -> Iterator[tuple[int, int]]:
 
 def _ahead(items: Iterator[T]) -> Generator[T, None, None]:
     """Yield ``items``, each made by another thread while the one before is used."""
+    from concurrent.futures import ThreadPoolExecutor  # start-up: most runs merge nothing
+
     with ThreadPoolExecutor(1, "opslog-merge") as pool:
         coming = pool.submit(next, items, None)
         while (item := coming.result()) is not None:

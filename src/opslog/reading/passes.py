@@ -7,18 +7,16 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import pyarrow as pa
-
 from opslog.engine.job import Job
 from opslog.engine.live import HOLD, FollowOptions
 from opslog.engine.run import run
 from opslog.engine.watch import Watch, unwatched
 from opslog.filters.filter import Filter
 from opslog.inputs.paths import Sources
+from opslog.model.arrow import pa
 from opslog.model.stats import Stats
 from opslog.model.zones import TimeDefaults
 from opslog.process.stop import Stop
-from opslog.reading import merge
 from opslog.reading.index import Index
 from opslog.reading.reading import Reading
 from opslog.reading.window import TimeWindow
@@ -77,6 +75,8 @@ class Pass:
         self, finish: Callable[[Kept], Any], columns: tuple[str, ...]
     ) -> Generator[Any, str | None, None]:
         """Yield the rows that ``finish`` makes (a batch or lines), of all sources by time."""
+        from opslog.reading import merge  # start-up: most runs merge nothing
+
         with merge.Runs(len(self.sources.names)) as runs:
 
             def put(kept: Kept) -> merge.Part:

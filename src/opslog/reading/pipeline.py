@@ -7,12 +7,11 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import TypeAlias
 
-import pyarrow as pa
-
+from opslog.model.arrow import pa
 from opslog.model.errors import SourceError
 from opslog.model.stats import LetGo, Stats
 
-Stage: TypeAlias = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+Stage: TypeAlias = "Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]"
 """Batches in, batches out; called anew for each run."""
 
 

@@ -145,8 +145,7 @@ class Reading(Generic[T]):
             self._interrupt = interrupt
         finally:
             self.stats.sources -= 1
-        last = live.end(whole=self._interrupt is not None)
-        yield replace(last, needed=extent.end is not None)
+        yield live.end(whole=self._interrupt is not None, needed=extent.end is not None)
 
     def _items(
         self, source: Source, extent: Extent, live: LiveStream[T], spans: Spans | None

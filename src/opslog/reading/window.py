@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from opslog.engine.normalizer import Normalizer
 from opslog.inputs.source import Source
 from opslog.model.zones import Zone
 from opslog.reading.index import Span
@@ -65,6 +64,8 @@ def beginnings(
     heads: Iterable[bytes], source: Source, zone: Zone, catalog: Catalog
 ) -> list[datetime | None]:
     """Return the first time in what each piece of a file begins with, None where there is none."""
+    from opslog.engine.normalizer import Normalizer  # start-up: most runs have no window
+
     normalizer = Normalizer(
         source=source.name, timezone=zone.name, reference=source.modified, catalog=catalog
     )

@@ -15,7 +15,6 @@ class JsonKeys:
         columns: list[tuple[str, str]],
         shown: int,
         formats: list[str],
-        source: str,
     ) -> None: ...
 
 class JsonRows(Rows):
@@ -31,6 +30,7 @@ class JsonRows(Rows):
         names: JsonKeys,
         moments: memoryview | None,
         timed: memoryview | None,
+        source: bytes,
     ) -> None: ...
 
 class JsonLines(Buffer):

@@ -41,28 +41,26 @@ cdef class JsonKeys:
     """What stands before each column's value, and values that never change.
 
     ``columns``: (name, kind) in the plan's order, ``shown`` of them written;
-    ``formats``: their names; ``source`` is the same in all records.
+    ``formats``: their names.
     """
 
     cdef uint8_t* keys                  # KEY_BYTES each: `"name":` or `"name":"`
     cdef uint8_t[64] sizes
     cdef uint64_t shown
     cdef uint64_t always                # columns that every record has, or may have
-    cdef Buffer chunks                  # `"format":"name",` per format, then the source
+    cdef Buffer chunks                  # `"format":"name",` per format
     cdef Buffer ends
-    cdef int32_t formats
 
-    def __init__(self, list columns, int32_t shown, list formats, str source):
+    def __init__(self, list columns, int32_t shown, list formats):
         cdef int32_t i
         cdef bytes text
         self.keys = <uint8_t*>calloc(len(columns) + 1, KEY_BYTES)
         if self.keys == NULL:
             raise MemoryError()
         self.shown = (<uint64_t>1 << shown) - 1 if shown < 64 else <uint64_t>-1
-        self.formats = len(formats)
-        names = {}
+        called = ""
         for i, (name, kind) in enumerate(columns):
-            names[kind] = name
+            called = name if kind == "format" else called
             text = b'"' + name.encode() + (b'":"' if kind in ("string", "dictionary") else b'":')
             if len(text) > 32:
                 raise ValueError(f"column name too long: {name}")
@@ -70,9 +68,8 @@ cdef class JsonKeys:
             self.sizes[i] = <uint8_t>len(text)
             if kind in ("timestamp", "level", "format", "source", "offset", "original"):
                 self.always |= <uint64_t>1 << i
-        for name, value in (*((names.get("format", ""), f) for f in formats),
-                            (names.get("source", ""), source)):
-            text = b'"' + name.encode() + b'":'
+        for value in formats:
+            text = b'"' + called.encode() + b'":'
             need(&self.chunks, len(text))
             raw(&self.chunks, text, len(text))
             text = value.encode()
@@ -98,17 +95,22 @@ cdef class JsonKeys:
 
 @cython.final
 cdef class JsonRows(Rows):
-    """Records as JSON lines, without columns between; see Rows for the first arguments."""
+    """Records as JSON lines, without columns between; see Rows for the first arguments.
+
+    ``source`` is that of all the records.
+    """
 
     cdef JsonKeys names
     cdef const int64_t[::1] moments     # UTC microseconds
     cdef const uint8_t[::1] timed       # bits: has a timestamp; None: all have
     cdef int64_t second
     cdef uint8_t[20] second_text
+    cdef Buffer source                  # as it is written, quoted
     cdef Buffer scratch
 
     def __init__(self, records, plan, find_service, program, host, selection, ambiguous,
-                 JsonKeys names not None, const int64_t[::1] moments, const uint8_t[::1] timed):
+                 JsonKeys names not None, const int64_t[::1] moments, const uint8_t[::1] timed,
+                 bytes source not None):
         self.names = names
         self.moments = moments
         self.timed = timed
@@ -116,8 +118,11 @@ cdef class JsonRows(Rows):
         if moments is not None and moments.shape[0] < self.count or (
                 timed is not None and timed.shape[0] * 8 < self.count):
             raise ValueError("fewer moments than rows")
+        need(&self.source, 6 * len(source) + 32)
+        quoted(&self.source, source, len(source))
 
     def __dealloc__(self):
+        free(self.source.data)
         free(self.scratch.data)
 
     cdef int write(self, int32_t row, Buffer* out) except -1 nogil:
@@ -178,8 +183,9 @@ cdef class JsonRows(Rows):
                     self.names.chunk(self.plan.lines.leaves[record.leaf].format, out)
                 continue
             elif kind == SOURCE:
-                self.names.chunk(self.names.formats, out)
-                continue
+                need(out, self.source.used + SLACK)
+                key(out, name, size)
+                raw(out, self.source.data, self.source.used)
             elif kind == OFFSET:
                 need(out, SLACK)
                 key(out, name, size)

@@ -43,7 +43,7 @@ cdef inline int32_t service_of(Services* self, object find, const uint8_t* logge
     cdef const Service* entry
     cdef int32_t number
     if self.known.places == NULL or self.known.used >= MOST_LOGGERS:
-        begin_table(&self.known, 1024)
+        begin_table(&self.known, 64)
         self.entries.used = self.texts.used = 0
     place = first_place(&self.known, hashed)
     while place.item >= 0 and not (place.hash == hashed and is_logger(self, place.item, logger, size)):

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pyarrow as pa
-
 from opslog.model import schema
 from opslog.model.arrays import texts
+from opslog.model.arrow import pa
 from opslog.rows._columns import Memory
-
-_STRING = pa.string()
 
 
 def column_of(column: schema.Column, count: int, built: tuple[Any, ...]) -> pa.Array:
@@ -21,14 +18,14 @@ def column_of(column: schema.Column, count: int, built: tuple[Any, ...]) -> pa.A
         ends, key_ends, keys, value_ends, values = buffers
         return pa.MapArray.from_arrays(
             array_of(pa.int32(), count + 1, 0, None, ends),
-            array_of(_STRING, entries, 0, None, key_ends, keys),
-            array_of(_STRING, entries, 0, None, value_ends, values),
+            array_of(pa.string(), entries, 0, None, key_ends, keys),
+            array_of(pa.string(), entries, 0, None, value_ends, values),
         )
     if nulls == count:
         return null_array(column.kind, count)
     if column.kind == "dictionary":
         validity, indices, entries, ends, data = buffers
-        entry_texts = array_of(_STRING, entries, 0, None, ends, data)
+        entry_texts = array_of(pa.string(), entries, 0, None, ends, data)
         return encoded(array_of(pa.int32(), count, nulls, validity, indices), entry_texts)
     return array_of(column.type, count, nulls, *buffers)
 

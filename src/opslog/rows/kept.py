@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeAlias
-
-import pyarrow as pa
 
 from opslog.assembly._records import Records
 from opslog.model import schema, services
 from opslog.model.arrays import int32, texts
+from opslog.model.arrow import pa
 from opslog.model.hosts import host_of_path
 from opslog.model.zones import Zone
 from opslog.rows import _columns
@@ -19,14 +18,32 @@ from opslog.rows._columns import Columns
 from opslog.rows._jsonl import JsonLines, JsonRows
 from opslog.rows._plan import Plan
 from opslog.rows.arrays import array_of, column_of, constant, encoded
-from opslog.rows.plan import column_plan, json_keys
+from opslog.rows.plan import arrow_schema, column_plan, json_keys
 from opslog.scanner._program import Program
 from opslog.scanner.catalog import Catalog
 
 
 @lru_cache(maxsize=8)
 def _format_names(catalog: Catalog) -> pa.StringArray:
-    return texts([one.name for one in catalog.lines.formats])
+    return texts([one.name for one in catalog.lines.names])
+
+
+@lru_cache(maxsize=4096)
+def _service(own: str | None, said: bytes) -> bytes | None:
+    """Return the service that the first of these says: logger, program, source (``own``), format.
+
+    Logger, program and the format's service stand behind each other, a newline between;
+    what is empty at the end may be missing.
+    """
+    logger, program, family = [*said.decode("utf-8", "replace").split("\n"), "", ""][:3]
+    found = (
+        services.service_of_logger(logger)
+        or services.service_of_module(logger, family)
+        or services.of_path(program)[0]
+        or own
+        or family
+    )
+    return found.encode() if found else None
 
 
 class BatchBuilder:
@@ -41,10 +58,11 @@ class BatchBuilder:
         # A file name may hold bytes that are no text; columns may not.
         self.source = (source or path).encode("utf-8", "replace").decode()
         self.zone = zone
-        self.formats = _format_names(catalog)
         path = path.encode("utf-8", "replace").decode()
         self.service, self.program = services.of_path(path)
         self.host = host_of_path(path)
+        self.find_service = partial(_service, self.service)
+        """Returns the service of a record by what it says, as ``_values.pyx`` asks for it."""
 
     def kept(
         self, records: Records, names: tuple[str, ...], selection: pa.Array | None = None
@@ -67,22 +85,6 @@ class BatchBuilder:
             return last
         local, is_utc = found
         return local if is_utc else local - self.zone.offset
-
-    def find_service(self, said: bytes) -> bytes | None:
-        """Return the service that the first of these says: logger, program, source, format.
-
-        Logger, program and the format's service stand behind each other, a newline between;
-        what is empty at the end may be missing.
-        """
-        logger, program, family = [*said.decode("utf-8", "replace").split("\n"), "", ""][:3]
-        found = (
-            services.service_of_logger(logger)
-            or services.service_of_module(logger, family)
-            or services.of_path(program)[0]
-            or self.service
-            or family
-        )
-        return found.encode() if found else None
 
 
 class Kept:
@@ -117,7 +119,7 @@ class Kept:
                 arrays.append(self._alone(name))
             else:
                 arrays.append(column_of(schema.BY_NAME[name], self.count, columns.column(number)))
-        return pa.RecordBatch.from_arrays(arrays, schema=self._plan.arrow)
+        return pa.RecordBatch.from_arrays(arrays, schema=arrow_schema(self._names))
 
     def times(self) -> pa.Array:
         """Return the records' times: microseconds since the epoch in UTC, int64, nullable."""
@@ -148,6 +150,10 @@ class Kept:
         """Return the columns ``names`` of all records, or of those in ``selection`` (int32)."""
         return self._builder.kept(self.records, names, selection).batch()
 
+    def with_columns(self, names: tuple[str, ...]) -> Kept:
+        """Return the same records with the columns ``names``."""
+        return Kept(self._builder, self.records, names, self._selection)
+
     def chosen(self, selection: pa.Array) -> Kept:
         """Return the records numbered by ``selection`` (int32)."""
         return self._builder.kept(self.records, self._names, selection)
@@ -176,10 +182,10 @@ class Kept:
         with ``merged`` each line stands behind its head, by which it is merged.
         """
         values, known, ambiguous = self._instants() if self._timed() else (None, None, None)
-        # Sources may be many: where none is written all share their keys.
-        source = self._builder.source if "source" in self._names else ""
-        keys = json_keys(self._plan, names or self._names, source)
-        rows = JsonRows(*self._rows(ambiguous), names=keys, moments=values, timed=known)
+        keys, source = json_keys(self._plan, names or self._names), self._builder.source.encode()
+        rows = JsonRows(
+            *self._rows(ambiguous), names=keys, moments=values, timed=known, source=source
+        )
         places = memoryview(self.places().buffers()[1]).cast("B").cast("q") if merged else None
         return out.encode_rows(rows, places)
 
@@ -214,7 +220,9 @@ class Kept:
             return array_of(pa.uint8(), self.count, *_columns.severities(records, selection))
         if name == "format":
             numbers = _columns.formats(records, self.program, selection)
-            return encoded(array_of(pa.int32(), self.count, *numbers), self._builder.formats)
+            return encoded(
+                array_of(pa.int32(), self.count, *numbers), _format_names(self._builder.catalog)
+            )
         if name == "source_offset":
             return array_of(pa.int64(), self.count, 0, None, _columns.offsets(records, selection))
         if name == "original":

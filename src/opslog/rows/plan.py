@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import zip_longest
 from typing import NamedTuple
 
-import pyarrow as pa
-
 from opslog.model import schema
+from opslog.model.arrow import pa
 from opslog.rows import _plan
 from opslog.rows._jsonl import JsonKeys
 from opslog.rows._plan import FIXED_TEXTS, SHAPES, WITHOUT_SLOT, Plan
 from opslog.scanner._program import FLAGS
 from opslog.scanner.catalog import Catalog
 from opslog.scanner.compiled import CompiledFormats
-from opslog.scanner.leaf import CHANGED, CONSTANT, FACILITY, FIRST, SECOND, SLOT, Leaf
+from opslog.scanner.slots import CHANGED, CONSTANT, FACILITY, FIRST, SECOND, SLOT, LeafSlots
 
 _NUMBER = {column.name: index for index, column in enumerate(schema.COLUMNS)}
 _RECORD_KINDS = {"timestamp": "timestamp", "severity_number": "level", "format": "format",
@@ -64,8 +63,6 @@ class ColumnPlan:
     """How a list of columns is built from the layouts of a catalog."""
 
     plan: Plan
-    arrow: pa.Schema
-    """Of the columns asked for."""
     columns: list[tuple[str, str]]
     """(name, kind) of those that are built, those asked for first."""
     shown: int
@@ -79,8 +76,8 @@ def column_plan(catalog: Catalog, names: tuple[str, ...]) -> ColumnPlan:
     wanted = list(names)
     if any(name in wanted for name in _EXCEPTION):
         wanted += [name for name in _EXCEPTION if name not in wanted]
-    lines = catalog.lines.leaves
-    leaves = (*lines, *catalog.messages.leaves)
+    lines = catalog.lines.slots
+    leaves = (*lines, *catalog.messages.slots)
     told = any("program" in leaf.slots for leaf in leaves)
     if told and "service_name" in wanted and "program" not in wanted:
         wanted.append("program")
@@ -98,20 +95,25 @@ def column_plan(catalog: Catalog, names: tuple[str, ...]) -> ColumnPlan:
         line_owners=_owners(catalog.lines, texts_used),
         message_owners=_owners(catalog.messages, texts_used),
         special=special,
-        services=[_number(f.service, texts_used) for f in catalog.lines.formats],
+        services=[_number(f.service, texts_used) for f in catalog.lines.names],
         texts=list(texts_used),
         slots=_NUMBER,
-        tails=bool((_filled(e for e in lines if e.entry.tail) | {"body"}) & set(names)),
-        details=bool((_filled(e for e in lines if e.entry.detail) | {"trace_id"}) & set(names)),
-        requests=bool((_filled(catalog.messages.leaves) | {"trace_id"}) & set(names)),
+        tails=bool((_filled(leaf for leaf in lines if leaf.tail) | {"body"}) & set(names)),
+        details=bool((_filled(leaf for leaf in lines if leaf.detail) | {"trace_id"}) & set(names)),
+        requests=bool((_filled(catalog.messages.slots) | {"trace_id"}) & set(names)),
     )
     return ColumnPlan(
         plan,
-        pa.schema([pa.field(name, schema.BY_NAME[name].type) for name in names]),
         [(name, kind) for kind, name in kinds],
         len(names),
-        [f.name for f in catalog.lines.formats],
+        [f.name for f in catalog.lines.names],
     )
+
+
+@lru_cache(maxsize=64)
+def arrow_schema(names: tuple[str, ...]) -> pa.Schema:
+    """Return the Arrow schema of the columns ``names``."""
+    return pa.schema([pa.field(name, schema.BY_NAME[name].type) for name in names])
 
 
 def _number(text: str, texts_used: dict[bytes, int]) -> int:
@@ -121,11 +123,11 @@ def _number(text: str, texts_used: dict[bytes, int]) -> int:
 
 def _owners(compiled: CompiledFormats, texts_used: dict[bytes, int]) -> list[int]:
     """Return per leaf the number of its format's name."""
-    names = [_number(one.name, texts_used) for one in compiled.formats]
-    return [names[leaf.entry.format] for leaf in compiled.leaves]
+    names = [_number(one.name, texts_used) for one in compiled.names]
+    return [names[leaf.format] for leaf in compiled.slots]
 
 
-def _filled(leaves: Iterable[Leaf]) -> set[str]:
+def _filled(leaves: Iterable[LeafSlots]) -> set[str]:
     """Return the columns that layouts fill."""
     names = {name for leaf in leaves for name in leaf.slots}
     return {name if name in _NUMBER else "attributes" for name in names}
@@ -136,43 +138,66 @@ def _fields(
 ) -> list[list[Field]]:
     """Return per leaf what fills a column."""
     if not numbers:
-        return [[] for _ in compiled.leaves]
-    return [list(_leaf_fields(compiled, leaf, numbers, texts_used)) for leaf in compiled.leaves]
+        return [[] for _ in compiled.slots]
+    known: dict[tuple[str, int, int], Field | None] = {}
+    return [_leaf_fields(compiled, leaf, numbers, texts_used, known) for leaf in compiled.slots]
 
 
 def _leaf_fields(
-    compiled: CompiledFormats, leaf: Leaf, numbers: dict[str, int], texts_used: dict[bytes, int]
-) -> Iterator[Field]:
+    compiled: CompiledFormats,
+    leaf: LeafSlots,
+    numbers: dict[str, int],
+    texts_used: dict[bytes, int],
+    known: dict[tuple[str, int, int], Field | None],
+) -> list[Field]:
+    """Return what fills a column in a leaf; what is the same in many of them is ``known``."""
+    found: list[Field] = []
     stamp, number = leaf.slots.get("timestamp"), numbers.get("attributes")
-    if leaf.entry.flags & FLAGS["envelope"] and stamp is not None and number is not None:
+    if leaf.flags & FLAGS["envelope"] and stamp is not None and number is not None:
         # Where the record has a time of its own, the envelope's is kept beside it.
-        kept = f"{compiled.formats[leaf.entry.format].name}.timestamp".encode()
+        kept = f"{compiled.names[leaf.format].name}.timestamp".encode()
         text = texts_used.setdefault(kept, len(texts_used))
-        yield Field(number, stamp, SHAPES["stamp"], text, 0)
+        found.append(Field(number, stamp, SHAPES["stamp"], text, 0))
+    json = leaf.flags & FLAGS["json"]
     for name, slot in leaf.slots.items():
-        if name in _UNFILLED:
-            continue
-        attribute = name not in _NUMBER
-        number = numbers.get("attributes" if attribute else name)
-        if number is None:
-            continue
-        shape = SHAPES["any"]
-        change, text = 0, -1
-        if slot > SLOT:
-            change = _CHANGES.get(slot & ~(SLOT | FIRST | SECOND | CONSTANT | FACILITY), 0)
-            shape = next((shape for mark, shape in _SHAPES.items() if slot & mark), shape)
-        if attribute or slot & CONSTANT:
-            known = (name if attribute else compiled.constants[slot & SLOT]).encode()
-            text = texts_used.setdefault(known, len(texts_used))
-        if name in _JSON_SHAPES and leaf.entry.flags & FLAGS["json"]:
-            shape = SHAPES[_JSON_SHAPES[name]]
-        yield Field(number, WITHOUT_SLOT if slot & CONSTANT else slot & SLOT, shape, text, change)
+        key = name, slot, json
+        if key not in known:
+            known[key] = _field(compiled, *key, numbers, texts_used)
+        if (field := known[key]) is not None:
+            found.append(field)
+    return found
 
 
-@lru_cache(maxsize=256)
-def json_keys(planned: ColumnPlan, names: tuple[str, ...], source: str) -> JsonKeys:
+def _field(
+    compiled: CompiledFormats,
+    name: str,
+    slot: int,
+    json: int,
+    numbers: dict[str, int],
+    texts_used: dict[bytes, int],
+) -> Field | None:
+    """Return how a slot fills the column ``name``, None if that is not built."""
+    attribute = name not in _NUMBER
+    number = numbers.get("attributes" if attribute else name)
+    if name in _UNFILLED or number is None:
+        return None
+    shape = SHAPES["any"]
+    change, text = 0, -1
+    if slot > SLOT:
+        change = _CHANGES.get(slot & ~(SLOT | FIRST | SECOND | CONSTANT | FACILITY), 0)
+        shape = next((shape for mark, shape in _SHAPES.items() if slot & mark), shape)
+    if attribute or slot & CONSTANT:
+        value = (name if attribute else compiled.constants[slot & SLOT]).encode()
+        text = texts_used.setdefault(value, len(texts_used))
+    if name in _JSON_SHAPES and json:
+        shape = SHAPES[_JSON_SHAPES[name]]
+    return Field(number, WITHOUT_SLOT if slot & CONSTANT else slot & SLOT, shape, text, change)
+
+
+@lru_cache(maxsize=64)
+def json_keys(planned: ColumnPlan, names: tuple[str, ...]) -> JsonKeys:
     """Return the keys of JSON lines with these columns, called ``names`` in the output."""
     # Columns that are built but not written stand behind the others, as they are.
     spelled = zip_longest(names, planned.columns)
     columns = [(name or own, kind) for name, (own, kind) in spelled]
-    return JsonKeys(columns, planned.shown, planned.formats, source)
+    return JsonKeys(columns, planned.shown, planned.formats)

@@ -134,9 +134,24 @@ cdef inline bint has_prefix(Program program, Block block, const Line* line) noex
 
 
 cdef inline bint is_doubtful(Program program, const Line* line) noexcept nogil:
-    """Whether the line's envelope is one only if it holds a line with a time."""
+    """Whether the line's envelope is one only by the line it holds."""
     cdef const Leaf* leaf = &program.leaves[line.leaf]
     return leaf.flags & HOLLOW != 0 or (line.outer != NONE and is_prefix(leaf))
+
+
+cdef inline bint bears_out(Program program, Block block, const Line* line, const Leaf* held) noexcept nogil:
+    """Whether a doubtful envelope is one, as it holds a line with a time.
+
+    A hollow one right behind a time that may be anything's has taken the place of the line's own: a line
+    with a level is enough there.
+    """
+    cdef int32_t around
+    if held.flags & STAMPED:
+        return True
+    if line.outer == NONE or not program.leaves[line.leaf].flags & HOLLOW:
+        return False
+    around = program.leaves[block.envelopes[line.outer].leaf].flags
+    return around & STAMPED != 0 and around & WEAK != 0 and (held.flags & GRADED != 0 or held.role == TRACEBACK)
 
 
 cdef int32_t match_text(Program program, const uint8_t* data, int32_t* start, int32_t* end, int32_t* row,
@@ -226,7 +241,7 @@ cdef int unwrap(Program program, Block block, int32_t number, MatchState* state)
                 text.start += 1
             found = program.match(block.data, text.start, first_end, row, state, True)
         if found >= 0 and (program.leaves[found].flags & UNLOGGED
-                           or (is_doubtful(program, line) and not program.leaves[found].flags & STAMPED)
+                           or (is_doubtful(program, line) and not bears_out(program, block, line, &program.leaves[found]))
                            or (is_prefix(&program.leaves[found]) and has_prefix(program, block, line))):
             found = NONE
         if found < 0:

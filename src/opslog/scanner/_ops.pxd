@@ -319,7 +319,8 @@ cdef inline bint is_no_name(const uint8_t* data, int32_t at, int32_t end) noexce
     first = data[at] | 32
     # Most names are told from these words by their first letter.
     if first == c'a':
-        words = b" alert audit"
+        # In small letters it is what systemd calls the kernel's audit.
+        words = b" alert" if end - at >= 5 and memcmp(data + at, b"audit", 5) == 0 else b" alert audit"
     elif first == c'c':
         words = b" crit critical"
     elif first == c'd':
@@ -327,19 +328,21 @@ cdef inline bint is_no_name(const uint8_t* data, int32_t at, int32_t end) noexce
     elif first == c'e':
         words = b" error err emergency emerg"
     elif first == c'f':
-        words = b" fatal"
+        words = b" fatal ftl"
     elif first == c'i':
-        words = b" info information"
+        words = b" info information inf"
     elif first == c'n':
         words = b" notice"
     elif first == c'p':
-        words = b" panic"
+        words = b" panic pnc"
     elif first == c's':
         words = b" severe"
     elif first == c't':
-        words = b" trace"
+        words = b" trace trc"
     elif first == c'w':
-        words = b" warning warn"
+        words = b" warning warn wrn"
+    elif first == c'v':
+        words = b" vrb"
     else:
         return False
     while end > at and (data[end - 1] == c']' or data[end - 1] == c')' or data[end - 1] == c'>'

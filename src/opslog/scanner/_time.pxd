@@ -142,7 +142,7 @@ cdef inline int32_t zone_name(const uint8_t* data, int32_t at, int32_t end) noex
 
 
 cdef inline int32_t offset_behind(const uint8_t* data, int32_t at, int32_t end, int64_t* out) noexcept nogil:
-    """Read " +HHMM", " +HHMM CEST" or " UTC", each with " m=+0.123" behind it, as Go prints it.
+    """Read " +HHMM", " +HH:MM", " +HHMM CEST" or " UTC", each with " m=+0.123" behind it, as Go prints it.
 
     The blank at `at` is there; out is the offset in seconds.
     """
@@ -150,7 +150,8 @@ cdef inline int32_t offset_behind(const uint8_t* data, int32_t at, int32_t end, 
     if end - at < 4:
         return -1
     if data[q] == c'+' or data[q] == c'-':
-        if end - q < 5 or data[q + 3] == c':' or not ends_word(data, q + 5, end):
+        after = q + 6 if end - q > 3 and data[q + 3] == c':' else q + 5
+        if end < after or not ends_word(data, after, end):
             return -1
         q = offset(data, q, end, out)
         if q < 0:
@@ -422,6 +423,20 @@ cdef inline int32_t time_program(const int32_t* program, const uint8_t* data, in
             at = unpadded(data, at, end, &h)
             if h > 23:
                 return -1
+        elif code == c'I':
+            if at < end and data[at] == c' ':
+                return -1
+            at = unpadded(data, at, end, &h)
+            if h < 1 or h > 12:
+                return -1
+            h %= 12
+        elif code == c'p':
+            if end - at < 2 or (memcmp(data + at, b"AM", 2) != 0 and memcmp(data + at, b"am", 2) != 0
+                                and memcmp(data + at, b"PM", 2) != 0 and memcmp(data + at, b"pm", 2) != 0):
+                return -1
+            if h < 12 and (data[at] == c'P' or data[at] == c'p'):
+                h += 12
+            at += 2
         else:
             if end - at < 2:
                 return -1

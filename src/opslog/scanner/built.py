@@ -58,9 +58,8 @@ def learn(program: Program, text: bytes) -> None:
 
 def write(folder: Path, parts: Parts) -> None:
     """Write the formats of ``folder``, which are compiled, for ``load``."""
-    # Where it is built says nothing.
-    unplaced = tuple(_placed(part, Path()) for part in parts)
-    data = fingerprint(folder) + pickle.dumps(unplaced, pickle.HIGHEST_PROTOCOL)
+    packed = tuple(replace(part, described=part.described.packed()) for part in parts)
+    data = fingerprint(folder) + pickle.dumps(packed, pickle.HIGHEST_PROTOCOL)
     # At once, as another start may read it meanwhile.
     partial = FILE.with_suffix(".partial")
     partial.write_bytes(data)
@@ -83,5 +82,4 @@ def fingerprint(folder: Path) -> bytes:
 
 def _placed(compiled: CompiledFormats, folder: Path) -> CompiledFormats:
     """Return the formats with the paths that their files have here."""
-    formats = tuple(replace(f, path=str(folder / Path(f.path).name)) for f in compiled.formats)
-    return replace(compiled, formats=formats)
+    return replace(compiled, described=compiled.described.in_folder(str(folder)))

@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from opslog.language.format import Format
-from opslog.language.layout import Capture, Colors, Constant, LayoutPart, OptionalParts
 from opslog.model.errors import FormatError
 from opslog.scanner import built
 from opslog.scanner.compiled import CompiledFormats
+
+if TYPE_CHECKING:
+    from opslog.language.format import Format
 
 
 def folder() -> Path:
@@ -48,33 +50,11 @@ def without_samples() -> tuple[Format, ...]:
 
 
 def _in_order(samples: bool) -> tuple[Format, ...]:
-    """Return the shipped formats in the order in which they are tried.
+    # start-up: most runs find them compiled
+    from opslog.language.format_file import load
+    from opslog.scanner.order import in_order
 
-    Those of oslo.log come first: most lines have them, and once a layout has taken a line only
-    those before it are tried.  Formats that may begin with any word come last, so that they
-    take no line from a layout that says more of it.
-    """
-    from opslog.language.format_file import load  # start-up: most runs find them compiled
-
-    formats = (load(path, samples) for path in folder().glob("*.toml"))
-    return tuple(
-        sorted(formats, key=lambda f: (not f.name.startswith("oslo."), _is_vague(f), f.name))
-    )
-
-
-def _is_vague(one: Format) -> bool:
-    """Whether a layout of a format may begin with almost any word."""
-    return any(_begins_vaguely(item.layout.parts) for item in one.layouts)
-
-
-def _begins_vaguely(parts: tuple[LayoutPart, ...]) -> bool:
-    for part in parts:
-        if isinstance(part, OptionalParts):
-            if _begins_vaguely(part.parts):
-                return True
-        elif not isinstance(part, Constant | Colors):
-            return isinstance(part, Capture) and part.hole.vague
-    return False
+    return in_order(load(path, samples) for path in folder().glob("*.toml"))
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,10 +9,12 @@ from opslog.language.layout import Layout
 from opslog.model.schema import COLUMNS
 from opslog.model.severity import DEBUG, ERROR
 from opslog.scanner import _program
-from opslog.scanner.compiled import CompiledFormats
+from opslog.scanner.compiled import CompiledFormats, FormatName
 from opslog.scanner.compiler import Compiler
-from opslog.scanner.leaf import CatalogEntry
+from opslog.scanner.described import Described, Description
+from opslog.scanner.leaf import CatalogEntry, Leaf
 from opslog.scanner.patterns import Patterns
+from opslog.scanner.slots import LeafSlots
 
 
 def compiled(formats: tuple[Format, ...]) -> CompiledFormats:
@@ -40,14 +42,20 @@ def compiled(formats: tuple[Format, ...]) -> CompiledFormats:
             )
             patterns.append(compiler.add_pattern(entry, pattern, one.name))
     program = compiler.program()
+    leaves = tuple(compiler.leaves)
     return CompiledFormats(
         program,
-        formats,
-        tuple(compiler.leaves),
+        tuple(FormatName(one.name, one.service, one.dated) for one in formats),
+        tuple(_slots(leaf) for leaf in leaves),
         tuple(compiler.constants),
-        compiler.expected,
         Patterns(program, tuple(patterns)) if patterns else None,
+        Described(Description(formats, leaves, compiler.expected)),
     )
+
+
+def _slots(leaf: Leaf) -> LeafSlots:
+    entry = leaf.entry
+    return LeafSlots(entry.format, entry.flags, entry.tail, entry.detail, leaf.slots)
 
 
 def _add_beside(compiler: Compiler, one: Format, number: int) -> None:
@@ -84,10 +92,10 @@ def _without_layout(one: Format) -> Layout:
     return Layout("", (), one.severity)
 
 
-def _key_order(one: Format) -> tuple[bool, bool]:
-    """When objects or pairs are tried: those without a time last, envelopes behind records."""
+def _key_order(one: Format) -> tuple[bool, bool, bool]:
+    """When objects or pairs are tried: envelopes behind records, then what has any time or none."""
     timed = one.applies_to == "message" or bool(one.keyed and one.keyed.times)
-    return not timed, one.envelope is not None
+    return not timed, one.catch_all, one.envelope is not None
 
 
 def _entry(one: Format, number: int, index: int, item: FormatLayout) -> CatalogEntry:

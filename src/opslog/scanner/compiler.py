@@ -19,8 +19,6 @@ from opslog.scanner._prefix import MOST_BRANCHES
 from opslog.scanner.instructions import Instructions
 from opslog.scanner.json_table import json_table
 from opslog.scanner.leaf import (
-    CONSTANT,
-    SLOT,
     CatalogEntry,
     Leaf,
     column_of,
@@ -32,6 +30,7 @@ from opslog.scanner.node_table import NodeTable
 from opslog.scanner.patterns import PlacedPattern
 from opslog.scanner.prefix import Forest
 from opslog.scanner.shortcut import ShortcutFinder
+from opslog.scanner.slots import CONSTANT, SLOT
 from opslog.scanner.trees import Trees
 from opslog.scanner.trie import Node
 

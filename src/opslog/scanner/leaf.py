@@ -10,12 +10,7 @@ from opslog.language.format import MOST_COLUMNS
 from opslog.language.hole_types import HOLE_TYPES
 from opslog.language.layout import Capture, Constant, Layout, LayoutPart
 from opslog.scanner import _program
-
-SLOT, FIRST, SECOND, CONSTANT, FACILITY = 0x1FF, 0x200, 0x400, 0x800, 0x1000
-"""The bits of a slot's number, and marks beside them: a value that has, has not the shape of an
-id; the number of a constant instead of a slot; a syslog priority, of which the facility is kept."""
-CHANGED = {"milliseconds": 0x2000, "microseconds": 0x4000, "percent": 0x6000}
-"""Marks of values that are not kept as written."""
+from opslog.scanner.slots import CHANGED, CONSTANT, FACILITY, FIRST, SECOND, SLOT
 
 assert MOST_COLUMNS <= SLOT
 _MARKS = {"": 0, "facility": FACILITY, **CHANGED}

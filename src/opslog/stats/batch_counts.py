@@ -27,6 +27,9 @@ ERRORS = ("timestamp", "severity_number", "service_name", "logger", "body", "exc
           "exception_stacktrace", "source", "source_offset")  # fmt: skip
 """The columns of errors that are read."""
 
+EVERY = tuple(dict.fromkeys((*COLUMNS, *ERRORS, *tellers.COLUMNS, "request_id")))
+"""All columns that any record may be asked for."""
+
 LONGEST = 500
 """Characters of a template that are kept."""
 

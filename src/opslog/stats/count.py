@@ -11,9 +11,12 @@ from opslog.engine.watch import Watch, unwatched
 from opslog.logs import Logs
 from opslog.model.stats import Stats
 from opslog.rows.kept import Kept
-from opslog.stats.batch_counts import COLUMNS, BatchCounts, count_batch, count_kept
+from opslog.stats.batch_counts import COLUMNS, EVERY, BatchCounts, count_batch, count_kept
 from opslog.stats.report import StatsReport
 from opslog.stats.totals import Totals
+
+FEW = 4096
+"""Records that are counted together at least: to count few takes as long, as files may be small."""
 
 
 class StatsCounter:
@@ -47,12 +50,34 @@ class StatsCounter:
                 self.add(batch)
             return
 
-        def finish(kept: Kept) -> BatchCounts:
+        def finish(kept: Kept) -> BatchCounts | pa.RecordBatch:
+            if kept.count < FEW:
+                return kept.with_columns(EVERY).batch()
             # Another thread may have widened the steps meanwhile: then its steps are finer.
             return count_kept(kept, self._totals.width)
 
-        for counts in logs._results(finish, COLUMNS, reading):
-            self._totals.add(counts)
+        few: list[pa.RecordBatch] = []
+        records = 0
+        try:
+            for found in logs._results(finish, COLUMNS, reading):
+                if isinstance(found, pa.RecordBatch):
+                    few.append(found)
+                    records += len(found)
+                if records >= FEW or isinstance(found, BatchCounts):
+                    self._add_together(few)
+                    records = 0
+                if isinstance(found, BatchCounts):
+                    self._totals.add(found)
+        finally:
+            self._add_together(few)
+
+    def _add_together(self, few: list[pa.RecordBatch]) -> None:
+        """Count the records of small batches, in their order, and empty the list."""
+        if few:
+            table = pa.Table.from_batches(few).unify_dictionaries().combine_chunks()
+            few.clear()
+            for batch in table.to_batches():
+                self.add(batch)
 
     def report(self, top: int = 10) -> StatsReport:
         """Return what was counted, with at most ``top`` loggers, errors and routes."""
