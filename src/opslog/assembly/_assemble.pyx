@@ -33,7 +33,7 @@ from opslog.assembly._joins cimport JoinedRecords
 from opslog.assembly._records cimport Records, close
 from opslog.assembly._traceback_text cimport (begins, continues_block, inside_block, links_blocks, names_exception, opens_block, torn)
 from opslog.assembly._workers cimport Worker, find_worker, get_worker
-from opslog.kernel._block cimport (BAD_TIME, Block, CLOSED, CONTINUED, HAS_TRACEBACK, HAS_OFFSET, HEADLESS, IN_BLOCK, Line, MORE, MOST_LINES, NONE, OVERLONG, PART_BODY, PART_TRACEBACK, PIECE, Record, TIMED, TORN, UNENDED, UNRECOGNISED)
+from opslog.kernel._block cimport (BAD_TIME, Block, CLOSED, CONTINUED, HAS_TRACEBACK, HAS_OFFSET, HEADLESS, IN_BLOCK, Line, MORE, MOST_LINES, NONE, OVERLONG, PART_BODY, PART_TRACEBACK, PIECE, QUOTES, Record, TIMED, TORN, UNENDED, UNRECOGNISED)
 from opslog.scanner._envelope cimport keep_match, match_text, undo_envelope, unwrap, worker_of
 from opslog.scanner._program cimport (ALONE, BARE, ENVELOPE, FOLLOW_ON, HEAD, JSON, LINED, Leaf, NEWLINES, SECOND, STAMPED, STREAM, UNLOGGED, WEAK)
 from opslog.scanner._state cimport MatchState, begin_state
@@ -221,6 +221,11 @@ cdef class Assembler(JoinedRecords):
         """Whether a record with a timestamp is open, so that a weak line starts none."""
         return block.offset + line.first - self.stamped <= self.window
 
+    cdef inline bint is_overshadowed(self, Block block, const Line* line) noexcept nogil:
+        """Whether a record with a timestamp takes what follows, so that a line without one belongs to it."""
+        return (self.is_shadowed(block, line) and self.takes(block, self.previous, line)
+                and self.head_of(block, self.previous).flags & TIMED != 0)
+
     cdef int raw_line(self, Block block, int32_t i) except -1 nogil:
         cdef Line* line = &block.lines[i]
         cdef const uint8_t* text = block.data + line.start
@@ -356,7 +361,8 @@ cdef class Assembler(JoinedRecords):
             # The empty line between the exceptions of a chain.
             self.join(block, number, i, PART_TRACEBACK)
             return True
-        if opens_block(text, length) and not record.flags & (HAS_TRACEBACK | HEADLESS):
+        if (opens_block(text, length) and not record.flags & (HAS_TRACEBACK | HEADLESS | QUOTES)
+                and not self.quotes(block, number)):
             # A sentence with a level takes no other text, but what it tells of may have a traceback.
             if self.program.leaves[record.leaf].flags & (FOLLOW_ON | BARE) and (
                     envelope.flags & STREAM or not self.program.leaves[record.leaf].flags & (ENVELOPE | STAMPED)):
@@ -513,7 +519,7 @@ cdef class Assembler(JoinedRecords):
             elif leaf.flags & SECOND and self.is_second(block, i, leaf):
                 self.ask(block, self.previous, i)
                 self.raw_line(block, i)
-            elif leaf.flags & (STAMPED | ALONE) or not self.is_shadowed(block, &block.lines[i]):
+            elif leaf.flags & (STAMPED | ALONE) or not self.is_overshadowed(block, &block.lines[i]):
                 self.head_line(block, i, leaf)
             else:
                 self.raw_line(block, i)

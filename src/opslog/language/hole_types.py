@@ -105,7 +105,7 @@ _REQUEST_BYTES = "0-9A-Za-z._-"
 _HOST = "0-9A-Za-z_.:%-"
 _NAME = "0-9A-Za-z_.-"
 _LEVELS = "|".join(WORDS)
-_ZONE = r"UTC|GMT|[-+][0-9]{4}"
+_ZONE = rf"{timestamps.ZONES}|[-+][0-9]{{4}}"
 NO_NAME = rf"(?:[\[(< ]*+(?!audit)(?i:{_LEVELS})[\])>: ]*|[\[(< ]*+[^:]*+:|{_ZONE})"
 """The regular expression of a text that names nothing: a level, maybe in brackets, or a zone.
 

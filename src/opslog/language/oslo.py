@@ -111,15 +111,18 @@ def _head_and_tail(translation: Translation) -> tuple[Pieces, Pieces]:
 
 
 def _empty(head: Pieces) -> list[str]:
-    """Return the layout of a head of a request whose message is empty, if a bracket ends it.
+    """Return the layout of a head whose message is empty, if a request's bracket or [-] ends it.
 
     Editors and copies strip the blank behind it.  The message's further lines may have its text.
     """
     plain = [piece for piece in head[:-1] if piece != "{~}"]
-    while plain and plain[-1].startswith("{?"):
-        plain.pop()
-    text = _join(plain)
-    return [text[:-1]] if text.endswith("] ") and "request_id" in text else []
+    behind = len(plain)
+    while behind and plain[behind - 1].startswith("{?"):
+        behind -= 1
+    text = _join(plain[:behind])
+    if not (text.endswith("[-] ") or (text.endswith("] ") and "request_id" in text)):
+        return []
+    return [text[:-1] + "".join(f"{{? {p[2:-2]}}}" for p in plain[behind:] if p.endswith(" }"))]
 
 
 def _tracebacks(prefix: Pieces) -> list[str]:

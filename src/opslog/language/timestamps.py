@@ -83,6 +83,7 @@ DIRECTIVES: dict[str, Directive] = {
     "p": Directive("(?:[AP]M|[ap]m)", (one("APap"), one("Mm"))),
     "f": Directive("[0-9]{1,9}+", (_DIGITS,)),
     "L": Directive("[0-9]{1,3}+", (_DIGITS,)),
+    "N": Directive("[0-9]{9}(?![0-9])", (_DIGITS,)),
     "z": Directive(_OFFSET, (one("Z+-"), many("0-9:", absent=1))),
     "Z": Directive("(?:UTC|GMT)", _WORD),
     "s": Directive("[0-9]{1,11}+", (_DIGITS,)),
@@ -94,7 +95,8 @@ DIRECTIVES: dict[str, Directive] = {
 }
 """The strftime directives of patterns, by letter.
 
-``%f`` is a decimal fraction of a second (1 to 9 digits), ``%L`` whole milliseconds (1 to 3
+``%f`` is a decimal fraction of a second (1 to 9 digits), ``%N`` one
+of nine digits, ``%L`` whole milliseconds (1 to 3
 digits, as ``%(msecs)d`` prints them), ``%s`` seconds since the epoch, ``%g`` these as
 printf's %g and %e print a large number: ``1.7e+09``.  ``%-m`` is a month of one or two
 digits, ``%e`` a day of one or two behind any number of blanks; ``%k`` an hour of two digits,
@@ -105,14 +107,15 @@ two, and ``%p`` says which half: AM or PM.  ``%a`` is accepted and ignored.
 
 _SHORTHANDS = {"T": "%H:%M:%S", "F": "%Y-%m-%d", "D": "%m/%d/%y", "R": "%H:%M"}
 
-_ZONES = (
+ZONES = (
     "UTC|GMT|BST|IST|WET|WEST|CET|CEST|EET|EEST|MSK|SAST|EAT|WAT|CAT|PKT|WIB|WITA|WIT|SGT|HKT|PHT|"
     "JST|KST|AWST|AEST|AEDT|ACST|ACDT|NZST|NZDT|AST|ADT|EST|EDT|CST|CDT|MST|MDT|PST|PDT|AKST|AKDT|"
     "HST|BRT|ART|CLT"
 )
+"""The names of zones that are known to be no other words, for regular expressions."""
 _ENDS = "(?![0-9A-Za-z_.:+-])"
 _BEHIND = (
-    rf" (?:[+-]{_HOUR}:?{_SIXTY}{_ENDS}(?: (?:{_ZONES}|[+-][0-9]{{2}}(?:[0-9]{{2}})?){_ENDS})?+"
+    rf" (?:[+-]{_HOUR}:?{_SIXTY}{_ENDS}(?: (?:{ZONES}|[+-][0-9]{{2}}(?:[0-9]{{2}})?){_ENDS})?+"
     rf"|(?:UTC|GMT){_ENDS})(?: m=[+-][0-9]++\.[0-9]++{_ENDS})?+"
 )
 """An offset behind a blank, maybe with the zone's name and a reading of the monotonic clock.

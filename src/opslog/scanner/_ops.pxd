@@ -7,7 +7,7 @@ from libc.string cimport memchr, memcmp
 from opslog.kernel._bytes cimport find_either, hex_end, is_uuid, load8, request_end, same, token_end
 from opslog.kernel._text cimport color_code
 from opslog.scanner._state cimport MatchState
-from opslog.scanner._time cimport is_digit
+from opslog.scanner._time cimport is_digit, zone_name
 
 
 cdef inline int32_t hex_run(const uint8_t* data, int32_t at, int32_t end, int32_t most) noexcept nogil:
@@ -294,9 +294,9 @@ cdef inline bint is_listed(const char* words, const uint8_t* text, int32_t size,
 
 
 cdef inline bint is_zone(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
-    """Whether data[at:end] is UTC, GMT or an offset: +0100."""
-    if end - at == 3:
-        return memcmp(data + at, b"UTC", 3) == 0 or memcmp(data + at, b"GMT", 3) == 0
+    """Whether data[at:end] is the name of a zone, or an offset: +0100."""
+    if end - at == 3 or end - at == 4:
+        return zone_name(data, at, end) == end
     return (end - at == 5 and (data[at] == c'+' or data[at] == c'-') and is_digit(data[at + 1])
             and is_digit(data[at + 2]) and is_digit(data[at + 3]) and is_digit(data[at + 4]))
 

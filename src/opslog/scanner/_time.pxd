@@ -118,7 +118,7 @@ cdef inline bint ends_word(const uint8_t* data, int32_t at, int32_t end) noexcep
 
 
 cdef inline int32_t zone_name(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
-    """Position behind the name of a zone, or -1; _ZONES of timestamps.py are the names known."""
+    """Position behind the name of a zone, or -1; ZONES of timestamps.py are the names known."""
     cdef const char* names = (
         b" UTC GMT BST IST WET WEST CET CEST EET EEST MSK SAST EAT WAT CAT PKT WIB WITA WIT SGT HKT PHT "
         b"JST KST AWST AEST AEDT ACST ACDT NZST NZDT AST ADT EST EDT CST CDT MST MDT PST PDT AKST AKDT "
@@ -374,6 +374,11 @@ cdef inline int32_t time_program(const int32_t* program, const uint8_t* data, in
         code -= DIRECTIVE
         if code == c'f':
             at = fraction(data, at, end, &us)
+        elif code == c'N':
+            count = at
+            at = fraction(data, at, end, &us)
+            if at - count != 9 or (at < end and is_digit(data[at])):
+                return -1
         elif code == c'L':
             at = milliseconds(data, at, end, &us)
         elif code == c'z':
