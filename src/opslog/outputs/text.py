@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from opslog.model import schema
 from opslog.model.arrow import pa
-from opslog.outputs._text import TextLines, TextRows
+from opslog.outputs._text_lines import TextLines
+from opslog.outputs._text_rows import TextRows
 from opslog.outputs.jsonl import plain
 from opslog.outputs.output import OutputStream
 from opslog.outputs.sink import Streaming

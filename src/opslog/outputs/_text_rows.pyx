@@ -1,96 +1,34 @@
-"""Records as text for people, from Arrow columns; text.py says what a line has.
+"""Records as pieces of text, from Arrow columns; text.py says what a line has.
 
-TextRows makes all that is the same wherever a record stands, in any thread.  Of TextLines there
-is one: it puts the records one below the other, in columns as wide as the records before were.
+They are all that is the same wherever a record stands.  Where dictionaries have the texts,
+each is escaped and measured once.
 """
 
 cimport cython
-from cpython.buffer cimport PyBuffer_FillInfo
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.stdio cimport snprintf
-from libc.string cimport memchr, memcpy, memset
+from libc.string cimport memchr, memset
 
 from opslog.kernel._bytes cimport same
 from opslog.kernel._text cimport Buffer, need
 from opslog.rows._json_arrays cimport Array
 from opslog.rows._json_text cimport byte, raw, timestamp
+from opslog.terminal._color cimport Color, color_of, put_color
 from opslog.terminal._escape cimport blanks_before, cells, put_escaped, without_blanks
 
 from opslog.model.severity import CRIT, ERROR, INFO, WARNING
 from opslog.terminal import style
 
 cdef enum:
-    # The columns, in order
-    FORMAT
-    TIME
-    NUMBER
-    SEVERITY
-    SERVICE
-    PROGRAM
-    HOST
-    REQUEST
-    CAUSE
-    BODY
-    KIND
-    MESSAGE
-    TRACE
-    COLUMNS
-
-cdef enum:
-    NONE = -1
-    WHOLE = -2                  # name of a row that is no record
-    SLACK = 128                 # colors, and what else is short
-    INDENT = 4
     # Widths: `2026-03-10 10:00:07.791Z`, `CRITICAL`
     TIME_CELLS = 24
     SEVERITY_CELLS = 8
-    # Widths: grows with the programs seen, `neutron-openvswitch-agent`; more where hosts are shown
-    LEAST_PROGRAM = 4
-    MOST_PROGRAM = 26
-    MOST_HOST = 16
-    # Widths: `req-` and eight digits, `req-` and a UUID; grows from nothing likewise
-    REQUEST_CELLS = 12
-    MOST_REQUEST = 40
 
-ctypedef struct Color:
-    uint8_t[8] code
-    int32_t size
-
-ctypedef struct Entry:          # of a dictionary: where it stands in the texts
-    Py_ssize_t start            # escaped
-    Py_ssize_t size
-    Py_ssize_t cells
-    Py_ssize_t raw_start        # as it is
-    Py_ssize_t raw_size
-
-ctypedef struct Row:            # its pieces, one behind the other
-    Py_ssize_t start
-    Py_ssize_t head             # bytes of what stands before the program
-    Py_ssize_t request
-    Py_ssize_t message
-    Py_ssize_t behind
-    Py_ssize_t head_cells
-    Py_ssize_t request_cells
-    Py_ssize_t message_cells    # where it is asked for
-    int32_t name                # entries
-    int32_t host
-
-cdef Color RED, DIM, CYAN, MAGENTA, RESET
+cdef Color RED, DIM, MAGENTA, RESET
 cdef Color[256] SEVERITIES      # of each number
 
-
-cdef Color color_of(str code):
-    """Return a color of style.py."""
-    cdef Color made
-    cdef bytes text = code.encode()
-    memset(&made, 0, sizeof(made))
-    memcpy(made.code, <const char*>text, min(len(text), 8))
-    made.size = <int32_t>len(text)
-    return made
-
-
-RED, DIM, CYAN, MAGENTA = color_of(style.RED), color_of(style.DIM), color_of(style.CYAN), color_of(style.MAGENTA)
+RED, DIM, MAGENTA = color_of(style.RED), color_of(style.DIM), color_of(style.MAGENTA)
 RESET = color_of(style.RESET)
 cdef int _number
 for _number in range(256):
@@ -99,25 +37,6 @@ for _number in range(256):
         style.BOLD_RED if _number >= CRIT else style.RED if _number >= ERROR
         else style.YELLOW if _number >= WARNING else style.GREEN if _number >= INFO else style.DIM
     )
-
-
-cdef inline void put_color(Buffer* out, const Color* color) noexcept nogil:
-    """Write a color; `out` has room for it."""
-    raw(out, color.code, color.size)
-
-
-cdef inline int add(Buffer* out, const uint8_t* p, Py_ssize_t n) except -1 nogil:
-    if n > 0:
-        need(out, n)
-        raw(out, p, n)
-    return 0
-
-
-cdef inline void fill(Buffer* out, Py_ssize_t n) noexcept nogil:
-    """Write so many blanks, if any; `out` has room for them."""
-    if n > 0:
-        memset(out.data + out.used, c' ', n)
-        out.used += n
 
 
 cdef inline const uint8_t* line_end(const uint8_t* p, const uint8_t* end) noexcept nogil:
@@ -158,25 +77,6 @@ cdef class TextRows:
     ``arrays`` are those of TextSink.columns, of the types in schema.py.  ``measured`` says that it is
     told how many cells the messages take.
     """
-
-    cdef Array[COLUMNS] columns
-    cdef int32_t[COLUMNS] firsts    # of a dictionary's entries
-    cdef int32_t[COLUMNS] counts
-    cdef Buffer entries
-    cdef Buffer texts               # theirs
-    cdef Row* rows
-    cdef readonly int32_t count
-    cdef Buffer out
-    cdef bint colored
-    cdef bint full
-    cdef bint measured
-    cdef int64_t second             # written last
-    cdef uint8_t[20] second_text
-    # Of one record
-    cdef Buffer lines
-    cdef Buffer error               # as it is
-    cdef Buffer shown               # escaped
-    cdef Buffer trace               # escaped
 
     def __init__(self, list arrays, int32_t count, bint colored, bint full, bint measured):
         cdef int32_t i
@@ -247,7 +147,7 @@ cdef class TextRows:
             entry.cells = cells(self.texts.data + entry.start, entry.size)
         return 0
 
-    cdef inline int32_t entry_of(self, int32_t column, int64_t row) noexcept nogil:
+    cdef int32_t entry_of(self, int32_t column, int64_t row) noexcept nogil:
         """Return the number of a row's entry that has a text, NONE if there is none."""
         cdef int32_t number
         if not has(&self.columns[column], row):
@@ -484,110 +384,7 @@ cdef class TextRows:
         start += blanks_before(self.trace.data + start, end - start)
         return add(&self.shown, self.trace.data + start, end - start)
 
-    cdef inline int end_line(self) except -1 nogil:
+    cdef int end_line(self) except -1 nogil:
         need(&self.lines, 1)
         byte(&self.lines, c'\n')
-        return 0
-
-
-@cython.final
-cdef class TextLines:
-    """Lines, written into one buffer that is used again by the next call.
-
-    ``width`` is that of a narrow terminal, 0 for any other; with ``hosts`` the first
-    record has its host, too.
-    """
-
-    cdef Buffer out
-    cdef Py_ssize_t exports
-    cdef Py_ssize_t width
-    cdef Py_ssize_t program_cells
-    cdef Py_ssize_t request_cells
-    cdef Buffer host                # the first one met
-    cdef bint hosts                 # there are others
-
-    def __init__(self, Py_ssize_t width, bint hosts):
-        self.width, self.hosts = width, hosts
-        self.program_cells = LEAST_PROGRAM
-
-    def __dealloc__(self):
-        free(self.out.data)
-        free(self.host.data)
-
-    def __getbuffer__(self, Py_buffer* view, int flags):
-        PyBuffer_FillInfo(view, self, self.out.data, self.out.used, 1, flags)
-        self.exports += 1
-
-    def __releasebuffer__(self, Py_buffer* view):
-        self.exports -= 1
-
-    def put(self, TextRows rows not None):
-        """Write the rows; the bytes are those of the object's buffer until the next call."""
-        cdef int32_t i
-        cdef const Row* row
-        if self.exports:
-            raise BufferError("the lines written last are still in use")
-        self.out.used = 0
-        with nogil:
-            for i in range(rows.count):
-                row = &rows.rows[i]
-                if row.name == WHOLE:
-                    add(&self.out, rows.out.data + row.start, row.head)
-                else:
-                    self.put_row(rows, row)
-
-    cdef int put_row(self, TextRows rows, const Row* row) except -1 nogil:
-        cdef const Entry* entries = <const Entry*>rows.entries.data
-        cdef const Entry* name = entries + row.name if row.name != NONE else NULL
-        cdef const Entry* host = entries + row.host if row.host != NONE else NULL
-        cdef const uint8_t* p = rows.out.data + row.start
-        cdef Buffer* out = &self.out
-        cdef Py_ssize_t start = out.used, taken = 0, used
-        if host != NULL and not self.hosts:
-            self.meet(rows.texts.data + host.raw_start, host.raw_size)
-        if not self.hosts:
-            host = NULL
-        if name != NULL:
-            taken = name.cells
-        if host != NULL:
-            taken += 1 + host.cells
-        self.program_cells = max(self.program_cells, min(taken, MOST_PROGRAM + (MOST_HOST if self.hosts else 0)))
-        self.request_cells = max(self.request_cells, min(row.request_cells, MOST_REQUEST if rows.full else REQUEST_CELLS))
-        need(out, row.head + row.request + row.message + row.behind + self.program_cells
-             + self.request_cells + (name.size if name != NULL else 0) + (host.size if host != NULL else 0) + SLACK)
-        raw(out, p, row.head)
-        p += row.head
-        if taken and rows.colored:
-            put_color(out, &CYAN)
-        if name != NULL:
-            raw(out, rows.texts.data + name.start, name.size)
-        if host != NULL:
-            byte(out, c'@')
-            raw(out, rows.texts.data + host.start, host.size)
-        if taken and rows.colored:
-            put_color(out, &RESET)
-        fill(out, self.program_cells - taken)
-        used = row.head_cells + max(self.program_cells, taken)
-        if self.request_cells:
-            fill(out, 2)
-            raw(out, p, row.request)
-            fill(out, self.request_cells - row.request_cells)
-            used += 2 + max(self.request_cells, row.request_cells)
-        p += row.request
-        if not row.message:
-            out.used = start + without_blanks(out.data + start, out.used - start)
-        elif self.width and used + 2 + row.message_cells > self.width:
-            out.used = start + without_blanks(out.data + start, out.used - start)
-            byte(out, c'\n')
-            fill(out, INDENT)
-        else:
-            fill(out, 2)
-        raw(out, p, row.message + row.behind)
-        return 0
-
-    cdef int meet(self, const uint8_t* host, Py_ssize_t size) except -1 nogil:
-        """Remember the first host, and see whether this is another."""
-        if not self.host.used:
-            add(&self.host, host, size)
-        self.hosts = size != self.host.used or not same(host, self.host.data, size)
         return 0
