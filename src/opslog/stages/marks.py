@@ -18,6 +18,8 @@ def marked(batch: pa.RecordBatch, marks: Mapping[int, Mapping[str, str]]) -> pa.
     """
     if not marks:
         return batch
+    import pyarrow.compute as pc
+
     place = batch.schema.get_field_index("attributes")
     column = batch.column(place)
     ends = ints(column.offsets)
@@ -25,12 +27,16 @@ def marked(batch: pa.RecordBatch, marks: Mapping[int, Mapping[str, str]]) -> pa.
     values = [value for added in marks.values() for value in added.values()]
     chosen, new_ends, at = array("q"), array("i", [0]), 0
     new = len(column.keys)
+    there = pc.any(pc.is_in(column.keys, texts([*set(names)]))).as_py()
     for row, added in sorted(marks.items()):
         grown = len(chosen) - ends[at]
         new_ends.extend(end + grown for end in ends[at + 1 : row + 1])
         chosen.extend(range(ends[at], ends[row]))
         entries = range(ends[row], ends[row + 1])
-        chosen.extend(entry for entry in entries if column.keys[entry].as_py() not in added)
+        if there:
+            chosen.extend(entry for entry in entries if column.keys[entry].as_py() not in added)
+        else:
+            chosen.extend(entries)
         chosen.extend(range(new, new + len(added)))
         new_ends.append(len(chosen))
         new += len(added)
