@@ -182,11 +182,11 @@ cdef class Windows:
             self.end(self.oldest)
 
     def taken(self):
-        """Return the rows that pass, in order, and (place in these, repeats, since) of some."""
+        """Return the rows that pass, in order, and of some of these the place, repeats and since."""
         cdef Py_ssize_t i
         passed, marks = ints_of(&self.passed), ints_of(&self.marks)
         self.passed.used = self.marks.used = 0
-        return passed, list(zip(marks[::3], marks[1::3], marks[2::3], strict=True))
+        return passed, marks[::3], marks[1::3], marks[2::3]
 
     def waiting(self):
         """Return the rows that stand for repeats, which are numbered anew from 0 on."""

@@ -5,23 +5,27 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pyarrow as pa
 
 from opslog.model.errors import OpslogError
-from opslog.model.instants import rfc3339, utc_time
+from opslog.model.instants import micros_of
 from opslog.model.stats import LetGo
 from opslog.stages._repeats import Windows
 from opslog.stages.held import Held
 from opslog.stages.marks import marked
 from opslog.stages.rows import indices, memory, moments, sizes
-from opslog.stages.template import numbered_fingerprints
+from opslog.stages.template import alike
 
 MOST_WINDOWS = 10_000
 """Messages whose repeats are waited for at a time; the one that came first is ended first."""
 
 MOST_BYTES = 16 << 20
 """Bytes of the records that stand for repeats, likewise."""
+
+_ALL = (1 << 64) - 1
+_FIRST, _LAST = (micros_of(moment.replace(tzinfo=UTC)) for moment in (datetime.min, datetime.max))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +84,30 @@ class _Run:
         yield from self._result()
 
     def _result(self) -> Iterator[pa.RecordBatch]:
-        passed, told = self._windows.taken()
-        marks = {
-            place: {"repeated": str(repeats), "repeated_since": rfc3339(utc_time(since))}
-            for place, repeats, since in told
-        }
+        passed, places, repeats, since = self._windows.taken()
         if passed:
-            yield marked(self._held.taken(passed), marks)
+            added = {
+                "repeated": pa.array(repeats, pa.int64()).cast(pa.string()),
+                "repeated_since": _rfc3339(pa.array(since, pa.int64())),
+            }
+            yield marked(self._held.taken(passed), places, added)
 
 
-def _messages(batch: pa.RecordBatch) -> tuple[memoryview, array[int]]:
-    """Return the number of each row's message (int32), and the numbers' fingerprints, each once."""
-    numbers, names = numbered_fingerprints(batch)
-    known: dict[str, int] = {}
-    same = [known.setdefault(name, len(known)) for name in names]
-    if len(known) < len(names):
+def _rfc3339(moments: pa.Array) -> pa.Array:
+    """Return microseconds since the epoch as text, the first time there is for what has none."""
+    import pyarrow.compute as pc
+
+    known = pc.and_(pc.greater_equal(moments, _FIRST), pc.less_equal(moments, _LAST))
+    times = pc.if_else(known, moments, _FIRST).view(pa.timestamp("us")).cast(pa.string())
+    return pc.binary_join_element_wise(pc.utf8_replace_slice(times, 10, 11, "T"), "Z", "")
+
+
+def _messages(batch: pa.RecordBatch) -> tuple[memoryview[int], array[int]]:
+    """Return the number of each row's message (int32), and a hash of each message."""
+    numbers, parts = alike(batch)
+    known: dict[tuple[object, ...], int] = {}
+    same = [known.setdefault(one, len(known)) for one in parts]
+    if len(known) < len(same):
         numbers = memory(indices(same).take(indices(numbers)))
-    return numbers, array("Q", (int(name, 16) for name in known))
+    # Of texts, Python's hash is one that nobody outside the process can foresee.
+    return numbers, array("Q", (hash(one) & _ALL for one in known))

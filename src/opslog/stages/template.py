@@ -64,14 +64,15 @@ def fingerprints(batch: pa.RecordBatch) -> list[str]:
     Of severity, service, logger, the message's template, the exception's type
     and the traceback's frames.
     """
-    numbers, names = numbered_fingerprints(batch)
+    numbers, parts = alike(batch)
+    names = [fingerprint(*one) for one in parts]
     return [names[number] for number in numbers]
 
 
-def numbered_fingerprints(batch: pa.RecordBatch) -> tuple[memoryview, list[str]]:
-    """Return each record's number (int32), and the fingerprints the numbers stand for.
+def alike(batch: pa.RecordBatch) -> tuple[memoryview[int], list[tuple[str | int | None, ...]]]:
+    """Return each record's number (int32), and the parts of its fingerprint by number.
 
-    Records with different numbers may have one fingerprint.
+    Different numbers may have the same parts.
     """
     columns = [
         codes(batch.column(name))
@@ -87,5 +88,4 @@ def numbered_fingerprints(batch: pa.RecordBatch) -> tuple[memoryview, list[str]]
     )
     told = {trace: frames(trace) for trace in set(traces) if trace is not None}
     parts.append([told.get(trace) for trace in traces])
-    names = [fingerprint(*whole) for whole in zip(*parts, strict=True)]
-    return memoryview(numbers).cast("i"), names
+    return memoryview(numbers).cast("i"), list(zip(*parts, strict=True))
