@@ -53,6 +53,8 @@ cdef int put_template(Buffer* out, const uint8_t* p, const uint8_t* end) except 
     cdef const uint8_t* q
     cdef const uint8_t* stop
     cdef bint digit, behind_word = False
+    if p == end:
+        return 0
     need(out, MARK * (end - p))
     while p < end:
         q = p
@@ -76,7 +78,7 @@ cdef int put_template(Buffer* out, const uint8_t* p, const uint8_t* end) except 
             memcpy(out.data + out.used, b"<*>", MARK)
             out.used += MARK
             q = copied = stop
-        behind_word = WORDS[q[-1]]
+        behind_word = WORDS[(q - 1)[0]]
         p = q
     memcpy(out.data + out.used, copied, end - copied)
     out.used += end - copied
