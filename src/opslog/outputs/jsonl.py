@@ -89,6 +89,9 @@ def columns_of(batch: pa.RecordBatch) -> list[tuple[str, str, pa.Array]]:
 def plain(array: pa.Array, column: schema.Column) -> pa.Array:
     """Return ``array`` in the column's type and without slices inside, as kernels read it."""
     if column.kind == "dictionary":
+        same = array.type == column.type and not array.dictionary.null_count
+        if same and len(array.dictionary) <= len(array):
+            return array  # its entries, each of which is rendered, are no more than the rows
         if pa.types.is_dictionary(array.type):
             array = array.dictionary_decode()
         return array.cast(pa.string()).dictionary_encode()
