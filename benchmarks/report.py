@@ -254,9 +254,9 @@ def _stages(rows: list[dict[str, Any]]) -> str:
         for r in rows
     ]  # fmt: skip
     how = (
-        f"{rows[0]['bytes'] / 1e6:.0f} MB of log to JSON lines, one thread.  The loop puts each "
-        "line of the log, as it is, through oslo.utils'\nmask_password (`peers/mask.py`), which is "
-        "a part of what `--mask` does."
+        f"{rows[0]['bytes'] / 1e6:.0f} MB of log to JSON lines, or text, one thread.  The "
+        "loop puts each line of the log, as it is, through oslo.utils'\nmask_password "
+        "(`peers/mask.py`), which is a part of what `--mask` does."
     )
     head = ["log", "", "CPU, s", "of nothing", "MB/s", "peak, MB"]
     return f"## What a stage costs opslog\n\n{how}\n\n{table(head, cells)}"

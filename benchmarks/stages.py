@@ -1,4 +1,4 @@
-"""What each stage costs over a plain filter, and --mask against a loop over lines.
+"""What each stage, or text, costs over a plain filter, and --mask against a loop over lines.
 
 Secrets are few in most logs; one log has some in every line.
 """
@@ -16,6 +16,7 @@ import uniform
 
 _FLAGS = {
     "nothing": "",
+    "--to text": "--to text",
     "-C": "--severity ERROR -C 3",
     "--dedup": "--dedup",
     "--rate-limit": "--rate-limit 1000/s",

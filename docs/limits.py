@@ -111,8 +111,6 @@ OTHERS = {
     "language.layout_parser._MOST_KNOWN": "made again",
     "language.pattern.MOST_GROUPS": "an error",
     "model.severity.MOST": "a number",
-    "outputs.text._MOST_PROGRAM": "what is shown",
-    "outputs.text._MOST_HOST": "what is shown",
     "scanner.compiler._MOST_LEAVES": "an error",
     "scanner.node_table._MOST_JOINED": "nodes of a tree",
     "scanner.shortcut._MOST_UNTOLD": "nodes of a tree",

@@ -39,6 +39,8 @@ from opslog.model.errors import SinkError
 from opslog.model.stats import Stats
 from opslog.model.zones import Zones
 from opslog.outputs.jsonl import to_json_lines
+from opslog.outputs.output import OutputStream
+from opslog.outputs.text import TextSink
 from opslog.reading import merge
 from opslog.rows.literal import event_as_json
 from opslog.scanner import catalog
@@ -280,6 +282,17 @@ def merged(rng: random.Random) -> None:
             assert damaged
 
 
+class Written(OutputStream):
+    """An output in memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.data = b""
+
+    def write(self, data: memoryview | bytes) -> None:
+        self.data += data
+
+
 def check(
     rng: random.Random, data: bytes, batches: list[pa.RecordBatch], formats: catalog.Catalog
 ) -> None:
@@ -288,6 +301,7 @@ def check(
     for batch in batches:
         batch.validate(full=True)
         to_json_lines(batch)
+    shown(rng, batches)
     assert sum(len(value) for value in whole["original"].to_pylist()) == len(data)
     cuts = sorted(rng.randrange(len(data) + 1) for _ in range(rng.randrange(4)))
     assert table(data, cuts, original=True, catalog=formats).equals(whole)
@@ -299,6 +313,22 @@ def check(
         assert table(data, original=True, catalog=formats).to_pylist() == whole.to_pylist()
     finally:
         lines.BLOCK_BYTES = BLOCK_BYTES
+
+
+def shown(rng: random.Random, batches: list[pa.RecordBatch]) -> None:
+    """Check that text for people is the same however the records come in batches."""
+    colored, full, width, hosts = (rng.randrange(2) for _ in range(4))
+    whole, cut = (
+        TextSink(Written(), bool(colored), bool(full), 60 * width, bool(hosts)) for _ in range(2)
+    )
+    for batch in batches:
+        whole.write(whole.of_batch(batch))
+        start = rng.randrange(len(batch) + 1)
+        for part in (batch.slice(0, start), batch.slice(start)):
+            cut.write(cut.of_batch(part))
+    assert whole.output.data == cut.output.data
+    for byte in b"\r\t\x08\x7f":
+        assert byte not in whole.output.data
 
 
 def main() -> None:

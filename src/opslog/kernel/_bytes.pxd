@@ -12,6 +12,7 @@ cdef extern from "_vector.h" nogil:
     const uint8_t* find_id "opslog_find_id" (const uint8_t* p, const uint8_t* end)
     const uint8_t* find_hidden "opslog_find_hidden" (const uint8_t* p, const uint8_t* end)
     size_t copy_plain "opslog_copy_plain" (uint8_t* out, const uint8_t* p, size_t n)
+    size_t copy_printable "opslog_copy_printable" (uint8_t* out, const uint8_t* p, size_t n)
     bint all_ascii "opslog_all_ascii" (const uint8_t* p, size_t n)
     bint request_uuid "opslog_request_uuid" (uint8_t* out, const uint8_t* p)
     const uint8_t* find_text "opslog_find_text" (const uint8_t* p, const uint8_t* end, const uint8_t* text, size_t m)

@@ -247,6 +247,30 @@ static inline size_t opslog_copy_plain(uint8_t *out, const uint8_t *p, size_t n)
     return i;
 }
 
+/* Likewise until one that is no printable ASCII. */
+static inline size_t opslog_copy_printable(uint8_t *out, const uint8_t *p, size_t n)
+{
+    size_t i = 0;
+#ifdef OPSLOG_SSE2
+    while (n - i >= 16) {
+        __m128i x = _mm_loadu_si128((const __m128i *)(p + i));
+        /* As signed numbers, bytes above 127 are less than a blank. */
+        __m128i good = _mm_andnot_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8(0x7F)),
+                                        _mm_cmpgt_epi8(x, _mm_set1_epi8(0x1F)));
+        int mask = _mm_movemask_epi8(good) ^ 0xFFFF;
+        _mm_storeu_si128((__m128i *)(out + i), x);
+        if (mask)
+            return i + (size_t)__builtin_ctz((unsigned)mask);
+        i += 16;
+    }
+#endif
+    while (i < n && p[i] >= 0x20 && p[i] < 0x7F) {
+        out[i] = p[i];
+        i++;
+    }
+    return i;
+}
+
 /* Whether no byte is above 127. */
 static inline int opslog_all_ascii(const uint8_t *p, size_t n)
 {

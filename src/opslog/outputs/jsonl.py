@@ -80,15 +80,18 @@ class JsonlSink(Streaming):
 def columns_of(batch: pa.RecordBatch) -> list[tuple[str, str, pa.Array]]:
     """Return (name, kind, array) of the columns that hold a value."""
     return [
-        (name, schema.BY_NAME[name].kind, _plain(column, schema.BY_NAME[name]))
+        (name, schema.BY_NAME[name].kind, plain(column, schema.BY_NAME[name]))
         for name, column in zip(batch.schema.names, batch.columns, strict=True)
         if column.null_count < len(column)
     ]
 
 
-def _plain(array: pa.Array, column: schema.Column) -> pa.Array:
-    """Return ``array`` in the column's type and without slices inside, as the kernel reads it."""
+def plain(array: pa.Array, column: schema.Column) -> pa.Array:
+    """Return ``array`` in the column's type and without slices inside, as kernels read it."""
     if column.kind == "dictionary":
+        same = array.type == column.type and not array.dictionary.null_count
+        if same and len(array.dictionary) <= len(array):
+            return array  # its entries, each of which is rendered, are no more than the rows
         if pa.types.is_dictionary(array.type):
             array = array.dictionary_decode()
         return array.cast(pa.string()).dictionary_encode()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from opslog.filters.filter import Filter
+from opslog.model.arrays import texts
 from opslog.model.errors import OpslogError
 from opslog.model.stats import LetGo
 from opslog.stages.held import Held
@@ -67,7 +68,7 @@ class Context:
             first = held.add(batch)
             kept = {first + row for row in ints(self._filter.select(batch))}
             shown: list[int] = []
-            marks: dict[int, dict[str, str]] = {}
+            marks: dict[int, str] = {}
             for row, name in enumerate(values(batch.column("source")), first):
                 source = sources.get(name)
                 if source is None:
@@ -77,19 +78,19 @@ class Context:
                         self.let_go.count += bool(oldest.waiting or oldest.left)
                 if row in kept:
                     for before in source.waiting:
-                        marks[len(shown)] = {"context": "before"}
+                        marks[len(shown)] = "before"
                         shown.append(before)
                     source.waiting.clear()
                     source.left = self.after
                     shown.append(row)
                 elif source.left:
                     source.left -= 1
-                    marks[len(shown)] = {"context": "after"}
+                    marks[len(shown)] = "after"
                     shown.append(row)
                 else:
                     source.waiting.append(row)
             if shown:
-                yield marked(held.taken(shown), marks)
+                yield marked(held.taken(shown), [*marks], {"context": texts([*marks.values()])})
             held.hold([row for source in sources.values() for row in source.waiting])
             number = 0
             for source in sources.values():

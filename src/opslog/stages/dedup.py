@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pyarrow as pa
 
 from opslog.model.errors import OpslogError
-from opslog.model.instants import rfc3339, utc_time
+from opslog.model.instants import micros_of
 from opslog.model.stats import LetGo
+from opslog.stages._repeats import Windows
 from opslog.stages.held import Held
 from opslog.stages.marks import marked
-from opslog.stages.rows import moments, sizes
-from opslog.stages.template import fingerprints
+from opslog.stages.rows import indices, memory, moments, sizes
+from opslog.stages.template import alike
 
 MOST_WINDOWS = 10_000
 """Messages whose repeats are waited for at a time; the one that came first is ended first."""
@@ -21,19 +24,8 @@ MOST_WINDOWS = 10_000
 MOST_BYTES = 16 << 20
 """Bytes of the records that stand for repeats, likewise."""
 
-
-@dataclass(slots=True)
-class _Window:
-    """What is known of one message."""
-
-    begin: int
-    repeats: int = 0
-    since: int = 0
-    """Time of the first repeat."""
-    last: int = 0
-    """Number of the last repeat's row."""
-    size: int = 0
-    """Its bytes."""
+_ALL = (1 << 64) - 1
+_FIRST, _LAST = (micros_of(moment.replace(tzinfo=UTC)) for moment in (datetime.min, datetime.max))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,72 +61,53 @@ class _Run:
     """One pass over batches."""
 
     def __init__(self, length: int, let_go: LetGo) -> None:
-        self._length = length
+        self._windows = Windows(length, MOST_WINDOWS, MOST_BYTES)
         self._let_go = let_go
-        self._windows: dict[str, _Window] = {}
-        self._bytes = 0
         self._before = 0
         self._held = Held()
-        self._passed: list[int] = []
-        self._marks: dict[int, dict[str, str]] = {}
 
     def feed(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Yield what passes with the next batch."""
         first = self._held.add(batch)
         times = moments(batch, self._before)
         self._before = times[-1]
-        each = zip(fingerprints(batch), times, sizes(batch), strict=True)
-        windows = self._windows
-        oldest = next(iter(windows), None)
-        for row, (name, moment, size) in enumerate(each, first):
-            while oldest is not None and self._ended(windows[oldest], moment):
-                self._end(oldest)
-                oldest = next(iter(windows), None)
-            window = windows.get(name)
-            if window is not None and self._ended(window, moment):
-                self._end(name)
-                window = None
-            if window is None:
-                windows[name] = _Window(moment)
-                self._passed.append(row)
-            else:
-                if not window.repeats:
-                    window.since = moment
-                window.repeats += 1
-                window.last = row
-                self._bytes += size - window.size
-                window.size = size
-            while len(windows) > MOST_WINDOWS or self._bytes > MOST_BYTES:
-                self._end(next(iter(windows)))
-                self._let_go.count += 1
-            oldest = next(iter(windows), None)
+        messages, names = _messages(batch)
+        before = self._windows.let_go
+        self._windows.feed(messages, names, times, sizes(batch), first)
+        self._let_go.count += self._windows.let_go - before
         yield from self._result()
-        waiting = [window for window in windows.values() if window.repeats]
-        self._held.hold([window.last for window in waiting])
-        for number, window in enumerate(waiting):
-            window.last = number
+        self._held.hold(self._windows.waiting())
 
     def close(self) -> Iterator[pa.RecordBatch]:
         """Yield what stands for the repeats not told yet."""
-        for name in list(self._windows):
-            self._end(name)
+        self._windows.close()
         yield from self._result()
 
-    def _ended(self, window: _Window, moment: int) -> bool:
-        return not -self._length < moment - window.begin < self._length
-
-    def _end(self, name: str) -> None:
-        window = self._windows.pop(name)
-        self._bytes -= window.size
-        if not window.repeats:
-            return
-        self._marks[len(self._passed)] = {
-            "repeated": str(window.repeats),
-            "repeated_since": rfc3339(utc_time(window.since)),
-        }
-        self._passed.append(window.last)
-
     def _result(self) -> Iterator[pa.RecordBatch]:
-        if self._passed:
-            yield marked(self._held.taken(self._passed), self._marks)
-        self._passed, self._marks = [], {}
+        passed, places, repeats, since = self._windows.taken()
+        if passed:
+            added = {
+                "repeated": pa.array(repeats, pa.int64()).cast(pa.string()),
+                "repeated_since": _rfc3339(pa.array(since, pa.int64())),
+            }
+            yield marked(self._held.taken(passed), places, added)
+
+
+def _rfc3339(moments: pa.Array) -> pa.Array:
+    """Return microseconds since the epoch as text, the first time there is for what has none."""
+    import pyarrow.compute as pc
+
+    known = pc.and_(pc.greater_equal(moments, _FIRST), pc.less_equal(moments, _LAST))
+    times = pc.if_else(known, moments, _FIRST).view(pa.timestamp("us")).cast(pa.string())
+    return pc.binary_join_element_wise(pc.utf8_replace_slice(times, 10, 11, "T"), "Z", "")
+
+
+def _messages(batch: pa.RecordBatch) -> tuple[memoryview[int], array[int]]:
+    """Return the number of each row's message (int32), and a hash of each message."""
+    numbers, parts = alike(batch)
+    known: dict[tuple[object, ...], int] = {}
+    same = [known.setdefault(one, len(known)) for one in parts]
+    if len(known) < len(same):
+        numbers = memory(indices(same).take(indices(numbers)))
+    # Of texts, Python's hash is one that nobody outside the process can foresee.
+    return numbers, array("Q", (hash(one) & _ALL for one in known))

@@ -3,46 +3,39 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
 from opslog.model.arrays import texts
-from opslog.stages.rows import ints
+from opslog.stages._marks import places
+from opslog.stages.rows import memory
 
 
-def marked(batch: pa.RecordBatch, marks: Mapping[int, Mapping[str, str]]) -> pa.RecordBatch:
-    """Return ``batch`` with attributes added: by row, in order, names and values.
+def marked(
+    batch: pa.RecordBatch, rows: Sequence[int], added: Mapping[str, pa.Array]
+) -> pa.RecordBatch:
+    """Return ``batch`` with attributes added to ``rows``, which ascend: names, and a text for each.
 
     An attribute of the same name is replaced.
     """
-    if not marks:
+    if not rows:
         return batch
+    import pyarrow.compute as pc
+
     place = batch.schema.get_field_index("attributes")
     column = batch.column(place)
-    ends = ints(column.offsets)
-    names = [name for added in marks.values() for name in added]
-    values = [value for added in marks.values() for value in added.values()]
-    chosen, new_ends, at = array("q"), array("i", [0]), 0
-    new = len(column.keys)
-    for row, added in sorted(marks.items()):
-        grown = len(chosen) - ends[at]
-        new_ends.extend(end + grown for end in ends[at + 1 : row + 1])
-        chosen.extend(range(ends[at], ends[row]))
-        entries = range(ends[row], ends[row + 1])
-        chosen.extend(entry for entry in entries if column.keys[entry].as_py() not in added)
-        chosen.extend(range(new, new + len(added)))
-        new_ends.append(len(chosen))
-        new += len(added)
-        at = row + 1
-    grown = len(chosen) - ends[at]
-    new_ends.extend(end + grown for end in ends[at + 1 :])
-    chosen.extend(range(ends[at], ends[-1]))
-    order = pa.Array.from_buffers(pa.int64(), len(chosen), [None, pa.py_buffer(chosen)], 0)
-    offsets = pa.Array.from_buffers(pa.int32(), len(new_ends), [None, pa.py_buffer(new_ends)], 0)
+    keys, known = column.keys, len(column.keys)
+    same = pc.is_in(keys, texts([*added]))
+    replaced = None
+    if same.true_count:
+        replaced = memoryview(same.cast(pa.uint8()).buffers()[1]).cast("B")
+    order, ends = places(memory(column.offsets), known, array("i", rows), len(added), replaced)
+    chosen = pa.Array.from_buffers(pa.int64(), len(order) // 8, [None, pa.py_buffer(order)])
+    names = [pa.repeat(name, len(rows)) for name in added]
     attributes = pa.MapArray.from_arrays(
-        offsets,
-        pa.concat_arrays([column.keys, texts(names)]).take(order),
-        pa.concat_arrays([column.items, texts(values)]).take(order),
+        pa.Array.from_buffers(pa.int32(), len(ends) // 4, [None, pa.py_buffer(ends)]),
+        pa.concat_arrays([keys, *names]).take(chosen),
+        pa.concat_arrays([column.items, *added.values()]).take(chosen),
     )
     return batch.set_column(place, batch.schema.field(place), attributes)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from opslog.model import schema
+from opslog.model.arrays import texts
 from opslog.model.errors import FilterError, OpslogError
 from opslog.model.stats import LetGo
 from opslog.stages.marks import marked
@@ -66,7 +67,7 @@ class RateLimit:
             columns = [values(batch.column(name)) for name in self.columns]
             keys = zip(*columns, strict=True) if columns else ((),) * len(batch)
             passed: list[int] = []
-            marks: dict[int, dict[str, str]] = {}
+            marks: dict[int, str] = {}
             for row, (key, moment) in enumerate(zip(keys, times, strict=True)):
                 window = windows.get(key)
                 if window is None:
@@ -81,9 +82,10 @@ class RateLimit:
                     window.dropped += 1
                     continue
                 if window.dropped:
-                    marks[len(passed)] = {"rate_limited": str(window.dropped)}
+                    marks[len(passed)] = str(window.dropped)
                     window.dropped = 0
                 window.passed += 1
                 passed.append(row)
             if passed:
-                yield marked(taken(batch, passed), marks)
+                limited = {"rate_limited": texts([*marks.values()])}
+                yield marked(taken(batch, passed), [*marks], limited)

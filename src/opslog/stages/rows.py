@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
 
 
-def ints(numbers: pa.Array) -> list[int]:
-    """Return the values of an int32 or int64 array without nulls."""
-    if not len(numbers):
-        return []
-    data = memoryview(numbers.buffers()[1]).cast("B")
+def memory(numbers: pa.Array) -> memoryview[int]:
+    """Return the values of an int32 or int64 array without nulls, as they lie in memory."""
+    data = memoryview(numbers.buffers()[1] if len(numbers) else b"").cast("B")
     every = data.cast("i") if pa.types.is_int32(numbers.type) else data.cast("q")
-    return every[numbers.offset : numbers.offset + len(numbers)].tolist()
+    return every[numbers.offset : numbers.offset + len(numbers)]
+
+
+def ints(numbers: pa.Array) -> list[int]:
+    """Return the values of such an array."""
+    return memory(numbers).tolist()
+
+
+def codes(column: pa.Array) -> tuple[memoryview, pa.Array]:
+    """Return each row's number (int32) and the values the numbers stand for; that of null is -1."""
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    numbers = encoded.indices.fill_null(-1) if encoded.null_count else encoded.indices
+    return memory(numbers), encoded.dictionary
 
 
 def coded(column: pa.Array) -> tuple[list[int], list[Any]]:
-    """Return each row's number and the values the numbers stand for; null is -1, the last one."""
-    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    numbers = encoded.indices.fill_null(-1) if encoded.null_count else encoded.indices
-    return ints(numbers), [*encoded.dictionary.to_pylist(), None]
+    """Return the same as lists; null is the last value."""
+    numbers, known = codes(column)
+    return numbers.tolist(), [*known.to_pylist(), None]
 
 
 def text_bytes(column: pa.Array) -> tuple[memoryview, memoryview] | None:
@@ -54,7 +62,7 @@ def values(column: pa.Array) -> list[Any]:
     return [known[number] for number in numbers]
 
 
-def moments(batch: pa.RecordBatch, before: int) -> list[int]:
+def moments(batch: pa.RecordBatch, before: int) -> memoryview:
     """Return the times in microseconds since the epoch; ``before`` is that of the record before.
 
     A record without a time is as late as the one before it.
@@ -64,7 +72,7 @@ def moments(batch: pa.RecordBatch, before: int) -> list[int]:
         import pyarrow.compute as pc
 
         times = pc.fill_null_forward(times).fill_null(before)
-    return ints(times)
+    return memory(times)
 
 
 def taken(batch: pa.RecordBatch, rows: Sequence[int]) -> pa.RecordBatch:
@@ -99,20 +107,19 @@ def own(batch: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
-def sizes(batch: pa.RecordBatch) -> list[int]:
-    """Return about how many bytes of text each row has."""
+def sizes(batch: pa.RecordBatch) -> memoryview:
+    """Return about how many bytes of text each row has (int64)."""
     import pyarrow.compute as pc
 
-    total = [512] * len(batch)
+    total = pc.add(pa.nulls(len(batch), pa.int64()).fill_null(0), 512)
     for column in batch.columns:
-        if pa.types.is_string(column.type) or pa.types.is_binary(column.type):
-            lengths = ints(pc.binary_length(column).fill_null(0).cast(pa.int64()))
-            total = [a + b for a, b in zip(total, lengths, strict=True)]
+        is_text = pa.types.is_string(column.type) or pa.types.is_binary(column.type)
+        if is_text and column.null_count < len(column):
+            total = pc.add(total, pc.binary_length(column).fill_null(0).cast(pa.int64()))
     attributes = batch.column("attributes")
-    ends = ints(attributes.offsets)
+    ends = attributes.offsets
     for entries in (attributes.keys, attributes.items):
-        lengths = ints(pc.binary_length(entries).fill_null(0).cast(pa.int64()))
-        upto = [0, *accumulate(lengths)]
-        spans = zip(total, ends, ends[1:], strict=False)
-        total = [size + upto[end] - upto[begin] for size, begin, end in spans]
-    return total
+        lengths = pc.binary_length(entries).fill_null(0).cast(pa.int64())
+        upto = pa.concat_arrays([pa.array([0], pa.int64()), pc.cumulative_sum(lengths)]).take(ends)
+        total = pc.add(total, pc.subtract(upto[1:], upto[:-1]))
+    return memory(total)

@@ -14,19 +14,24 @@ from hashlib import blake2b
 import pyarrow as pa
 
 from opslog.model.arrays import texts
-from opslog.stages.rows import coded
-
-_VALUE = r"""(?:\b[ub]|\B)(?:'[^'\n]*'|"[^"\n]*")\B|\w*\d\w*(?:[-.:]+\w+)*"""
-"""RE2: its time is linear in the text."""
+from opslog.stages._repeats import together
+from opslog.stages._template import templates_of
+from opslog.stages.rows import codes
 
 _FRAME = re.compile(r'^[ |+]*File "([^"\n]*)", line \d+, in (.*)$', re.MULTILINE)
 
 
 def templates(messages: pa.Array) -> pa.Array:
-    """Return the template of each message; null stays null."""
-    import pyarrow.compute as pc
-
-    return pc.replace_substring_regex(messages, _VALUE, "<*>")
+    """Return the template of each message (string); null stays null."""
+    if messages.null_count == len(messages):
+        return messages
+    _, offsets, data = messages.buffers()
+    ends = memoryview(offsets).cast("B").cast("i")[messages.offset :]
+    new_ends, texts = templates_of(ends, memoryview(data or b"").cast("B"), len(messages))
+    known = messages.is_valid().buffers()[1] if messages.null_count else None
+    return pa.Array.from_buffers(
+        pa.string(), len(messages), [known, pa.py_buffer(new_ends), pa.py_buffer(texts)]
+    )
 
 
 def frames(traceback: str) -> str:
@@ -59,19 +64,28 @@ def fingerprints(batch: pa.RecordBatch) -> list[str]:
     Of severity, service, logger, the message's template, the exception's type
     and the traceback's frames.
     """
+    numbers, parts = alike(batch)
+    names = [fingerprint(*one) for one in parts]
+    return [names[number] for number in numbers]
+
+
+def alike(batch: pa.RecordBatch) -> tuple[memoryview[int], list[tuple[str | int | None, ...]]]:
+    """Return each record's number (int32), and the parts of its fingerprint by number.
+
+    Different numbers may have the same parts.
+    """
     columns = [
-        coded(batch.column(name))
+        codes(batch.column(name))
         for name in ("severity_number", "service_name", "logger", "exception_type")
     ]
-    columns.append(coded(templates(batch.column("body"))))
-    numbers, traces = coded(batch.column("exception_stacktrace"))
-    columns.append((numbers, [None if trace is None else frames(trace) for trace in traces]))
-    known: dict[tuple[int, ...], str] = {}
-    out = []
-    for key in zip(*(numbers for numbers, _ in columns), strict=True):
-        found = known.get(key)
-        if found is None:
-            parts = (values[number] for number, (_, values) in zip(key, columns, strict=True))
-            found = known[key] = fingerprint(*parts)
-        out.append(found)
-    return out
+    columns.append(codes(templates(batch.column("body"))))
+    columns.append(codes(batch.column("exception_stacktrace")))
+    numbers, firsts = together([column for column, _ in columns], len(batch))
+    *parts, traces = (
+        [values[column[row]] for row in firsts]
+        for column, known in columns
+        for values in ([*known.to_pylist(), None],)
+    )
+    told = {trace: frames(trace) for trace in set(traces) if trace is not None}
+    parts.append([told.get(trace) for trace in traces])
+    return memoryview(numbers).cast("i"), list(zip(*parts, strict=True))

@@ -7,7 +7,7 @@ import os
 BOLD, DIM = "\x1b[1m", "\x1b[2m"
 RED, GREEN, YELLOW, MAGENTA, CYAN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[35m", "\x1b[36m"
 BOLD_RED = "\x1b[1;31m"
-_RESET = "\x1b[0m"
+RESET = "\x1b[0m"
 
 
 class Style:
@@ -18,7 +18,7 @@ class Style:
 
     def __call__(self, color: str, text: str) -> str:
         """Return ``text`` in ``color`` (one of this module's, or none: "")."""
-        return f"{color}{text}{_RESET}" if self._colored and color and text else text
+        return f"{color}{text}{RESET}" if self._colored and color and text else text
 
 
 def terminal_width() -> int:

@@ -1,0 +1,3 @@
+from typing_extensions import Buffer
+
+def templates_of(ends: Buffer, texts: Buffer, count: int) -> tuple[bytearray, bytes]: ...
