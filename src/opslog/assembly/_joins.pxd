@@ -18,11 +18,11 @@ cdef class JoinedRecords(SeamedRecords):
     cdef bint lined(self, Block block, int32_t i, const Leaf* leaf) except -1 nogil
     cdef bint is_alike(self, Block block, int32_t number, const Line* line, const Leaf* leaf) noexcept nogil
     cdef void turn_head(self, Block block, int32_t number) noexcept nogil
-    cdef bint takes_traceback(self, Block block, int32_t number, const Line* line, const Leaf* leaf, const uint8_t* text, int32_t length) noexcept nogil
+    cdef bint takes_traceback(self, Block block, int32_t number, const Line* line, const Leaf* leaf, const uint8_t* text, int32_t length) except -1 nogil
     cdef bint is_unlogged(self, int32_t number) noexcept nogil
     cdef bint ends_in_group(self, Block block, int32_t number) noexcept nogil
     cdef bint join_unlogged(self, Block block, int32_t number, int32_t i, const uint8_t* text, int32_t length) noexcept nogil
-    cdef void join_text(self, Block block, int32_t number, int32_t i, const uint8_t* text, int32_t length) noexcept nogil
+    cdef int join_text(self, Block block, int32_t number, int32_t i, const uint8_t* text, int32_t length) except -1 nogil
     cdef bint follows_header(self, Block block, const Record* record, const uint8_t* text, int32_t length) noexcept nogil
     cdef bint ends_in_header(self, Block block, int32_t number) noexcept nogil
     cdef bint quotes(self, Block block, int32_t number) noexcept nogil

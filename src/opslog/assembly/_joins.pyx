@@ -170,7 +170,7 @@ cdef class JoinedRecords(SeamedRecords):
             self.records[number].flags |= HAS_TRACEBACK
 
     cdef bint takes_traceback(self, Block block, int32_t number, const Line* line, const Leaf* leaf,
-                              const uint8_t* text, int32_t length) noexcept nogil:
+                              const uint8_t* text, int32_t length) except -1 nogil:
         """Whether the open record takes the traceback line; keeps track of its block."""
         cdef Record* record
         cdef const Line* head
@@ -179,6 +179,7 @@ cdef class JoinedRecords(SeamedRecords):
         cdef int32_t size
         if not self.is_open(block, number, line):
             return False
+        self.read_head(block, number)
         head = self.head_of(block, number)
         if not (leaf.flags & STAMPED or self.is_near(block, number, line)):
             return False
@@ -231,11 +232,12 @@ cdef class JoinedRecords(SeamedRecords):
         self.join(block, number, i, PART_TRACEBACK)
         return True
 
-    cdef void join_text(self, Block block, int32_t number, int32_t i, const uint8_t* text,
-                        int32_t length) noexcept nogil:
+    cdef int join_text(self, Block block, int32_t number, int32_t i, const uint8_t* text,
+                       int32_t length) except -1 nogil:
         """Join text to the record as part of its body, its stack or its traceback."""
         cdef Record* record = &self.records[number]
         cdef uint8_t part = PART_BODY
+        self.read_head(block, number)
         if record.flags & IN_STACK:
             if begins(text, length, b"  ", 2):
                 part = PART_STACK
@@ -265,6 +267,7 @@ cdef class JoinedRecords(SeamedRecords):
             if record.flags & (IN_TEXT | HEADLESS):
                 part = PART_TRACEBACK
         self.join(block, number, i, part)
+        return 0
 
     cdef bint follows_header(self, Block block, const Record* record, const uint8_t* text, int32_t length) noexcept nogil:
         """Whether the text is the first frame of a traceback whose header ends the line before: `failed: Traceback`."""

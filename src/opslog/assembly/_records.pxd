@@ -30,6 +30,7 @@ cdef class OpenRecords:
     cdef readonly int64_t cut   # no record before it is open, has lines behind it, or told what one there is
 
     cdef int32_t start(self, Block block, int32_t line, uint16_t flags) except -2 nogil
+    cdef int read_head(self, Block block, int32_t number) except -1 nogil
     cdef void join(self, Block block, int32_t number, int32_t line, uint8_t part) noexcept nogil
     cdef void ask(self, Block block, int32_t number, int32_t line) noexcept nogil
     cdef int adopt(self, Block block) except -1 nogil

@@ -5,15 +5,17 @@ others are copied out of their block, and stand behind those of the next one.
 """
 
 cimport cython
-from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint8_t, uint16_t
+from libc.stdint cimport INT64_MAX, int16_t, int32_t, int64_t, uint8_t, uint16_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy, memmove
 
 from opslog.assembly._workers cimport FEWEST, drop_workers, forget_records
-from opslog.kernel._block cimport (Block, CLOSED, DATED, Envelope, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HELD, Line, MORE, NONE, PART_BODY, PART_TRACEBACK, PIECE, Record, SIZES, UNRECOGNISED, WITHIN)
+from opslog.kernel._block cimport (Block, CLOSED, DATED, Envelope, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HELD, Line, MORE, NONE, PART_BODY, PART_TRACEBACK, PIECE, Record, SIZES, SKIMMED, UNRECOGNISED, WITHIN)
 from opslog.kernel._bytes cimport all_ascii
 from opslog.kernel._table cimport begin_table
+from opslog.scanner._envelope cimport match_text
 from opslog.scanner._program cimport Program
+from opslog.scanner._state cimport MatchState, begin_state
 
 
 @cython.final
@@ -95,6 +97,27 @@ cdef class OpenRecords:
             record.flags |= WITHIN
         self.count += 1
         return self.count - 1
+
+    cdef int read_head(self, Block block, int32_t number) except -1 nogil:
+        """Match the head of a record to its end, if the scan did not: what the record takes depends on it."""
+        cdef Line* line = &block.lines[self.records[number].head]
+        cdef MatchState state
+        cdef int32_t start = line.start, end = line.end, found
+        if not line.flags & SKIMMED:
+            return 0
+        begin_state(&state)
+        state.reference = block.reference
+        block.need_spans(2 * self.program.most_slots)
+        found = match_text(self.program, block.data, &start, &end, block.spans + block.span_used, &state)
+        if found < 0:
+            return 0
+        line.flags &= ~SKIMMED
+        line.start = start
+        line.end = end
+        line.leaf = self.records[number].leaf = <int16_t>found
+        line.row = block.span_used
+        block.span_used += 2 * self.program.leaves[found].slots
+        return 0
 
     cdef void join(self, Block block, int32_t number, int32_t line, uint8_t part) noexcept nogil:
         cdef Record* record = &self.records[number]

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from opslog.cli import flags, values
 from opslog.filters import ids, times
+from opslog.filters.bounds import Bounds
 from opslog.filters.filter import Filter
 from opslog.filters.joined import joined
 from opslog.logs import Logs
+from opslog.model import severity
 from opslog.model.errors import OpslogError
 from opslog.model.zones import Zone, Zones, stated
 
@@ -169,7 +171,8 @@ def _filters(options: argparse.Namespace, zone: Zone) -> Iterable[Filter]:
                 yield Filter.of(_any(f[name].glob(value) for value in given for name in columns))
 
     if options.severity is not None:
-        yield Filter.of(f.severity >= options.severity)
+        least, _ = severity.span(options.severity)
+        yield Filter.within(Bounds(least=least))
     yield from names("--service", options.service, "service_name")
     yield from names("--program", options.program, "program")
     yield from names("--host", options.host, "host_name")
@@ -185,7 +188,7 @@ def _filters(options: argparse.Namespace, zone: Zone) -> Iterable[Filter]:
     yield from names("--user", options.user, "user_id", "user_name")
     if options.status:
         yield Filter.of(_any(f.http_status.between(a, b + 1) for a, b in options.status))
-    yield from _span(f, options, zone)
+    yield from _span(options, zone)
     if options.grep:
         with flags.about("--grep"):
             yield Filter.of(
@@ -218,17 +221,17 @@ def _requests(f: Fields, given: list[str]) -> Filter:
         return Filter.holding(_any(conditions()), *needles)
 
 
-def _span(f: Fields, options: argparse.Namespace, zone: Zone) -> Iterator[Filter]:
+def _span(options: argparse.Namespace, zone: Zone) -> Iterator[Filter]:
     """Yield the filters of --since and --until; raises OpslogError if nothing lies between."""
     since = until = None
     if options.since is not None:
         with flags.about("--since"):
             since = times.instant(options.since, zone)
-            yield Filter.of(f.timestamp >= options.since)
+            yield Filter.within(Bounds(since=since))
     if options.until is not None:
         with flags.about("--until"):
             until = times.instant(options.until, zone)
-            yield Filter.of(f.timestamp < options.until)
+            yield Filter.within(Bounds(until=until))
     if since is not None and until is not None and since >= until:
         raise OpslogError(
             f"--until: expected a time after --since {options.since!r}, found {options.until!r}"

@@ -46,11 +46,21 @@ class Job(Generic[T]):
         """Return the kept records, None if there are none."""
         if not records.count:
             return None
+        kept = builder.kept(records, self.names)
         if self.where is None:
-            return builder.kept(records, self.names)
-        needed = builder.kept(records, self.where.columns).batch()
-        selection = self.where.select(needed)
-        return builder.kept(records, self.names, selection) if len(selection) else None
+            return kept
+        if self.where.bounds:
+            bounds = self.where.bounds
+            kept = kept.within(bounds.least, bounds.since, bounds.until)
+        if kept.count and self.where.said is not None:
+            needed = kept.with_columns(self.where.columns).batch()
+            kept = kept.among(self.where.select(needed))
+        return kept if kept.count else None
+
+    @property
+    def floor(self) -> int:
+        """The severity number below which no record is kept, 0 if any may be."""
+        return 0 if self.where is None else self.where.bounds.least
 
 
 @lru_cache(maxsize=8)

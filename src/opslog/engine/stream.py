@@ -85,7 +85,7 @@ class Stream(Generic[T]):
     def scan(self, block: Block) -> Block | None:
         """Find and match the lines of ``block``; return what it has too many lines for."""
         lines = self.job.catalog.lines
-        done = scan(lines.program, block, MOST_LINES, self.reference)
+        done = scan(lines.program, block, MOST_LINES, self.reference, self.job.floor)
         if lines.patterns is not None:
             find = partial(lines.patterns.find, late=self._late)
             recognise(lines.program, block, find, self.reference)

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import and_
 from typing import TYPE_CHECKING
 
+from opslog.filters.bounds import Bounds, bounds_of
 from opslog.filters.needles import AS_IT_IS, COLUMNS, Needles, needles_of
+from opslog.filters.tree import tree
 from opslog.model import schema
 from opslog.model.arrow import pa
 from opslog.model.errors import FilterError
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
     import pyarrow.compute as pc
 
 
+_TOLD = (*COLUMNS, "severity_number", "timestamp")
+"""Columns of which needles and bounds may be told."""
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
@@ -29,17 +35,27 @@ def _misfits() -> tuple[type[Exception], ...]:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """An expression, the columns it reads and bytes it cannot be true without.
+    """An expression and bounds, the columns they read and bytes they cannot be true without.
 
     Each of ``needles`` is a set of texts of which at least one must occur in a
     kept record's bytes.
     """
 
-    expression: pc.Expression
+    said: pc.Expression | None
+    """What must be true beside the bounds, which it may tell, too; None if these are all."""
     columns: tuple[str, ...]
     needles: Needles = ()
     own: bool = False
     """Whether requests are wanted only for their own records, not for those of what they called."""
+    bounds: Bounds = Bounds()
+    """Between which severities and times every kept record lies."""
+
+    @property
+    def expression(self) -> pc.Expression:
+        """The whole condition."""
+        if self.said is None:
+            return self.bounds.expression()
+        return self.said & self.bounds.expression() if self.bounds else self.said
 
     @classmethod
     def of(cls, condition: pc.Expression | str | Filter, timezone: str = "UTC") -> Filter:
@@ -74,8 +90,15 @@ class Filter:
             raise FilterError(
                 _shown(expression), f"expected a condition, found a value of type {kind}"
             )
-        may_have = any(name in COLUMNS for name in columns)
-        return cls(expression, columns, needles_of(expression) if may_have else ())
+        if not any(name in _TOLD for name in columns):
+            return cls(expression, columns)
+        built = tree(expression)
+        return cls(expression, columns, needles_of(built), bounds=bounds_of(built))
+
+    @classmethod
+    def within(cls, bounds: Bounds) -> Filter:
+        """Return the filter of records between bounds."""
+        return cls(None, bounds.columns, bounds=bounds)
 
     @classmethod
     def holding(cls, expression: pc.Expression, *texts: str) -> Filter:
@@ -92,11 +115,13 @@ class Filter:
         return Filter(~self.expression, self.columns)
 
     def __and__(self, other: Filter) -> Filter:
+        said = [one.said for one in (self, other) if one.said is not None]
         return Filter(
-            self.expression & other.expression,
+            reduce(and_, said) if said else None,
             tuple(dict.fromkeys(self.columns + other.columns)),
             self.needles + other.needles,
             self.own or other.own,
+            self.bounds & other.bounds,
         )
 
     def select(self, batch: pa.RecordBatch) -> pa.Array:

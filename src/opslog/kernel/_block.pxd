@@ -27,6 +27,7 @@ cdef enum LineFlag:
     UNENDED = 128               # the next line of its stream continues its text
     CONTINUED = 256             # its text continues that of the record's line before
     UNNAMED = 512               # JSON: it has keys whose values fill no column
+    SKIMMED = 1024              # matched no further than tells that nobody wants its record
 
 cdef enum LinePart:
     PART_BODY = 0

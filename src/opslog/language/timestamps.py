@@ -134,7 +134,7 @@ _ISO_ATOMS = (
     one("Z", absent=1), one("+-", absent=6), *_TWO, one(":", absent=1), *_TWO,
 )  # fmt: skip
 _BEHIND_ATOMS = (
-    one(" ", absent=4), one("+-UG"), many("0-9TMC:"), many(" 0-9A-Zm=.+-", absent=1),
+    one(" ", absent=4), one("+UG-"), many("0-9TMC:"), many(" 0-9A-Zm=.+-", absent=1),
 )  # fmt: skip
 
 

@@ -346,6 +346,33 @@ def severities(Records records not None, const int32_t[::1] selection):
     return nulls, validity, values
 
 
+def within(Records records not None, const int32_t[::1] selection, uint8_t least,
+           const int64_t[::1] moments, const uint8_t[::1] known, int64_t since, int64_t until):
+    """Return (how many, int32 numbers) of the records of a severity number from `least` on, unless that is 0.
+
+    With `moments`, UTC microseconds, and from `since` on and before `until`; bits `known` tell which have a
+    time, None that all have.
+    """
+    cdef int32_t i, number, found = 0, count = checked_count(records, selection)
+    cdef Memory values = zeroed(4 * count)
+    cdef int32_t* numbers = <int32_t*>values.data
+    cdef const Record* record
+    if moments is not None and moments.shape[0] < count or (known is not None and known.shape[0] * 8 < count):
+        raise ValueError("fewer moments than rows")
+    with nogil:
+        for i in range(count):
+            number = i if selection is None else selection[i]
+            record = &records.records[number]
+            if least and (record.leaf < 0 or records.block.lines[record.head].severity < least):
+                continue
+            if moments is not None and not (
+                    (known is None or known[i >> 3] >> (i & 7) & 1) and since <= moments[i] < until):
+                continue
+            numbers[found] = number
+            found += 1
+    return found, values
+
+
 def formats(Records records not None, Program program not None, const int32_t[::1] selection):
     """Return (nulls, validity, int32 format numbers)."""
     cdef int32_t i, leaf, count = checked_count(records, selection), nulls = 0

@@ -46,6 +46,10 @@ def _service(own: str | None, said: bytes) -> bytes | None:
     return found.encode() if found else None
 
 
+_EARLIEST, _LATEST = -(1 << 63), (1 << 63) - 1
+"""What a time may be, before and behind all that a record can have."""
+
+
 class BatchBuilder:
     """Turns the records of one source into columns or JSON lines.
 
@@ -154,6 +158,29 @@ class Kept:
         """Return the same records with the columns ``names``."""
         return Kept(self._builder, self.records, names, self._selection)
 
+    def within(self, least: int, since: int | None, until: int | None) -> Kept:
+        """Return those of these records whose severity number is ``least`` or more, if not 0.
+
+        And whose time is ``since`` or later, and before ``until``: microseconds since the epoch
+        in UTC.
+        """
+        moments = known = None
+        if since is not None or until is not None:
+            moments, known, _ = self._instants()
+        since = _EARLIEST if since is None else max(since, _EARLIEST)
+        until = _LATEST if until is None else min(until, _LATEST)
+        count, numbers = _columns.within(
+            self.records, self._selection, least, moments, known, since, until
+        )
+        return Kept(self._builder, self.records, self._names, memoryview(numbers).cast("B").cast("i")[:count])
+
+    def among(self, rows: pa.Array) -> Kept:
+        """Return those of these records numbered by ``rows`` (int32)."""
+        if self._selection is not None:
+            chosen = pa.py_buffer(self._selection)
+            rows = pa.Array.from_buffers(pa.int32(), self.count, [None, chosen], 0).take(rows)
+        return self.chosen(rows)
+
     def chosen(self, selection: pa.Array) -> Kept:
         """Return the records numbered by ``selection`` (int32)."""
         return self._builder.kept(self.records, self._names, selection)
@@ -164,10 +191,7 @@ class Kept:
 
     def some(self, names: tuple[str, ...], rows: pa.Array) -> pa.RecordBatch:
         """Return the columns ``names`` of those of these records numbered by ``rows`` (int32)."""
-        if self._selection is not None:
-            chosen = pa.py_buffer(self._selection)
-            rows = pa.Array.from_buffers(pa.int32(), self.count, [None, chosen], 0).take(rows)
-        return self.others(names, rows)
+        return self.among(rows).with_columns(names).batch()
 
     def first(self, count: int) -> Kept:
         """Return the first ``count`` of these records."""

@@ -3,7 +3,7 @@ from libc.stdint cimport int16_t, int32_t, uint8_t, uint64_t
 from opslog.scanner._json cimport JsonTable
 from opslog.scanner._nodes cimport Node, Tables
 from opslog.scanner._prefix cimport Prefixes
-from opslog.scanner._shortcut cimport Route, Shortcuts
+from opslog.scanner._shortcut cimport Left, Route, Shortcuts
 from opslog.scanner._state cimport MatchState
 
 cdef enum Role:
@@ -80,6 +80,7 @@ cdef class Program:
                             const uint64_t* branches) noexcept nogil
     cdef int32_t match_route(self, const Route* route, const uint8_t* data, int32_t start, int32_t end,
                              int32_t* row, MatchState* state, bint heads) noexcept nogil
+    cdef bint is_skimmed(self, const Left* left, int32_t* row, MatchState* state) noexcept nogil
     cdef int32_t count(self, Route* route, uint8_t first, int32_t leaf) except -2 nogil
     cdef int32_t match(self, const uint8_t* data, int32_t start, int32_t end,
                        int32_t* row, MatchState* state, bint heads) except -2 nogil

@@ -11,7 +11,7 @@ cimport cython
 from libc.stdint cimport int16_t
 from libc.string cimport memcpy
 
-from opslog.kernel._block cimport NONE
+from opslog.kernel._block cimport NONE, SKIMMED
 from opslog.scanner._json cimport begins_pair
 from opslog.scanner._nodes cimport (OP_ADDRESS, OP_COLORS, OP_END, OP_ID, OP_ISO, OP_LITERAL, OP_MAYBE_INT, OP_MAYBE_TOKEN, OP_NAME, OP_NUMBER, OP_POINTER, OP_PRI, OP_QUOTED, OP_REQUEST, OP_RESOURCE, OP_REST, OP_RUN, OP_SEVERITY, OP_SOURCE, OP_STRUCTURE, OP_TEXT, OP_TIME, OP_TOKEN, OP_URL, OP_UUID, is_left, match_literal, match_node, may_begin, next_branch)
 from opslog.scanner._ops cimport WORD_GROUPS as GROUPS_OF_WORDS, WORD_INTS
@@ -193,6 +193,8 @@ cdef class Program:
             if after < 0:
                 at = step.beside
                 continue
+            if state.floor and self.is_skimmed(step.left, row, state):
+                return step.left.settled
             nodes[depth] = step.node
             depth += 1
             positions[depth] = after
@@ -203,6 +205,17 @@ cdef class Program:
             return -1
         return self.match_tree(self.nodes[nodes[left.common - 1]].child, left.limit, data, positions[left.common],
                                end, row, state, heads, left.branches)
+
+    cdef inline bint is_skimmed(self, const Left* left, int32_t* row, MatchState* state) noexcept nogil:
+        """Whether enough is known of a line whose record nobody wants; what is not known is absent in `row` then."""
+        cdef int32_t last
+        if (left.settled == NONE or not 0 < state.severity < state.floor
+                or left.unsure >> state.severity & 1):
+            return False
+        last = self.leaves[self.nodes[left.settled].leaf].slots - 1
+        row[2 * last] = row[2 * last + 1] = NONE
+        state.flags |= SKIMMED
+        return True
 
     cdef inline int32_t count(self, Route* route, uint8_t first, int32_t leaf) except -2 nogil:
         """Return the leaf of a line that no shortcut led to."""

@@ -3,7 +3,7 @@
 from libc.stdint cimport INT64_MIN, int16_t, int32_t, int64_t, uint8_t, uint16_t
 from libc.string cimport memchr, memcmp, memset
 
-from opslog.kernel._block cimport Block, Line, MORE, NONE, PIECE, SIZES, SYSLOG
+from opslog.kernel._block cimport Block, Line, MORE, NONE, PIECE, SIZES, SKIMMED, SYSLOG
 from opslog.kernel._bytes cimport all_ascii
 from opslog.scanner._envelope cimport keep_match, match_text, unwrap, worker_of
 from opslog.scanner._prefix cimport BytePath, PATHS
@@ -35,6 +35,7 @@ cdef int add_line(Program program, Block block, int32_t first, int32_t end, int3
     cdef const Leaf* leaf
     cdef int32_t start = first
     cdef int32_t* row
+    cdef uint8_t floor
     block.need_lines(1)
     block.need_spans(2 * program.most_slots)
     line = &block.lines[block.line_used]
@@ -67,9 +68,14 @@ cdef int add_line(Program program, Block block, int32_t first, int32_t end, int3
     leaf = &program.leaves[line.leaf]
     line.row = block.span_used
     block.span_used += 2 * leaf.slots
+    line.flags |= state.flags & SKIMMED
     keep_match(line, leaf, state)
     if leaf.flags & ENVELOPE:
-        return unwrap(program, block, block.line_used - 1, state)
+        floor = state.floor
+        state.floor = 0             # what it holds may be part of a message
+        unwrap(program, block, block.line_used - 1, state)
+        state.floor = floor
+        return 0
     line.worker = worker_of(block, leaf, row, 1)
     return 0
 
@@ -96,10 +102,11 @@ cdef int scan_line(Program program, Block block, int32_t start, int32_t end, int
     return add_line(program, block, start, end, stop, SYSLOG, state)
 
 
-def scan(Program program not None, Block block not None, int32_t most_lines, reference=None):
+def scan(Program program not None, Block block not None, int32_t most_lines, reference=None, uint8_t floor=0):
     """Find the lines of a block and match each; return the bytes looked at.
 
     Times without a year are told by `reference`, local microseconds; without it they are none.
+    Lines with a severity below `floor` may be matched no further than tells their worker and format.
 
     Stops behind `most_lines` lines, so that a block of blank lines does not
     take more memory than one of text: split the rest off and scan it, too.
@@ -115,6 +122,7 @@ def scan(Program program not None, Block block not None, int32_t most_lines, ref
     memset(paths, 0, sizeof(paths))
     state.paths = paths
     state.routes = <Route*><char*>routes
+    state.floor = floor
     state.reference = block.reference = INT64_MIN if reference is None else <int64_t>reference
     block.line_count = block.line_used = block.span_used = block.envelope_used = 0
     block.guard()

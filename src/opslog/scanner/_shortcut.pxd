@@ -1,6 +1,6 @@
 # Shortcuts: nodes behind which few layouts are left, and those known of lines that begin alike.
 
-from libc.stdint cimport int32_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 
 from opslog.scanner._prefix cimport BRANCH_WORDS
 
@@ -14,6 +14,8 @@ cdef enum:
 ctypedef struct Left:           # behind some nodes: what may take a line that matches them
     int32_t common              # how many of them are on every way, 0: not told
     int32_t limit               # to what takes such a line, but for layouts from this one on
+    int32_t settled             # a node whose layout is like that of such a line but for what follows, NONE
+    uint32_t unsure             # not at these severities, as bits
     uint64_t[BRANCH_WORDS] branches
 
 ctypedef struct Shortcut:       # nodes behind which few layouts are left

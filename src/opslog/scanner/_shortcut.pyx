@@ -130,11 +130,13 @@ cdef class Shortcuts:
         shortcut = <Shortcut*>calloc(1, sizeof(Shortcut))
         if shortcut == NULL:
             raise MemoryError()
-        for i, (node, common, limit, allowed) in enumerate(found):
+        for i, (node, common, limit, allowed, settled, unsure) in enumerate(found):
             left = &shortcut.left[i]
             shortcut.nodes[i] = node
             left.common = common
             left.limit = limit
+            left.settled = settled
+            left.unsure = unsure
             branches = allowed.to_bytes(8 * BRANCH_WORDS, "little")
             memcpy(left.branches, <const char*>branches, 8 * BRANCH_WORDS)
         shortcut.size = <int32_t>len(found)

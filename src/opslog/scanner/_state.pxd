@@ -19,6 +19,7 @@ ctypedef struct MatchState:
     int32_t failed              # and the node that failed there
     Route* routes               # tried first, by how a line begins; or NULL
     BytePath* paths             # of the lines before: the next ones mostly begin likewise; or NULL
+    uint8_t floor               # severities below are wanted by nobody, 0: all are wanted
 
 
 cdef inline void begin_state(MatchState* state) noexcept nogil:
@@ -34,3 +35,4 @@ cdef inline void begin_state(MatchState* state) noexcept nogil:
     state.failed = NONE
     state.routes = NULL
     state.paths = NULL
+    state.floor = 0

@@ -22,6 +22,7 @@ from opslog.scanner.leaf import (
     CatalogEntry,
     Leaf,
     column_of,
+    kinds_of,
     packed,
     slot_table,
     slots_of,
@@ -130,7 +131,7 @@ class Compiler:
         details = [self._table.place(self._details.get(number, [])) for number in range(formats)]
         json, pairs = self._key_table(pairs=False), self._key_table(pairs=True)
         closings = bytearray()
-        finder = ShortcutFinder(Forest(trees, len(self._heads)))
+        finder = ShortcutFinder(Forest(trees, len(self._heads)), kinds_of(self.leaves))
         return _program.Program(
             nodes=self._table.nodes,
             firsts=self._table.firsts,

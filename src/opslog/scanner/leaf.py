@@ -122,6 +122,39 @@ assert len(_WRITER) <= _program.WORKER_SLOTS
 assert {one.change for one in HOLE_TYPES.values()} <= set(_MARKS)
 
 
+class Kind(NamedTuple):
+    """What of a leaf counts for a record that nobody wants."""
+
+    number: int
+    """Equal for leaves of which that is equal; -1 if such a line must be read to its end."""
+    words: str
+    """The vocabulary of its levels."""
+
+
+_BARE = _program.FLAGS["bare"]
+"""What this flag says is asked for with the rest of the line."""
+_PLAIN = sum(_program.FLAGS[name] for name in ("stamped", "graded", "follow_on", "utc"))
+"""The other flags of heads whose text tells nothing of the lines behind them."""
+
+
+def kinds_of(leaves: list[Leaf]) -> list[Kind]:
+    """Return the kind of each leaf."""
+    numbers: dict[tuple[int, ...], int] = {}
+    second = {leaf.entry.format for leaf in leaves if leaf.entry.flags & _program.FLAGS["second"]}
+    kinds = []
+    for leaf in leaves:
+        number = -1
+        form, _, role, flags, _, time, _, _, _, level, _, closing, *writer = _LEAF.unpack(
+            packed(leaf, bytearray())
+        )
+        sure = role == _program.ROLES["head"] and not closing and form not in second
+        if sure and flags & ~_BARE == flags & _PLAIN:
+            kind = (form, flags & _PLAIN, time, level, *writer)
+            number = numbers.setdefault(kind, len(numbers))
+        kinds.append(Kind(number, leaf.entry.layout.vocabulary))
+    return kinds
+
+
 def slot_table(leaves: list[Leaf], names: tuple[str, ...]) -> bytes:
     """Return the slots that fill the columns ``names``, as int16 [column, leaf], -1 for none."""
     plain = [_plain(leaf.slots) for leaf in leaves]

@@ -138,20 +138,22 @@ class Forest:
         assert positions is not None
         return positions
 
-    def competitors(self, way: list[Node], first: int) -> Iterator[tuple[list[int], int]]:
+    def competitors(
+        self, way: list[Node], first: int, aside: frozenset[int] = frozenset()
+    ) -> Iterator[tuple[list[int], int]]:
         """Yield for each node of a way what else may take a line that begins as the way up to it.
 
         Such a line may be of a layout that leaves the way before its first node, before its
         second, ...: for each the number of the first such layout, BEHIND_ALL if there is none.
         With them come all branches that may take the line, as bits.  The line begins with one
-        of the bytes ``first``, as bits.
+        of the bytes ``first``, as bits; nodes whose id() is in ``aside`` do not take it.
         """
         leaving: list[set[int]] = []
         siblings = self.roots
         for node in way:
             others: set[int] = set()
             for other in siblings:
-                if other is not node:
+                if other is not node and id(other) not in aside:
                     self._enter(other, others)
             if node is way[0]:
                 others = {number for number in others if self._begins(number, first)}
