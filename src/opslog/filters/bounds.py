@@ -71,9 +71,13 @@ class Bounds:
         return arrow.call("coalesce", reduce(and_, conditions), false)
 
 
+UNBOUNDED = Bounds()
+"""None: any record is kept."""
+
+
 def bounds_of(condition: Any) -> Bounds:
     """Return bounds of every record for which an expression, given as its ``tree``, is true."""
-    return reduce(and_, _bounds(condition), Bounds())
+    return reduce(and_, _bounds(condition), UNBOUNDED)
 
 
 def _bounds(condition: Any) -> Iterator[Bounds]:
@@ -103,4 +107,4 @@ def _bound(column: str, name: str, value: pa.Scalar) -> Bounds:
             since=moment + (name == "greater") if least else None,
             until=moment + (name != "less") if name in ("less", "less_equal", "equal") else None,
         )
-    return Bounds()
+    return UNBOUNDED

@@ -12,7 +12,7 @@ from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING
 
-from opslog.filters.bounds import Bounds, bounds_of
+from opslog.filters.bounds import UNBOUNDED, Bounds, bounds_of
 from opslog.filters.needles import AS_IT_IS, COLUMNS, Needles, needles_of
 from opslog.filters.tree import tree
 from opslog.model import schema
@@ -47,7 +47,7 @@ class Filter:
     needles: Needles = ()
     own: bool = False
     """Whether requests are wanted only for their own records, not for those of what they called."""
-    bounds: Bounds = Bounds()
+    bounds: Bounds = UNBOUNDED
     """Between which severities and times every kept record lies."""
 
     @property

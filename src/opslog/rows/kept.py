@@ -172,7 +172,12 @@ class Kept:
         count, numbers = _columns.within(
             self.records, self._selection, least, moments, known, since, until
         )
-        return Kept(self._builder, self.records, self._names, memoryview(numbers).cast("B").cast("i")[:count])
+        return Kept(
+            self._builder,
+            self.records,
+            self._names,
+            memoryview(numbers).cast("B").cast("i")[:count],
+        )
 
     def among(self, rows: pa.Array) -> Kept:
         """Return those of these records numbered by ``rows`` (int32)."""
