@@ -221,23 +221,55 @@ static inline const uint8_t *opslog_find_hidden(const uint8_t *p, const uint8_t 
     return end;
 }
 
+#ifdef OPSLOG_SSE2
+/* Which of sixteen bytes JSON escapes, as bits. */
+static inline int opslog_escaped(__m128i x)
+{
+    return _mm_movemask_epi8(
+        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('"')),
+                                  _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'))),
+                     _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(0x1F)), x)));
+}
+#endif
+
 /* Copies bytes to out until one that JSON escapes; returns how many.  May write
  * up to 16 bytes behind what it returns. */
 static inline size_t opslog_copy_plain(uint8_t *out, const uint8_t *p, size_t n)
 {
     size_t i = 0;
 #ifdef OPSLOG_SSE2
-    while (n - i >= 16) {
-        __m128i x = _mm_loadu_si128((const __m128i *)(p + i));
-        __m128i hit = _mm_or_si128(
-            _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('"')),
-                         _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'))),
-            _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(0x1F)), x));
-        int mask = _mm_movemask_epi8(hit);
-        _mm_storeu_si128((__m128i *)(out + i), x);
-        if (mask)
-            return i + (size_t)__builtin_ctz((unsigned)mask);
-        i += 16;
+    if (n >= 16) {
+        while (i < n) {
+            /* The last sixteen overlap those before, which are plain. */
+            size_t at = n - i >= 16 ? i : n - 16;
+            __m128i x = _mm_loadu_si128((const __m128i *)(p + at));
+            int mask = opslog_escaped(x);
+            _mm_storeu_si128((__m128i *)(out + at), x);
+            if (mask)
+                return at + (size_t)__builtin_ctz((unsigned)mask);
+            i = at + 16;
+        }
+        return n;
+    }
+    if (n >= 4) {
+        /* Two halves that overlap, of eight bytes or of four. */
+        uint64_t low, high;
+        size_t half = n >= 8 ? 8 : 4;
+        if (n >= 8) {
+            memcpy(&low, p, 8);
+            memcpy(&high, p + n - 8, 8);
+        } else {
+            uint32_t first, last;
+            memcpy(&first, p, 4);
+            memcpy(&last, p + n - 4, 4);
+            low = first | (uint64_t)0x20202020 << 32;
+            high = last | (uint64_t)0x20202020 << 32;
+        }
+        if (opslog_escaped(_mm_set_epi64x((long long)high, (long long)low)) == 0) {
+            memcpy(out, &low, 8);
+            memcpy(out + n - half, &high, 8);
+            return n;
+        }
     }
 #endif
     while (i < n && p[i] >= 0x20 && p[i] != '"' && p[i] != '\\') {

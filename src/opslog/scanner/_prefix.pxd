@@ -29,6 +29,7 @@ cdef class Prefixes:
     cdef int64_t ask_forest(self, int32_t state, uint8_t byte) except -1 with gil
     cdef int64_t remember_move(self, int32_t state, uint8_t byte, forest) except -1
     cdef int32_t follow(self, const uint8_t* data, int32_t size, BytePath* paths) except -1 nogil
+    cdef int32_t follow_alone(self, const uint8_t* data, int32_t stop) except -1 nogil
     cdef bint allows(self, int32_t state, int32_t other) noexcept nogil
     cdef int32_t follow_apart(self, const uint8_t* data, int32_t at, int32_t stop, int32_t state,
                               BytePath* path) except -1 nogil

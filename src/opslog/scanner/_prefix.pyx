@@ -136,17 +136,14 @@ cdef class Prefixes:
         cdef int32_t state, after, at = 0, known = 0, step, ahead, shape
         cdef int32_t stop = min(size, FURTHEST)
         cdef uint32_t move
-        cdef BytePath own
         cdef BytePath* path
         if size <= 0:
             return 0
         if paths == NULL:
-            memset(&own, 0, sizeof(own))
-            path = &own
-        else:
-            # A date is mostly told apart by what stands behind it.
-            shape = data[0] + (data[10] >> 4) if size > 10 else data[0]
-            path = &paths[shape % PATHS]
+            return self.follow_alone(data, stop)
+        # A date is mostly told apart by what stands behind it.
+        shape = data[0] + (data[10] >> 4) if size > 10 else data[0]
+        path = &paths[shape % PATHS]
         while True:
             step = within(data + at, path.low + known, path.high + known, min(stop - at, path.size - known))
             at += step
@@ -187,6 +184,22 @@ cdef class Prefixes:
                     path.size -= 1
                 path.whole = True
                 return after
+
+    cdef int32_t follow_alone(self, const uint8_t* data, int32_t stop) except -1 nogil:
+        """Follow a line that shares nothing with those before."""
+        cdef int32_t state = 0, at = 0
+        cdef uint32_t move
+        while at < stop and data[at] <= 127:
+            move = self.moves[128 * state + data[at]]
+            if not move:
+                move = <uint32_t>self.learn_move(state, data[at])
+                if not move:
+                    break
+            state = <int32_t>(move & MOVE_STATE) - 1
+            at += 1
+            if move & MOVE_SETTLED:
+                break
+        return state
 
     cdef bint allows(self, int32_t state, int32_t other) noexcept nogil:
         """Whether all that may take a line in one state may do so in another."""
