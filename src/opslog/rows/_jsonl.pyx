@@ -46,6 +46,7 @@ cdef class JsonKeys:
 
     cdef uint8_t* keys                  # KEY_BYTES each: `"name":` or `"name":"`
     cdef uint8_t[64] sizes
+    cdef int32_t count
     cdef uint64_t shown
     cdef uint64_t always                # columns that every record has, or may have
     cdef Buffer chunks                  # `"format":"name",` per format
@@ -57,6 +58,7 @@ cdef class JsonKeys:
         self.keys = <uint8_t*>calloc(len(columns) + 1, KEY_BYTES)
         if self.keys == NULL:
             raise MemoryError()
+        self.count = <int32_t>len(columns)
         self.shown = (<uint64_t>1 << shown) - 1 if shown < 64 else <uint64_t>-1
         called = ""
         for i, (name, kind) in enumerate(columns):
@@ -76,6 +78,7 @@ cdef class JsonKeys:
             need(&self.chunks, 6 * len(text) + 32)
             quoted(&self.chunks, text, len(text))
             byte(&self.chunks, c',')
+            need(&self.chunks, 32)      # which key() reads
             need(&self.ends, 4)
             (<int32_t*>(self.ends.data + self.ends.used))[0] = <int32_t>self.chunks.used
             self.ends.used += 4
@@ -89,7 +92,10 @@ cdef class JsonKeys:
         cdef const int32_t* ends = <const int32_t*>self.ends.data
         cdef int32_t start = ends[number - 1] if number else 0
         need(out, ends[number] - start + SLACK)
-        raw(out, self.chunks.data + start, ends[number] - start)
+        if ends[number] - start <= 32:
+            key(out, self.chunks.data + start, ends[number] - start)
+        else:
+            raw(out, self.chunks.data + start, ends[number] - start)
         return 0
 
 
@@ -105,12 +111,13 @@ cdef class JsonRows(Rows):
     cdef const uint8_t[::1] timed       # bits: has a timestamp; None: all have
     cdef int64_t second
     cdef uint8_t[20] second_text
-    cdef Buffer source                  # as it is written, quoted
+    cdef Buffer source                  # as it is written, with its key
     cdef Buffer scratch
 
     def __init__(self, records, plan, find_service, program, host, selection, ambiguous,
                  JsonKeys names not None, const int64_t[::1] moments, const uint8_t[::1] timed,
                  bytes source not None):
+        cdef int32_t i
         self.names = names
         self.moments = moments
         self.timed = timed
@@ -118,8 +125,12 @@ cdef class JsonRows(Rows):
         if moments is not None and moments.shape[0] < self.count or (
                 timed is not None and timed.shape[0] * 8 < self.count):
             raise ValueError("fewer moments than rows")
-        need(&self.source, 6 * len(source) + 32)
-        quoted(&self.source, source, len(source))
+        need(&self.source, 6 * len(source) + 64)
+        for i in range(names.count):
+            if self.plan.kinds[i] == SOURCE:
+                key(&self.source, names.keys + KEY_BYTES * i, names.sizes[i])
+                quoted(&self.source, source, len(source))
+                byte(&self.source, c',')
 
     def __dealloc__(self):
         free(self.source.data)
@@ -147,7 +158,9 @@ cdef class JsonRows(Rows):
             if kind < INTEGER:
                 value = &self.values[number]
                 self.text(out, name, size, value)
-                byte(out, c'"')
+                memcpy(out.data + out.used, b'",', 2)
+                out.used += 2
+                continue
             elif kind == TIMESTAMP:
                 if self.timed is not None and not self.timed[row >> 3] >> (row & 7) & 1:
                     continue
@@ -184,8 +197,8 @@ cdef class JsonRows(Rows):
                 continue
             elif kind == SOURCE:
                 need(out, self.source.used + SLACK)
-                key(out, name, size)
                 raw(out, self.source.data, self.source.used)
+                continue
             elif kind == OFFSET:
                 need(out, SLACK)
                 key(out, name, size)

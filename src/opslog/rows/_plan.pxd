@@ -44,6 +44,7 @@ ctypedef struct Field:
     int32_t shape
     int32_t text                # attribute's name or constant's text, number in texts
     int32_t change              # what must be done with it
+    bint plain                  # the text as it is, whatever it says
 
 ctypedef struct Special:
     int32_t body                # numbers of columns with rules of their own, -1 not asked for

@@ -177,9 +177,16 @@ cdef class Rows:
         cdef const Field* end = self.plan.fields + starts[leaf + 1]
         cdef const uint8_t* text
         cdef Py_ssize_t size
+        cdef int32_t start
         cdef int own
         self.owner = self.plan.owner(starts, leaf)
         while field < end:
+            if field.plain and not change & JSON_STRING:
+                start = spans[2 * field.slot]
+                if start >= 0 and not (self.present | self.withheld) >> field.column & 1:
+                    set_value(self, field.column, data + start, spans[2 * field.slot + 1] - start, change | field.change)
+                field += 1
+                continue
             if ((self.present | self.withheld) >> field.column & 1      # a layout before had it
                     or (field.shape == STAMP_ONLY and not self.untimed)):
                 field += 1
