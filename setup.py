@@ -16,6 +16,8 @@ CHECKED = os.environ.get("OPSLOG_CHECKED") == "1"
 FLAGS = (
     ["-O1", "-g", "-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
     if CHECKED
+    else ["-fno-plt"]
+    if "-O" in os.environ.get("CFLAGS", "")  # who says how much to optimise is not overruled
     else ["-O3", "-fno-plt"]
 )
 SOURCE = Path("src")
