@@ -42,31 +42,38 @@ cdef inline void byte(Buffer* out, uint8_t c) noexcept nogil:
     out.used += 1
 
 
-cdef inline void escaped(Buffer* out, const uint8_t* p, Py_ssize_t n) noexcept nogil:
-    """Write UTF-8 text with JSON escapes; the buffer has room for 6 bytes a byte."""
+cdef inline uint8_t* put_escaped(uint8_t* to, const uint8_t* p, Py_ssize_t n) noexcept nogil:
+    """Write UTF-8 text with JSON escapes and return where it ends; there is room for 6 bytes a byte."""
     cdef Py_ssize_t i = 0, count
     cdef uint8_t c
     while True:
-        count = <Py_ssize_t>copy_plain(out.data + out.used, p + i, <size_t>(n - i))
-        out.used += count
+        count = <Py_ssize_t>copy_plain(to, p + i, <size_t>(n - i))
+        to += count
         i += count
         if i == n:
-            return
+            return to
         c = p[i]
         i += 1
-        byte(out, c'\\')
+        to[0] = c'\\'
         if c == c'"' or c == c'\\':
-            byte(out, c)
+            to[1] = c
         elif c == c'\n':
-            byte(out, c'n')
+            to[1] = c'n'
         elif c == c'\t':
-            byte(out, c't')
+            to[1] = c't'
         elif c == c'\r':
-            byte(out, c'r')
+            to[1] = c'r'
         else:
-            raw(out, b"u00", 3)
-            byte(out, HEX[c >> 4])
-            byte(out, HEX[c & 15])
+            memcpy(to + 1, b"u00", 3)
+            to[4] = HEX[c >> 4]
+            to[5] = HEX[c & 15]
+            to += 4
+        to += 2
+
+
+cdef inline void escaped(Buffer* out, const uint8_t* p, Py_ssize_t n) noexcept nogil:
+    """Write UTF-8 text with JSON escapes; the buffer has room for 6 bytes a byte."""
+    out.used = put_escaped(out.data + out.used, p, n) - out.data
 
 
 cdef inline void quoted(Buffer* out, const uint8_t* p, Py_ssize_t n) noexcept nogil:

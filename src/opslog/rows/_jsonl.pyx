@@ -18,7 +18,7 @@ from opslog.kernel._bytes cimport lowest_bit
 from opslog.kernel._row_head cimport HEAD, Head
 from opslog.kernel._text cimport Buffer, need, put
 from opslog.rows._json_arrays cimport (Array, Arrays, OF_BINARY, OF_DICTIONARY, OF_FLOAT64, OF_INT64, OF_MAPS, OF_STRINGS, OF_TIMESTAMPS, OF_UINT8, put_rows)
-from opslog.rows._json_text cimport (byte, decimal, escaped, integer, key, quoted, quoted_bytes, raw, timestamp)
+from opslog.rows._json_text cimport (byte, decimal, escaped, integer, key, put_escaped, quoted, quoted_bytes, raw, timestamp)
 from opslog.rows._numbers cimport read_decimal, read_integer
 from opslog.rows._plan cimport (DECIMAL, FORMAT, INTEGER, LEVEL, OFFSET, PAIRS, SOURCE, TIMESTAMP)
 from opslog.rows._values cimport Attribute, Rows, Value, key_of
@@ -147,19 +147,31 @@ cdef class JsonRows(Rows):
         cdef Py_ssize_t size
         cdef int64_t whole
         cdef double real
+        # Of all that is written through bytes, C must think that they may be these.
+        cdef const int32_t* kinds = self.plan.kinds
+        cdef const uint8_t* keys = self.names.keys
+        cdef const uint8_t* sizes = self.names.sizes
+        cdef uint8_t* to
         need(out, SLACK)
         byte(out, c'{')
         while left:
             number = lowest_bit(left)
             left &= left - 1
-            kind = self.plan.kinds[number]
-            name = self.names.keys + KEY_BYTES * number
-            size = self.names.sizes[number]
+            kind = kinds[number]
+            name = keys + KEY_BYTES * number
+            size = sizes[number]
             if kind < INTEGER:
                 value = &self.values[number]
-                self.text(out, name, size, value)
-                memcpy(out.data + out.used, b'",', 2)
-                out.used += 2
+                if value.change:
+                    self.text(out, name, size, value)
+                    to = out.data + out.used
+                else:
+                    need(out, 6 * value.size + SLACK)
+                    to = out.data + out.used
+                    memcpy(to, name, 32)
+                    to = put_escaped(to + size, value.data, value.size)
+                memcpy(to, b'",', 2)
+                out.used = to + 2 - out.data
                 continue
             elif kind == TIMESTAMP:
                 if self.timed is not None and not self.timed[row >> 3] >> (row & 7) & 1:

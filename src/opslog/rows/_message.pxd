@@ -6,6 +6,7 @@ from opslog.scanner._state cimport MatchState
 
 cdef class Message:
     cdef Plan plan
+    cdef bytearray routes       # memory of the state's
     cdef MatchState state
     cdef int32_t leaf                   # of the message format that takes it, NONE
     cdef const uint8_t* data            # what its spans point into

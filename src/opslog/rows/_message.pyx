@@ -10,6 +10,7 @@ from opslog.kernel._text cimport Buffer, CHECKED, JSON_STRING, need, put
 from opslog.rows._fields cimport is_null_word
 from opslog.rows._plan cimport Plan, slot_of
 from opslog.scanner._program cimport JSON
+from opslog.scanner._shortcut cimport ROUTES, Route
 from opslog.scanner._state cimport begin_state
 
 from opslog.rows.literal import event_as_json
@@ -29,6 +30,8 @@ cdef class Message:
         self.leaf = NONE
         need(&self.spans, 8 * plan.messages.most_slots + 8)
         begin_state(&self.state)
+        self.routes = bytearray(ROUTES * sizeof(Route))
+        self.state.routes = <Route*><char*>self.routes
 
     def __dealloc__(self):
         free(self.spans.data)

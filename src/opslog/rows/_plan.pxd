@@ -44,7 +44,8 @@ ctypedef struct Field:
     int32_t shape
     int32_t text                # attribute's name or constant's text, number in texts
     int32_t change              # what must be done with it
-    bint plain                  # the text as it is, whatever it says
+    bint plain                  # the text as it is, of a column of its own
+    bint context                # unless it says that there is nothing
 
 ctypedef struct Special:
     int32_t body                # numbers of columns with rules of their own, -1 not asked for

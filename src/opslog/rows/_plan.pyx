@@ -103,8 +103,8 @@ cdef class Plan:
         for leaf, fields in enumerate(leaves):
             starts[leaf] = at
             for column, slot, shape, text, change in fields:
-                plain = slot != NO_SLOT and shape == ANY and not self.contexts[column] and self.kinds[column] != PAIRS
-                self.fields[at] = Field(column, slot, shape, text, change, plain)
+                plain = slot != NO_SLOT and shape == ANY and self.kinds[column] != PAIRS
+                self.fields[at] = Field(column, slot, shape, text, change, plain, self.contexts[column])
                 at += 1
         starts[len(leaves)] = at
         return at

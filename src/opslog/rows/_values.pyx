@@ -183,8 +183,10 @@ cdef class Rows:
         while field < end:
             if field.plain and not change & JSON_STRING:
                 start = spans[2 * field.slot]
-                if start >= 0 and not (self.present | self.withheld) >> field.column & 1:
-                    set_value(self, field.column, data + start, spans[2 * field.slot + 1] - start, change | field.change)
+                size = spans[2 * field.slot + 1] - start
+                if (start >= 0 and not (self.present | self.withheld) >> field.column & 1
+                        and not (field.context and is_no_context(data + start, size))):
+                    set_value(self, field.column, data + start, size, change | field.change)
                 field += 1
                 continue
             if ((self.present | self.withheld) >> field.column & 1      # a layout before had it
