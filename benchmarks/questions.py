@@ -95,7 +95,7 @@ QUESTIONS = [
     ),
     Question(
         "parquet", "Every field of every line, as Parquet (zstd)", "text", "parquet", "records",
-        {"opslog": f"{_OPSLOG} -o {{output}}", **_engines("parquet")},
+        {"opslog": f"{_OPSLOG} --overwrite -o {{output}}", **_engines("parquet")},
     ),
     Question(
         "json-severity", "JSON of oslo.log: keep WARNING and above, as JSON lines", "json", "jsonl",
