@@ -43,6 +43,7 @@ class Candidate:
 _ROWS = "A line is a row: traceback and follow-on lines stand alone, no exception_*."
 _ENGINE = f"{_ROWS} Of request lines those with a status only; no attributes, no offset."
 _ENGINE_JSON = "No http_*, no attributes, no offset."
+_AS_WRITTEN = "Values as oslo.log wrote them: no service, trace id, http_*, exception type."
 _SEARCH = "Lines, no fields, any line with the word: what a search costs at least."
 
 
@@ -57,7 +58,12 @@ CANDIDATES: dict[str, Candidate] = {
     "polars": _engine("Polars", "polars"),
     "duckdb": _engine("DuckDB", "duckdb"),
     "chdb": _engine("chDB", "chdb"),
+    "datafusion": Candidate(
+        "DataFusion", package="datafusion",
+        lacks=f"{_ENGINE} Blank lines are lost.", lacks_json=_ENGINE_JSON,
+    ),
     "mawk": Candidate("mawk", program="mawk", ask="-Wversion", lacks=_ENGINE),
+    "miller": Candidate("Miller", program="mlr", lacks=_ENGINE, lacks_json=_AS_WRITTEN),
     "lognormalizer": Candidate(
         "lognormalizer", program="lognormalizer", ask="-V",
         lacks=f"{_ENGINE} No debug suffix, service, trace id, severity number; values are text.",
@@ -67,10 +73,7 @@ CANDIDATES: dict[str, Candidate] = {
         lacks="Traceback lines with an instance stand alone; the context is one text; the "
         "message is not read: no http_*, code_*, exception_*.",
     ),
-    "jq": Candidate(
-        "jq", program="jq",
-        lacks_json="Values as oslo.log wrote them: no service, trace id, http_*, exception type.",
-    ),
+    "jq": Candidate("jq", program="jq", lacks_json=_AS_WRITTEN),
     "grep": Candidate("grep", program="grep", lacks=_SEARCH),
     "rg": Candidate("ripgrep", program="rg", lacks=_SEARCH),
 }  # fmt: skip

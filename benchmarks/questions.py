@@ -15,6 +15,14 @@ _LNAV = (
     "FROM openstack_log{where}' -c ':write-jsonlines-to {output}' {input}"
 )
 _SERIOUS = "' (WARNING|ERROR|CRITICAL) '"
+_MILLER = "env GOMAXPROCS=1 mlr -S --inidx --ifs ascii_soh --ojsonl"
+_MILLER_JSON = "env GOMAXPROCS=1 mlr --ijsonl --ojsonl"
+_MILLER_SERIOUS = (
+    """filter 'ssub($1, " WARNING ", "") != $1 || ssub($1, " ERROR ", "") != $1 """
+    """|| ssub($1, " CRITICAL ", "") != $1' """
+    """then filter '$1 =~ "^[^ ]+ [^ ]+ [0-9]+ (?:WARNING|ERROR|CRITICAL) "'"""
+)
+"""It takes out words many times sooner than it matches a pattern."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,7 @@ def _engines(question: str, request: str = "") -> dict[str, str]:
         "polars": f"env POLARS_MAX_THREADS=1 {{python}} {{peers}}/polars_.py {asked}",
         "duckdb": f"{{python}} {{peers}}/duckdb_.py {asked}",
         "chdb": f"{{python}} {{peers}}/chdb_.py {asked}",
+        "datafusion": f"env TOKIO_WORKER_THREADS=1 {{python}} {{peers}}/datafusion_.py {asked}",
     }
 
 
@@ -48,6 +57,7 @@ QUESTIONS = [
             "loop": "{python} {peers}/loop.py all {input} {output}",
             **_engines("all"),
             "mawk": "env LC_ALL=C mawk -v mode=all -f {peers}/oslo.awk {input} > {output}",
+            "miller": f"{_MILLER} put -f {{peers}}/oslo.mlr {{input}} > {{output}}",
             "lognormalizer": "lognormalizer -r {peers}/oslo.rulebase -e json < {input} > {output}",
             "lnav": _LNAV.replace("{where}", ""),
         },
@@ -60,6 +70,8 @@ QUESTIONS = [
             "loop-words": "{python} {peers}/loop.py severity-words {input} {output}",
             **_engines("severity"),
             "mawk": "env LC_ALL=C mawk -v mode=severity -f {peers}/oslo.awk {input} > {output}",
+            "miller": f"{_MILLER} {_MILLER_SERIOUS} then put -f {{peers}}/oslo.mlr {{input}} "
+                      "> {output}",
             "lnav": _LNAV.replace(
                 "{where}", ' WHERE log_level IN ("warning", "error", "critical")'),
             "grep": f"env LC_ALL=C grep -E {_SERIOUS} {{input}} > {{output}}",
@@ -74,6 +86,8 @@ QUESTIONS = [
             **_engines("request", " {request}"),
             "mawk": "env LC_ALL=C mawk -v mode=request -v id={request} -f {peers}/oslo.awk {input} "
                     "> {output}",
+            "miller": f"{_MILLER} filter 'ssub($1, \"{{request}}\", \"\") != $1' "
+                      "then put -f {peers}/oslo.mlr {input} > {output}",
             "lnav": _LNAV.replace("{where}", ' WHERE tid LIKE "%{request}%"'),
             "grep": "env LC_ALL=C grep -F {request} {input} > {output}",
             "rg": "rg --no-config -N -j 1 -F {request} {input} > {output}",
@@ -81,7 +95,7 @@ QUESTIONS = [
     ),
     Question(
         "parquet", "Every field of every line, as Parquet (zstd)", "text", "parquet", "records",
-        {"opslog": f"{_OPSLOG} -o {{output}}", **_engines("parquet")},
+        {"opslog": f"{_OPSLOG} --overwrite -o {{output}}", **_engines("parquet")},
     ),
     Question(
         "json-severity", "JSON of oslo.log: keep WARNING and above, as JSON lines", "json", "jsonl",
@@ -91,6 +105,7 @@ QUESTIONS = [
             "loop": "{python} {peers}/loop.py json-severity {input} {output}",
             **_engines("json-severity"),
             "jq": "jq -c 'select(.levelno >= 30)' {input} > {output}",
+            "miller": f"{_MILLER_JSON} filter '$levelno >= 30' {{input}} > {{output}}",
         },
     ),
     Question(
@@ -108,6 +123,7 @@ QUESTIONS = [
                   "resource_id: .extra.instance_uuid, exception_stacktrace: .traceback, "
                   "code_file: .pathname, code_line: .lineno, code_function: .funcname}' "
                   "{input} > {output}",
+            "miller": f"{_MILLER_JSON} put -f {{peers}}/oslo_json.mlr {{input}} > {{output}}",
         },
     ),
 ]  # fmt: skip

@@ -40,8 +40,9 @@ written.
 **Rate** is MB (10⁶ bytes) of log per second of CPU time (user and system, all threads) beyond
 start-up, which is the same command on one line that is kept; medians of {runs} runs, the candidates
 in turn.  **opslog is** tells how many times opslog's rate is the candidate's.  Answers go to a
-file, but JSON lines of all records to `/dev/null`.  **Peak** is resident memory, the pages of a log
-that is mapped into it included.
+file, but JSON lines of all records to `/dev/null` (DataFusion's to a file that is removed: it can
+only rename what it wrote).  **Peak** is resident memory, the pages of a log that is mapped into it
+included.
 
 **Answer** is checked on a log of {check} MB of the same kind, whose truth is known.
 """
