@@ -67,7 +67,8 @@ cdef bint no_block_before(Program program, Block block, int32_t begin, int32_t e
 cdef inline bint may_close(int64_t begin, int64_t end) noexcept nogil:
     """Whether bytes may hold a seam that is there for want of a better one."""
     cdef int64_t place = (end - SIZES.seam_within) // SIZES.seam_every * SIZES.seam_every
-    return end > SIZES.seam_within and begin <= place + SIZES.seam_within + SIZES.longest_line
+    return (end > SIZES.seam_within and place > 0
+            and begin <= place + SIZES.seam_within + SIZES.longest_line)
 
 
 def around(Program program not None, Block block not None, list places, bint ends):

@@ -133,7 +133,7 @@ cdef class Needles:
                 p += 1
             block.hidden = hidden.longest
             return count
-        while count <= MOST_PLACES:
+        while count <= MOST_PLACES and p < end:
             p = self.find(p, end)
             if p == NULL:
                 break

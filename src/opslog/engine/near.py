@@ -19,10 +19,10 @@ _BEFORE, _BEHIND = 8 << 10, 32 << 10
 
 
 def spans_of(stream: Stream[T], block: Block, places: list[int], ends: bool) -> Spans | None:
-    """Return the parts of a block that hold the records with these places, None if that is not sure.
+    """Return the parts of a block that hold the records with these places, None if unsure.
 
-    Read by itself each gives these records as the whole source does.  ``ends`` says that the
-    source ends with the block.
+    Each of them read by itself gives these records as the whole source does.  ``ends`` says
+    that the source ends with the block.
     """
     if stream.extent or stream.job.catalog.lines.patterns is not None:
         return None
@@ -47,9 +47,7 @@ def _groups(places: list[int]) -> Iterator[list[int]]:
     yield group
 
 
-def _span(
-    stream: Stream[T], block: Block, hits: list[int], ends: bool
-) -> tuple[int, int] | None:
+def _span(stream: Stream[T], block: Block, hits: list[int], ends: bool) -> tuple[int, int] | None:
     """Look a little around the hits, then as far as a record may reach."""
     far = sizes()["window"] + 2 * sizes()["longest_line"]
     for before, behind in ((_BEFORE, _BEHIND), (far, far)):
@@ -58,9 +56,7 @@ def _span(
         if stream.scan(part) is not None:
             return None
         last = ends and begin + part.size == block.size
-        span = around(
-            stream.job.catalog.lines.program, part, [hit - begin for hit in hits], last
-        )
+        span = around(stream.job.catalog.lines.program, part, [hit - begin for hit in hits], last)
         if span is not None:
             return begin + span[0], begin + span[1]
     return None

@@ -20,7 +20,6 @@ REACH = 1
 """How many blocks further a record may end: a block has 3 MiB at least, a record 2 MiB at most."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Found:
     """What of the needles a block may hold, by their numbers.
