@@ -417,6 +417,27 @@ static inline int opslog_same(const uint8_t *a, const uint8_t *b, size_t n)
     return 1;
 }
 
+/* Whether p, of which room bytes may be read, begins with the first n bytes of text, of 32. */
+static inline int opslog_begins_with(const uint8_t *p, ptrdiff_t room, const uint8_t *text,
+                                     size_t n)
+{
+#ifdef OPSLOG_SSE2
+    if (room >= 32) {
+        unsigned low = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(
+            _mm_loadu_si128((const __m128i *)p), _mm_loadu_si128((const __m128i *)text)));
+        unsigned high = (unsigned)_mm_movemask_epi8(
+            _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(p + 16)),
+                           _mm_loadu_si128((const __m128i *)(text + 16))));
+        return ((low | high << 16) | (unsigned)(0xFFFFFFFFULL << n)) == 0xFFFFFFFFU;
+    }
+#endif
+    return room >= (ptrdiff_t)n && memcmp(p, text, n) == 0;
+}
+
+/* Marks of what ends a number or word of JSON: 1; of what begins or ends something else: 2. */
+static const uint8_t opslog_json_marks[256] = {
+    [' '] = 1, ['\t'] = 1, [','] = 1, ['"'] = 2, ['{'] = 2, ['['] = 2, ['}'] = 2, [']'] = 2};
+
 /* Writes the UUID of the request id p[0:40] ("req-" and a UUID) as 32 lower-case
  * hex digits; returns whether it is one.  Without one, out is scribbled over. */
 static inline int opslog_request_uuid(uint8_t *out, const uint8_t *p)

@@ -65,7 +65,7 @@ cdef class JsonTable:
     cdef int32_t shape_count
     cdef bint pairs                     # of lines of KEY=VALUE, not of objects
     cdef int32_t key_count
-    cdef int32_t* behind                # the key that came behind a key last, and the first key of a table
+    cdef uint64_t serial                # of all tables of this process
     cdef uint64_t* needs                # of each shape: the required slots modulo 64, as bits
     cdef Use* uses                # [shape, key]
     cdef readonly int32_t slots
