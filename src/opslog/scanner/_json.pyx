@@ -35,6 +35,9 @@ ctypedef struct Values:         # what a line has of the keys that are looked fo
     bint escaped                # whether a value holds a backslash, or is no text
     int32_t count               # how many values there are in all
 
+cdef extern from *:
+    int bits_of "__builtin_popcountll" (unsigned long long) nogil
+
 cdef uint64_t tables_made = 0
 
 WORD = WORD_SIZE
@@ -146,9 +149,12 @@ cdef inline Key* lookup(JsonTable self, const uint8_t* text, int32_t length, int
     return &self.keys[place.item] if place.item >= 0 else NULL
 
 
-cdef KnownKey* find_key(JsonTable self, KeyOrder* order, const uint8_t* data, int32_t at, int32_t end, int32_t table,
-                        int32_t* value) noexcept nogil:
-    """The key whose text begins at `at`, and where its value does; NULL if none stands there."""
+cdef KnownKey* find_key(JsonTable self, KeyOrder* order, const uint8_t* data, int32_t before, int32_t at, int32_t end,
+                        int32_t table, int32_t place, int32_t* value) noexcept nogil:
+    """The key whose text begins at `at`, and where its value does; NULL if none stands there.
+
+    Its object, or the value before it, ends at `before`.
+    """
     cdef KnownKey* known
     cdef const Key* key
     cdef uint64_t hashed
@@ -165,7 +171,7 @@ cdef KnownKey* find_key(JsonTable self, KeyOrder* order, const uint8_t* data, in
         known.key = -1
         return known
     hashed = hash_bytes(data + at, stop - at, <uint64_t>table)
-    known = remembered(order, hashed, table, data + at, value[0] - at)
+    known = remembered(order, hashed, place, data + before, value[0] - before)
     if known.key == -2:
         key = lookup(self, data + at, stop - at, table)
         known.key = <int32_t>(key - self.keys) if key != NULL else -1
@@ -176,26 +182,33 @@ cdef int32_t read_object(JsonTable self, KeyOrder* order, const uint8_t* data, i
                          Values* values) noexcept nogil:
     """Read the object whose '{' is at `at`; return the position behind it, or -1."""
     cdef int32_t begin, stop
+    cdef int32_t place = -1 - table     # before its first key, where no comma may stand
     cdef int32_t* expected = &order.first[table] if table < MOST_OBJECTS else &order.keys[NOT_KNOWN].behind
     cdef KnownKey* known
     cdef Key* key
     cdef bint escaped
-    at = blanks(data, at + 1, end)
-    if at < end and data[at] == c'}':
-        return at + 1
+    at += 1
     while at < end:
-        if data[at] != c'"':
-            return -1
-        at += 1
         known = &order.keys[expected[0]]
-        if comes(known, table, data + at, end - at):
+        if comes(known, place, data + at, end - at):
             at = blanks(data, at + known.size, end)
         else:
-            known = find_key(self, order, data, at, end, table, &at)
+            begin = at
+            at = blanks(data, at, end)
+            if at < end and data[at] == c'}':
+                return at + 1
+            if place >= 0:
+                if at >= end or data[at] != c',':
+                    return -1
+                at = blanks(data, at + 1, end)
+            if at >= end or data[at] != c'"':
+                return -1
+            known = find_key(self, order, data, begin, at + 1, end, table, place, &at)
             if known == NULL:
                 return -1
             expected[0] = <int32_t>(known - order.keys)
         expected = &known.behind
+        place = table
         key = &self.keys[known.key] if known.key >= 0 else NULL
         if at >= end:
             return -1
@@ -215,7 +228,10 @@ cdef int32_t read_object(JsonTable self, KeyOrder* order, const uint8_t* data, i
                 at = read_object(self, order, data, at, end, key.table, values)
                 values.count += key.slot >= 0
             else:
-                at = skip(data, at, end)
+                while at < end and not JSON_MARKS[data[at]]:
+                    at += 1
+                if at == begin or at >= end or JSON_MARKS[data[at]] == 2:
+                    at = skip(data, begin, end)
                 values.count += 1
             if at < 0:
                 return -1
@@ -230,14 +246,6 @@ cdef int32_t read_object(JsonTable self, KeyOrder* order, const uint8_t* data, i
                     elif data[begin] == c'[' or data[begin] == c'{':
                         values.escaped = True
                     fill(values, key.slot, begin, stop if stop >= 0 else at)
-        at = blanks(data, at, end)
-        if at >= end:
-            return -1
-        if data[at] == c'}':
-            return at + 1
-        if data[at] != c',':
-            return -1
-        at = blanks(data, at + 1, end)
     return -1
 
 
@@ -379,7 +387,7 @@ cdef class JsonTable:
     def __init__(self, list keys, bytes texts, bytes numbers, list shapes, int32_t slots, bytes words,
                  int32_t common, bytes uses, bint pairs):
         global tables_made
-        cdef int32_t i, j
+        cdef int32_t i, j, slot, paths
         cdef Key* key
         tables_made += 1
         self.serial = tables_made
@@ -387,7 +395,8 @@ cdef class JsonTable:
         self.keys = <Key*>calloc(len(keys) + 1, sizeof(Key))
         self.shapes = <Shape*>calloc(len(shapes) + 1, sizeof(Shape))
         self.needs = <uint64_t*>calloc(len(shapes) + 1, sizeof(uint64_t))
-        if self.keys == NULL or self.shapes == NULL or self.needs == NULL:
+        self.own = <uint64_t*>calloc(len(shapes) + 1, SLOT_WORDS * sizeof(uint64_t))
+        if self.keys == NULL or self.shapes == NULL or self.needs == NULL or self.own == NULL:
             raise MemoryError()
         self.made_of = (keys, texts, numbers, shapes, slots, words, common, uses, pairs)
         self.uses = <Use*><char*>uses
@@ -412,9 +421,12 @@ cdef class JsonTable:
             (self.shapes[i].leaf, self.shapes[i].required, self.shapes[i].one_of, self.shapes[i].otherwise, self.shapes[i].kept,
              self.shapes[i].epoch, self.shapes[i].iso, self.shapes[i].micros,
              self.shapes[i].severity, self.shapes[i].words, self.shapes[i].word_count,
-             self.shapes[i].paths, self.shapes[i].host, self.shapes[i].keeps) = shape
+             paths, self.shapes[i].host, self.shapes[i].keeps) = shape
             for j in range(self.numbers[self.shapes[i].required]):
                 self.needs[i] |= <uint64_t>1 << (self.numbers[self.shapes[i].required + 1 + j] & 63)
+            for j in range(self.numbers[paths]):
+                slot = self.numbers[paths + 1 + j]
+                self.own[SLOT_WORDS * i + (slot >> 6)] |= <uint64_t>1 << (slot & 63)
 
     def __reduce__(self):
         return JsonTable, self.made_of
@@ -424,6 +436,7 @@ cdef class JsonTable:
         free(self.known.places)
         free(self.shapes)
         free(self.needs)
+        free(self.own)
 
     cdef int32_t match(self, const uint8_t* data, int32_t at, int32_t end,
                        int32_t* row, MatchState* state) noexcept nogil:
@@ -432,7 +445,8 @@ cdef class JsonTable:
         cdef const Shape* shape
         cdef bint complete, unnamed
         cdef Values values
-        memset(values.have, 0, ((self.slots + 63) >> 6) * sizeof(uint64_t))
+        cdef int32_t words = (self.slots + 63) >> 6
+        memset(values.have, 0, words * sizeof(uint64_t))
         values.row = row
         values.some = 0
         values.escaped = False
@@ -459,9 +473,8 @@ cdef class JsonTable:
             unnamed = False
             if shape.keeps:
                 own = 0
-                base = shape.paths
-                for j in range(1, self.numbers[base] + 1):
-                    own += begin_of(&values, self.numbers[base + j]) != ABSENT
+                for j in range(words):
+                    own += bits_of(values.have[j] & self.own[SLOT_WORDS * i + j])
                 unnamed = values.count != own
             base = shape.otherwise
             for j in range(self.numbers[base]):
