@@ -62,7 +62,13 @@ def calm_logs(draw: st.DrawFn) -> bytes:
 def logs_with_hits(draw: st.DrawFn) -> bytes:
     """A log that holds the id at any places: in heads, in text, in tracebacks, in pieces."""
     lines = draw(st.one_of(calm_logs(), calm_logs(), calm_logs(), long_logs())).split(b"\n")
-    for at in draw(st.lists(st.integers(0, len(lines) - 1), min_size=1, max_size=3)):
+    failed = [
+        at for at, line in enumerate(lines) if line.endswith(b"failed")
+    ]  # a traceback follows
+    places = st.integers(0, len(lines) - 1)
+    if failed:
+        places |= st.sampled_from(failed)
+    for at in draw(st.lists(places, min_size=1, max_size=3)):
         within = draw(st.integers(0, len(lines[at])) | st.just(len(lines[at])))
         lines[at] = lines[at][:within] + b" " + HIT.encode() + b" " + lines[at][within:]
     return b"\n".join(lines)
@@ -85,3 +91,14 @@ def test_what_is_read_near_hits_is_what_the_whole_source_gives(
         assert found.equals(wanted)
         skipped = logs.write_jsonl("/dev/null").skipped_bytes
         event("some of it is skipped" if skipped else "nothing is skipped")
+
+
+def test_a_block_that_a_format_declares_takes_the_text_behind_other_heads() -> None:
+    head = b"2024-01-01 00:00:00.000 1 INFO a.b [-] one\n"
+    block = b"2024-01-01 00:00:00 0x7f2a INNODB MONITOR OUTPUT\n"
+    with tempfile.NamedTemporaryFile() as file, small(3, 1 << 22, 1 << 16), little():
+        file.write(head * 200 + block + head * 20 + HIT.encode() + b"\n" + head * 20)
+        file.flush()
+        [record] = opslog.read(file.name, original=True).filter(HOLDING)
+    assert record.format == "mysql.innodb"
+    assert record.original == block + HIT.encode() + b"\n"
