@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import opslog
 from opslog import F
+from opslog.engine._search import Needles
 from opslog.filters.filter import Filter
 from opslog.inputs.lines import BLOCK_BYTES
+from opslog.kernel._block import Block
 from opslog.language.format_file import load
 from opslog.scanner.catalog import Catalog
 
@@ -145,3 +149,37 @@ def test_what_a_layout_decodes_is_not_searched_for(tmp_path: Path) -> None:
     )
     [record] = logs.filter(F.user_id == "a-b")
     assert record.body == "text"
+
+
+def block_of(data: bytes) -> Block:
+    block = Block(len(data))
+    block.reset(0)
+    block.room(len(data) + 1)[: len(data)] = data
+    block.filled(len(data))
+    return block
+
+
+PARTS = st.lists(
+    st.sampled_from(["a", "b", "-", "ab-ab", "x" * 30, ": [1, 2, 3]", "[x", "\\u0061", "\\u00e9", "\\n"])
+).map(lambda parts: "".join(parts).encode())  # fmt: skip
+
+
+@given(st.lists(st.text("ab-", min_size=1, max_size=9).map(str.encode), max_size=9), PARTS)
+def test_needles_are_found_where_they_are_and_nowhere_else(texts: list[bytes], data: bytes) -> None:
+    there = [at for at in range(len(data)) if data.startswith(tuple(texts), at)]
+    block = block_of(data)
+    places = Needles(texts).places(block)
+    hidden = bool(texts) and block_of(data).may_hide(min(map(len, texts)))
+    assert places == (None if hidden or len(there) > 64 else there)
+    assert Needles(texts).places(block) == places  # what is hidden is known now
+    assert Needles(texts).may_be_in(block) == bool(hidden or there)
+
+
+def test_of_a_block_with_hits_only_the_lines_near_them_are_read(tmp_path: Path) -> None:
+    behind = HEAD.replace(b"78", b"00")  # of the same worker: the record before ends here
+    pieces = {at * BLOCK_BYTES // 8: HEAD + FILLER * 9 + behind for at in (3, 9, 12, 29)}
+    path = log(tmp_path / "a.log", 5 * BLOCK_BYTES, pieces)
+    wanted, _ = outputs(opslog.read(path, skip=False).filter(of_request(REQUEST)), tmp_path)
+    found, stats = outputs(opslog.read(path).filter(of_request(REQUEST)), tmp_path)
+    assert found == wanted
+    assert stats.bytes - stats.skipped_bytes == 4 * len(HEAD + FILLER * 9)

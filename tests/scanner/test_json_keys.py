@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from hypothesis import given
@@ -48,6 +49,45 @@ def test_records_do_not_depend_on_the_order_of_keys_nor_on_the_lines_before(
 ) -> None:
     found = records([reordered(line, data) for line in chosen], escaped)
     assert found == [row for line in chosen for row in records([line], escaped)]
+
+
+def told(data: bytes) -> list[dict[str, Any]]:
+    """Return the records of some bytes, without where they stand."""
+    rows = table(data).to_pylist()
+    for row in rows:
+        del row["source_offset"]
+    return rows
+
+
+def told_afresh(data: bytes) -> list[dict[str, Any]]:
+    """Do so in a thread that has met no keys before."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(told, data).result()
+
+
+SIGNS = st.sampled_from(
+    ["{", "}", "[", "]", ",", ":", '"', " ", "\t", ", ", '", "', '"a": ', "null", "\\"]
+)
+
+
+@given(
+    st.lists(st.sampled_from(LINES), min_size=1, max_size=4),
+    st.sampled_from([(", ", ": "), (",", ":"), (" ,", " : ")]), st.data(),
+)  # fmt: skip
+def test_whether_a_line_is_json_does_not_depend_on_the_lines_before(
+    chosen: list[dict[str, Any]], separators: tuple[str, str], data: st.DataObject
+) -> None:
+    good = [json.dumps(line, separators=separators) for line in chosen]
+    odd = []
+    for line in good:
+        # Mostly where it is no value: there the memory of keys is.
+        places = [at for at, sign in enumerate(line) if sign in '{},:" ']
+        at = data.draw(st.sampled_from(places))
+        odd.append(
+            line[:at] + data.draw(SIGNS | st.just("")) + line[at + data.draw(st.integers(0, 2)) :]
+        )
+    lines = [f"{line}\n".encode() for pair in zip(good, odd, strict=True) for line in pair]
+    assert told(b"".join(lines)) == [row for line in lines for row in told_afresh(line)]
 
 
 def test_what_a_format_without_its_time_had_read_is_not_left_to_the_next() -> None:

@@ -15,13 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import opslog as library
 from helpers import on_terminal, opslog
-from opslog.engine._search import Needles
-from opslog.kernel._block import Block
 from opslog.model.errors import OpslogError, SourceError
 from opslog.model.stats import Stats
 from opslog.terminal.cells import cells
@@ -599,18 +595,6 @@ def test_ids_of_spans_are_those_of_the_logs_and_always_the_same() -> None:
 
 
 # -- how it is found ---------------------------------------------------------------------------
-
-
-@given(
-    st.lists(st.text("ab-", min_size=1, max_size=9).map(str.encode), max_size=9),
-    st.text("ab-", max_size=60).map(str.encode),
-)
-def test_needles_are_found_where_they_are_and_nowhere_else(texts: list[bytes], data: bytes) -> None:
-    block = Block(64)
-    block.reset(0)
-    block.room(64)[: len(data)] = data
-    block.filled(len(data))
-    assert Needles(texts).may_be_in(block) == any(text in data for text in texts)
 
 
 def test_a_source_that_can_be_read_once_only_is_refused(tmp_path: Path) -> None:

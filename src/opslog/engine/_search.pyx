@@ -1,6 +1,7 @@
-"""Whether a block may hold a text: one look, however many texts there are.
+"""Where a block may hold a text: one look, however many texts there are.
 
-Needles, after Wu and Manber: a window as long as the shortest text goes over the
+Needles: one text is looked for together with what may hide it, 32 bytes at a time.
+Several, after Wu and Manber: a window as long as the shortest text goes over the
 block.  The four bytes at its end say how far it may go on without passing over a
 text; for ids, whose digits are random, that is nearly its own length.
 
@@ -18,7 +19,8 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy, memset
 
 from opslog.kernel._block cimport Block
-from opslog.kernel._bytes cimport find_id, hash_bytes
+from opslog.kernel._bytes cimport find_id, find_text_or_hidden, hash_bytes
+from opslog.kernel._hidden cimport Hidden, begin_hidden, note_hidden
 
 cdef extern from "string.h" nogil:
     void* memmem(const void*, size_t, const void*, size_t)
@@ -30,6 +32,7 @@ cdef enum:
     GRAM = 4
     PLACES = 1 << 16
     FARTHEST = 255
+    MOST_PLACES = 64            # of texts in a block that are told
 
     DIGITS = 8
     SHORTEST = 10               # `tx` and the digits
@@ -94,24 +97,65 @@ cdef class Needles:
 
     def may_be_in(self, Block block not None):
         """Return whether one occurs in the input, as it is or behind a JSON \\u escape."""
-        cdef bint found
-        if not self._count or not block.size:
-            return False
-        with nogil:
-            found = self.find(block.data, block.size)
-        return found or block.may_hide(self._least)
+        return self.places(block) != []
 
-    cdef bint find(self, const uint8_t* p, Py_ssize_t size) noexcept nogil:
+    def places(self, Block block not None):
+        """Return the offsets at which they occur in the input; None if these are many, or one may be hidden."""
+        cdef Py_ssize_t[MOST_PLACES] found
+        cdef Py_ssize_t count
+        if not self._count or not block.size:
+            return []
+        with nogil:
+            count = self.look(block, found)
+        if count > MOST_PLACES or block.may_hide(self._least):
+            return None
+        return [found[i] for i in range(count)]
+
+    cdef Py_ssize_t look(self, Block block, Py_ssize_t* found) noexcept nogil:
+        """Fill in the first places and return how many there are, at most one more than that."""
+        cdef Py_ssize_t count = 0
+        cdef const uint8_t* p = block.data
+        cdef const uint8_t* end = p + block.size
+        cdef const uint8_t* text = self._starts[0]
+        cdef Hidden hidden
+        if self._count == 1 and self._least and text[0] != c'\\' and text[0] != c'[' and block.hidden < 0:
+            begin_hidden(&hidden, p, end)
+            while True:
+                p = find_text_or_hidden(p, end, text, self._least)
+                if p >= end:
+                    break
+                if p[0] == c'\\' or p[0] == c'[':
+                    note_hidden(&hidden, p)
+                elif count <= MOST_PLACES:
+                    if count < MOST_PLACES:
+                        found[count] = p - block.data
+                    count += 1
+                p += 1
+            block.hidden = hidden.longest
+            return count
+        while count <= MOST_PLACES and p < end:
+            p = self.find(p, end)
+            if p == NULL:
+                break
+            if count < MOST_PLACES:
+                found[count] = p - block.data
+            count += 1
+            p += 1
+        return count
+
+    cdef const uint8_t* find(self, const uint8_t* p, const uint8_t* end) noexcept nogil:
+        """The first place where one stands, or NULL."""
         cdef Py_ssize_t number
-        cdef const uint8_t* end = p + size
         cdef const uint8_t* start
+        cdef const uint8_t* first = NULL
         cdef uint32_t place
         cdef uint8_t step
         if self._count == 1 or self._least < GRAM:
             for number in range(self._count):
-                if memmem(p, size, self._starts[number], self._sizes[number]) != NULL:
-                    return True
-            return False
+                start = <const uint8_t*>memmem(p, end - p, self._starts[number], self._sizes[number])
+                if start != NULL and (first == NULL or start < first):
+                    first = start
+            return first
         p += self._least - GRAM
         while p + GRAM <= end:
             place = place_of(p)
@@ -125,10 +169,10 @@ cdef class Needles:
                 if start + self._sizes[number] <= end and memcmp(
                     start, self._starts[number], self._sizes[number]
                 ) == 0:
-                    return True
+                    return start
                 number = self._next[number]
             p += 1
-        return False
+        return NULL
 
 
 cdef inline uint64_t hash_of(const uint8_t* digits) noexcept nogil:

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
+from opslog.assembly._records import Records
 from opslog.engine.pool import SMALL_BYTES, Done, Pool
 from opslog.engine.skipping import at_once, in_pool, with_skipped_marked
 from opslog.engine.stream import Item
@@ -42,19 +43,19 @@ def in_this_thread(item: Item[T], spare: deque[Block]) -> Iterator[tuple[int, T]
     stream, block = item.stream, item.block
     if item.skip and not stream.assembler.sought:
         stream.skipped(block)
-        spare.append(block)
-        return
-    part: Block | None = block
-    while part is not None:
-        rest = stream.scan(part)
-        last = rest is None
-        result = stream.finish(
-            stream.assemble(part, item.final and last, item.held if last else -1)
-        )
-        if result is not None:
-            yield result
-        part = rest
+    else:
+        for records in _records(item):
+            result = stream.finish(records)
+            if result is not None:
+                yield result
     spare.append(block)
+
+
+def _records(item: Item[T]) -> Iterator[Records]:
+    """Yield the records complete with an item, all of it done in this thread."""
+    if item.only:
+        return item.stream.only(item.block, item.only)
+    return item.stream.records(item.block, item.final, item.held)
 
 
 def _overlapped(
@@ -79,6 +80,11 @@ def _overlapped(
         stream, part = item.stream, item.block
         if item.skip and not stream.assembler.sought:
             stream.skipped(part)
+            spare.append(part)
+            return
+        if item.only:
+            for records in _records(item):
+                finishing.append((records.block, Done(stream.finish(records))))
             spare.append(part)
             return
         rest = stream.scan(part) if future is None else future.result()
@@ -106,7 +112,7 @@ def _overlapped(
             if (item.flush or small) and not scanning and not finishing:
                 yield from in_this_thread(item, spare)
                 continue
-            here = item.skip or small
+            here = item.skip or item.only or small
             scanning.append((item, None if here else pool.submit(item.stream.scan, item.block)))
             while scanning and (item.flush or len(scanning) > ahead):
                 yield from assembled()

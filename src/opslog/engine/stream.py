@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -121,6 +121,22 @@ class Stream(Generic[T]):
             self.stats.last_time = self.stats.last_time if last is None else last
         return records
 
+    def records(self, block: Block, final: bool, held: int = -1) -> Iterator[Records]:
+        """Yield the records complete with the next block, which is not scanned, of the source."""
+        part: Block | None = block
+        while part is not None:
+            rest = self.scan(part)
+            last = rest is None
+            yield self.assemble(part, final and last, held if last else -1)
+            part = rest
+
+    def only(self, block: Block, spans: tuple[tuple[int, int], ...]) -> Iterator[Records]:
+        """Yield the records of some parts of a block, each of whole ones; the rest is skipped."""
+        self._left_out(block.size - sum(end - begin for begin, end in spans))
+        for begin, end in spans:
+            yield from self.records(block.part(begin, end), final=True)
+            self._left_out(0)
+
     def _place(self, records: Records) -> None:
         """Tell records, kept or not, their places: as late as the latest record up to them."""
         import pyarrow.compute as pc  # start-up: most runs need it not
@@ -137,9 +153,13 @@ class Stream(Generic[T]):
 
     def skipped(self, block: Block) -> None:
         """Count a block that cannot hold a kept record; what is open cannot be kept either."""
+        self._left_out(block.size)
+
+    def _left_out(self, count: int) -> None:
+        """Close what is open and go on so many bytes further as if nothing had been before."""
         self.assemble(Block(0), final=True)
-        self.stats.bytes += block.size
-        self.stats.skipped_bytes += block.size
+        self.stats.bytes += count
+        self.stats.skipped_bytes += count
         before, self.assembler = self.assembler, Assembler(self.job.catalog.lines.program)
         if self.extent:
             self.assembler.go_past(before)
@@ -150,6 +170,7 @@ class Stream(Generic[T]):
 class Item(Generic[T]):
     """A block of a stream; ``skip`` says that it is only counted, ``needed`` that it must not be.
 
+    Of one with ``only`` no more than these parts are read, each by itself.
     Behind it the open records close whose last line ends at the offset ``held``
     or before.  With ``flush`` more may be long in coming: what is complete leaves
     before the next item is asked for.
@@ -162,6 +183,7 @@ class Item(Generic[T]):
     held: int = -1
     flush: bool = False
     needed: bool = False
+    only: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         # Here, where blocks come one after the other: they are scanned in any order.

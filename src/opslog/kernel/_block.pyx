@@ -7,9 +7,10 @@ depend on the bytes alone and memory stays bounded without any newline.
 
 cimport cython
 from libc.stdlib cimport free, realloc
-from libc.string cimport memchr, memcpy
+from libc.string cimport memcpy
 
 from opslog.kernel._bytes cimport find_hidden
+from opslog.kernel._hidden cimport Hidden, begin_hidden, note_hidden
 
 cdef extern from *:
     """
@@ -38,63 +39,15 @@ def set_sizes(known):
     SIZES = known
 
 
-cdef const uint8_t* list_end(const uint8_t* p, const uint8_t* start, const uint8_t* end, Py_ssize_t* count) noexcept nogil:
-    """Where the list of numbers ends that the '[' at p may begin as a JSON value; counts them."""
-    cdef const uint8_t* before = p - 1
-    cdef bint inside = False
-    while before >= start and (before[0] == c' ' or before[0] == c'\t'):
-        before -= 1
-    p += 1
-    if before < start or before[0] != c':':
-        return p
-    while p < end and p[0] != c'"' and p[0] != c'\n':
-        if 48 <= p[0] <= 57:
-            count[0] += not inside
-            inside = True
-        else:
-            inside = False
-        p += 1
-    return p
-
-
-cdef inline int digit(uint8_t c) noexcept nogil:
-    """The value of a hexadecimal digit, 16 for anything else."""
-    if 48 <= c <= 57:
-        return c - 48
-    c |= 32
-    return c - 87 if 97 <= c <= 102 else 16
-
-
-cdef bint escapes(const uint8_t* p, const uint8_t* end) noexcept nogil:
-    """Whether the `\\u` at p may stand for a character of a text that is looked for.
-
-    Writers escape what is not ASCII, control characters and, against HTML,
-    \"&'+<=>`: such a text has none of these.
-    """
-    cdef int c
-    if end - p < 6 or p[2] != c'0' or p[3] != c'0':
-        return False
-    c = 16 * digit(p[4]) + digit(p[5])
-    return 32 <= c < 127 and memchr(b"\"&'+<=>`", c, 8) == NULL
-
-
 cdef Py_ssize_t longest_hidden(const uint8_t* start, const uint8_t* end) noexcept nogil:
     """How long a text may be that occurs as JSON escapes or as a list of numbers."""
-    cdef const uint8_t* p = start
-    cdef const uint8_t* listed = start      # where the last list ends: in it begins no longer one
-    cdef Py_ssize_t count, most = 0
-    while True:
-        p = find_hidden(p, end)
-        if p >= end:
-            return most
-        if p[0] == c'\\':
-            if escapes(p, end):
-                return end - start
-        elif p >= listed:
-            count = 0
-            listed = list_end(p, start, end, &count)
-            most = max(most, count)
-        p += 1
+    cdef const uint8_t* p = find_hidden(start, end)
+    cdef Hidden hidden
+    begin_hidden(&hidden, start, end)
+    while p < end:
+        note_hidden(&hidden, p)
+        p = find_hidden(p + 1, end)
+    return hidden.longest
 
 
 cdef inline int need_items(void** items, Py_ssize_t* capacity, Py_ssize_t wanted, size_t size) except -1 nogil:
@@ -210,6 +163,22 @@ cdef class Block:
         # Unescaped text behind the input stays.
         self.used = at if self.used == self.size else self.used
         self.size = at
+
+    def part(self, Py_ssize_t begin, Py_ssize_t end):
+        """Return another block of the whole lines from before ``begin`` to behind ``end``."""
+        cdef Block other = Block(0)
+        begin = min(max(begin, 0), self.size)
+        end = min(max(end, begin), self.size)
+        while begin > 0 and self.data[begin - 1] != c'\n':
+            begin -= 1
+        while end < self.size and (end == 0 or self.data[end - 1] != c'\n'):
+            end += 1
+        other.reset(self.offset + begin, begin == 0 and self.continued)
+        if end > begin:
+            other.need_data(end - begin)
+            memcpy(other.data, self.data + begin, end - begin)
+            other.filled(end - begin)
+        return other
 
     def may_hide(self, Py_ssize_t size):
         """Return whether a text of ``size`` bytes may occur as JSON escapes or as a list of numbers."""

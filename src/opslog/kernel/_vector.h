@@ -15,6 +15,12 @@
 #define OPSLOG_SSE2 1
 #endif
 
+/* What reads whole files is worth code for newer machines, chosen where it runs. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(OPSLOG_PORTABLE)
+#include <immintrin.h>
+#define OPSLOG_AVX2 1
+#endif
+
 static inline int opslog_is_request(uint8_t c)
 {
     return (uint8_t)(c - '0') < 10 || (uint8_t)((c | 0x20) - 'a') < 26 || c == '-';
@@ -342,6 +348,60 @@ static inline const uint8_t *opslog_find_text(const uint8_t *p, const uint8_t *e
     return (const uint8_t *)memmem(p, (size_t)(end - p), text, m);
 }
 
+#ifdef OPSLOG_AVX2
+/* What opslog_find_text_or_hidden says, but for the last bytes: a place there may be none. */
+__attribute__((target("avx2"))) static inline const uint8_t *
+opslog_find_text_or_hidden_avx2(const uint8_t *p, const uint8_t *end, const uint8_t *text, size_t m)
+{
+    const __m256i first = _mm256_set1_epi8((char)text[0]);
+    const __m256i last = _mm256_set1_epi8((char)text[m - 1]);
+    const __m256i escape = _mm256_set1_epi8('\\'), u = _mm256_set1_epi8('u');
+    const __m256i list = _mm256_set1_epi8('['), zero = _mm256_set1_epi8('0');
+    const __m256i nine = _mm256_set1_epi8(9), blank = _mm256_set1_epi8(' ');
+    for (; end - p >= (ptrdiff_t)(m + 32); p += 32) {
+        __m256i one = _mm256_loadu_si256((const __m256i *)p);
+        __m256i two = _mm256_loadu_si256((const __m256i *)(p + 1));
+        __m256i far = _mm256_loadu_si256((const __m256i *)(p + m - 1));
+        __m256i number = _mm256_sub_epi8(two, zero);
+        __m256i either = _mm256_or_si256(_mm256_cmpeq_epi8(_mm256_min_epu8(two, blank), two),
+                                         _mm256_cmpeq_epi8(_mm256_min_epu8(number, nine), number));
+        __m256i hidden = _mm256_or_si256(
+            _mm256_and_si256(_mm256_cmpeq_epi8(one, escape), _mm256_cmpeq_epi8(two, u)),
+            _mm256_and_si256(_mm256_cmpeq_epi8(one, list), either));
+        __m256i plain =
+            _mm256_and_si256(_mm256_cmpeq_epi8(one, first), _mm256_cmpeq_epi8(far, last));
+        unsigned mask = (unsigned)_mm256_movemask_epi8(_mm256_or_si256(plain, hidden));
+        while (mask) {
+            const uint8_t *at = p + __builtin_ctz(mask);
+            if (*at == '\\' || *at == '[' || memcmp(at, text, m) == 0)
+                return at;
+            mask &= mask - 1;
+        }
+    }
+    return p;
+}
+#endif
+
+/* The first place where the m bytes of a text stand, or that opslog_find_hidden finds, or end.
+ * The text begins with neither `\` nor `[`; m is at least 1. */
+static inline const uint8_t *opslog_find_text_or_hidden(const uint8_t *p, const uint8_t *end,
+                                                        const uint8_t *text, size_t m)
+{
+    const uint8_t *hidden, *found;
+#ifdef OPSLOG_AVX2
+    if (__builtin_cpu_supports("avx2")) {
+        p = opslog_find_text_or_hidden_avx2(p, end, text, m);
+        if (end - p >= (ptrdiff_t)(m + 32))
+            return p;
+    }
+#endif
+    hidden = opslog_find_hidden(p, end);
+    if (end - hidden > (ptrdiff_t)(m - 1))
+        end = hidden + m - 1;
+    found = opslog_find_text(p, end, text, m);
+    return found ? found : hidden;
+}
+
 /* How many of the n bytes at p, from the first on, are from low to high, each from its own. */
 static inline size_t opslog_within(const uint8_t *p, const uint8_t *low, const uint8_t *high,
                                    size_t n)
@@ -388,6 +448,27 @@ static inline int opslog_same(const uint8_t *a, const uint8_t *b, size_t n)
             return 0;
     return 1;
 }
+
+/* Whether p, of which room bytes may be read, begins with the first n bytes of text, of 32. */
+static inline int opslog_begins_with(const uint8_t *p, ptrdiff_t room, const uint8_t *text,
+                                     size_t n)
+{
+#ifdef OPSLOG_SSE2
+    if (room >= 32) {
+        unsigned low = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(
+            _mm_loadu_si128((const __m128i *)p), _mm_loadu_si128((const __m128i *)text)));
+        unsigned high = (unsigned)_mm_movemask_epi8(
+            _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(p + 16)),
+                           _mm_loadu_si128((const __m128i *)(text + 16))));
+        return ((low | high << 16) | (unsigned)(0xFFFFFFFFULL << n)) == 0xFFFFFFFFU;
+    }
+#endif
+    return room >= (ptrdiff_t)n && memcmp(p, text, n) == 0;
+}
+
+/* Marks of what ends a number or word of JSON: 1; of what begins or ends something else: 2. */
+static const uint8_t opslog_json_marks[256] = {
+    [' '] = 1, ['\t'] = 1, [','] = 1, ['"'] = 2, ['{'] = 2, ['['] = 2, ['}'] = 2, [']'] = 2};
 
 /* Writes the UUID of the request id p[0:40] ("req-" and a UUID) as 32 lower-case
  * hex digits; returns whether it is one.  Without one, out is scribbled over. */

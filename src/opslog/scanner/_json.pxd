@@ -46,7 +46,6 @@ ctypedef struct Shape:
     int32_t severity            # slot of the level word, -1
     int32_t words               # its format's level words: the first one
     int32_t word_count
-    int32_t paths               # offset in numbers: count, then the slots of all its keys
     int32_t host                # slot of the leaf that fills host_name, -1
     int32_t keeps               # whether keys that fill no column are kept
 
@@ -65,8 +64,9 @@ cdef class JsonTable:
     cdef int32_t shape_count
     cdef bint pairs                     # of lines of KEY=VALUE, not of objects
     cdef int32_t key_count
-    cdef int32_t* behind                # the key that came behind a key last, and the first key of a table
+    cdef uint64_t serial                # of all tables of this process
     cdef uint64_t* needs                # of each shape: the required slots modulo 64, as bits
+    cdef uint64_t* own                  # of each shape: the slots of all its keys, as bits
     cdef Use* uses                # [shape, key]
     cdef readonly int32_t slots
     cdef const uint8_t* words           # level words: number, length, bytes

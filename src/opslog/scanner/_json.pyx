@@ -10,13 +10,14 @@ It is long because JSON and pairs share the table of keys and how values become 
 
 cimport cython
 from libc.stdint cimport uint64_t
-from libc.stdlib cimport calloc, free, malloc
+from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 
 from opslog.kernel._block cimport ESCAPED, UNNAMED
-from opslog.kernel._bytes cimport find_either, hash_bytes
+from opslog.kernel._bytes cimport JSON_MARKS, find_either, hash_bytes
 from opslog.kernel._table cimport Place, begin_table, first_place, next_place, put_item
 from opslog.kernel._text cimport CHECKED, JSON_STRING, Buffer, need, put
+from opslog.scanner._key_order cimport KeyOrder, KnownKey, MOST_OBJECTS, NOT_KNOWN, comes, order_of, remembered
 from opslog.scanner._time cimport time_epoch, time_iso, time_micros
 
 cdef enum:
@@ -33,6 +34,11 @@ ctypedef struct Values:         # what a line has of the keys that are looked fo
     uint64_t some               # likewise the slots modulo 64
     bint escaped                # whether a value holds a backslash, or is no text
     int32_t count               # how many values there are in all
+
+cdef extern from *:
+    int bits_of "__builtin_popcountll" (unsigned long long) nogil
+
+cdef uint64_t tables_made = 0
 
 WORD = WORD_SIZE
 USES = {"no_column": NO_COLUMN, "read": READ, "inside": INSIDE, "opened": OPENED}
@@ -76,7 +82,11 @@ cdef int32_t skip(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
     cdef int32_t depth = 0, begin = at
     cdef bint escaped
     cdef uint8_t c
-    while at < end:
+    while True:
+        while at < end and not JSON_MARKS[data[at]]:
+            at += 1
+        if at >= end:
+            return -1
         c = data[at]
         if c == c'"':
             at = string_end(data, at + 1, end, &escaped)
@@ -100,11 +110,10 @@ cdef int32_t skip(const uint8_t* data, int32_t at, int32_t end) noexcept nogil:
             at += 1
             if depth == 0:
                 return at
-        elif depth == 0 and (c == c',' or c == c' ' or c == c'\t'):
+        elif depth == 0:        # a comma or blank
             return at if at > begin else -1
         else:
             at += 1
-    return -1
 
 
 cdef int32_t only_text(const uint8_t* data, int32_t at, int32_t end, bint* escaped) noexcept nogil:
@@ -140,63 +149,89 @@ cdef inline Key* lookup(JsonTable self, const uint8_t* text, int32_t length, int
     return &self.keys[place.item] if place.item >= 0 else NULL
 
 
-cdef inline bint is_key(JsonTable self, const Key* key, const uint8_t* text, int32_t room, int32_t parent) noexcept nogil:
-    """Whether the key and the quote behind it stand there."""
-    return (key.parent == parent and key.length < room and text[key.length] == c'"'
-            and memcmp(self.texts + key.text, text, key.length) == 0)
+cdef KnownKey* find_key(JsonTable self, KeyOrder* order, const uint8_t* data, int32_t before, int32_t at, int32_t end,
+                        int32_t table, int32_t place, int32_t* value) noexcept nogil:
+    """The key whose text begins at `at`, and where its value does; NULL if none stands there.
+
+    Its object, or the value before it, ends at `before`.
+    """
+    cdef KnownKey* known
+    cdef const Key* key
+    cdef uint64_t hashed
+    cdef bint escaped = False
+    cdef int32_t stop = string_end(data, at, end, &escaped)
+    if stop < 0:
+        return NULL
+    value[0] = blanks(data, stop + 1, end)
+    if value[0] >= end or data[value[0]] != c':':
+        return NULL
+    value[0] = blanks(data, value[0] + 1, end)
+    if escaped:
+        known = &order.keys[NOT_KNOWN]
+        known.key = -1
+        return known
+    hashed = hash_bytes(data + at, stop - at, <uint64_t>table)
+    known = remembered(order, hashed, place, data + before, value[0] - before)
+    if known.key == -2:
+        key = lookup(self, data + at, stop - at, table)
+        known.key = <int32_t>(key - self.keys) if key != NULL else -1
+    return known
 
 
-cdef int32_t read_object(JsonTable self, const uint8_t* data, int32_t at, int32_t end, int32_t table,
+cdef int32_t read_object(JsonTable self, KeyOrder* order, const uint8_t* data, int32_t at, int32_t end, int32_t table,
                          Values* values) noexcept nogil:
     """Read the object whose '{' is at `at`; return the position behind it, or -1."""
     cdef int32_t begin, stop
-    cdef int32_t* expected = &self.behind[self.key_count + table]
+    cdef int32_t place = -1 - table     # before its first key, where no comma may stand
+    cdef int32_t* expected = &order.first[table] if table < MOST_OBJECTS else &order.keys[NOT_KNOWN].behind
+    cdef KnownKey* known
     cdef Key* key
-    cdef bint key_escaped
-    at = blanks(data, at + 1, end)
-    if at < end and data[at] == c'}':
-        return at + 1
+    cdef bint escaped
+    at += 1
     while at < end:
-        if data[at] != c'"':
-            return -1
-        begin = at + 1
-        # Lines of one program have their keys in one order.
-        key = &self.keys[expected[0]]
-        if is_key(self, key, data + begin, end - begin, table):
-            stop = begin + key.length
-            expected = &self.behind[key - self.keys]
+        known = &order.keys[expected[0]]
+        if comes(known, place, data + at, end - at):
+            at = blanks(data, at + known.size, end)
         else:
-            key_escaped = False
-            stop = string_end(data, begin, end, &key_escaped)
-            if stop < 0:
+            begin = at
+            at = blanks(data, at, end)
+            if at < end and data[at] == c'}':
+                return at + 1
+            if place >= 0:
+                if at >= end or data[at] != c',':
+                    return -1
+                at = blanks(data, at + 1, end)
+            if at >= end or data[at] != c'"':
                 return -1
-            key = NULL if key_escaped else lookup(self, data + begin, stop - begin, table)
-            if key != NULL:
-                expected[0] = <int32_t>(key - self.keys)
-                expected = &self.behind[key - self.keys]
-        at = blanks(data, stop + 1, end)
-        if at >= end or data[at] != c':':
-            return -1
-        at = blanks(data, at + 1, end)
+            known = find_key(self, order, data, begin, at + 1, end, table, place, &at)
+            if known == NULL:
+                return -1
+            expected[0] = <int32_t>(known - order.keys)
+        expected = &known.behind
+        place = table
+        key = &self.keys[known.key] if known.key >= 0 else NULL
         if at >= end:
             return -1
         begin = at
         if data[at] == c'"':
-            key_escaped = False
-            stop = string_end(data, at + 1, end, &key_escaped)
+            escaped = False
+            stop = string_end(data, at + 1, end, &escaped)
             if stop < 0:
                 return -1
             at = stop + 1
             values.count += 1
             if key != NULL and key.slot >= 0:
-                values.escaped = values.escaped or key_escaped
+                values.escaped = values.escaped or escaped
                 fill(values, key.slot, begin + 1, stop)
         else:
             if data[at] == c'{' and key != NULL and key.table >= 0:
-                at = read_object(self, data, at, end, key.table, values)
+                at = read_object(self, order, data, at, end, key.table, values)
                 values.count += key.slot >= 0
             else:
-                at = skip(data, at, end)
+                while at < end and not JSON_MARKS[data[at]]:
+                    at += 1
+                if at == begin or at >= end or JSON_MARKS[data[at]] == 2:
+                    at = skip(data, begin, end)
                 values.count += 1
             if at < 0:
                 return -1
@@ -211,14 +246,6 @@ cdef int32_t read_object(JsonTable self, const uint8_t* data, int32_t at, int32_
                     elif data[begin] == c'[' or data[begin] == c'{':
                         values.escaped = True
                     fill(values, key.slot, begin, stop if stop >= 0 else at)
-        at = blanks(data, at, end)
-        if at >= end:
-            return -1
-        if data[at] == c'}':
-            return at + 1
-        if data[at] != c',':
-            return -1
-        at = blanks(data, at + 1, end)
     return -1
 
 
@@ -359,16 +386,17 @@ cdef class JsonTable:
 
     def __init__(self, list keys, bytes texts, bytes numbers, list shapes, int32_t slots, bytes words,
                  int32_t common, bytes uses, bint pairs):
-        cdef int32_t i, j, tables = 1
+        global tables_made
+        cdef int32_t i, j, slot, paths
         cdef Key* key
+        tables_made += 1
+        self.serial = tables_made
         begin_table(&self.known, 256)
         self.keys = <Key*>calloc(len(keys) + 1, sizeof(Key))
         self.shapes = <Shape*>calloc(len(shapes) + 1, sizeof(Shape))
         self.needs = <uint64_t*>calloc(len(shapes) + 1, sizeof(uint64_t))
-        for _, _, parent, _, table in keys:
-            tables = max(tables, parent + 1, table + 1)
-        self.behind = <int32_t*>malloc((len(keys) + tables) * sizeof(int32_t))
-        if self.keys == NULL or self.shapes == NULL or self.needs == NULL or self.behind == NULL:
+        self.own = <uint64_t*>calloc(len(shapes) + 1, SLOT_WORDS * sizeof(uint64_t))
+        if self.keys == NULL or self.shapes == NULL or self.needs == NULL or self.own == NULL:
             raise MemoryError()
         self.made_of = (keys, texts, numbers, shapes, slots, words, common, uses, pairs)
         self.uses = <Use*><char*>uses
@@ -388,17 +416,17 @@ cdef class JsonTable:
             key.text, key.length, key.parent, key.slot, key.table = text, length, parent, slot, table
             put_item(&self.known, place_of(self, self.texts + key.text, key.length, key.parent),
                      hash_bytes(self.texts + key.text, key.length, <uint64_t>key.parent), i)
-        self.keys[self.key_count].parent = -1  # stands for none
-        for i in range(self.key_count + tables):
-            self.behind[i] = self.key_count
         self.shape_count = len(shapes)
         for i, shape in enumerate(shapes):
             (self.shapes[i].leaf, self.shapes[i].required, self.shapes[i].one_of, self.shapes[i].otherwise, self.shapes[i].kept,
              self.shapes[i].epoch, self.shapes[i].iso, self.shapes[i].micros,
              self.shapes[i].severity, self.shapes[i].words, self.shapes[i].word_count,
-             self.shapes[i].paths, self.shapes[i].host, self.shapes[i].keeps) = shape
+             paths, self.shapes[i].host, self.shapes[i].keeps) = shape
             for j in range(self.numbers[self.shapes[i].required]):
                 self.needs[i] |= <uint64_t>1 << (self.numbers[self.shapes[i].required + 1 + j] & 63)
+            for j in range(self.numbers[paths]):
+                slot = self.numbers[paths + 1 + j]
+                self.own[SLOT_WORDS * i + (slot >> 6)] |= <uint64_t>1 << (slot & 63)
 
     def __reduce__(self):
         return JsonTable, self.made_of
@@ -408,7 +436,7 @@ cdef class JsonTable:
         free(self.known.places)
         free(self.shapes)
         free(self.needs)
-        free(self.behind)
+        free(self.own)
 
     cdef int32_t match(self, const uint8_t* data, int32_t at, int32_t end,
                        int32_t* row, MatchState* state) noexcept nogil:
@@ -417,12 +445,14 @@ cdef class JsonTable:
         cdef const Shape* shape
         cdef bint complete, unnamed
         cdef Values values
-        memset(values.have, 0, ((self.slots + 63) >> 6) * sizeof(uint64_t))
+        cdef int32_t words = (self.slots + 63) >> 6
+        memset(values.have, 0, words * sizeof(uint64_t))
         values.row = row
         values.some = 0
         values.escaped = False
         values.count = 0
-        i = read_pairs(self, data, at, end, &values) if self.pairs else read_object(self, data, at, end, 0, &values)
+        i = read_pairs(self, data, at, end, &values) if self.pairs else read_object(
+            self, order_of(self.serial), data, at, end, 0, &values)
         if i < 0 or blanks(data, i, end) != end:
             return -1
         for i in range(self.shape_count):
@@ -443,9 +473,8 @@ cdef class JsonTable:
             unnamed = False
             if shape.keeps:
                 own = 0
-                base = shape.paths
-                for j in range(1, self.numbers[base] + 1):
-                    own += begin_of(&values, self.numbers[base + j]) != ABSENT
+                for j in range(words):
+                    own += bits_of(values.have[j] & self.own[SLOT_WORDS * i + j])
                 unnamed = values.count != own
             base = shape.otherwise
             for j in range(self.numbers[base]):
