@@ -67,7 +67,7 @@ cdef bint tells(const uint8_t* word, Py_ssize_t size) noexcept nogil:
 cdef int put_telling(Buffer* out, const uint8_t* logger, Py_ssize_t size) except -1 nogil:
     """Append what of a logger, and what stands behind it, tells the service; a zero for anything else.
 
-    Of the logger it is the first part, with the separator behind it.
+    Of the logger, which ends before the first newline, it is the first part with the separator behind it.
     """
     cdef Py_ssize_t at = 0, start
     cdef bint named = True, left_out = False
@@ -92,7 +92,7 @@ cdef int put_telling(Buffer* out, const uint8_t* logger, Py_ssize_t size) except
         if named and (logger[start] == c'.' or logger[start] == c'/'):
             while at < size and logger[at] != c'\n':
                 at += 1
-        named = named and at < size and logger[at] != c'\n'
+        named = named and logger[start] != c'\n'
     return 0
 
 
