@@ -67,12 +67,14 @@ cdef bint tells(const uint8_t* word, Py_ssize_t size) noexcept nogil:
 cdef int put_telling(Buffer* out, const uint8_t* logger, Py_ssize_t size) except -1 nogil:
     """Append what of a logger, and what stands behind it, tells the service; a zero for anything else.
 
-    Of the logger, which ends before the first newline, it is the first part with the separator behind it.
+    Of the logger, which ends before the first newline, it is the first part with the separator behind it;
+    what stands behind the second newline is of a format and all told.
     """
     cdef Py_ssize_t at = 0, start
-    cdef bint named = True, left_out = False
+    cdef bint left_out
+    cdef int32_t newlines = 0
     need(out, size)
-    while at < size:
+    while at < size and newlines < 2:
         start = at
         if is_letter(logger[at]):
             while at < size and is_letter(logger[at]):
@@ -85,15 +87,15 @@ cdef int put_telling(Buffer* out, const uint8_t* logger, Py_ssize_t size) except
         else:
             at += 1
             left_out = False
+            newlines += logger[start] == c'\n'
         if not left_out:
             put(out, logger + start, at - start, 0)
         elif not (out.used and out.data[out.used - 1] == c'0'):
             put(out, b"0", 1, 0)
-        if named and (logger[start] == c'.' or logger[start] == c'/'):
+        if newlines == 0 and (logger[start] == c'.' or logger[start] == c'/'):
             while at < size and logger[at] != c'\n':
                 at += 1
-        named = named and logger[start] != c'\n'
-    return 0
+    return put(out, logger + at, size - at, 0)
 
 
 cdef int32_t entry_of(const Services* self, const uint8_t* logger, Py_ssize_t size) noexcept nogil:
