@@ -86,6 +86,8 @@ def render(results: dict[str, Any]) -> str:
         parts.append(_memory(results["memory"]))
     if results["small_files"]:
         parts.append(_small_files(results["small_files"]))
+    if results["unusual"]:
+        parts.append(_unusual(results["unusual"]))
     if results["start_up"]:
         parts.append(_start_up(results["start_up"]))
     parts.append(_commands(results["questions"]))
@@ -394,6 +396,23 @@ def _small_files(rows: list[dict[str, Any]]) -> str:
         "Files of 20 KB in a folder, and a file of the same bytes; opslog's times without start-up."
     )
     return f"## Many small files\n\n{how}\n\n{table(head, cells)}"
+
+
+def _unusual(rows: list[dict[str, Any]]) -> str:
+    plain = rows[0]["bytes"] / rows[0]["cpu"]
+    cells = [
+        [r["title"], f"{r['bytes'] / 1e6 / r['cpu']:.0f}", f"{r['bytes'] / r['cpu'] / plain:.2f}",
+         f"{r['peak']:.0f}", _against(r["records"], r["expected"]), f"{r['expected']:,}"]
+        for r in rows
+    ]  # fmt: skip
+    head = ["", "MB/s", "of plain text", "peak, MB", "records", "truth"]
+    how = (
+        f"Logs of {rows[0]['bytes'] / 1e6:.0f} MB to JSON lines, one thread; how many records they "
+        "hold was counted when they were written\n(`unusual_logs.py`).  What every line costs, "
+        "however short, tells where lines are a few bytes long: a line of two bytes\nbecomes one "
+        "of JSON of about a hundred."
+    )
+    return f"## Unusual logs\n\n{how}\n\n{table(head, cells)}"
 
 
 def _start_up(rows: list[dict[str, Any]]) -> str:

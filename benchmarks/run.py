@@ -36,13 +36,14 @@ import start_up
 import threads
 import throughput
 import tracing
+import unusual
 from candidates import CANDIDATES
 from questions import QUESTIONS
 
 README = Path(__file__).resolve().with_name("README.md")
 _OTHERS = (
     "recognition", "envelopes", "filters", "stages", "counting", "merging", "correlation",
-    "tracing", "latency", "threads", "memory", "small_files", "start_up",
+    "tracing", "latency", "threads", "memory", "small_files", "unusual", "start_up",
 )  # fmt: skip
 
 
@@ -86,6 +87,7 @@ def main() -> None:
         "small_files": lambda: small_files.ask(
             folder, 1000 if options.quick else small_files.FILES, options.runs
         ),
+        "unusual": lambda: unusual.ask(folder, options.size, options.runs),
         "start_up": lambda: start_up.ask(folder),
     }
     for name, ask in others.items():

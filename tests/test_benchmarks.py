@@ -23,6 +23,11 @@ OWNERS = {
 """The format that takes each log of recognition.py."""
 
 KINDS = ["text", "json", "docker", "journal", "mixed"]
+UNUSUAL = [
+    "traceback-lists", "loggers", "json-loggers", "hosts", "programs", "bare-times", "empty-oslo",
+    "empty-syslog", "nuls", "nested", "two-bytes", "blank-lines", "lines-100kb", "lines-1mb",
+    "lines-10mb", "alternating",
+]  # fmt: skip
 NOT_COMPARED = {kind: {"format"} for kind in KINDS} | {"json": {"format", "attributes"}}
 """The loop does not name the format, and writes the JSON in attributes without blanks."""
 
@@ -52,6 +57,13 @@ def test_opslog_finds_what_the_truth_counts(log: Path, truth: dict[str, Any]) ->
     inside = "json" if kind(log) == "json" else "text"
     assert {row["format"] for row in rows} == {f"oslo.{inside}"}
     assert log.stat().st_size == truth["bytes"]
+
+
+@pytest.mark.parametrize("kind", UNUSUAL)
+def test_an_unusual_log_has_as_many_records_as_its_truth_says(kind: str, tmp_path: Path) -> None:
+    run("unusual_logs.py", kind, "0.5", str(tmp_path / "log"))
+    truth = int((tmp_path / "log.truth.json").read_text())
+    assert int(opslog("filter", "-c", str(tmp_path / "log")).stdout) == truth > 0
 
 
 def test_the_same_log_is_written_again(log: Path, tmp_path: Path) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 import opslog
 from opslog.model.services import (
+    NEIGHBOURS,
+    SERVICES,
     VLOG_MODULES,
+    WORDS,
     of_path,
     service_of_logger,
     service_of_module,
@@ -144,3 +151,41 @@ def test_a_logger_of_another_format_is_no_module() -> None:
     normalizer = opslog.Normalizer()
     normalizer.feed(b"2024-05-06 07:08:09.123 7 INFO main [-] text\n")
     assert normalizer.close()[0].column("service_name").to_pylist() == [None]
+
+
+PIECES = st.sampled_from(
+    [*sorted(WORDS), *"-_@.:( [", "7", "17432", "é", "Nova", "x", "server", "kolla-", "devstack@"]
+)
+NAMES = st.lists(PIECES, min_size=1, max_size=6).map("".join)
+
+
+def found(line: str, *columns: str) -> list[list[str | None]]:
+    """Return columns of the records that a log makes of a line twice."""
+    normalizer = opslog.Normalizer()
+    batches = [*normalizer.feed(f"{line}\n".encode() * 2), *normalizer.close()]
+    return [[row[name] for name in columns] for batch in batches for row in batch.to_pylist()]
+
+
+@given(NAMES)
+@example("lib/nova")
+@example("object-server17")
+def test_of_a_record_of_syslog_the_whole_program_tells_the_service(name: str) -> None:
+    line = f"Mar 10 10:00:00 node {name}[7]: text"
+    for program, logger, service, format_name in found(
+        line, "program", "logger", "service_name", "format"
+    ):
+        if format_name == "syslog.rfc3164" and program and not logger:
+            assert service == service_of_program(program)
+
+
+@given(NAMES)
+def test_of_a_record_of_oslo_the_whole_logger_tells_the_service(name: str) -> None:
+    line = f"2026-03-10 10:00:00.000 7 INFO {name} [-] text"
+    for logger, service, format_name in found(line, "logger", "service_name", "format"):
+        if format_name == "oslo.text":
+            assert service == service_of_logger(logger or "")
+
+
+def test_no_name_is_read_as_words_of_another() -> None:
+    assert all("0" not in name for name in (*SERVICES, *NEIGHBOURS, *VLOG_MODULES))
+    assert not any(re.search(r"\d\d", name) for name in (*SERVICES, *NEIGHBOURS, *VLOG_MODULES))

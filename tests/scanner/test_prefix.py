@@ -155,6 +155,16 @@ def test_damaged_lines_are_taken_by_the_layouts_that_trying_all_finds(
     assert found(told(), lines) == found(untold(), lines)
 
 
+@given(st.data())
+def test_lines_that_end_early_are_taken_by_the_layouts_that_trying_all_finds(
+    data: st.DataObject,
+) -> None:
+    lines = data.draw(st.lists(st.sampled_from(samples()), min_size=1, max_size=40))
+    lines = [line[: data.draw(st.integers(1, 90))] for line in lines]
+    assert found(told(), lines) == found(untold(), lines)
+    assert found(rebuilt(), lines) == found(untold(), lines)
+
+
 @given(st.randoms(use_true_random=False), st.sampled_from(samples()), st.data())
 def test_behind_many_lines_of_a_layout_others_are_still_taken_by_theirs(
     rng: random.Random, first: bytes, data: st.DataObject

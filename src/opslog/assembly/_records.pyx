@@ -29,27 +29,23 @@ cdef class Records:
         """Return {format number or -1: (records, lines, bytes)} of these records."""
         cdef int32_t i, line, format
         cdef Record* record
-        cdef int64_t[3] none = [0, 0, 0]
         cdef dict out = {}
-        cdef Py_ssize_t leaves = program.leaf_count
-        cdef int64_t* table = <int64_t*>calloc(3 * (leaves + 1), sizeof(int64_t))
+        cdef int64_t* table = <int64_t*>calloc(3 * (program.format_count + 1), sizeof(int64_t))
         if table == NULL:
             raise MemoryError()
         with nogil:
             for i in range(self.count):
                 record = &self.records[i]
-                format = record.leaf + 1
+                format = program.leaves[record.leaf].format + 1 if record.leaf >= 0 else 0
                 table[3 * format] += 1
                 table[3 * format + 1] += record.lines
                 line = record.head
                 while line != NONE:
                     table[3 * format + 2] += self.block.lines[line].stop - self.block.lines[line].first
                     line = self.block.lines[line].next
-        for i in range(<int32_t>leaves + 1):
+        for i in range(program.format_count + 1):
             if table[3 * i]:
-                format = -1 if i == 0 else program.leaves[i - 1].format
-                records, lines, size = out.get(format, (0, 0, 0))
-                out[format] = (records + table[3 * i], lines + table[3 * i + 1], size + table[3 * i + 2])
+                out[i - 1] = table[3 * i], table[3 * i + 1], table[3 * i + 2]
         free(table)
         return out
 

@@ -72,9 +72,12 @@ class Source:
             # What lies in /proc has no size, and may begin otherwise each time.
             self._size = self._status.st_size if stat.S_ISREG(self._status.st_mode) else 0
             self._first = b""
+        self._begins = b""
+        """What the first read is to begin with, if it is of the file's beginning."""
         self.regular = self._status is None or stat.S_ISREG(self._status.st_mode)
         """Whether it is a regular file, which has a last change."""
-        self.begin = self._raw.tell() if self._raw.seekable() else 0
+        self._seekable = self._raw.seekable()
+        self.begin = self._raw.tell() if self._seekable else 0
         """Where in the file it begins: standard input may have been read from before."""
         self._sample: bytes | None = None
         if self._size and not isinstance(self._raw, RemoteFile):
@@ -86,11 +89,13 @@ class Source:
         """Look at a file's first bytes where they lie: thousands of files may be small."""
         begins = os.pread(fd, SAMPLE_BYTES, self.begin)
         self._first = begins[:_FIRST] if not self.begin else os.pread(fd, _FIRST, 0)
+        self._begins = b"" if self.begin else self._first
         self._start = 0
         self._bytes: Reader = self._read_raw
         start = begins[: compression.MAGIC_BYTES]
         packed = compression.compressed(start)
         if packed:
+            self._begins = b""
             self._raw.seek(self.begin + len(start))
             self._bytes = compression.unpacked(self.name, self._read_raw, start)
         else:
@@ -141,7 +146,7 @@ class Source:
     @property
     def can_seek(self) -> bool:
         """Whether it is a regular file whose bytes are given as they are."""
-        return self.regular and not self._converted and not self.begin and self._raw.seekable()
+        return self.regular and not self._converted and not self.begin and self._seekable
 
     def expect(self, known: Extent) -> None:
         """Raise SourceError if a file has not what it had when the parts were planned."""
@@ -203,9 +208,17 @@ class Source:
             return self._raw.readinto(room)
         while (count := self._raw.readinto(room)) is None:
             _wait(self.fd, None)
-        if self._first:
+        if self._first and not self._begins_so(room, count):
             self._check_read(count)
         return count
+
+    def _begins_so(self, room: memoryview, count: int) -> bool:
+        """Whether what was just read shows itself that the file is the same one.
+
+        It is the file's beginning, and behind it another read is to come, which sees the end.
+        """
+        first, self._begins = self._begins, b""
+        return 0 < len(first) <= count < len(room) and bytes(room[: len(first)]) == first
 
     def _check_read(self, count: int) -> None:
         """Raise OSError if the file of which so much was just read is not what it was.
@@ -238,7 +251,8 @@ class Source:
 
         A file that is as it is given goes there at once, any other is read up to there.
         """
-        if self.regular and not self._converted and self._raw.seekable():
+        if self.regular and not self._converted and self._seekable:
+            self._begins = b""
             self._raw.seek(self.begin + offset)
             self._read = self._read_raw
             self._given = offset
@@ -307,7 +321,7 @@ class Source:
     @property
     def position(self) -> int:
         """How many bytes of the file were read, as they lie there; of a pipe, were given."""
-        return self._raw.tell() if self._raw.seekable() else self._given
+        return self._raw.tell() if self._seekable else self._given
 
     @property
     def modified(self) -> datetime:

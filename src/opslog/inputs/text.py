@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from opslog.inputs import utf16
+from opslog.inputs._unusual import unusual
 
 SAMPLE_BYTES = 4096
 """How many of the first bytes tell."""
@@ -28,8 +29,6 @@ _TAR = b"ustar"
 _BINARY = "binary data; through a pipe it is read as text: `cat PATH | opslog ...`"
 
 _ZEROS = re.compile(rb"\0+")
-_UNUSUAL = bytes({*range(9), *range(14, 27), *range(28, 32), 127})
-"""Control characters that text has none of; ESC begins a color."""
 
 
 def not_text(sample: bytes) -> str | None:
@@ -42,12 +41,8 @@ def not_text(sample: bytes) -> str | None:
         return None
     # A hole counts once, however long.
     text = _ZEROS.sub(b"\0", sample.strip(b"\0")) if 0 in sample else sample
-    if 20 * _unusual(text) <= len(text):
+    if 20 * unusual(text) <= len(text):
         return None
     lines = text.split(b"\n")
-    clean = sum(len(line) for line in lines if not _unusual(line.strip(b"\0")))
+    clean = sum(len(line) for line in lines if not unusual(line.strip(b"\0")))
     return None if 4 * clean >= len(text) else _BINARY
-
-
-def _unusual(text: bytes) -> int:
-    return len(text) - len(text.translate(None, _UNUSUAL))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import chain
 
 SERVICES: dict[str, str] = {
     name: name
@@ -216,7 +217,7 @@ OVN is made of Open vSwitch's library: modules of that (``reconnect``, ``poll_lo
 
 _SWIFT = re.compile(
     r"(?:proxy|account|container|object)-(?:server|replicator|auditor|updater|reaper|reconstructor|"
-    r"expirer|sharder|sync|reconciler)"
+    r"expirer|sharder|sync|reconciler)(?![a-z])"
 )
 """Swift's programs, which leave out its name."""
 
@@ -237,6 +238,20 @@ _UNIT = re.compile(r"\.(?:service|scope|socket|timer|slice)$")
 _PACKAGED = re.compile(r"^(?:snap\.[^.]*\.|openstack-|(?:edpm|kolla|tripleo)[-_])")
 _FIRST_END = re.compile(r"[-_@.:(\[ ]")
 _WORD = re.compile(r"[a-z][a-z0-9-]*")
+
+WORDS = frozenset(
+    chain.from_iterable(
+        re.findall("[a-z]+", text)
+        for text in [
+            *SERVICES, *_PROGRAMS, *NEIGHBOURS, *VLOG_MODULES, *_DEVSTACK, "devstack",
+            *(rule.pattern for rule in (_SWIFT, _UNIT, _PACKAGED)),
+        ]
+    )
+)  # fmt: skip
+"""The words that names of loggers and programs are known by, and those around them.
+
+Another word, or a number of several digits, may as well be any other: the service is the same.
+"""
 
 
 @lru_cache(maxsize=4096)

@@ -15,11 +15,12 @@ cdef class ExceptionText:
     cdef Block block
     cdef Buffer traceback               # of the record looked at last; empty without one
     cdef Buffer other
+    cdef Buffer lines                   # of a printed list
     cdef Text type                      # of the exception finally raised
     cdef Text message
 
     cdef int find(self, const Record* record, const Line* head) except -1 nogil
     cdef int put_parts(self, int32_t at, uint8_t part) except -1 nogil
     cdef int find_list(self, const Record* record, const Line* line) except -1 nogil
-    cdef int put_list_lines(self, const uint8_t* text, Py_ssize_t size, int32_t rest) except -1 with gil
+    cdef int put_list_lines(self, const uint8_t* text, Py_ssize_t size, int32_t rest) except -1 nogil
     cdef int find_raised(self) except -1 nogil

@@ -17,9 +17,8 @@ from opslog.kernel._block cimport (Block, CONTINUED, HAS_STACK, HAS_TRACEBACK, L
 from opslog.kernel._text cimport Buffer, CHECKED, JSON_STRING, need, put, put_list
 from opslog.rows._line_text cimport body_part, changes_of, text_changes
 from opslog.rows._plan cimport Plan, slot_of
+from opslog.rows._printed_list cimport put_printed_list
 from opslog.scanner._program cimport Leaf
-
-from opslog.rows.literal import joined_lines
 
 cdef enum:
     SHORTEST_LIST = 25          # bytes of a printed list that is looked at
@@ -29,17 +28,14 @@ cdef inline bint begins(const uint8_t* p, const uint8_t* end, const char* text, 
     return end - p >= size and memcmp(p, text, size) == 0
 
 
+cdef inline const uint8_t* line_end(const uint8_t* p, const uint8_t* end) noexcept nogil:
+    cdef const void* found = memchr(p, c'\n', end - p) if p < end else NULL
+    return max(p, end) if found == NULL else <const uint8_t*>found
+
+
 cdef inline const uint8_t* next_line(const uint8_t* p, const uint8_t* end) noexcept nogil:
     """Start of the line behind the one at p, or end + 1 behind the last."""
-    while p < end and p[0] != c'\n':
-        p += 1
-    return p + 1
-
-
-cdef inline const uint8_t* line_end(const uint8_t* p, const uint8_t* end) noexcept nogil:
-    while p < end and p[0] != c'\n':
-        p += 1
-    return p
+    return line_end(p, end) + 1
 
 
 cdef inline const uint8_t* behind_link(const uint8_t* p, const uint8_t* end) noexcept nogil:
@@ -168,6 +164,7 @@ cdef class ExceptionText:
     def __dealloc__(self):
         free(self.traceback.data)
         free(self.other.data)
+        free(self.lines.data)
 
     cdef int find(self, const Record* record, const Line* head) except -1 nogil:
         """Find the exception of a record; what is found is good until the next one is looked for."""
@@ -260,13 +257,15 @@ cdef class ExceptionText:
             p += 1
         return 0
 
-    cdef int put_list_lines(self, const uint8_t* text, Py_ssize_t size, int32_t rest) except -1 with gil:
+    cdef int put_list_lines(self, const uint8_t* text, Py_ssize_t size, int32_t rest) except -1 nogil:
         """Put the lines of the list, and traceback lines from ``rest`` on, in place of the traceback."""
-        cdef bytes lines = joined_lines((<const char*>text)[:size])
         cdef Buffer* out = &self.traceback
-        if lines is not None:
+        self.lines.used = 0
+        if put_printed_list(&self.lines, text, size):
+            if self.lines.used and self.lines.data[self.lines.used - 1] == c'\n':
+                self.lines.used -= 1
             out.used = 0
-            put(out, lines, len(lines), CHECKED)
+            put(out, self.lines.data, self.lines.used, CHECKED)
             put_newline(out)
             self.put_parts(rest, PART_TRACEBACK)
             while out.used and out.data[out.used - 1] == c'\n':

@@ -1,8 +1,7 @@
 """What Python's repr prints: read by its signs, nothing is evaluated.
 
-Two kinds of messages hold it.  keystonemiddleware prints an audit event so where it has
-no notifier, with ``%(payload)s`` of a dict; old services log a traceback as the list of
-its lines.  Both are rare: the kernels call these functions for no other record.
+keystonemiddleware prints an audit event so where it has no notifier, with ``%(payload)s``
+of a dict.  That is rare: the kernels call this for no other record.
 """
 
 from __future__ import annotations
@@ -125,32 +124,3 @@ def _json_escape(match: re.Match[bytes]) -> bytes:
 
 def _utf8(code: int) -> bytes:
     return ("�" if 0xD800 <= code < 0xE000 or code > 0x10FFFF else chr(code)).encode()
-
-
-_ITEM = re.compile(rb"""\s*(?:u|b)?(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\s*,?""", re.DOTALL)
-_ITEM_ESCAPE = re.compile(
-    rb"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL
-)
-_SIMPLE = {b"n": b"\n", b"t": b"\t", b"r": b"\r"}
-
-
-def joined_lines(text: bytes) -> bytes | None:
-    """Return the lines of a traceback printed as the repr of a list of strings, joined.
-
-    ``text`` begins with the bracket; None if it is no such list.
-    """
-    position, items = 1, []
-    while (match := _ITEM.match(text, position)) is not None:
-        items.append(_ITEM_ESCAPE.sub(_unescaped, match[1] if match[1] is not None else match[2]))
-        position = match.end()
-    if not items:
-        return None
-    return b"".join(items).removesuffix(b"\n")
-
-
-def _unescaped(match: re.Match[bytes]) -> bytes:
-    if match[1]:
-        return chr(int(match[1], 16)).encode()
-    if match[2] or match[3]:
-        return _utf8(int(match[2] or match[3], 16))
-    return _SIMPLE.get(match[4], match[4])

@@ -1,1 +1,2 @@
 MOST_BRANCHES: int
+LINE_END: int

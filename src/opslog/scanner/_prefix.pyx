@@ -23,8 +23,10 @@ cdef enum:
     MOVE_HIGH = 23              # their first and last stand
     MOVE_BYTE = 0x7F
     MOVE_SETTLED = 1 << 30      # from where further bytes make no difference
+    END = 128                   # behind all moves of a state: where the line's end leads
 
 MOST_BRANCHES = BRANCHES
+LINE_END = END
 
 cdef uint64_t[BRANCH_WORDS] EVERY
 memset(EVERY, 0xFF, sizeof(EVERY))
@@ -42,7 +44,7 @@ cdef class Prefixes:
         """Begin with the states that ``known`` returned, if there are any."""
         self.trees = trees
         self.patience = PATIENCE if trees.packed else 0
-        self.moves = <uint32_t*>calloc(MOST_STATES * 128, sizeof(uint32_t))
+        self.moves = <uint32_t*>calloc(MOST_STATES * MOVES, sizeof(uint32_t))
         self.branches = <uint64_t*>calloc(MOST_STATES * BRANCH_WORDS, sizeof(uint64_t))
         if self.moves == NULL or self.branches == NULL:
             raise MemoryError()
@@ -58,12 +60,12 @@ cdef class Prefixes:
     def known(self):
         """Return the states made so far: how many, and their tables."""
         cdef int32_t n = self.count
-        return (n, <bytes>(<const char*>self.moves)[:n * 128 * sizeof(uint32_t)],
+        return (n, <bytes>(<const char*>self.moves)[:n * MOVES * sizeof(uint32_t)],
                 <bytes>(<const char*>self.sets)[:n * sizeof(int32_t)],
                 <bytes>(<const char*>self.branches)[:n * BRANCH_WORDS * sizeof(uint64_t)])
 
     def explore(self):
-        """Ask for all states that the first few ASCII bytes of any line lead to."""
+        """Ask for all states that the first few ASCII bytes of any line lead to, and where all known ones end."""
         cdef int32_t state, byte
         cdef int64_t move
         cdef set known = {0}, last = {0}, found
@@ -71,11 +73,14 @@ cdef class Prefixes:
             found = set()
             for state in last:
                 for byte in range(128):
-                    move = self.moves[128 * state + byte] or self.ask_forest(state, byte)
+                    move = self.moves[MOVES * state + byte] or self.ask_forest(state, byte)
                     if move and not move & MOVE_SETTLED:
                         found.add((move & MOVE_STATE) - 1)
             last = found - known
             known |= last
+        for state in range(self.count):
+            if not self.moves[MOVES * state + END]:
+                self.ask_forest(state, END)
 
     def __dealloc__(self):
         free(self.moves)
@@ -117,15 +122,18 @@ cdef class Prefixes:
         move = after + 1
         if forest.settled[after]:
             move |= MOVE_SETTLED
+        if byte == END:
+            self.moves[MOVES * state + END] = move
+            return move
         while high < 128:
             low = high
             while high < 128 and alike[high >> 6] >> (high & 63) & 1:
                 high += 1
             # Other threads may read meanwhile: all that is said of a byte is one word.
             for i in range(low, high):
-                self.moves[128 * state + i] = move | low << MOVE_LOW | (high - 1) << MOVE_HIGH
+                self.moves[MOVES * state + i] = move | low << MOVE_LOW | (high - 1) << MOVE_HIGH
             high += 1
-        return self.moves[128 * state + byte]
+        return self.moves[MOVES * state + byte]
 
     cdef int32_t follow(self, const uint8_t* data, int32_t size, BytePath* paths) except -1 nogil:
         """Return a state that the bytes lead to; what is in `paths` says only how far they are followed.
@@ -140,7 +148,7 @@ cdef class Prefixes:
         if size <= 0:
             return 0
         if paths == NULL:
-            return self.follow_alone(data, stop)
+            return self.follow_alone(data, size)
         # A date is mostly told apart by what stands behind it.
         shape = data[0] + (data[10] >> 4) if size > 10 else data[0]
         path = &paths[shape % PATHS]
@@ -150,12 +158,12 @@ cdef class Prefixes:
             known += step
             state = path.states[known]
             if at == stop or (known == path.size and path.whole):
-                return state
+                return self.ended(state) if at == size else state
             after = state
             while after == state:
                 if at == stop or data[at] > 127:
-                    return state
-                move = self.moves[128 * state + data[at]]
+                    return self.ended(state) if at == size else state
+                move = self.moves[MOVES * state + data[at]]
                 if not move:
                     move = <uint32_t>self.learn_move(state, data[at])
                     if not move:
@@ -172,7 +180,7 @@ cdef class Prefixes:
                     known = ahead
                     continue
                 if path.whole:
-                    return self.follow_apart(data, at, stop, after, path)
+                    return self.follow_apart(data, at, size, after, path)
             path.low[known] = move >> MOVE_LOW & MOVE_BYTE
             path.high[known] = move >> MOVE_HIGH & MOVE_BYTE
             known += 1
@@ -185,21 +193,21 @@ cdef class Prefixes:
                 path.whole = True
                 return after
 
-    cdef int32_t follow_alone(self, const uint8_t* data, int32_t stop) except -1 nogil:
+    cdef int32_t follow_alone(self, const uint8_t* data, int32_t size) except -1 nogil:
         """Follow a line that shares nothing with those before."""
-        cdef int32_t state = 0, at = 0
+        cdef int32_t state = 0, at = 0, stop = min(size, FURTHEST)
         cdef uint32_t move
         while at < stop and data[at] <= 127:
-            move = self.moves[128 * state + data[at]]
+            move = self.moves[MOVES * state + data[at]]
             if not move:
                 move = <uint32_t>self.learn_move(state, data[at])
                 if not move:
-                    break
+                    return state
             state = <int32_t>(move & MOVE_STATE) - 1
             at += 1
             if move & MOVE_SETTLED:
                 break
-        return state
+        return self.ended(state) if at == size else state
 
     cdef bint allows(self, int32_t state, int32_t other) noexcept nogil:
         """Whether all that may take a line in one state may do so in another."""
@@ -209,13 +217,20 @@ cdef class Prefixes:
             more |= self.branches[BRANCH_WORDS * state + i] & ~self.branches[BRANCH_WORDS * other + i]
         return more == 0
 
-    cdef int32_t follow_apart(self, const uint8_t* data, int32_t at, int32_t stop, int32_t state,
+    cdef int32_t ended(self, int32_t state) except -1 nogil:
+        """Return the state behind a line that ends in one: what needs more bytes does not take it."""
+        cdef uint32_t move = self.moves[MOVES * state + END]
+        if not move:
+            move = <uint32_t>self.learn_move(state, END)
+        return <int32_t>(move & MOVE_STATE) - 1 if move else state
+
+    cdef int32_t follow_apart(self, const uint8_t* data, int32_t at, int32_t size, int32_t state,
                               BytePath* path) except -1 nogil:
         """Follow a line that goes another way until it tells as much as the path's end does.
 
         If it never does, the next line makes the path anew.
         """
-        cdef int32_t wanted = path.states[path.size], known = NONE
+        cdef int32_t wanted = path.states[path.size], known = NONE, stop = min(size, FURTHEST)
         cdef uint32_t move
         while True:
             if self.sets[state] != known:
@@ -223,8 +238,8 @@ cdef class Prefixes:
                     return state
                 known = self.sets[state]
             if at >= stop or data[at] > 127:
-                return state
-            move = self.moves[128 * state + data[at]]
+                return self.ended(state) if at == size else state
+            move = self.moves[MOVES * state + data[at]]
             if not move:
                 move = <uint32_t>self.learn_move(state, data[at])
                 if not move:

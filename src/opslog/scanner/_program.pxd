@@ -72,6 +72,7 @@ cdef class Program:
     cdef readonly int32_t most_slots
     cdef JsonTable json
     cdef JsonTable pairs
+    cdef list learned                   # of how lines begin, by scans that are over
     cdef dict made_of                   # what it was made of; owns the tables' memory
 
     cdef bint has_earlier(self, int32_t at, int32_t limit, const uint64_t* branches) noexcept nogil

@@ -88,6 +88,7 @@ cdef class Program:
         prefixes, shortcuts = known or (None, ())
         self.prefixes = Prefixes(trees, prefixes)
         self.shortcuts = Shortcuts(trees, self.leaf_count, shortcuts)
+        self.learned = []
 
     def __reduce__(self):
         known = self.prefixes.known(), self.shortcuts.known()

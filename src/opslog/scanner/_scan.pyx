@@ -1,5 +1,6 @@
 """Blocks to lines: where each line stands, which layout it has, its field spans."""
 
+cimport cython
 from libc.stdint cimport INT64_MIN, int16_t, int32_t, int64_t, uint8_t, uint16_t
 from libc.string cimport memchr, memcmp, memset
 
@@ -10,6 +11,9 @@ from opslog.scanner._prefix cimport BytePath, PATHS
 from opslog.scanner._program cimport ENVELOPE, Leaf, Program
 from opslog.scanner._shortcut cimport ROUTES, Route
 from opslog.scanner._state cimport MatchState, begin_state
+
+cdef enum:
+    LEARNED_BYTES = 4 << 20     # of lines that what is learned of their beginnings serves: others may begin otherwise
 
 cdef extern from "string.h" nogil:
     void* memmem(const void*, size_t, const void*, size_t)
@@ -102,6 +106,25 @@ cdef int scan_line(Program program, Block block, int32_t start, int32_t end, int
     return add_line(program, block, start, end, stop, SYSLOG, state)
 
 
+@cython.final
+cdef class Learned:
+    """How lines began, for those that follow them: in the same block, or in the next of many small ones."""
+
+    cdef Route[ROUTES] routes
+    cdef BytePath[PATHS] paths
+    cdef int64_t size
+
+
+cdef Learned learned_by(Program program):
+    """Return what a scan of the program learned that is over; nobody else uses it."""
+    cdef Learned learned = program.learned.pop() if program.learned else Learned()
+    if learned.size >= LEARNED_BYTES:
+        memset(learned.routes, 0, sizeof(learned.routes))
+        memset(learned.paths, 0, sizeof(learned.paths))
+        learned.size = 0
+    return learned
+
+
 def scan(Program program not None, Block block not None, int32_t most_lines, reference=None, uint8_t floor=0):
     """Find the lines of a block and match each; return the bytes looked at.
 
@@ -116,12 +139,10 @@ def scan(Program program not None, Block block not None, int32_t most_lines, ref
     cdef MatchState state
     cdef bint piece = block.continued, hashes
     cdef int32_t longest = <int32_t>SIZES.longest_line
-    cdef BytePath[PATHS] paths
-    cdef bytearray routes = bytearray(ROUTES * sizeof(Route))       # much for the stack of a thread
+    cdef Learned learned = learned_by(program)
     begin_state(&state)
-    memset(paths, 0, sizeof(paths))
-    state.paths = paths
-    state.routes = <Route*><char*>routes
+    state.paths = learned.paths
+    state.routes = learned.routes
     state.floor = floor
     state.reference = block.reference = INT64_MIN if reference is None else <int64_t>reference
     block.line_count = block.line_used = block.span_used = block.envelope_used = 0
@@ -150,6 +171,8 @@ def scan(Program program not None, Block block not None, int32_t most_lines, ref
             piece = False
             at = stop
     block.line_count = block.line_used
+    learned.size += at
+    program.learned.append(learned)
     return at
 
 

@@ -126,7 +126,8 @@ class Compiler:
         trees = [*self._heads, *self._late]
         trie.number(trees, MOST_BRANCHES)
         places = [self._table.place([root]) for root in trees]
-        formats = 1 + max((leaf.entry.format for leaf in self.leaves), default=0)
+        entries = (*(leaf.entry for leaf in self.leaves), *(entry for entry, _ in self._keyed))
+        formats = 1 + max((entry.format for entry in entries), default=0)
         tails = self._tail_table(formats)
         details = [self._table.place(self._details.get(number, [])) for number in range(formats)]
         json, pairs = self._key_table(pairs=False), self._key_table(pairs=True)

@@ -13,6 +13,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from opslog.language.atoms import ANY, Atom, Atoms, many
+from opslog.scanner._prefix import LINE_END
 from opslog.scanner._program import BEHIND_ALL
 from opslog.scanner.instructions import texts_of
 from opslog.scanner.trie import Node
@@ -103,7 +104,10 @@ class Forest:
         return below | 1 << node.branch
 
     def step(self, state: int, byte: int) -> tuple[int, int]:
-        """Return the state that ``byte`` leads to, and the ASCII bytes that lead there, as bits."""
+        """Return the state that ``byte`` leads to, and the ASCII bytes that lead there, as bits.
+
+        LINE_END leads to what may take a line that ends here.
+        """
         found, alike = self._led_by(state, byte)
         return self._state(found, (state, byte)), alike & _ASCII
 
@@ -113,9 +117,12 @@ class Forest:
         alike = ANY
         for number in self._positions_of(state):
             atom = self._positions[number].atom
-            if atom is None:
+            if byte == LINE_END:
+                if atom is None:
+                    found.add(number)
+            elif atom is None:
                 continue
-            if atom.bytes >> byte & 1:
+            elif atom.bytes >> byte & 1:
                 found |= self._behind(number)
                 alike &= atom.bytes
             else:
