@@ -117,11 +117,12 @@ cdef class Needles:
         cdef const uint8_t* p = block.data
         cdef const uint8_t* end = p + block.size
         cdef const uint8_t* text = self._starts[0]
+        cdef const uint8_t* ahead = NULL
         cdef Hidden hidden
         if self._count == 1 and self._least and text[0] != c'\\' and text[0] != c'[' and block.hidden < 0:
             begin_hidden(&hidden, p, end)
             while True:
-                p = find_text_or_hidden(p, end, text, self._least)
+                p = find_text_or_hidden(p, end, text, self._least, &ahead)
                 if p >= end:
                     break
                 if p[0] == c'\\' or p[0] == c'[':

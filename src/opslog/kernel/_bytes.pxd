@@ -16,7 +16,7 @@ cdef extern from "_vector.h" nogil:
     bint all_ascii "opslog_all_ascii" (const uint8_t* p, size_t n)
     bint request_uuid "opslog_request_uuid" (uint8_t* out, const uint8_t* p)
     const uint8_t* find_text "opslog_find_text" (const uint8_t* p, const uint8_t* end, const uint8_t* text, size_t m)
-    const uint8_t* find_text_or_hidden "opslog_find_text_or_hidden" (const uint8_t* p, const uint8_t* end, const uint8_t* text, size_t m)
+    const uint8_t* find_text_or_hidden "opslog_find_text_or_hidden" (const uint8_t* p, const uint8_t* end, const uint8_t* text, size_t m, const uint8_t** hidden)
     size_t within "opslog_within" (const uint8_t* p, const uint8_t* low, const uint8_t* high, size_t n)
     bint begins_with "opslog_begins_with" (const uint8_t* p, Py_ssize_t room, const uint8_t* text, size_t n)
     const uint8_t* JSON_MARKS "opslog_json_marks"

@@ -383,11 +383,14 @@ opslog_find_text_or_hidden_avx2(const uint8_t *p, const uint8_t *end, const uint
 #endif
 
 /* The first place where the m bytes of a text stand, or that opslog_find_hidden finds, or end.
- * The text begins with neither `\` nor `[`; m is at least 1. */
+ * The text begins with neither `\` nor `[`; m is at least 1.  *hidden keeps what was found
+ * behind p, so that a search that goes on from place to place passes over no byte twice; NULL
+ * before the first. */
 static inline const uint8_t *opslog_find_text_or_hidden(const uint8_t *p, const uint8_t *end,
-                                                        const uint8_t *text, size_t m)
+                                                        const uint8_t *text, size_t m,
+                                                        const uint8_t **hidden)
 {
-    const uint8_t *hidden, *found;
+    const uint8_t *found;
 #ifdef OPSLOG_AVX2
     if (__builtin_cpu_supports("avx2")) {
         p = opslog_find_text_or_hidden_avx2(p, end, text, m);
@@ -395,11 +398,12 @@ static inline const uint8_t *opslog_find_text_or_hidden(const uint8_t *p, const 
             return p;
     }
 #endif
-    hidden = opslog_find_hidden(p, end);
-    if (end - hidden > (ptrdiff_t)(m - 1))
-        end = hidden + m - 1;
+    if (*hidden == NULL || *hidden < p)
+        *hidden = opslog_find_hidden(p, end);
+    if (end - *hidden > (ptrdiff_t)(m - 1))
+        end = *hidden + m - 1;
     found = opslog_find_text(p, end, text, m);
-    return found ? found : hidden;
+    return found ? found : *hidden;
 }
 
 /* How many of the n bytes at p, from the first on, are from low to high, each from its own. */
