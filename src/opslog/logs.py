@@ -25,6 +25,8 @@ from opslog.model.zones import TimeDefaults, Timezone
 from opslog.outputs import sinks
 from opslog.outputs.collision import refuse_input, refuse_input_folder, refuse_named
 from opslog.outputs.output import STDOUT
+from opslog.outputs.sink import Sink
+from opslog.reading.direct import Direct, direct
 from opslog.reading.passes import Pass
 from opslog.reading.pipeline import Stage, through_stages
 from opslog.rows.kept import Kept
@@ -257,7 +259,11 @@ class Logs:
             if follow:
                 self._refuse_input(output)  # a pattern may name by links what is new
             try:
-                if self._stages or self._root:
+                if straight := self._direct(sink, reading):
+                    found = self._results(straight.finish, sink.columns, reading)
+                    for result in found:
+                        straight.write(result)
+                elif self._stages or self._root:
                     for batch in self._batches(self._columns, reading):
                         sink.write(sink.of_batch(batch))
                 elif reading.merge and sink.columns:
@@ -307,6 +313,12 @@ class Logs:
         staged = self._unstaged(every, replace(reading, most=None, sources=sources))
         found = through_stages(staged, self._stages, reading.most, reading.stats)
         return found if columns == self._columns else (batch.select(columns) for batch in found)
+
+    def _direct(self, sink: Sink, reading: Pass) -> Direct | None:
+        """Return how records get past the stages, if they do."""
+        if not self._stages or self._root or reading.merge or reading.most is not None:
+            return None
+        return direct(self._stages, sink, reading.stats)
 
     def _results(
         self, finish: Callable[[Kept], T], columns: tuple[str, ...], reading: Pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from opslog.kernel._screen import Screen
 from opslog.model import names as naming
 from opslog.model import schema
 from opslog.model.arrow import pa
@@ -29,8 +30,12 @@ class JsonEncoder:
             return JsonLines()
 
     def encode(self, kept: Kept) -> JsonLines:
+        return self.screened(kept, None)
+
+    def screened(self, kept: Kept, screen: Screen | None) -> JsonLines:
+        """Return the records' lines, but for those that ``screen`` holds back."""
         writer = self._writer()
-        kept.json_lines(writer, self._names)
+        kept.json_lines(writer, self._names, screen=screen)
         return writer
 
     def rows(self, kept: Kept) -> memoryview:
@@ -64,13 +69,27 @@ class JsonlSink(Streaming):
     def __init__(self, output: OutputStream, encoder: JsonEncoder) -> None:
         super().__init__(output)
         self.columns, self.encode, self.rows = encoder.columns, encoder.encode, encoder.rows
-        self.of_batch = encoder.of_batch
+        self.of_batch, self.screened = encoder.of_batch, encoder.screened
         self._encoder = encoder
 
     def write(self, encoded: JsonLines) -> None:
         with memoryview(encoded) as data:
             self.output.write(data)
         self._encoder.reuse(encoded)
+
+    def write_among(self, encoded: JsonLines, held_back: JsonLines) -> None:
+        """Write lines, and those of the records held back from them at their places."""
+        parts: list[bytes | memoryview] = []
+        at = 0
+        with memoryview(encoded) as data, memoryview(held_back) as others:
+            lines = bytes(others).split(b"\n")[:-1]
+            for (_, place), line in zip(encoded.held_back, lines, strict=True):
+                parts += data[at:place], line, b"\n"
+                at = place
+            self.output.write(b"".join((*parts, data[at:])))
+        del parts
+        self._encoder.reuse(encoded)
+        self._encoder.reuse(held_back)
 
     def write_rows(self, rows: Rows) -> None:
         self._encoder.forget()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from inspect import signature
+from typing import TYPE_CHECKING, Any
 
+from opslog.model import schema
 from opslog.model.arrow import pa
+from opslog.outputs import partition
 from opslog.outputs.arrow import arrow_file
 from opslog.outputs.output import OutputStream
 from opslog.outputs.tables import TableEncoder
@@ -13,18 +16,29 @@ from opslog.outputs.tables import TableEncoder
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-ROWS_PER_GROUP = 131072
+ROWS_PER_GROUP = 98304
 """Rows of a Parquet row group, unless its bytes are too many."""
 
 BYTES_PER_GROUP = 128 << 20
 """Bytes of columns in memory that make a row group of fewer rows."""
+
+PAGE_BYTES = 2 << 20
+"""Bytes of a column that are compressed together: what repeats is found no farther away."""
+
+_ASCENDING = ("timestamp", "source_offset")
+"""Written as differences, which are small."""
+
+_UNLIKE = (
+    "body", "http_target", "exception_message", "exception_stacktrace", "original", *_ASCENDING,
+)  # fmt: skip
+"""Written value by value: a dictionary of them would be about as long."""
 
 _SMALL = 8192
 """Rows of a batch worth keeping alone: what comes by the line would be all overhead."""
 
 
 class ParquetSink:
-    """A Parquet file: zstd, dictionary-encoded where the schema says so; no use before its end.
+    """A Parquet file: zstd, dictionary-encoded where values repeat; no use before its end.
 
     A row group has about ``group`` bytes of columns at most.
     """
@@ -42,13 +56,8 @@ class ParquetSink:
         self._group = group
         self._rows: list[pa.RecordBatch] = []
         self._count = 0
-        dictionaries = [f.name for f in encoder.schema if pa.types.is_dictionary(f.type)]
         self._writer = pq.ParquetWriter(
-            arrow_file(output),
-            encoder.schema,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=dictionaries,
+            arrow_file(output), encoder.schema, **_encodings(encoder, pq)
         )
 
     @property
@@ -93,6 +102,35 @@ class ParquetSink:
     def abort(self) -> None:
         abandon(self._writer)
         self._output.abort()
+
+
+def _encodings(encoder: TableEncoder, pq: Any) -> dict[str, Any]:
+    """Return how the columns are written, for a ParquetWriter."""
+    names = dict(zip(encoder.columns, encoder.schema.names, strict=True))
+    # Statistics are read to leave out row groups, which are rarely of one id or one text.
+    told = {c.name for c in schema.COLUMNS if c.kind in ("timestamp", "uint8", "int64", "float64")}
+    told |= {*partition.KEYS.values()}
+    chosen: dict[str, Any] = {
+        "compression": "zstd",
+        "compression_level": 2,
+        "use_dictionary": [
+            leaf
+            for column, name in names.items()
+            if column not in _UNLIKE
+            for leaf in _leaves(name, schema.BY_NAME[column].kind)
+        ],
+        "column_encoding": {names[c]: "DELTA_BINARY_PACKED" for c in _ASCENDING if c in names},
+        "write_statistics": [name for column, name in names.items() if column in told],
+        "data_page_size": PAGE_BYTES,
+    }
+    if "max_rows_per_page" in signature(pq.ParquetWriter).parameters:
+        chosen["max_rows_per_page"] = ROWS_PER_GROUP  # as in older releases, which have no limit
+    return chosen
+
+
+def _leaves(name: str, kind: schema.Kind) -> tuple[str, ...]:
+    """Return the columns of Parquet that a column of this kind becomes."""
+    return (f"{name}.key_value.key", f"{name}.key_value.value") if kind == "map" else (name,)
 
 
 def abandon(writer: pq.ParquetWriter) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 from typing_extensions import Buffer
 
 from opslog.assembly._records import Records
+from opslog.kernel._screen import Screen
 from opslog.rows._plan import Plan
 from opslog.rows._values import Rows
 
@@ -31,9 +32,12 @@ class JsonRows(Rows):
         moments: memoryview | None,
         timed: memoryview | None,
         source: bytes,
+        screen: Screen | None = None,
     ) -> None: ...
 
 class JsonLines(Buffer):
     exports: int
+    @property
+    def held_back(self) -> list[tuple[int, int]]: ...
     def encode_rows(self, rows: JsonRows, places: memoryview | None = None) -> int: ...
     def encode(self, columns: list[tuple[str, str, Any]], rows: int) -> int: ...

@@ -10,12 +10,13 @@ copy.
 cimport cython
 from cpython.buffer cimport PyBuffer_FillInfo
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
-from libc.stdlib cimport calloc, free, realloc
+from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy
 
 from opslog.kernel._block cimport Line, NONE, Record
-from opslog.kernel._bytes cimport lowest_bit
+from opslog.kernel._bytes cimport load8, lowest_bit, same
 from opslog.kernel._row_head cimport HEAD, Head
+from opslog.kernel._screen cimport Screen
 from opslog.kernel._text cimport Buffer, need, put
 from opslog.rows._json_arrays cimport (Array, Arrays, OF_BINARY, OF_DICTIONARY, OF_FLOAT64, OF_INT64, OF_MAPS, OF_STRINGS, OF_TIMESTAMPS, OF_UINT8, put_rows)
 from opslog.rows._json_text cimport (byte, decimal, escaped, integer, key, put_escaped, quoted, quoted_bytes, raw, timestamp)
@@ -25,12 +26,19 @@ from opslog.rows._values cimport Attribute, Rows, Value, key_of
 
 cdef enum:
     KEY_BYTES = 64
+    SHORT = 59                  # bytes of texts that are remembered, as they come again: ids, names
+    REMEMBERED = 4096           # of them
     SLACK = 160                 # a key, a number and what the writers may write behind
 
 ARRAY_KINDS = {
     "timestamp": OF_TIMESTAMPS, "uint8": OF_UINT8, "int64": OF_INT64, "float64": OF_FLOAT64,
     "string": OF_STRINGS, "dictionary": OF_DICTIONARY, "map": OF_MAPS, "binary": OF_BINARY,
 }
+
+ctypedef struct Short:
+    int32_t size                # less than 0: none
+    uint8_t is_name
+    uint8_t[SHORT] text
 
 cdef uint8_t[32] COLON          # what stands between a key and a text
 COLON[0], COLON[1] = c':', c'"'
@@ -103,7 +111,8 @@ cdef class JsonKeys:
 cdef class JsonRows(Rows):
     """Records as JSON lines, without columns between; see Rows for the first arguments.
 
-    ``source`` is that of all the records.
+    ``source`` is that of all the records.  A ``screen`` is asked of every text of a row, but
+    for source and format, and of the names of its attributes; rows it holds back are not written.
     """
 
     cdef JsonKeys names
@@ -113,10 +122,13 @@ cdef class JsonRows(Rows):
     cdef uint8_t[20] second_text
     cdef Buffer source                  # as it is written, with its key
     cdef Buffer scratch
+    cdef Screen screen
+    cdef bint held                      # whether the row written last is held back
+    cdef Short* passed                  # texts that hold no row back
 
     def __init__(self, records, plan, find_service, program, host, selection, ambiguous,
                  JsonKeys names not None, const int64_t[::1] moments, const uint8_t[::1] timed,
-                 bytes source not None):
+                 bytes source not None, Screen screen=None):
         cdef int32_t i
         self.names = names
         self.moments = moments
@@ -131,10 +143,18 @@ cdef class JsonRows(Rows):
                 key(&self.source, names.keys + KEY_BYTES * i, names.sizes[i])
                 quoted(&self.source, source, len(source))
                 byte(&self.source, c',')
+        self.screen = screen
+        if screen is not None:
+            self.passed = <Short*>malloc(REMEMBERED * sizeof(Short))
+            if self.passed == NULL:
+                raise MemoryError()
+            for i in range(REMEMBERED):
+                self.passed[i].size = -1
 
     def __dealloc__(self):
         free(self.source.data)
         free(self.scratch.data)
+        free(self.passed)
 
     cdef int write(self, int32_t row, Buffer* out) except -1 nogil:
         """Write the row loaded last."""
@@ -152,6 +172,7 @@ cdef class JsonRows(Rows):
         cdef const uint8_t* keys = self.names.keys
         cdef const uint8_t* sizes = self.names.sizes
         cdef uint8_t* to
+        self.held = False
         need(out, SLACK)
         byte(out, c'{')
         while left:
@@ -170,6 +191,8 @@ cdef class JsonRows(Rows):
                     to = out.data + out.used
                     memcpy(to, name, 32)
                     to = put_escaped(to + size, value.data, value.size)
+                    if self.passed != NULL:
+                        self.look(value.data, value.size, False)
                 memcpy(to, b'",', 2)
                 out.used = to + 2 - out.data
                 continue
@@ -237,10 +260,35 @@ cdef class JsonRows(Rows):
             need(out, 6 * self.scratch.used + SLACK)
             key(out, name, size)
             escaped(out, self.scratch.data, self.scratch.used)
+            if self.passed != NULL:
+                self.look(self.scratch.data, self.scratch.used, False)
         else:
             need(out, 6 * value.size + SLACK)
             key(out, name, size)
             escaped(out, value.data, value.size)
+            if self.passed != NULL:
+                self.look(value.data, value.size, False)
+        return 0
+
+    cdef int look(self, const uint8_t* text, Py_ssize_t size, bint is_name) except -1 nogil:
+        """Ask the screen of a text, or of an attribute's name."""
+        cdef Short* short
+        cdef uint64_t hashed
+        if self.held or (size < self.screen.shortest and not is_name):
+            return 0
+        if size > SHORT:
+            self.held = self.screen.named(text, size) if is_name else self.screen.holds(text, text + size)
+            return 0
+        # Where ids differ: what has the same place comes in turns.
+        hashed = size + is_name if size < 8 else load8(text) ^ (load8(text + size - 8) + <uint64_t>size)
+        short = self.passed + (hashed * <uint64_t>0x9E3779B97F4A7C15 >> 52)
+        if short.size == size and short.is_name == is_name and same(short.text, text, size):
+            return 0
+        self.held = self.screen.named(text, size) if is_name else self.screen.holds(text, text + size)
+        if not self.held:
+            short.size = <int32_t>size
+            short.is_name = is_name
+            memcpy(short.text, text, size)
         return 0
 
     cdef int pairs(self, Buffer* out) except -1 nogil:
@@ -254,6 +302,8 @@ cdef class JsonRows(Rows):
             name = key_of(self, attribute, &size)
             need(out, 6 * size + SLACK)
             quoted(out, name, size)
+            if self.passed != NULL:
+                self.look(name, size, True)
             self.text(out, COLON, 2, &attribute.value)
             raw(out, b'",', 2)
         out.data[out.used - 1] = c'}'
@@ -269,6 +319,8 @@ cdef class JsonRows(Rows):
             at = line.next
         need(out, 6 * self.scratch.used + SLACK)
         quoted_bytes(out, self.scratch.data, self.scratch.used)
+        if self.passed != NULL:
+            self.look(self.scratch.data, self.scratch.used, False)
         return 0
 
 
@@ -285,6 +337,7 @@ cdef class JsonLines:
     cdef Buffer out
     cdef Arrays arrays          # of the batch written last
     cdef readonly Py_ssize_t exports
+    cdef Buffer held            # of the rows written last: number and place of each held back
 
     def __dealloc__(self):
         free(self.out.data)
@@ -292,6 +345,14 @@ cdef class JsonLines:
         free(self.arrays.rendered.data)
         free(self.arrays.rendered_ends.data)
         free(self.arrays.items)
+        free(self.held.data)
+
+    @property
+    def held_back(self):
+        """Return which rows were held back, in order, and before which byte each would stand."""
+        cdef const int64_t* pairs = <const int64_t*>self.held.data
+        cdef Py_ssize_t i
+        return [(pairs[2 * i], pairs[2 * i + 1]) for i in range(self.held.used // 16)]
 
     def __getbuffer__(self, Py_buffer* view, int flags):
         PyBuffer_FillInfo(view, self, self.out.data, self.out.used, 1, flags)
@@ -304,7 +365,8 @@ cdef class JsonLines:
         """Write the rows; return bytes written.
 
         The bytes are those of the object's buffer until the next call.  With
-        ``places`` in the order of time each line stands behind its head, to be merged.
+        ``places`` in the order of time each line stands behind its head, to be merged; then
+        rows have no screen.
         """
         cdef int32_t i
         cdef Head head
@@ -313,12 +375,18 @@ cdef class JsonLines:
             raise BufferError("the lines written last are still in use")
         if places is not None and places.shape[0] < rows.count:
             raise ValueError("fewer places than rows")
-        self.out.used = 0
+        if places is not None and rows.screen is not None:
+            raise ValueError("rows to be merged have no screen")
+        self.out.used = self.held.used = 0
         with nogil:
             for i in range(rows.count):
                 rows.load(i)
                 if places is None:
+                    start = self.out.used
                     rows.write(i, &self.out)
+                    if rows.held:
+                        self.out.used = start
+                        self.hold_back(i)
                     continue
                 need(&self.out, HEAD)
                 start = self.out.used
@@ -328,6 +396,14 @@ cdef class JsonLines:
                 head.size = self.out.used - start - HEAD
                 memcpy(self.out.data + start, &head, HEAD)
         return self.out.used
+
+    cdef int hold_back(self, int64_t row) except -1 nogil:
+        cdef int64_t* pair
+        need(&self.held, 16)
+        pair = <int64_t*>(self.held.data + self.held.used)
+        pair[0], pair[1] = row, self.out.used
+        self.held.used += 16
+        return 0
 
     def encode(self, list columns, int64_t rows):
         """Write ``rows`` rows of ``columns``: (name, kind, array) each, likewise."""

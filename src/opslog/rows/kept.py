@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 from typing import TypeAlias
 
 from opslog.assembly._records import Records
+from opslog.kernel._screen import Screen
 from opslog.model import schema, services
 from opslog.model.arrays import int32, texts
 from opslog.model.arrow import pa
@@ -204,19 +205,35 @@ class Kept:
         chosen = everything if self._selection is None else self._selection[:count]
         return Kept(self._builder, self.records, self._names, chosen)
 
-    def json_lines(self, out: JsonLines, names: tuple[str, ...] = (), merged: bool = False) -> int:
+    def json_lines(
+        self,
+        out: JsonLines,
+        names: tuple[str, ...] = (),
+        merged: bool = False,
+        screen: Screen | None = None,
+    ) -> int:
         """Write the records as JSON lines into ``out`` and return how many bytes.
 
         ``names`` are those of the columns in the output, in order, if not their own;
-        with ``merged`` each line stands behind its head, by which it is merged.
+        with ``merged`` each line stands behind its head, by which it is merged.  Those that
+        ``screen`` holds back are left out, ``out`` says where.
         """
         values, known, ambiguous = self._instants() if self._timed() else (None, None, None)
         keys, source = json_keys(self._plan, names or self._names), self._builder.source.encode()
         rows = JsonRows(
-            *self._rows(ambiguous), names=keys, moments=values, timed=known, source=source
+            *self._rows(ambiguous),
+            names=keys,
+            moments=values,
+            timed=known,
+            source=source,
+            screen=screen,
         )
         places = memoryview(self.places().buffers()[1]).cast("B").cast("q") if merged else None
         return out.encode_rows(rows, places)
+
+    def fixed(self) -> tuple[str, ...]:
+        """Return the texts of columns that do not come from a record: source and format."""
+        return self.source, *(one.name for one in self._builder.catalog.lines.names)
 
     def _timed(self) -> bool:
         return "timestamp" in self._names or "attributes" in self._names

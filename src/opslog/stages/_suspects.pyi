@@ -1,12 +1,14 @@
 from collections.abc import Callable
 
+from opslog.kernel._screen import Screen
+
 ANYWHERE: int
 NAME: int
 URL: int
 PLAIN: int
 BYTES: int
 
-class Suspects:
+class Suspects(Screen):
     def __init__(
         self, words: list[tuple[bytes, int]], is_secret: Callable[[str], bool]
     ) -> None: ...

@@ -8,12 +8,16 @@ The file is longer than others because the words and what has to stand behind th
 from collections.abc import Callable
 
 from libc.stdint cimport int32_t, uint8_t, uint32_t
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memcmp, memcpy, memset
 
-from opslog.kernel._bytes cimport utf8_length
+from opslog.kernel._bytes cimport all_ascii, utf8_length
+from opslog.kernel._screen cimport Screen
 
 cdef enum:
-    HASHES = 32768              # of three bytes, five bits each: capitals are small letters
+    HASHES = 32768              # of three classes of bytes
+    BEGINS = 32768              # bytes; a bit for each three of them
+    CLASSES = 64                # of the bytes with which words begin; all others are one
+    MOST_WORDS = 2048           # one of two bytes counts for each third
     LONGEST = 80                # bytes of a name
     LONGEST_URL = 5000
     RUN = 16                    # letters of base64 that are looked into
@@ -23,6 +27,7 @@ cdef enum:
 
 cdef struct Word:
     int32_t begin, size, kind, number, next
+    uint8_t last                # its last byte, a small letter if it is one
 
 cdef struct Known:
     int32_t size
@@ -194,12 +199,21 @@ cdef bint has_value(const uint8_t* begin, const uint8_t* word, const uint8_t* p,
     return first[0] == c"-" or (first > begin and ((first - 1)[0] == c"<" or (first - 1)[0] == c":" or (first - 1)[0] == c";"))
 
 
+cdef inline bint is_no_text(uint8_t c) noexcept nogil:
+    """Whether no character of a text begins with this byte."""
+    return (c < 32 and c != 9 and c != 10 and c != 13) or 127 <= c < 0xC2
+
+
 cdef bint is_base64(const uint8_t* p, const uint8_t* end) noexcept nogil:
     """Whether the base64 that begins at p is of a text, as far as the first bytes tell."""
     cdef uint8_t[RUN] plain
     cdef int32_t i, n = 0, size
     cdef uint32_t four
     if end - p < RUN:
+        return False
+    # Of hardly any word are the first two bytes those of a text.
+    i = ((SIXTY_FOUR[p[0]] << 2) | (SIXTY_FOUR[p[1]] >> 4)) & 255
+    if is_no_text(i) or (i < 128 and is_no_text(((SIXTY_FOUR[p[1]] << 4) | (SIXTY_FOUR[p[2]] >> 2)) & 255)):
         return False
     for i in range(0, RUN, 4):
         four = ((<uint32_t>SIXTY_FOUR[p[i]] << 18) | (<uint32_t>SIXTY_FOUR[p[i + 1]] << 12)
@@ -222,45 +236,78 @@ cdef bint is_base64(const uint8_t* p, const uint8_t* end) noexcept nogil:
     return True
 
 
-cdef class Suspects:
+cdef inline uint32_t hash_of(uint32_t a, uint32_t b, uint32_t c) noexcept nogil:
+    """The hash of three classes of bytes."""
+    return ((a << 12 | b << 6 | c) * <uint32_t>0x9E3779B1) >> 17
+
+
+cdef class Suspects(Screen):
     """Words that tell which texts may hold a secret.
 
     ``words``: pairs of a word, of two bytes or more of ASCII, and its kind.  ``is_secret``
-    says of a name whether it is a secret's.
+    says of a name whether it is a secret's.  As a screen it holds back rows with such texts, and
+    those with an attribute of such a name.
     """
-    cdef int32_t[HASHES] _first
-    cdef Word[1024] _words
+    cdef uint8_t[256] _classes          # of bytes: capitals are small letters
+    cdef uint8_t[BEGINS] _near          # bits: which three classes are in the begin of a word
+    cdef int32_t[HASHES] _first         # by the hash of three classes: the first of the words that begin so
+    cdef Word[MOST_WORDS] _words
     cdef int32_t _count
     cdef bytes _text
+    cdef const uint8_t* _bytes
     cdef object _is_secret
     cdef Known[REMEMBERED] _known
 
     def __init__(self, words: list[tuple[bytes, int]], is_secret: Callable[[str], bool]) -> None:
         cdef int32_t i, hash_
+        cdef uint32_t four
         self._is_secret = is_secret
         for i in range(REMEMBERED):
             self._known[i].size = -1
         for i in range(HASHES):
             self._first[i] = -1
+        memset(self._near, 0, BEGINS)
+        memset(self._classes, 0, 256)
+        self.shortest = 6
+        begun = sorted({c for word, _ in words for c in word[:4].lower()})
+        if len(begun) >= CLASSES:
+            raise ValueError("words: expected them to begin with fewer different bytes")
+        for i, c in enumerate(begun, 1):
+            self._classes[c] = i
+            self._classes[chr(c).upper().encode()[0]] = i
         self._text = b"".join(word for word, _ in words)
+        self._bytes = self._text
         self._count = 0
         at = 0
+        every = range(CLASSES)
         for number, (word, kind) in enumerate(words):
-            behind = range(32) if len(word) == 2 else (word[2] & 31,)
-            for third in behind:
-                if self._count == 1024:
+            a, b, *rest = (self._classes[c] for c in word[:4])
+            for c in rest[:1] or every:
+                if self._count == MOST_WORDS:
                     raise ValueError("words: expected fewer")
-                hash_ = ((word[0] & 31) << 10) | ((word[1] & 31) << 5) | third
-                self._words[self._count] = Word(at, len(word), kind, number, self._first[hash_])
+                hash_ = hash_of(a, b, c)
+                self._words[self._count] = Word(at, len(word), kind, number, self._first[hash_], word[len(word) - 1] | 32)
                 self._first[hash_] = self._count
                 self._count += 1
+                self._come_near(a, b, c)
+                if rest:
+                    for d in rest[1:] or every:
+                        self._come_near(b, c, d)
+            if not rest:
+                for c in every:
+                    self._come_near(c, a, b)
             at += len(word)
 
-    cdef int _secret(self, const uint8_t* begin, const uint8_t* first, const uint8_t* stop, const uint8_t* end) except -1:
+    cdef void _come_near(self, uint32_t a, uint32_t b, uint32_t c) noexcept:
+        cdef uint32_t h = a << 12 | b << 6 | c
+        self._near[h >> 3] |= <uint8_t>(1 << (h & 7))
+
+    cdef inline int32_t _at(self, const uint8_t* p) noexcept nogil:
+        """Return the first entry of words that may begin with the three bytes at p, or -1."""
+        return self._first[hash_of(self._classes[p[0]], self._classes[p[1]], self._classes[p[2]])]
+
+    cdef int _secret(self, const uint8_t* begin, const uint8_t* first, const uint8_t* stop, const uint8_t* end) except -1 nogil:
         """Return whether the name from ``first`` up to ``stop`` is a secret's, or part of one that is encoded."""
-        cdef Known* known
-        cdef const uint8_t* p
-        cdef uint32_t h = 2166136261
         cdef int32_t size
         if (first > begin and ENCODES_BEFORE[(first - 1)[0]]) or (stop < end and ENCODES_BEHIND[stop[0]]):
             return True
@@ -271,31 +318,43 @@ cdef class Suspects:
         size = stop - first
         if first > begin and (first - 1)[0] == c" " and (size == 3 or size == 4) and first[0] | 32 == c"k":
             return True  # "secret key"
-        p = first
-        while p < stop:
-            h = (h ^ p[0]) * 16777619
-            p += 1
-        known = &self._known[(h ^ (h >> 15)) % REMEMBERED]
-        if known.size != size or memcmp(known.name, first, size):
-            known.size = -1
-            known.secret = self._is_secret((<const char*>first)[:size].decode("ascii"))
-            memcpy(known.name, first, size)
-            known.size = size
-        return known.secret
+        return self._asked(first, size)
 
-    cdef int32_t _word(self, const uint8_t* begin, const uint8_t* p, const uint8_t* end, int32_t number) except -2:
+    cdef int _asked(self, const uint8_t* name, int32_t size) except -1 nogil:
+        """Return whether a name, of ASCII and at most ROOM bytes, is a secret's."""
+        cdef uint32_t h = 2166136261
+        cdef Known* known
+        cdef int32_t i
+        for i in range(size):
+            h = (h ^ name[i]) * 16777619
+        with gil:  # what is remembered is shared by all threads
+            known = &self._known[(h ^ (h >> 15)) % REMEMBERED]
+            if known.size != size or memcmp(known.name, name, size):
+                known.size = -1
+                known.secret = self._is_secret((<const char*>name)[:size].decode("ascii"))
+                memcpy(known.name, name, size)
+                known.size = size
+            return known.secret
+
+    cdef int holds(self, const uint8_t* begin, const uint8_t* end) except -1 nogil:
+        return self._suspect(begin, end)
+
+    cdef int named(self, const uint8_t* name, Py_ssize_t size) except -1 nogil:
+        return size > ROOM or not all_ascii(name, size) or self._asked(name, <int32_t>size)
+
+    cdef int32_t _word(self, const uint8_t* begin, const uint8_t* p, const uint8_t* end, int32_t number) except -2 nogil:
         """Return which entry is of a word at p with what it has to have behind it, or -1."""
-        cdef const uint8_t* text = <const uint8_t*>self._text
-        cdef Word word
+        cdef const uint8_t* text = self._bytes
+        cdef const Word* word
         cdef const uint8_t* stop
         cdef int32_t i, found, wanted
         cdef uint8_t* run
         cdef uint8_t a, b
         while number >= 0:
-            word = self._words[number]
+            word = &self._words[number]
             found = number
             number = word.next
-            if end - p < word.size:
+            if end - p < word.size or p[word.size - 1] | 32 != word.last:
                 continue
             for i in range(word.size):
                 a, b = p[i], text[word.begin + i]
@@ -329,7 +388,7 @@ cdef class Suspects:
                     return found
         return -1
 
-    cdef bint _base64(self, const uint8_t* begin, const uint8_t* end) noexcept:
+    cdef bint _base64(self, const uint8_t* begin, const uint8_t* end) noexcept nogil:
         """Whether base64 of a text may be there: of 16 letters or more, one is each sixteenth byte."""
         cdef const uint8_t* p = begin + RUN - 1
         cdef const uint8_t* q
@@ -351,17 +410,36 @@ cdef class Suspects:
             p += RUN - 1
         return False
 
-    cdef int _suspect(self, const uint8_t* begin, const uint8_t* end) except -1:
+    cdef int _suspect(self, const uint8_t* begin, const uint8_t* end) except -1 nogil:
         cdef const uint8_t* p = begin
-        cdef uint32_t h
-        if end - begin < 6:
+        cdef const uint8_t* last = end - 3
+        cdef uint32_t a, b, c, h
+        cdef int32_t number
+        if end - begin < self.shortest:
             return False
-        h = ((p[0] & 31) << 5) | (p[1] & 31)
-        while p + 2 < end:
-            h = ((h << 5) | (p[2] & 31)) & (HASHES - 1)
-            if self._first[h] >= 0 and self._word(begin, p, end, self._first[h]) >= 0:
+        # Each second byte: there is that of a word with which it begins, or the one behind or before.
+        a = self._classes[p[0]]
+        while p <= last:
+            b, c = self._classes[p[1]], self._classes[p[2]]
+            h = a << 12 | b << 6 | c
+            if self._near[h >> 3] >> (h & 7) & 1:
+                number = self._first[hash_of(a, b, c)]
+                if number >= 0 and self._word(begin, p, end, number) >= 0:
+                    return True
+                if p > begin:
+                    number = self._at(p - 1)
+                    if number >= 0 and self._word(begin, p - 1, end, number) >= 0:
+                        return True
+                if p < last:
+                    number = self._at(p + 1)
+                    if number >= 0 and self._word(begin, p + 1, end, number) >= 0:
+                        return True
+            a = c
+            p += 2
+        if p == last + 1:
+            number = self._at(p - 1)
+            if number >= 0 and self._word(begin, p - 1, end, number) >= 0:
                 return True
-            p += 1
         return self._base64(begin, end)
 
     def hits(self, text: bytes) -> list[tuple[int, int, int]]:
@@ -374,15 +452,12 @@ cdef class Suspects:
         cdef const uint8_t* p = begin
         cdef const uint8_t* named = begin
         cdef const uint8_t* first
-        cdef uint32_t h
         cdef int32_t number
         found = []
-        if end - begin < 6:
+        if end - begin < self.shortest:
             return found
-        h = ((p[0] & 31) << 5) | (p[1] & 31)
         while p + 2 < end:
-            h = ((h << 5) | (p[2] & 31)) & (HASHES - 1)
-            number = self._first[h]
+            number = self._at(p)
             while number >= 0:
                 number = self._word(begin, p, end, number)
                 if number < 0:

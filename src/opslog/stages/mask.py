@@ -6,11 +6,17 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
 
 from opslog.model.arrays import binaries, texts
+from opslog.outputs.jsonl import JsonlSink
+from opslog.outputs.sink import Sink
+from opslog.reading.direct import Writer
+from opslog.rows._jsonl import JsonLines
+from opslog.rows.kept import Kept
 from opslog.stages import secrets
 from opslog.stages.pseudonyms import Pseudonym, keyed, stars
 from opslog.stages.rows import coded, indices, ints, text_bytes, with_dictionary
@@ -26,6 +32,9 @@ _KEY_BEGINS = re.compile(
 _KEY_LINE = re.compile(r"\s*(?:[A-Za-z0-9+/]{4,}={0,2}|(?:Proc-Type|DEK-Info|Comment): .*|)\s*")
 _KEY_LINES = 200
 """Records after the first line of a private key among which its other lines are looked for."""
+
+KeyLines = dict[str | None, int]
+"""By source, among how many further records lines of a private key may be."""
 
 Replaced = dict[int, list[tuple[str, str]]]
 """By row, what is a secret there and what stands for it."""
@@ -50,23 +59,31 @@ class Mask:
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield all records, masked."""
-        keys: dict[str | None, int] = {}
+        keys: KeyLines = {}
         for batch in batches:
-            known = self._named(batch)
-            self._key_lines(batch, keys, known)
-            for place, kind in enumerate(batch.schema):
-                column = batch.column(place)
-                if pa.types.is_map(kind.type):
-                    masked = self._attributes(column)
-                elif pa.types.is_dictionary(kind.type):
-                    masked = with_dictionary(column, self._column)
-                elif pa.types.is_string(kind.type) or kind.name == "original":
-                    masked = self._column(_without(column, known))
-                else:
-                    continue
-                if masked is not column:
-                    batch = batch.set_column(place, kind, masked)
-            yield batch
+            yield self.batch(batch, keys)
+
+    def batch(self, batch: pa.RecordBatch, keys: KeyLines) -> pa.RecordBatch:
+        """Return the next batch of a run, masked; ``keys`` is the run's own."""
+        known = self._named(batch)
+        self._key_lines(batch, keys, known)
+        for place, kind in enumerate(batch.schema):
+            column = batch.column(place)
+            if pa.types.is_map(kind.type):
+                masked = self._attributes(column)
+            elif pa.types.is_dictionary(kind.type):
+                masked = with_dictionary(column, self._column)
+            elif pa.types.is_string(kind.type) or kind.name == "original":
+                masked = self._column(_without(column, known))
+            else:
+                continue
+            if masked is not column:
+                batch = batch.set_column(place, kind, masked)
+        return batch
+
+    def writer(self, sink: Sink) -> Writer | None:
+        """Return what masks records and writes them to ``sink`` without all their columns."""
+        return MaskedLines(self, sink) if isinstance(sink, JsonlSink) else None
 
     def table(self, table: pa.Table) -> pa.Table:
         """Return the table, masked: texts, and texts in lists and structures."""
@@ -135,9 +152,7 @@ class Mask:
                 rows.setdefault(row, []).append((secret, self.pseudonym(secret)))
         return rows
 
-    def _key_lines(
-        self, batch: pa.RecordBatch, keys: dict[str | None, int], known: Replaced
-    ) -> None:
+    def _key_lines(self, batch: pa.RecordBatch, keys: KeyLines, known: Replaced) -> None:
         """Add the lines of private keys that are records of their own.
 
         ``keys`` says by source among how many further records lines of one may be.
@@ -188,6 +203,46 @@ class Mask:
 
     def _whole(self, text: str) -> str:
         return text if is_kept(text) else self.pseudonym(text)
+
+
+def _begin_key(batch: pa.RecordBatch) -> bool:
+    """Return whether a private key begins in one of the records, whose lines are in others."""
+    texts = batch.column("body").to_pylist()
+    return any(text and "PRIVATE KEY" in text and _KEY_BEGINS.search(text) for text in texts)
+
+
+class MaskedLines:
+    """One run of a mask into JSON lines: of columns are only records that may hold a secret."""
+
+    def __init__(self, mask: Mask, sink: JsonlSink) -> None:
+        self._mask = mask
+        self._sink = sink
+        self._keys: KeyLines = {}
+        self._text = lru_cache(maxsize=1024)(mask.text)
+
+    def encode(self, kept: Kept) -> tuple[Kept, JsonLines | None, pa.RecordBatch | None]:
+        """Return the lines of the records that hold no secret, and the others; any thread."""
+        if any(self._text(text) != text for text in kept.fixed()):
+            return kept, None, kept.batch()
+        lines = self._sink.screened(kept, secrets.SUSPECTS)
+        rows = [row for row, _ in lines.held_back]
+        others = kept.some(self._sink.columns, indices(rows)) if rows else None
+        return kept, lines, others
+
+    def write(self, encoded: tuple[Kept, JsonLines | None, pa.RecordBatch | None]) -> None:
+        """Write the records, in order; raises SinkError."""
+        kept, lines, others = encoded
+        if lines is not None and others is None and kept.source not in self._keys:
+            self._sink.write(lines)
+            return
+        # Lines of a private key look like nothing: there all records are looked at.
+        if lines is None or others is None or kept.source in self._keys or _begin_key(others):
+            others, lines = kept.batch(), None
+        masked = self._sink.of_batch(self._mask.batch(others, self._keys))
+        if lines is None:
+            self._sink.write(masked)
+        else:
+            self._sink.write_among(lines, masked)
 
 
 def _of_secrets(column: pa.MapArray) -> list[int]:

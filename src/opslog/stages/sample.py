@@ -10,7 +10,10 @@ from hashlib import blake2b
 import pyarrow as pa
 
 from opslog.model.errors import OpslogError
-from opslog.stages.rows import coded, ints, taken, values
+from opslog.rows.kept import Kept
+from opslog.stages.rows import coded, indices, ints, taken, values
+
+_COLUMNS = ("global_request_id", "request_id", "source", "source_offset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +34,29 @@ class Sample:
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield what passes."""
+        for batch in batches:
+            if passed := self._passed(batch):
+                yield taken(batch, passed)
+
+    def choose(self, kept: Kept) -> Kept:
+        """Return the records that pass."""
+        passed = self._passed(kept.with_columns(_COLUMNS).batch())
+        return kept if len(passed) == kept.count else kept.among(indices(passed))
+
+    def _passed(self, batch: pa.RecordBatch) -> list[int]:
         import pyarrow.compute as pc
 
         below = math.ceil(self.rate * 2**64)
-        for batch in batches:
-            requests = pc.coalesce(batch.column("global_request_id"), batch.column("request_id"))
-            numbers, ids = coded(requests)
-            kept = [_hash(text) < below for text in ids[:-1]]
-            sources = values(batch.column("source"))
-            offsets = ints(batch.column("source_offset").fill_null(0))
-            passed = [
-                row
-                for row, number in enumerate(numbers)
-                if (
-                    kept[number]
-                    if number >= 0
-                    else _hash(f"{sources[row]}\0{offsets[row]}") < below
-                )
-            ]
-            if passed:
-                yield taken(batch, passed)
+        requests = pc.coalesce(batch.column("global_request_id"), batch.column("request_id"))
+        numbers, ids = coded(requests)
+        kept = [_hash(text) < below for text in ids[:-1]]
+        sources = values(batch.column("source"))
+        offsets = ints(batch.column("source_offset").fill_null(0))
+        return [
+            row
+            for row, number in enumerate(numbers)
+            if (kept[number] if number >= 0 else _hash(f"{sources[row]}\0{offsets[row]}") < below)
+        ]
 
 
 def _hash(text: str) -> int:

@@ -1,0 +1,67 @@
+"""Records that go past the stages: as if all had been columns."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import opslog
+from opslog.outputs.jsonl import to_json_lines
+from opslog.reading.pipeline import Stage
+from opslog.stages import Mask, Sample
+from opslog.stages.secrets import SUSPECTS
+
+HEAD = "2026-03-10 10:00:00.112 2412 INFO nova.service [req-{:08x}-0000-4000-8000-000000000000] "
+KEY = ["-----BEGIN RSA PRIVATE KEY-----", "MIIEpAIBAAKCAQEAr0", "-----END RSA PRIVATE KEY-----"]
+TEXTS = [
+    "Starting", "volume created", "token_ttl = 3600", "password=hunter2hunter2",
+    "http://nova:hunter2hunter2@10.0.0.1/v3", "GET /v2.1/servers?token=0123456789abcdef0123",
+    "cGFzc3dvcmQ9aHVudGVyMmh1bnRlcjI=", "über {'X-Auth-Token': 'gAAAAABlhunter2hunter2'}",
+    "MIIEpAIBAAKCAQEAr0", *KEY, "\n".join(KEY),
+]  # fmt: skip
+LINES = st.one_of(
+    st.builds(lambda n, text: HEAD.format(n) + text, st.integers(0, 5), st.sampled_from(TEXTS)),
+    st.builds(
+        lambda text, key: json.dumps({"log": text, key: "hunter2hunter2", "stream": "stdout"}),
+        st.sampled_from(TEXTS),
+        st.sampled_from(["password", "pod", "user_token"]),
+    ),
+    st.sampled_from(TEXTS),
+)
+STAGES: list[tuple[Stage, ...]] = [
+    (Mask(),), (Mask(b"key"),), (Sample(0.5),), (Sample(0.5), Sample(0.4), Mask()),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("direct")
+
+
+@given(st.lists(LINES, max_size=30), st.sampled_from(STAGES), st.booleans())
+def test_what_is_written_is_what_the_stages_make_of_columns(
+    folder: Path, lines: list[str], stages: tuple[Stage, ...], original: bool
+) -> None:
+    paths = [folder / "a.log", folder / "token=hunter2hunter2.log"]
+    for path in paths:
+        path.write_text("".join(line + "\n" for line in lines))
+    logs = opslog.read(*paths, original=original, threads=2)
+    for stage in stages:
+        logs = logs.pipe(stage)
+    written = logs.write_jsonl(folder / "out.jsonl")
+    found = b"".join(map(to_json_lines, logs.batches()))
+    assert (folder / "out.jsonl").read_bytes() == found
+    assert written.kept == found.count(b"\n")
+    assert written.records == written.kept + sum(written.dropped.values())
+
+
+@given(st.text("pasword=: tkenAKI\"'/\\0123", max_size=40), st.sampled_from(TEXTS))
+def test_a_secret_is_suspected_wherever_it_stands(text: str, secret: str) -> None:
+    """A word is found at even and at odd places, at the begin and at the end."""
+    for known in (secret, text):
+        words = {number for number, _, _ in SUSPECTS.hits((text + known).encode())}
+        assert bool(SUSPECTS.text((text + known).encode())) == bool(words)
