@@ -26,7 +26,7 @@ cdef enum:
     END = 128                   # behind all moves of a state: where the line's end leads
 
 MOST_BRANCHES = BRANCHES
-LINE_END = END
+LINE_END = 256                  # what stands for it where bytes are numbers: it is none
 
 cdef uint64_t[BRANCH_WORDS] EVERY
 memset(EVERY, 0xFF, sizeof(EVERY))
@@ -110,7 +110,7 @@ cdef class Prefixes:
         cdef int32_t after, low, high = 0
         cdef uint32_t move
         cdef uint64_t[2] alike
-        after, found = forest.step(state, byte)
+        after, found = forest.step(state, LINE_END if byte == END else byte)
         if after >= MOST_STATES:
             # Each further line would ask in vain.
             self.full = True
