@@ -86,12 +86,16 @@ def at_signals() -> Iterator[Stop]:
     """Give a Stop that is requested at SIGINT and SIGTERM; a second one raises.
 
     From SIGTERM on no write waits long for its reader (deadline.py).  A person, who
-    sent SIGINT, sees that nothing goes on, and may send another.
+    sent SIGINT, sees that nothing goes on, and may send another.  Who ends a group of
+    processes may tell each of them twice: a SIGTERM that comes late does nothing more.
     """
     stop = Stop()
+    terminated = False
 
     def wish(number: int, frame: FrameType | None) -> None:
+        nonlocal terminated
         if number == signal.SIGTERM:
+            terminated = True
             deadline.start()
         stop.request(Terminated() if number == signal.SIGTERM else KeyboardInterrupt())
 
@@ -100,7 +104,8 @@ def at_signals() -> Iterator[Stop]:
         yield stop
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            late = terminated and number == signal.SIGTERM
+            signal.signal(number, signal.SIG_IGN if late else handler)
         deadline.cancel()
         stop.close()
 
