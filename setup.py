@@ -18,7 +18,7 @@ FLAGS = (
     if CHECKED
     else ["-fno-plt"]
     if "-O" in os.environ.get("CFLAGS", "")  # who says how much to optimise is not overruled
-    else ["-O3", "-fno-plt"]
+    else ["-O3", "-fno-plt", "-g0"]  # what debuggers need would be most of a wheel
 )
 SOURCE = Path("src")
 KERNELS = sorted(SOURCE.glob("opslog/**/_*.pyx"))

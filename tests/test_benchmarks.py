@@ -163,6 +163,7 @@ def test_parts_are_asked_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         "counting": counting.ask(tmp_path, 1, 1),
     }
     asked["small_files"] = small_files.ask(tmp_path, 20, 1)
+    asked["unusual"] = importlib.import_module("unusual").ask(tmp_path, 1, 1)
     asked["tracing"] = tracing.ask(tmp_path, [1], 1)
     asked["correlation"] = correlation.ask(tmp_path, 1, 10, 1)
     truth = json.loads((tmp_path / "oslo-text-1mb-v1.log.truth.json").read_text())
