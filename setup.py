@@ -14,7 +14,7 @@ from setuptools.command.build_ext import build_ext
 # sanitizer and Cython's own bounds checks.
 CHECKED = os.environ.get("OPSLOG_CHECKED") == "1"
 FLAGS = (
-    ["-O1", "-g", "-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
+    ["-O1", "-g1", "-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
     if CHECKED
     else ["-fno-plt"]
     if "-O" in os.environ.get("CFLAGS", "")  # who says how much to optimise is not overruled
