@@ -10,12 +10,8 @@ tracebacks between whose lines other workers write.
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import random
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -23,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from cache import once, truth_path, written
 from events import Event, Request, events
 from wrapped import WRAPPERS
 
@@ -95,21 +92,8 @@ def write(kind: str, size: int, path: Path) -> Truth:
 
 def cached(kind: str, megabytes: int, folder: Path) -> tuple[Path, Truth]:
     """Return a corpus and its truth, written on first use."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"oslo-{kind}-{megabytes}mb-v{VERSION}.log"
-    if not path.exists():
-        partial = path.with_suffix(".partial")
-        # In another process: this one measures the memory of others and stays small.
-        command = [sys.executable, __file__, kind, str(megabytes), str(partial)]
-        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-        os.replace(truth_path(partial), truth_path(path))
-        os.replace(partial, path)
+    path = once(__file__, kind, megabytes, folder / f"oslo-{kind}-{megabytes}mb-v{VERSION}.log")
     return path, Truth(**json.loads(truth_path(path).read_text()))
-
-
-def truth_path(path: Path) -> Path:
-    """Return where the truth about a corpus stands."""
-    return path.with_name(path.name + ".truth.json")
 
 
 _Pieces = list[tuple[Event, bytes]]
@@ -242,12 +226,7 @@ def _context(request: Request | None) -> dict[str, Any]:
 
 def main() -> None:
     """Write the corpus asked for and print the truth about it."""
-    parser = argparse.ArgumentParser(description="Write a log as oslo.log prints it.")
-    parser.add_argument("kind", choices=KINDS)
-    parser.add_argument("megabytes", type=float, metavar="SIZE_MB")
-    parser.add_argument("path", type=Path, metavar="PATH")
-    options = parser.parse_args()
-    truth = write(options.kind, int(options.megabytes * 1_000_000), options.path)
+    truth = written("Write a log as oslo.log prints it.", KINDS, write)
     print(json.dumps(asdict(truth), indent=1))
 
 

@@ -7,16 +7,13 @@ The same size gives the same bytes.  Every line is a record.
 
 from __future__ import annotations
 
-import argparse
-import os
 import random
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
+from cache import once, written
 from events import START_MS
 
 VERSION = 1
@@ -180,25 +177,12 @@ def write(kind: str, size: int, path: Path) -> None:
 
 def cached(kind: str, megabytes: int, folder: Path) -> Path:
     """Return a log, written on first use."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{kind}-{megabytes}mb-v{VERSION}.log"
-    if not path.exists():
-        partial = path.with_suffix(".partial")
-        # In another process: this one measures the memory of others and stays small.
-        command = [sys.executable, __file__, kind, str(megabytes), str(partial)]
-        subprocess.run(command, check=True)
-        os.replace(partial, path)
-    return path
+    return once(__file__, kind, megabytes, folder / f"{kind}-{megabytes}mb-v{VERSION}.log")
 
 
 def main() -> None:
     """Write the log asked for."""
-    parser = argparse.ArgumentParser(description="Write a log of one format.")
-    parser.add_argument("kind", choices=KINDS)
-    parser.add_argument("megabytes", type=float, metavar="SIZE_MB")
-    parser.add_argument("path", type=Path, metavar="PATH")
-    options = parser.parse_args()
-    write(options.kind, int(options.megabytes * 1_000_000), options.path)
+    written("Write a log of one format.", KINDS, write)
 
 
 if __name__ == "__main__":

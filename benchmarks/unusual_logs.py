@@ -8,18 +8,14 @@ written, and stands beside it.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-import corpus
 import uniform
+from cache import once, truth_path, written
 from uniform import Values
 
 VERSION = 1
@@ -173,32 +169,19 @@ def write(kind: str, size: int, path: Path) -> int:
             records += count
             if written >= size:
                 break
-    corpus.truth_path(path).write_text(f"{records}\n")
+    truth_path(path).write_text(f"{records}\n")
     return records
 
 
 def cached(kind: str, megabytes: int, folder: Path) -> tuple[Path, int]:
     """Return a log and the number of its records, written on first use."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{kind}-{megabytes}mb-v{VERSION}.log"
-    if not path.exists():
-        partial = path.with_suffix(".partial")
-        # In another process: this one measures the memory of others and stays small.
-        command = [sys.executable, __file__, kind, str(megabytes), str(partial)]
-        subprocess.run(command, check=True)
-        os.replace(corpus.truth_path(partial), corpus.truth_path(path))
-        os.replace(partial, path)
-    return path, int(corpus.truth_path(path).read_text())
+    path = once(__file__, kind, megabytes, folder / f"{kind}-{megabytes}mb-v{VERSION}.log")
+    return path, int(truth_path(path).read_text())
 
 
 def main() -> None:
     """Write the log asked for."""
-    parser = argparse.ArgumentParser(description="Write a log unlike others.")
-    parser.add_argument("kind", choices=KINDS)
-    parser.add_argument("megabytes", type=float, metavar="SIZE_MB")
-    parser.add_argument("path", type=Path, metavar="PATH")
-    options = parser.parse_args()
-    write(options.kind, int(options.megabytes * 1_000_000), options.path)
+    written("Write a log unlike others.", KINDS, write)
 
 
 if __name__ == "__main__":
