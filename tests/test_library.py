@@ -40,7 +40,7 @@ expect.body = "text"
 
 def test_logs_have_the_verbs_of_people() -> None:
     assert [name for name in dir(Logs) if not name.startswith("_")] == [
-        "batches", "filter", "graph", "limit", "parts", "pipe", "reader", "to_table",
+        "batches", "filter", "graph", "limit", "parts", "pipe", "reader", "tail", "to_table",
         "with_requests", "with_resources", "write", "write_arrow", "write_jsonl", "write_parquet",
     ]  # fmt: skip
 

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from opslog.engine.live import HOLD, FollowOptions
@@ -17,8 +18,10 @@ from opslog.engine.watch import Watch, unwatched
 from opslog.filters.filter import Filter
 from opslog.inputs.paths import STDIN, Sources
 from opslog.inputs.remote import is_url
+from opslog.model import names as naming
 from opslog.model import schema
 from opslog.model.arrow import pa
+from opslog.model.column_words import meant
 from opslog.model.errors import OpslogError, SourceError
 from opslog.model.stats import Stats
 from opslog.model.zones import TimeDefaults, Timezone
@@ -61,6 +64,7 @@ class Logs:
     _servers: bool = False
     _relation: Relation | None = None
     _stages: tuple[Stage, ...] = ()
+    _last: int | None = None
 
     def __repr__(self) -> str:
         sources = self._pass.sources
@@ -127,6 +131,19 @@ class Logs:
             )
         return self._changed(most=count if most is None else min(count, most))
 
+    def tail(self, count: int) -> Logs:
+        """Return the last ``count`` of these records.
+
+        Plain files are read from the end as far as needed; merged logs, and what is piped through
+        stages, are read as a whole.  Not for logs that are followed or limited: OpslogError.
+        """
+        if count < 0:
+            raise OpslogError(f"tail: expected a number from 0, found {count}")
+        if self._pass.follow or self._pass.most is not None:
+            option = "follow" if self._pass.follow else "limit"
+            raise OpslogError(f"tail: not of logs with {option}")
+        return replace(self, _last=count)
+
     def parts(self, size: int = PART_BYTES) -> list[Logs]:
         """Return these logs in parts of about ``size`` bytes, each to be read alone and anywhere.
 
@@ -144,6 +161,7 @@ class Logs:
             ("merge", given.merge),
             ("follow", given.follow is not None),
             ("limit", given.most is not None),
+            ("tail", self._last is not None),
             ("pipe", bool(self._stages)),
             ("with_requests or with_resources", self._relation is not None),
             ("root", self._root),
@@ -215,10 +233,16 @@ class Logs:
         kind: str,
         stats: Stats | None = None,
         overwrite: bool = False,
+        columns: Iterable[str] | None = None,
+        names: str = naming.OPSLOG,
+        append: bool = False,
     ) -> Stats:
         """Write the records as ``kind`` and return what was counted.
 
         It is one of sinks.FORMATS, or ``otlp`` for a receiver at ``otlp://HOST[:PORT]``.
+        Of ``columns`` only those are written, in this order, where the kind has columns, called
+        as ``names`` spells them (names.py).  A name that ends with .gz or .zst is that of a
+        compressed file.  With ``append``, JSON lines are added to those a file holds.
 
         Raises SinkError where the output cannot be written, is one of the sources, or
         is a file that is not empty and holds no such output of opslog; ``overwrite``
@@ -226,7 +250,11 @@ class Logs:
         written and complete; where reading is interrupted, too, but a Parquet file
         does not appear then.
         """
-        return self._write(sinks.Target(os.fspath(path), kind, overwrite=overwrite), stats)
+        chosen = None if columns is None else self._chosen(columns)
+        target = sinks.Target(
+            os.fspath(path), kind, names, chosen, append=append, overwrite=overwrite
+        )
+        return self._write(target, stats)
 
     def _write(
         self,
@@ -263,8 +291,9 @@ class Logs:
                     found = self._results(straight.finish, sink.columns, reading)
                     for result in found:
                         straight.write(result)
-                elif self._stages or self._root:
-                    for batch in self._batches(self._columns, reading):
+                elif self._stages or self._root or self._last is not None:
+                    columns = tuple(dict.fromkeys((*self._columns, *sink.columns)))
+                    for batch in self._batches(columns, reading):
                         sink.write(sink.of_batch(batch))
                 elif reading.merge and sink.columns:
                     for rows in self._resolved(reading).merged(sink.rows, sink.columns):
@@ -306,6 +335,30 @@ class Logs:
 
     def _batches(self, columns: tuple[str, ...], reading: Pass) -> Iterator[pa.RecordBatch]:
         """Yield ``columns`` of the kept records, or of what the stages make of them."""
+        if self._last is not None:
+            yield from self._ending(self._last, columns, reading)
+            return
+        yield from self._all_batches(columns, reading)
+
+    def _ending(
+        self, count: int, columns: tuple[str, ...], reading: Pass
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the last ``count`` records."""
+        from opslog.reading.last import last  # start-up: most runs need it not
+
+        logs = replace(self, _last=None)
+        if reading.merge or self._stages or self._relation is not None or self._root:
+            parts = [partial(logs._all_batches, columns, reading)]
+        else:
+            parts = [
+                partial(part._all_batches, columns, replace(reading, sources=part._pass.sources))
+                for part in logs.parts(1)
+            ]
+        found = last(parts, count)
+        reading.stats.kept = sum(map(len, found))
+        yield from found
+
+    def _all_batches(self, columns: tuple[str, ...], reading: Pass) -> Iterator[pa.RecordBatch]:
         if not self._stages:
             return self._unstaged(columns, reading)
         sources = Sources() if reading.most == 0 else reading.sources
@@ -316,7 +369,8 @@ class Logs:
 
     def _direct(self, sink: Sink, reading: Pass) -> Direct | None:
         """Return how records get past the stages, if they do."""
-        if not self._stages or self._root or reading.merge or reading.most is not None:
+        staged = self._stages and sink.columns == self._columns
+        if not staged or self._root or reading.merge or reading.most is not None or self._last:
             return None
         return direct(self._stages, sink, reading.stats)
 
@@ -352,8 +406,10 @@ class Logs:
             return self._columns
         chosen = tuple(dict.fromkeys(columns))
         if unknown := [name for name in chosen if name not in self._columns]:
+            near = meant(unknown[0], self._columns)
             raise OpslogError(
                 f"columns: expected some of {', '.join(self._columns)}; found {', '.join(unknown)}"
+                + (f"; did you mean {near!r}?" if near else "")
             )
         return chosen
 

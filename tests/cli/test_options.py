@@ -44,7 +44,7 @@ NO_TEXT = ["", "\udcff"]
 NO_PATH = [""]
 
 IMPOSSIBLE = {
-    "--severity": ["", "LOUD", "WARNIN", "0", "25", "-1", "1.5", "nan", "ERROR,INFO"],
+    "--severity": ["", "LOUD", "WARNIN", "0", "25", "-1", "1.5", "nan", "ERROR,", "ERROR..", "INFO,LOUD"],
     "--service": NO_TEXT, "--program": NO_TEXT, "--host": NO_TEXT, "--logger": NO_TEXT,
     "--project": NO_TEXT, "--user": NO_TEXT,
     "--request": NO_ID, "--resource": NO_ID,
@@ -55,7 +55,7 @@ IMPOSSIBLE = {
     "--grep": [*NO_TEXT, "(", "(?=x)", r"\1"],
     "--where": ["", "severity", "severty >= WARNING", "severity >= LOUD", "http_status = x",
                 "http_status = 1.5", "duration > nan", "body ~ '('", "body = 'x", "timestamp > soon"],
-    "-n": NO_NUMBER, "-A": NO_NUMBER, "-B": NO_NUMBER, "-C": NO_NUMBER,
+    "-n": NO_NUMBER, "--tail": NO_NUMBER, "-A": NO_NUMBER, "-B": NO_NUMBER, "-C": NO_NUMBER,
     "-t": [*NO_NUMBER, "1000001"], "--examples": NO_NUMBER,
     "--threads": [*NO_NUMBER, "0", "257"],
     "--width": [*NO_NUMBER, "0", "59", "10001"],
@@ -71,6 +71,7 @@ IMPOSSIBLE = {
     "--partition-by": ["", "x", "service,", "service,service"],
     "--to": NO_CHOICE, "--from": NO_CHOICE, "--names": NO_CHOICE, "--color": NO_CHOICE,
     "--rows": NO_CHOICE, "--mask": NO_CHOICE, "SHELL": NO_CHOICE,
+    "--columns": ["", "x", "body,", "body,body", "level"],
     "--sort": ["", "x", "size"],
     "--keys": ["", "a,", ","], "--to-keys": ["", "a,", ","],
     "--field": [""], "--tag-key": ["", "logger"], "--stream-key": [""], "--name": [""],
@@ -88,7 +89,7 @@ ONE = {
     "--resource": "3f7b1c52", "--status": "5xx", "--since": "2h", "--until": "1h", "--grep": "x",
     "--where": "body = x", "--threads": "1", "--width": "80", "--year": "2026",
     "--min-recognised": "99", "--timezone": "UTC", "--hold": "1s", "--gap": "1s", "--every": "1s",
-    "--dedup": "1s", "--rate-limit": "1/s", "--sample": "1%", "--mask": "share",
+    "--dedup": "1s", "--rate-limit": "1/s", "--sample": "1%", "--mask": "share", "--columns": "body",
 }  # fmt: skip
 """A value that can be, of options that do not take any text or number."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -258,14 +258,14 @@ def test_any_query_text_is_read_or_refused(text: str) -> None:
         ("severty >= WARNING", "expected a column (`opslog schema` lists them), found 'severty'; did you mean 'severity'?\n  severty >= WARNING\n  ^"),
         ("severity >= WARNIG", "expected a severity (TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL) or 1-24, found 'WARNIG'; did you mean 'WARNING'?\n  severity >= WARNIG\n              ^"),
         ("http_status = abc", "http_status: expected a whole number, found 'abc'\n  http_status = abc\n                ^"),
-        ("timestamp > soon", "expected a time such as 2026-03-10, 2026-03-10T10:00:07Z, 30min, 2h, today, now, found 'soon'\n  timestamp > soon\n              ^"),
+        ("timestamp > soon", "expected a time such as 2026-03-10, 2026-03-10T10:00:07Z, 10:00, Feb 4 10:00, yesterday, 2h, @1773136807, found 'soon'\n  timestamp > soon\n              ^"),
         ("body ~ '('", "expected a regular expression of RE2 (missing ): (), found '('\n  body ~ '('\n         ^"),
         ("http_status ~ 5", "expected a column of text to search, found 'http_status'\n  http_status ~ 5\n              ^"),
         ("body between a and b", "write body >= a and body < b: whether both ends belong to it can then be seen\n  body between a and b\n       ^"),
         ("body = 'x", "expected the quote that ends this text, found the end\n  body = 'x\n         ^"),
         ("(body = x", "expected and, or, or ), found the end\n  (body = x\n           ^"),
         ("body = x service_name = y", "expected and, or, or the end, found 'service_name'\n  body = x service_name = y\n           ^"),
-        ("body not = x", "expected in or like behind not\n  body not = x\n           ^"),
+        ("body not = x", "expected in, like, ilike or contains behind not\n  body not = x\n           ^"),
         ("attributes = x", "attributes: expected an attribute's name, F.attributes['name'], found 'x'\n  attributes = x\n               ^"),
         ("", "expected the name of a column, found the end\n  \n  ^"),
     ],
@@ -363,6 +363,23 @@ NOW = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
         ("-1h30min", "UTC", "2026-03-29T10:30:00+00:00"),
         ("2 Days ago", "UTC", "2026-03-27T12:00:00+00:00"),
         ("1.5w", "UTC", "2026-03-19T00:00:00+00:00"),
+        ("Mar 10", "UTC", "2026-03-10T00:00:00+00:00"),
+        ("10 march 10:00", "Europe/Berlin", "2026-03-10T09:00:00+00:00"),
+        ("Mar 30", "UTC", "2026-03-30T00:00:00+00:00"),  # tomorrow somewhere
+        ("Mar 31", "UTC", "2025-03-31T00:00:00+00:00"),
+        ("Feb 29", "UTC", "2024-02-29T00:00:00+00:00"),
+        ("today 10:00", "UTC", "2026-03-29T10:00:00+00:00"),
+        ("10:00:07.5 yesterday", "UTC", "2026-03-28T10:00:07.500000+00:00"),
+        ("monday", "UTC", "2026-03-23T00:00:00+00:00"),
+        ("Sunday 09:00Z", "Europe/Berlin", "2026-03-29T09:00:00+00:00"),
+        ("2026/3/10 10:00", "UTC", "2026-03-10T10:00:00+00:00"),
+        ("2026-03-10 10:00 +0200", "UTC", "2026-03-10T08:00:00+00:00"),
+        ("10/Mar/2026:10:00:07 +0100", "UTC", "2026-03-10T09:00:07+00:00"),
+        ("Tue Mar 10 10:00:07 2026", "UTC", "2026-03-10T10:00:07+00:00"),
+        ("Mar 10th, 2026 10:00 UTC", "Europe/Berlin", "2026-03-10T10:00:00+00:00"),
+        ("@1773136807.25", "Europe/Berlin", "2026-03-10T10:00:07.250000+00:00"),
+        ("1773136807", "Europe/Berlin", "2026-03-10T10:00:07+00:00"),
+        ("1773136807250", "Europe/Berlin", "2026-03-10T10:00:07.250000+00:00"),
         # The clocks of Berlin went forward this morning: the day began at 23:00 UTC.
         ("today", "Europe/Berlin", "2026-03-28T23:00:00+00:00"),
         ("yesterday", "Europe/Berlin", "2026-03-27T23:00:00+00:00"),
@@ -376,10 +393,23 @@ def test_times_as_people_write_them(text: str, zone: str, expected: str) -> None
     assert datetime.fromtimestamp(found / 1e6, UTC).isoformat() == expected
 
 
-@pytest.mark.parametrize("text", ["", "soon", "5", "5 parsecs", "2026-13-01", "ago", "h", "9" * 30])
+@pytest.mark.parametrize(
+    "text",
+    ["", "soon", "5", "5 parsecs", "2026-13-01", "ago", "h", "9" * 30, "Feb", "Feb 30 2026", "2026",
+     "today monday", "Feb 4 Feb 5", "10:00 11:00", "24:30", "@", "monday 2026-03-10 2026"],
+)  # fmt: skip
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(FilterError, match="expected a time such as"):
         times.instant(text, Zone("UTC"), NOW)
+
+
+def test_a_time_of_day_alone_needs_the_day_of_the_logs() -> None:
+    with pytest.raises(FilterError, match="expected a day beside the time"):
+        times.instant("10:00", Zone("UTC"), NOW)
+    found = times.instant("10:00", Zone("UTC"), NOW, date(2022, 2, 4))
+    assert datetime.fromtimestamp(found / 1e6, UTC).isoformat() == "2022-02-04T10:00:00+00:00"
+    found = times.instant("Feb 3 10:00", Zone("UTC"), NOW, date(2022, 2, 4))
+    assert datetime.fromtimestamp(found / 1e6, UTC).isoformat() == "2022-02-03T10:00:00+00:00"
 
 
 # -- ids -------------------------------------------------------------------------------
@@ -455,7 +485,7 @@ def test_a_wrong_flag_is_told_and_ends_with_2() -> None:
         (["--status", "20"], "opslog: --status: expected a status from 100 to 599 such as 404, 5xx or 400-499, found '20'; `opslog filter --help` says more\n"),
         (["--request", ""], "opslog: --request: expected an id, or at least its first 8 digits, as in req-7822cfee, found ''; `opslog filter --help` says more\n"),
         (["-v"], "opslog: -v: expected a condition beside it (--severity, --grep, ...), found none; add one, or leave it out\n"),
-        (["--since", "999999999w"], "opslog: --since: expected a time such as 2026-03-10, 2026-03-10T10:00:07Z, 30min, 2h, today, now, found '999999999w'\n"),
+        (["--since", "999999999w"], "opslog: --since: expected a time such as 2026-03-10, 2026-03-10T10:00:07Z, 10:00, Feb 4 10:00, yesterday, 2h, @1773136807, found '999999999w'\n"),
         (["--service", "\udcff"], "opslog: --service: expected text, found '\\udcff'\n"),
         (["--severity", ""], "opslog: --severity: expected a severity (TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL) or 1-24, found ''; `opslog filter --help` says more\n"),
     ]:  # fmt: skip

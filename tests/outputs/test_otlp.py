@@ -349,7 +349,7 @@ def test_otlps_is_otlp_by_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         (["-o", "otlp://me:se?cr#e/t@host/a?token=secret"], "otlp://***@host/a: expected otlp://HOST[:PORT][/PATH], or otlps:// for TLS"),
         (["-o", "otlp://127.0.0.1:9/", "--to", "jsonl"], "otlp://127.0.0.1:9/: OTLP goes to a receiver, otlp://HOST[:PORT], and nothing else does; found an output as jsonl"),
         (["-o", "otlp://127.0.0.1:9", "--roll", "5m"], "otlp://127.0.0.1:9: --roll needs a folder of files, not a receiver of OTLP"),
-        (["-o", "otlp://127.0.0.1:9", "--names", "ecs"], "--names ecs: has no effect on otlp: expected --to jsonl|parquet|arrow, or leave it out"),
+        (["-o", "otlp://127.0.0.1:9", "--names", "ecs"], "--names ecs: has no effect on otlp: expected --to jsonl|parquet|arrow|csv|tsv, or leave it out"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_told_at_once(arguments: list[str], message: str) -> None:

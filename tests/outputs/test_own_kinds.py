@@ -24,7 +24,7 @@ from opslog.inputs.text import not_text
 from opslog.model.errors import SinkError
 from opslog.model.names import SPELLINGS
 from opslog.outputs import own_kinds, sinks
-from opslog.outputs.own_kinds import OF_RECORDS, OwnKind
+from opslog.outputs.own_kinds import NOTHING, OF_RECORDS, OwnKind
 from opslog.scanner import catalog
 
 LOG = ROOT / "docs" / "examples" / "nova-compute.log"
@@ -106,7 +106,9 @@ def test_bytes_are_of_no_kind_but_text(content: bytes) -> None:
     assert found in ([], [OF_RECORDS["text"]])
 
 
-@pytest.mark.parametrize("kind", [kind for kind in sinks.FORMATS if kind != "count"])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in sinks.FORMATS if OF_RECORDS[kind] is not NOTHING]
+)
 @given(data=LOGS)
 def test_records_of_any_log_are_of_their_kind_only(
     tmp_path_factory: pytest.TempPathFactory, kind: str, data: bytes
@@ -125,7 +127,7 @@ def test_records_of_any_log_are_of_their_kind_only(
 
 
 @pytest.mark.parametrize("names", SPELLINGS)
-@pytest.mark.parametrize("kind", ["jsonl", "parquet", "arrow", "text"])
+@pytest.mark.parametrize("kind", ["jsonl", "parquet", "arrow", "csv", "tsv", "text"])
 def test_records_are_of_their_kind_however_they_are_written(
     kind: str, names: str, tmp_path: Path
 ) -> None:

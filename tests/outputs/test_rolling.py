@@ -409,7 +409,7 @@ def test_an_error_says_which_files_are_complete(tmp_path: Path) -> None:
          "--partition-by: expected some of service, host, date, found 'body'"),
         (["-o", "out/", "--to", "jsonl", "--partition-by", "date,date"], "--partition-by: expected each key once, found 'date' twice"),
         (["-o", "out/", "-c"], "out/: a folder takes jsonl, parquet or arrow, not count: say it with --to"),
-        (["-o", "out/"], "out/: cannot tell the output format from this name: use a suffix .jsonl, .parquet, .arrow or .txt, or --to"),
+        (["-o", "out/"], "out/: cannot tell the output format from this name: use a suffix .jsonl, .parquet, .arrow, .csv, .tsv or .txt, or --to"),
         (["-o", "/dev/null/out/", "--to", "jsonl"], "/dev/null/out/: Not a directory"),
     ],
 )  # fmt: skip

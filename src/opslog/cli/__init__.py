@@ -6,15 +6,19 @@ goes to standard output, everything else to standard error.
 
 from __future__ import annotations
 
+import argparse
+import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout, suppress
 from importlib import import_module
 from types import FrameType
 
 from opslog.cli import complaints, standard_streams
 from opslog.cli.complaints import complain, complain_of_sources
 from opslog.cli.parser import CommandParser, with_implied, with_signed_values
+from opslog.inputs.paths import STDIN
 from opslog.model.errors import OpslogError, SinkError, SourceErrors
 from opslog.model.version import __version__
 from opslog.outputs.output import STDOUT
@@ -46,7 +50,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    options = parser(*arguments[:1]).parse_args(_prepared(arguments))
+    arguments = _prepared(arguments)
+    options = parser(*arguments[:1]).parse_args(arguments)
+    if _has_no_input(options, arguments):
+        with redirect_stdout(sys.stderr), suppress(SystemExit):
+            parser(arguments[0]).parse_args([arguments[0], "--help"])
+        raise OpslogError("expected files or folders, or logs in a pipe, found this terminal")
     signal.signal(signal.SIGTERM, _terminate)
     from opslog.cli import writing  # start-up: --version writes nothing
 
@@ -60,6 +69,12 @@ def _run(arguments: list[str]) -> int:
 
             stages.report(options)
     return code
+
+
+def _has_no_input(options: argparse.Namespace, arguments: list[str]) -> bool:
+    """Return whether a command would read a terminal, which nobody asked for."""
+    unnamed = getattr(options, "paths", None) == [STDIN] and STDIN not in arguments
+    return unnamed and os.isatty(0)
 
 
 def _flush() -> int:
@@ -102,7 +117,8 @@ def parser(first: str = "") -> CommandParser:
     whole = CommandParser(
         prog="opslog",
         description="The logs of any OpenStack deployment as typed records.",
-        epilog="`opslog COMMAND --help` says more, with examples.",
+        epilog="`opslog COMMAND --help` says more, with examples.  Without a command, "
+        "files and options are those of `filter`: opslog --severity ERROR nova-compute.log",
     )
     whole.add_argument("--version", action="version", version=f"opslog {__version__}")
     commands = whole.add_subparsers(
@@ -122,7 +138,19 @@ def parser(first: str = "") -> CommandParser:
 
 
 def _prepared(arguments: list[str]) -> list[str]:
-    return with_implied(with_signed_values(arguments))
+    return with_implied(with_signed_values(_with_command(arguments)))
+
+
+def _with_command(arguments: list[str]) -> list[str]:
+    """Name the command that is left out: help alone, ``filter`` for files and its options."""
+    first = arguments[0] if arguments else "--help"
+    if first == "help":
+        return [*arguments[1:2], "--help"]
+    if not arguments or first in (*_MODULES, "-h", "--help", "--version"):
+        return arguments or [first]
+    if first.startswith("-") or set("/.*?[") & set(first) or os.path.exists(first):
+        return ["filter", *arguments]
+    return arguments
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -10,7 +10,8 @@ from operator import and_, or_
 from typing import TYPE_CHECKING
 
 from opslog.cli import flags, values
-from opslog.filters import ids, times
+from opslog.cli.span import span
+from opslog.filters import ids
 from opslog.filters.bounds import Bounds
 from opslog.filters.filter import Filter
 from opslog.filters.joined import joined
@@ -55,7 +56,8 @@ def add(command: argparse.ArgumentParser, limit: str | None = "records") -> argp
         "--severity",
         values.level,
         "LEVEL",
-        "records of LEVEL and above: DEBUG, INFO, NOTICE, WARNING, ERROR, CRITICAL, ..., or 1-24",
+        "records of LEVEL and above: DEBUG, INFO, NOTICE, WARNING, ERROR, CRITICAL, ..., or 1-24; "
+        "WARNING,ERROR are these alone, WARNING..ERROR what lies between, too",
     )
     repeatable("--service", str, "NAME", "records of the service NAME (nova, neutron, ...)")
     repeatable("--program", str, "NAME", "records of the program NAME (nova-compute, ...)")
@@ -75,7 +77,8 @@ def add(command: argparse.ArgumentParser, limit: str | None = "records") -> argp
     repeatable("--status", values.status, "CODE", "HTTP status: 404, 5xx or 400-499")
     once(
         "--since", str, "TIME",
-        "records of TIME and later: 2026-03-10, 2026-03-10T10:00:07Z, 2h, yesterday, ...",
+        "records of TIME and later: 2026-03-10T10:00:07Z, 10:00, Feb 4 10:00, 2h, yesterday, ...; "
+        "what has no day or year is counted back from the newest record",
     )  # fmt: skip
     once("--until", str, "TIME", "records before TIME")
     repeatable(
@@ -171,8 +174,7 @@ def _filters(options: argparse.Namespace, zone: Zone) -> Iterable[Filter]:
                 yield Filter.of(_any(f[name].glob(value) for value in given for name in columns))
 
     if options.severity is not None:
-        least, _ = severity.span(options.severity)
-        yield Filter.within(Bounds(least=least))
+        yield _severities(f, options.severity)
     yield from names("--service", options.service, "service_name")
     yield from names("--program", options.program, "program")
     yield from names("--host", options.host, "host_name")
@@ -188,7 +190,7 @@ def _filters(options: argparse.Namespace, zone: Zone) -> Iterable[Filter]:
     yield from names("--user", options.user, "user_id", "user_name")
     if options.status:
         yield Filter.of(_any(f.http_status.between(a, b + 1) for a, b in options.status))
-    yield from _span(options, zone)
+    yield from span(options, zone)
     if options.grep:
         with flags.about("--grep"):
             yield Filter.of(
@@ -201,6 +203,14 @@ def _filters(options: argparse.Namespace, zone: Zone) -> Iterable[Filter]:
     for condition in options.where:
         with flags.about("--where"):
             yield Filter.of(query.parse(condition, zone.name))
+
+
+def _severities(f: Fields, text: str) -> Filter:
+    spans = severity.ranges(text)
+    if spans[0][1] == severity.MOST and len(spans) == 1:
+        return Filter.within(Bounds(least=spans[0][0]))
+    number = f.severity_number
+    return Filter.of(_any(number.between(least, most) | (number == most) for least, most in spans))
 
 
 def _requests(f: Fields, given: list[str]) -> Filter:
@@ -219,23 +229,6 @@ def _requests(f: Fields, given: list[str]) -> Filter:
     with flags.about("--request"):
         needles = [one for text in given for one in ids.request_spellings(text)]
         return Filter.holding(_any(conditions()), *needles)
-
-
-def _span(options: argparse.Namespace, zone: Zone) -> Iterator[Filter]:
-    """Yield the filters of --since and --until; raises OpslogError if nothing lies between."""
-    since = until = None
-    if options.since is not None:
-        with flags.about("--since"):
-            since = times.instant(options.since, zone)
-            yield Filter.within(Bounds(since=since))
-    if options.until is not None:
-        with flags.about("--until"):
-            until = times.instant(options.until, zone)
-            yield Filter.within(Bounds(until=until))
-    if since is not None and until is not None and since >= until:
-        raise OpslogError(
-            f"--until: expected a time after --since {options.since!r}, found {options.until!r}"
-        )
 
 
 def _any(conditions: Iterable[pc.Expression]) -> pc.Expression:

@@ -8,7 +8,7 @@ import sys
 import time
 from dataclasses import replace
 
-from opslog.cli import conditions, counts, flags, output, progress, stages, writing
+from opslog.cli import conditions, counts, flags, output, progress, stages, values, writing
 from opslog.cli.complaints import complain
 from opslog.cli.parser import Commands
 from opslog.model.errors import OpslogError, SinkError
@@ -47,7 +47,11 @@ def add(commands: Commands) -> None:
         "Parquet or an Arrow stream.",
         epilog=_EXAMPLES,
     )
-    conditions.add_related(conditions.add(command))
+    kept = conditions.add(command)
+    kept.add_argument(
+        "--tail", type=values.number(0), metavar="N", help="the last N of these records"
+    )
+    conditions.add_related(kept)
     stages.add(command)
     output.add(command)
     group = flags.add_reading(command)
@@ -87,8 +91,8 @@ def run(options: argparse.Namespace) -> int:
     )
     logs = flags.logs(
         options,
-        original=options.original,
-        root=options.root,
+        original=options.original or "original" in (options.columns or ()),
+        root=options.root or "root_request_id" in (options.columns or ()),
         skip=not (options.stats or options.metrics),
         merge=options.merge,
         hold=options.hold,
@@ -100,6 +104,8 @@ def run(options: argparse.Namespace) -> int:
     logs = stages.piped(logs, wanted, options)
     if options.limit is not None:
         logs = logs.limit(options.limit)
+    if options.tail is not None:
+        logs = logs.tail(options.tail)
     target = output.target(options)
     if follow := logs._pass.follow:
         _raise_open_files()
@@ -164,6 +170,12 @@ def _refuse(options: argparse.Namespace) -> None:
     ):
         if given and not options.follow:
             raise OpslogError(f"{flag}: has no effect without -f; add it, or leave this out")
+    if options.tail is not None and (options.follow or options.limit is not None):
+        raise OpslogError(
+            "--tail and -n are the two ends of the same records: leave out one of them"
+            if options.limit is not None
+            else "-f and --tail: what is followed has no end; leave out --tail, or use --from-end"
+        )
     if options.checkpoint is not None and options.limit is not None:
         raise OpslogError(
             "-n and --checkpoint: what follows the last record would count as read; "
@@ -182,7 +194,7 @@ def _tell_stopped(target: sinks.Target, stats: Stats) -> None:
     """Say what a file holds of a run that was stopped."""
     if target.path == STDOUT:
         return
-    if target.kind in sinks.WHOLE and not sinks.is_folder(target.path):
+    if sinks.is_whole(target.path, target.kind) and not sinks.is_folder(target.path):
         told = "stopped; not written, because it would not be complete"
     elif is_receiver(target.path):
         told = "stopped"  # a second signal may have ended a request

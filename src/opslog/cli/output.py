@@ -23,14 +23,16 @@ def add(command: argparse.ArgumentParser) -> None:
     output = command.add_argument_group("output")
     output.add_argument(
         "-o", "--output", metavar="PATH", default=STDOUT,
-        help="write to PATH; its suffix (.jsonl, .parquet, .arrow, .txt) decides the format; "
+        help="write to PATH; its suffix (.jsonl, .parquet, .arrow, .csv, .tsv, .txt) decides the "
+        "format, .gz or .zst behind it compresses; "
         "a folder, or a name that ends with a slash, gets new files for this run; "
         "otlp://HOST[:PORT] is a receiver of OpenTelemetry's logs",
     )  # fmt: skip
     kind = output.add_mutually_exclusive_group()
     kind.add_argument(
         "--to", choices=[kind for kind in sinks.FORMATS if kind != "count"],
-        help="output format (default: text on a terminal, else jsonl)",
+        help="output format; original: the lines as they were read (default: text on a terminal, "
+        "with --columns tsv, else jsonl)",
     )  # fmt: skip
     kind.add_argument(
         "-c", "--count", dest="to", action="store_const", const="count",
@@ -47,6 +49,11 @@ def add(command: argparse.ArgumentParser) -> None:
         "service,date makes DIR/service=nova/date=2026-03-10/",
     )  # fmt: skip
     writing.add(output)
+    output.add_argument(
+        "--columns", type=values.columns, metavar="NAMES",
+        help="write these columns only, in this order (`opslog schema` lists them): "
+        "timestamp,severity_text,body",
+    )  # fmt: skip
     flags.add_names(output)
     flags.add_original(output)
     output.add_argument(
@@ -67,14 +74,15 @@ def target(options: argparse.Namespace) -> sinks.Target:
         raise SinkError(
             options.output,
             "cannot tell the output format from this name: "
-            "use a suffix .jsonl, .parquet, .arrow or .txt, or --to",
+            "use a suffix .jsonl, .parquet, .arrow, .csv, .tsv or .txt, or --to",
         )
-    kind = kind or ("text" if terminal else "jsonl")
+    kind = kind or (("tsv" if options.columns else "text") if terminal else "jsonl")
     _refuse_idle(options, kind)
     return sinks.Target(
         options.output,
         kind,
         names=options.names,
+        columns=options.columns,
         colored=flags.colored(options, terminal),
         full=options.full,
         width=terminal_width() if terminal else 0,
@@ -102,7 +110,7 @@ def _keys(given: tuple[str, ...] | None) -> tuple[str, ...]:
 
 
 _TEXT = ("text",)
-_TABLES = ("jsonl", "parquet", "arrow")
+_TABLES = sinks.CHOOSING
 
 
 def _refuse_idle(options: argparse.Namespace, kind: str) -> None:
@@ -111,6 +119,7 @@ def _refuse_idle(options: argparse.Namespace, kind: str) -> None:
         ("--full", options.full, _TEXT),
         ("--color always", options.color == "always", _TEXT),
         (f"--names {options.names}", options.names != names.OPSLOG, _TABLES),
+        ("--columns", options.columns is not None, _TABLES),
         ("--original", options.original and kind != "otlp", _TABLES),
         ("--root", options.root and kind != "otlp", _TABLES),
     ):

@@ -12,11 +12,9 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable
-from itertools import pairwise
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, NoReturn, TypeAlias
 
-from opslog.model.errors import OpslogError
 from opslog.terminal.escape import escaped
 
 _SIGNED = ("--timezone", "--since", "--until")
@@ -67,10 +65,22 @@ class CommandParser(argparse.ArgumentParser):
             self._refuse_unknown(unknown[0])
         return options, unknown
 
+    def _get_option_tuples(self, option_string: str) -> list[Any]:
+        """Return the options that a flag abbreviates, but none where it means another by habit."""
+        from opslog.cli.habits import option_meant  # start-up: most flags are whole
+
+        flag = option_string.partition("=")[0]
+        found = super()._get_option_tuples(option_string)
+        meant = option_meant(flag, self._option_string_actions)
+        if meant is None:
+            return found
+        action = self._option_string_actions.get(meant.partition(" ")[0])
+        return [one for one in found if one[0] is action]
+
     def _refuse_unknown(self, argument: str) -> NoReturn:
         flag = argument.partition("=")[0]
         what = "an option" if flag.startswith("-") else "no further argument"
-        near = did_you_mean(flag, self._option_string_actions)
+        near = _near(flag, self._option_string_actions)
         self.error(f"expected {what} of `{self.prog}`, found {argument!r}{near}")
 
     def error(self, message: str) -> NoReturn:
@@ -85,8 +95,21 @@ class CommandParser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
             known = ", ".join(action.choices)
-            near = did_you_mean(value, action.choices)
+            from opslog.cli.habits import command_meant  # start-up: most words are known
+
+            meant = isinstance(action, argparse._SubParsersAction) and command_meant(value)
+            near = f"; did you mean {meant!r}?" if meant else did_you_mean(value, action.choices)
             raise argparse.ArgumentError(action, f"expected one of {known}, found {value!r}{near}")
+
+
+def _near(flag: str, known: Collection[str]) -> str:
+    """Return the end of an error that asks for the option meant, by habit or by its letters."""
+    from opslog.cli.habits import option_meant  # start-up: most words are known
+
+    meant = option_meant(flag, known)
+    if meant is None:
+        return did_you_mean(flag, known)
+    return f"; did you mean {meant!r}?" if meant else ""
 
 
 Commands: TypeAlias = "argparse._SubParsersAction[CommandParser]"
@@ -120,14 +143,18 @@ _VALUES = {
 
 
 def with_implied(arguments: list[str]) -> list[str]:
-    """Give options without a value theirs: argparse would take the next argument.
+    """Give options that may have a value theirs: argparse would take the next argument, a file.
 
-    Raises OpslogError where the next argument is the value, and no file has that name.
+    What follows is the value where it can be one and no file has that name.
     """
-    for flag, value in pairwise(arguments):
-        if flag in _IMPLIED and _VALUES[flag].fullmatch(value) and not os.path.exists(value):
-            raise OpslogError(f"{flag} {value}: expected {flag}={value}, or a file of that name")
-    return [f"{one}={_IMPLIED[one]}" if one in _IMPLIED else one for one in arguments]
+    out: list[str] = []
+    for argument in arguments:
+        flag = out[-1] if out else ""
+        if flag in _IMPLIED and _VALUES[flag].fullmatch(argument) and not os.path.exists(argument):
+            out[-1] = f"{flag}={argument}"
+        else:
+            out.append(argument)
+    return [f"{one}={_IMPLIED[one]}" if one in _IMPLIED else one for one in out]
 
 
 class _Once(argparse._StoreAction):

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from opslog.filters import ids, times
-from opslog.model import severity, zones
+from opslog.model import schema, severity, zones
+from opslog.model.column_words import meant
 from opslog.model.errors import OpslogError
 
 T = TypeVar("T")
@@ -102,14 +103,29 @@ def names(text: str) -> tuple[str, ...]:
     return found
 
 
+def columns(text: str) -> tuple[str, ...]:
+    """Return names of columns, each once."""
+    found = names(text.replace(" ", ""))
+    for number, name in enumerate(found):
+        if name not in schema.BY_NAME:
+            near = meant(name, schema.BY_NAME)
+            raise ArgumentTypeError(
+                f"expected names of columns (`opslog schema` lists them), found {name!r}"
+                + (f"; did you mean {near!r}?" if near else "")
+            )
+        if name in found[:number]:
+            raise ArgumentTypeError(f"expected each column once, found {name!r} twice")
+    return found
+
+
 def zone(text: str) -> str:
     """Return ``ZONE`` or ``PATTERN=ZONE`` as it is written, if there is such a zone."""
     return _checked(lambda stated: zones.Zones(zones.stated([stated])), text)
 
 
 def level(text: str) -> str:
-    """Return a severity as it is written, if there is such a one."""
-    return _checked(severity.number, text)
+    """Return a severity, a list or a range of them as it is written, if there are such."""
+    return _checked(severity.ranges, text)
 
 
 def status(text: str) -> tuple[int, int]:

@@ -9,7 +9,6 @@ exactly what ``f`` drops, records without a value included.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Iterable
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from opslog.filters import arrow, times
 from opslog.model import arrays, schema, severity
+from opslog.model.column_words import meant
 from opslog.model.errors import FilterError
 from opslog.model.zones import Zone
 
@@ -147,9 +147,21 @@ class Field:
             ) from None
         return self._matching("match_substring_regex", pattern, ignore_case)
 
-    def like(self, pattern: str) -> pc.Expression:
+    def like(self, pattern: str, *, ignore_case: bool = False) -> pc.Expression:
         """Whether the whole value is ``pattern``: ``%`` for any text, ``_`` for one character."""
-        return self._matching("match_like", _text(pattern))
+        return self._matching("match_like", _text(pattern), ignore_case)
+
+    def lower(self) -> Field:
+        """Return the column with its text in small letters."""
+        return Field(
+            f"lower({self._name})", "string", arrow.call("utf8_lower", self._text()), self._zone
+        )
+
+    def upper(self) -> Field:
+        """Return the column with its text in capitals."""
+        return Field(
+            f"upper({self._name})", "string", arrow.call("utf8_upper", self._text()), self._zone
+        )
 
     def glob(self, pattern: str) -> pc.Expression:
         """Whether the whole value is ``pattern``: ``*`` for any text, ``?`` for one character."""
@@ -235,11 +247,8 @@ class Fields:
 
     def __getitem__(self, name: str) -> Field:
         if name not in _KINDS:
-            near = difflib.get_close_matches(name, _KINDS, n=1, cutoff=0.5)
             raise FilterError(
-                name,
-                "expected a column (`opslog schema` lists them), found",
-                near[0] if near else None,
+                name, "expected a column (`opslog schema` lists them), found", meant(name, _KINDS)
             )
         column = "severity_number" if name == SEVERITY else name
         return Field(name, _KINDS[name], arrow.column(column), self._zone)

@@ -6,12 +6,15 @@
     conjunction = negation { "and" negation }
     negation   = "not" negation | "(" condition ")" | comparison
     comparison = column ( "=" | "==" | "!=" | "<>" | "<" | "<=" | ">" | ">=" ) value
-               | column ( "~" | "!~" ) pattern
-               | column [ "not" ] ( "like" pattern | "in" "(" value { "," value } ")" )
+               | column ( "~" | "~*" | "!~" | "!~*" ) pattern
+               | column [ "not" ] ( ( "like" | "ilike" ) pattern | "contains" text
+                                  | "in" "(" value { "," value } ")" )
                | column "is" [ "not" ] "null"
-    column     = name | "attributes." name
+    column     = named | ( "lower" | "upper" ) "(" named ")"
+    named      = name | "attributes." name
 
-A value is a number, a word, or text in quotes, which are doubled inside.
+``&&`` and ``||`` are and and or.  With ``*`` behind the sign, or ``ilike``, letters match
+either case.  A value is a number, a word, or text in quotes, which are doubled inside.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<text>'(?:[^']|'')*'|"(?:[^"]|"")*")
-      |(?P<operator><=|>=|<>|!=|==|!~|[=<>~(),])
+      |(?P<operator><=|>=|<>|!=|==|!~\*?|~\*?|[=<>(),])
       |(?P<word>[^\s'"=<>!~(),]+)
       |(?P<end>$)
       |(?P<bad>.))""",
@@ -41,7 +44,9 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 _NUMBERS = ("int64", "uint8", "float64")
-_WORDS = ("and", "or", "not", "in", "like", "is", "null", "between")
+_MATCHING = ("like", "ilike", "contains")
+_WORDS = ("and", "or", "not", "in", "is", "null", "between", *_MATCHING)
+_SIGNS = {"&&": "and", "||": "or"}
 _DEEPEST = 100
 
 
@@ -62,7 +67,7 @@ class _Token(NamedTuple):
     @property
     def word(self) -> str:
         """The keyword it is, else nothing."""
-        lower = self.text.lower()
+        lower = _SIGNS.get(self.text, self.text.lower())
         return lower if self.kind == "word" and lower in _WORDS else ""
 
 
@@ -125,9 +130,13 @@ class _Query:
             at = where.at if error.text == column.text else self.tokens[self.next - 1].at
             raise QueryError(self.text, at, str(error)) from None
         if found is None:
-            raise self.expected("in or like" if negative else "=, <, >, ~, in, like, is, or such")
-        if negative and where.word not in ("in", "like"):
-            raise QueryError(self.text, where.at, "expected in or like behind not")
+            raise self.expected(
+                "in, like, ilike or contains"
+                if negative
+                else "=, <, >, ~, in, like, contains, is, or such"
+            )
+        if negative and where.word not in ("in", *_MATCHING):
+            raise QueryError(self.text, where.at, "expected in, like, ilike or contains behind not")
         return ~found if negative else found
 
     def test(self, column: _Token, field: Field) -> pc.Expression | None:
@@ -138,16 +147,18 @@ class _Query:
                 self.text, sign.at, f"write {column.text} >= a and {column.text} < b: whether "
                 "both ends belong to it can then be seen",
             )  # fmt: skip
-        if sign.kind != "operator" and sign.word not in ("in", "like", "is"):
+        if sign.kind != "operator" and sign.word not in ("in", "is", *_MATCHING):
             return None
         if sign.text in ("(", ")", ","):
             return None
         self.next += 1
-        if sign.text in ("~", "!~"):
-            found = field.matches(self.pattern())
-            return ~found if sign.text == "!~" else found
-        if sign.word == "like":
-            return field.like(self.pattern())
+        if "~" in sign.text:
+            found = field.matches(self.pattern(), ignore_case=sign.text.endswith("*"))
+            return ~found if sign.text.startswith("!") else found
+        if sign.word in ("like", "ilike"):
+            return field.like(self.pattern(), ignore_case=sign.word == "ilike")
+        if sign.word == "contains":
+            return field.contains(self.pattern())
         if sign.word == "in":
             return field.isin(self.values(field))
         if sign.word == "is":
@@ -155,6 +166,12 @@ class _Query:
             if not self.takes("null"):
                 raise self.expected("null")
             return field.is_valid() if negative else field.is_null()
+        if self.token.word == "null":
+            negative = sign.text in ("!=", "<>")
+            raise QueryError(
+                self.text, sign.at, f"nothing equals null: write {column.text} is "
+                f"{'not ' if negative else ''}null",
+            )  # fmt: skip
         return _COMPARE[sign.text](field, self.value(field))
 
     def column(self) -> Field:
@@ -162,12 +179,29 @@ class _Query:
         if token.kind != "word" or token.word:
             raise self.expected("the name of a column")
         self.next += 1
-        name, _, attribute = token.text.partition(".")
+        case = token.text.lower()
         try:
-            field = self.fields[name]
-            return field[attribute] if attribute else field
+            if case in ("lower", "upper") and self.takes("("):
+                token = self.token
+                field = self.named()
+                if not self.takes(")"):
+                    raise self.expected(")")
+                return field.lower() if case == "lower" else field.upper()
+            self.next -= 1
+            return self.named()
+        except QueryError:
+            raise
         except FilterError as error:
             raise QueryError(self.text, token.at, str(error)) from None
+
+    def named(self) -> Field:
+        token = self.token
+        if token.kind != "word" or token.word:
+            raise self.expected("the name of a column")
+        self.next += 1
+        name, _, attribute = token.text.partition(".")
+        field = self.fields[name if name in dir(self.fields) else token.text]
+        return field[attribute] if attribute else field
 
     def values(self, field: Field) -> list[object]:
         if not self.takes("("):

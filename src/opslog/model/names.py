@@ -108,6 +108,15 @@ def spelled(columns: Iterable[str], spelling: str) -> list[str]:
     return [_SPELLINGS[spelling].get(column, column) for column in columns]
 
 
+def column_of(name: str) -> str | None:
+    """Return the column that has this name in one of the spellings, None if none has."""
+    for spelling in _SPELLINGS.values():
+        for column, other in spelling.items():
+            if other.lower() == name.lower():
+                return column
+    return None
+
+
 def otlp_attribute(column: str) -> str:
     """Return the name of a column as an attribute of OTLP: the conventions', or OpenStack's own."""
     known = _OTLP.get(column) or _SPELLINGS["otel"].get(column, "")

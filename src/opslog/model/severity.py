@@ -66,6 +66,11 @@ WORDS: dict[str, int] = {
 }
 """Any source's level word, lower-cased, to its severity number."""
 
+_LETTERS = {word[0]: word for word in (
+    "trace", "debug", "info", "notice", "warning", "error", "critical", "fatal",
+)}  # fmt: skip
+"""What a single letter stands for where people write one, as glog prints it."""
+
 _THREE_LETTERS = ("trc", "vrb", "inf", "wrn", "ftl", "pnc")
 """Words that are levels in capitals only."""
 
@@ -192,12 +197,12 @@ def vocabulary(name: str) -> dict[str, int]:
 def number(word: str) -> int:
     """Return the severity number of a level ``word``, whatever its case, or of a number 1-24.
 
-    Raises FilterError naming the nearest known word.
+    A word may be its first letter.  Raises FilterError naming the nearest known word.
     """
     if re.fullmatch("[0-9]{1,2}", word) and TRACE <= int(word) <= MOST:
         return int(word)
     try:
-        return WORDS[word.lower()]
+        return WORDS[_LETTERS.get(word.lower(), word.lower())]
     except KeyError:
         near = [known for known in WORDS if word and known.startswith(word.lower())]
         import difflib  # start-up: most words are known
@@ -216,4 +221,19 @@ def span(word: str) -> tuple[int, int]:
     They differ for CRITICAL alone, which is syslog's ``crit`` too.  Raises FilterError.
     """
     found = number(word)
-    return (CRIT if word.lower() == "critical" else found), found
+    return (CRIT if _LETTERS.get(word.lower(), word.lower()) == "critical" else found), found
+
+
+def ranges(text: str) -> list[tuple[int, int]]:
+    """Return the ranges of numbers, ends included, that people mean by ``text``.
+
+    A level is what it names and all above, ``WARNING..ERROR`` these and what lies between, and
+    levels with commas between are these alone.  Raises FilterError.
+    """
+    if ".." in text:
+        one, _, other = text.partition("..")
+        ends = sorted((span(one), span(other)))
+        return [(ends[0][0], ends[1][1])]
+    if "," in text:
+        return [span(word.strip()) for word in text.split(",")]
+    return [(span(text)[0], MOST)]

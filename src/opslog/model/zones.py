@@ -36,13 +36,31 @@ def reference_of_year(year: int) -> int:
     return local_microseconds(datetime(year, 12, 31)) - 1
 
 
-_FIXED = re.compile(r"([+-])(\d\d):?(\d\d)$")
+def _fitting(name: str) -> list[str]:
+    """Return the IANA names that ``name`` is, or whose last part it is."""
+    import zoneinfo
+
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        pass
+    else:
+        return [name]
+    said = name.strip().lower().replace(" ", "_")
+    known = sorted(zoneinfo.available_timezones())
+    if whole := [one for one in known if one.lower() == said]:
+        return whole[:1]
+    return [one for one in known if one.lower().rpartition("/")[2] == said]
+
+
+_FIXED = re.compile(r"(?:UTC|GMT)?([+-])([0-9]{1,2})(?::?([0-9]{2}))?$")
 
 
 class Zone:
-    """A time zone: an IANA name (``Europe/Berlin``), an offset (``+02:00``) or ``UTC``.
+    """A time zone: an IANA name (``Europe/Berlin``), an offset (``+02:00``, ``+2``) or ``UTC``.
 
-    Raises OpslogError for any other name.
+    Of an IANA name its last part is enough, in letters of any case, if no other has it:
+    ``berlin``.  Raises OpslogError for any other name.
     """
 
     def __init__(self, name: str) -> None:
@@ -52,8 +70,8 @@ class Zone:
         self._offset_us = 0
         self._told: tuple[datetime | None, int] = None, 0
         """The last reference: thousands of streams ask for that of one moment."""
-        if fixed and int(fixed[2]) < 24 and int(fixed[3]) < 60:
-            minutes = int(fixed[2]) * 60 + int(fixed[3])
+        if fixed and int(fixed[2]) < 24 and int(fixed[3] or 0) < 60:
+            minutes = int(fixed[2]) * 60 + int(fixed[3] or 0)
             self._offset_us = minutes * 60_000_000 * (-1 if fixed[1] == "-" else 1)
         elif name.upper() not in ("UTC", "Z"):
             import zoneinfo  # start-up: most runs need none
@@ -61,16 +79,19 @@ class Zone:
             import pyarrow as pa
             import pyarrow.compute as pc
 
+            fitting = _fitting(name)
             try:
-                zoneinfo.ZoneInfo(name)
+                (self.name,) = fitting
+                zoneinfo.ZoneInfo(self.name)
                 # Arrow knows fewer names: no posix/, right/ and Factory.
-                pc.assume_timezone(pa.nulls(1, pa.timestamp("us")), name)
+                pc.assume_timezone(pa.nulls(1, pa.timestamp("us")), self.name)
             except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+                several = f": one of {', '.join(fitting)}" if fitting[1:] else ""
                 raise OpslogError(
                     "expected a time zone: an IANA name such as Europe/Berlin, an offset such as "
-                    f"+02:00, or UTC; found {name!r}"
+                    f"+02:00, or UTC; found {name!r}{several}"
                 ) from None
-            self._iana = name
+            self._iana = self.name
 
     @property
     def offset(self) -> int | None:

@@ -23,6 +23,9 @@ class OutputStream:
     ``path`` is what errors call it, ``size`` how many bytes the file has so far.
     """
 
+    whole = False
+    """Whether a part of what was to be written is of no use."""
+
     def __init__(self, path: str = STDOUT, fd: int = 1, size: int = 0) -> None:
         # The descriptor itself: sys.stdout is None where it was closed.
         self.path = path

@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO
 
 from opslog.model import names, schema
@@ -214,6 +215,16 @@ def _spelled(spelling: str) -> tuple[list[str], list[str]]:
     return names.spelled(schema.BY_NAME, spelling), names.spelled(needed, spelling)
 
 
+def _is_table(file: BinaryIO, tab: bool) -> bool:
+    """Whether the first line has names of columns, and those of where a record stands."""
+    line = file.readline(_BEGINNING).decode(errors="replace").rstrip("\r\n")
+    cells = set(line.split("\t" if tab else ","))
+    return any(
+        cells <= set(known) and cells >= set(needed)
+        for known, needed in map(_spelled, names.SPELLINGS)
+    )
+
+
 NOTHING = OwnKind("an empty file", lambda file: False)
 """What cannot be told from the files of others: only an empty file is replaced."""
 
@@ -223,7 +234,11 @@ OF_RECORDS = {
     ),
     "parquet": parquet("Parquet of records", "opslog.schema"),
     "arrow": OwnKind("an Arrow stream of records", _is_arrow),
+    "csv": OwnKind("CSV of records", partial(_is_table, tab=False)),
+    "tsv": OwnKind("TSV of records", partial(_is_table, tab=True)),
     "text": OwnKind("records as text", _is_text),
+    # These are lines of logs.
+    "original": NOTHING,
     # Whose a number is, as that of a process in a PID file, cannot be told.
     "count": NOTHING,
 }

@@ -112,7 +112,10 @@ class Streaming:
         """Nothing waits."""
 
     def close(self, complete: bool = True) -> None:
-        self.output.close()
+        if complete or not self.output.whole:
+            self.output.close()
+        else:
+            self.output.abort()
 
     def abort(self) -> None:
         self.output.abort()

@@ -27,7 +27,7 @@ from opslog.outputs.output import (
     is_stream,
     open_growing,
 )
-from opslog.outputs.own_kinds import OF_RECORDS
+from opslog.outputs.own_kinds import OF_RECORDS, OwnKind
 from opslog.outputs.sink import Sink
 from opslog.outputs.whole_file import open_whole
 
@@ -35,17 +35,35 @@ if TYPE_CHECKING:
     from opslog.outputs.rolling import Opener, Roll
     from opslog.outputs.tables import TableEncoder
 
-FORMATS = ("jsonl", "parquet", "arrow", "text", "count")
+FORMATS = ("jsonl", "parquet", "arrow", "csv", "tsv", "text", "original", "count")
+CHOOSING = ("jsonl", "parquet", "arrow", "csv", "tsv")
+"""Formats whose columns can be chosen."""
+
+COMPRESSED = (".gz", ".zst")
+"""Suffixes of files that are compressed, which appear when they are complete, too."""
+
 WHOLE = ("parquet", "count")
 """Formats whose file appears when it is complete."""
 
 _SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet",
-             ".arrow": "arrow", ".arrows": "arrow", ".txt": "text"}  # fmt: skip
+             ".arrow": "arrow", ".arrows": "arrow", ".csv": "csv", ".tsv": "tsv",
+             ".txt": "text"}  # fmt: skip
 
 
 def format_of(path: str) -> str | None:
-    """Return the output format the name of ``path`` says, None if it does not."""
-    return "otlp" if is_receiver(path) else _SUFFIXES.get(Path(path).suffix)
+    """Return the output format the name of ``path`` says, None if it does not.
+
+    A suffix of compression behind it, .gz or .zst, says nothing of it.
+    """
+    if is_receiver(path):
+        return "otlp"
+    name = Path(path)
+    return _SUFFIXES.get((name.with_suffix("") if name.suffix in COMPRESSED else name).suffix)
+
+
+def is_whole(path: str, kind: str) -> bool:
+    """Return whether the file appears when it is complete."""
+    return kind in WHOLE or Path(path).suffix in COMPRESSED
 
 
 def _warn(text: str) -> None:
@@ -58,7 +76,7 @@ class Target:
 
     ``path`` is a file, ``-``, a folder (one that exists, or a name that ends with a
     slash) or a receiver (otlp.py), ``kind`` one of FORMATS, or ``otlp`` for a receiver.  ``names``
-    spells the columns' names (names.py).
+    spells the columns' names (names.py); ``columns`` are those chosen, None for all.
     ``colored``, ``full`` (whole tracebacks and request ids), ``width`` (columns of the
     terminal it is for, 0 without one) and ``hosts`` (of each record from the first on) are
     for text.  In a folder, ``roll`` says when a file ends (without it, with the run) and
@@ -70,6 +88,7 @@ class Target:
     path: str
     kind: str
     names: str = naming.OPSLOG
+    columns: tuple[str, ...] | None = None
     colored: bool = False
     full: bool = False
     width: int = 0
@@ -91,6 +110,7 @@ def is_folder(path: str) -> bool:
 def open_sink(target: Target, columns: tuple[str, ...]) -> Sink:
     """Open ``target`` for records with ``columns``; raises SinkError."""
     path, kind, append = target.path, target.kind, target.append
+    columns = columns if target.columns is None else target.columns
     if path.startswith("file://"):
         raise SinkError(path, f"a file of this machine is named by its path: {path[7:]}")
     if is_folder(path):
@@ -104,25 +124,41 @@ def open_sink(target: Target, columns: tuple[str, ...]) -> Sink:
     if target.roll or target.keys:
         flag = "--roll" if target.roll else "--partition-by"
         raise SinkError(path, f"{flag} needs a folder of files: -o {_suggested(path)}/")
-    if append and kind not in ("jsonl", "text"):
+    if append and (kind not in ("jsonl", "text") or is_whole(path, kind)):
         raise SinkError(path, f"nothing can be appended to {kind}: use -o DIR/ --roll 128MiB,5m")
     if kind not in FORMATS:
         raise OpslogError(f"unknown output format {kind!r}: expected one of {', '.join(FORMATS)}")
     if kind == "parquet":
         _refuse_stream(path)
-    if is_url(path):
-        from opslog.outputs.uploaded_file import UploadedFile  # most runs write to no URL
-
-        output: OutputStream = UploadedFile(path, OF_RECORDS[kind], target.overwrite)
-    elif kind in WHOLE:
-        output = open_whole(path, OF_RECORDS[kind], target.overwrite)
-    else:
-        output = open_growing(path, OF_RECORDS[kind], target.overwrite, append)
+    output = _output(target)
     try:
         return _sink(output, target, columns)
     except BaseException:
         output.abort()
         raise
+
+
+def _output(target: Target) -> OutputStream:
+    path, kind = target.path, target.kind
+    own, compression = OF_RECORDS[kind], Path(path).suffix
+    if compression in COMPRESSED:
+        if kind in ("parquet", "count"):
+            raise SinkError(path, f"{kind} is not compressed as a whole: leave {compression} out")
+        from opslog.outputs.compressed import CompressedOutput, compressed_kind
+
+        own = compressed_kind(own, compression)
+        return CompressedOutput(_opened(target, own, whole=True), compression)
+    return _opened(target, own, whole=kind in WHOLE)
+
+
+def _opened(target: Target, own: OwnKind, whole: bool) -> OutputStream:
+    if is_url(target.path):
+        from opslog.outputs.uploaded_file import UploadedFile  # most runs write to no URL
+
+        return UploadedFile(target.path, own, target.overwrite)
+    if whole:
+        return open_whole(target.path, own, target.overwrite)
+    return open_growing(target.path, own, target.overwrite, target.append)
 
 
 def _receiver(target: Target, columns: tuple[str, ...]) -> Sink:
@@ -166,6 +202,14 @@ def _sink(output: OutputStream, target: Target, columns: tuple[str, ...]) -> Sin
         from opslog.outputs.parquet import ParquetSink
 
         return ParquetSink(output, encoder)
+    if target.kind in ("csv", "tsv"):
+        from opslog.outputs.delimited import DelimitedSink
+
+        return DelimitedSink(output, columns, target.names, tabs=target.kind == "tsv")
+    if target.kind == "original":
+        from opslog.outputs.original import OriginalSink
+
+        return OriginalSink(output)
     if target.kind == "text":
         from opslog.outputs.text import TextSink
 

@@ -1,0 +1,61 @@
+"""The newest record: what a time of day, or a day without a year, is counted back from."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from opslog.inputs.remote import is_url
+from opslog.model.errors import SourceError
+from opslog.model.instants import micros_of
+from opslog.model.stats import Stats
+from opslog.reading.parts import divided
+from opslog.reading.passes import Pass
+from opslog.rows.kept import Kept
+
+_TAIL = 1 << 24
+"""Bytes at the end of a file that are looked at: the least that can be read alone."""
+
+
+def newest(logs: Pass) -> int | None:
+    """Return the time of the newest record, microseconds since the epoch, UTC; None without one.
+
+    Looks at the ends of plain files and at whole compressed ones, the last changed first, as
+    long as they were changed after the newest record that was found.  What is no regular file
+    is not touched, and a record of the day after tomorrow or later does not count.
+    """
+    streams = set(logs.sources.readable_once())
+    names = [name for name in logs.sources.names if name not in streams and not is_url(name)]
+    found: int | None = None
+    for name in sorted(names, key=_changed, reverse=True):
+        if found is not None and _changed(name) * 1e6 < found:
+            break
+        own = _newest_of(replace(logs, sources=logs.sources.only([name])))
+        found = max((time for time in (found, own) if time is not None), default=None)
+    return found
+
+
+def _changed(name: str) -> float:
+    try:
+        return os.stat(name).st_mtime
+    except OSError:
+        return 0.0
+
+
+def _newest_of(logs: Pass) -> int | None:
+    """Return the newest time in the last part of one source."""
+    import pyarrow.compute as pc
+
+    latest = micros_of(datetime.now(UTC) + timedelta(days=1))
+    *_, last = divided(logs.sources, _TAIL, logs.times, logs.catalog)
+    part = replace(logs, sources=logs.sources.part(last), where=None, stats=Stats())
+    found: int | None = None
+    try:
+        for batch in part.batches(Kept.batch, ("timestamp",)):
+            times = batch.column(0).cast("int64")
+            own = pc.max(times.filter(pc.less_equal(times, latest))).as_py()
+            found = max((time for time in (found, own) if time is not None), default=None)
+    except SourceError:
+        pass  # reading it says so
+    return found
