@@ -12,6 +12,7 @@ import manual
 import stories
 from opslog import events
 from opslog.checking.sample_reader import SampleReader
+from opslog.compare import Finding, finding
 from opslog.doctor import report
 from opslog.events.rows import Time
 from opslog.language.format import Format
@@ -237,6 +238,19 @@ def happened() -> str:
     )
 
 
+def why() -> str:
+    """Return the page of the findings of why."""
+    kinds = "\n".join(f"- `{kind}`: {told}" for kind, told in finding.KINDS.items())
+    return _told(
+        "# What why says, as JSON\n",
+        "`opslog why --json` and `opslog diff --json` print one object a finding, in the order of",
+        "`rank`. Keys stay; new ones may come. A value that is not known is `null`, times are RFC",
+        "3339 in UTC. `opslog.compare.compare` returns the same, with Python's own times.\n",
+        kinds,
+        kinds=[Finding],
+    )
+
+
 def _told(*head: str, kinds: list[type]) -> str:
     """Return a page of dataclasses whose fields say what they mean, and of those in them."""
     out = [HEAD + head[0], *head[1:]]
@@ -284,6 +298,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/doctor.md": doctor,
     "reference/stats.md": stats,
     "reference/events.md": happened,
+    "reference/why.md": why,
     "reference/limits.md": lambda: HEAD + limits.page(),
     "reference/command-line.md": lambda: HEAD + manual.page(),
     "opslog.1": manual.man,

@@ -13,7 +13,8 @@ EXIT_CODES = (
     ("0", "something was kept, or nothing went wrong where nothing is kept"),
     (
         "1",
-        "nothing was kept; of `events`: there were none; of `trace`: no record names the id; of "
+        "nothing was kept; of `why` and `diff`: nothing differs; of `events`: there were none; of "
+        "`trace`: no record names the id; of "
         "`doctor`: less of a file is recognised than must be",
     ),
     ("2", "trouble; standard error says which. What could be read is written all the same"),

@@ -19,6 +19,7 @@ from opslog.cli.parser import CommandParser
 LOG = str(ROOT / "docs" / "examples" / "nova-compute.log")
 ARGUMENTS = {
     "opslog trace": ["req-a4c6e8f0", LOG],
+    "opslog diff": [LOG, LOG],
     "opslog formats check": [LOG],
     "opslog formats learn": [LOG],
     "opslog formats show": ["oslo.text"],
@@ -50,7 +51,8 @@ IMPOSSIBLE = {
     "--request": NO_ID, "--resource": NO_ID,
     "--status": ["", "6xx", "0xx", "99", "20", "600", "5x", "404-", "-404", "499-400", "1000", "x",
                  "4xx-5xx"],
-    "--since": NO_INSTANT,
+    "--since": NO_INSTANT, "--good-since": NO_INSTANT, "--good-until": NO_INSTANT,
+    "--good": [*NO_PATH, "/no/such"],
     "--until": [*NO_INSTANT, "2026-03-10", "2026-03-09"],
     "--grep": [*NO_TEXT, "(", "(?=x)", r"\1"],
     "--where": ["", "severity", "severty >= WARNING", "severity >= LOUD", "http_status = x",

@@ -32,6 +32,8 @@ _MODULES = {
     "fluentd": "fluentd",
     "stats": "stats",
     "events": "events",
+    "why": "why",
+    "diff": "why",
     "doctor": "doctor",
     "formats": "formats",
     "schema": "schema",

@@ -17,7 +17,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from opslog.terminal.escape import escaped
 
-_SIGNED = ("--timezone", "--since", "--until")
+_SIGNED = ("--timezone", "--since", "--until", "--good-since", "--good-until")
 """Options whose value may begin with a minus, which argparse takes for an option."""
 
 DEDUP = "1m"

@@ -47,20 +47,26 @@ def resolved(reading: Pass, relation: Relation) -> Pass:
 
 
 def with_roots(
-    reading: Pass, relation: Relation | None, columns: tuple[str, ...], servers: bool = False
+    reading: Pass,
+    relation: Relation | None,
+    columns: tuple[str, ...],
+    servers: bool = False,
+    graph: RequestGraph | None = None,
 ) -> Generator[pa.RecordBatch, str | None, None]:
     """Yield ``columns`` of the kept records, with the roots of their requests.
 
     What can be read only once gets its roots as far as they are known by then.  With ``servers``
     lines of servers have the id and the service of the request they tell of, and no time; where
     there are such lines, the sources are read once more, and with ``relation`` those that have them
-    yet again.
+    yet again.  ``graph`` is filled with who called whom; it is known when the first batch comes,
+    of what can be read only once when the last one does.
     """
+    graph = RequestGraph() if graph is None else graph
     once = reading.sources.readable_once() and not (reading.merge or relation)
     if reading.follow or once:
-        yield from _with_roots_so_far(reading, columns)
+        yield from _with_roots_so_far(reading, columns, graph)
         return
-    related = FirstReading(RequestGraph(), relation)
+    related = FirstReading(graph, relation)
     formats: set[str | None] = set()
     second, _ = _survey(reading, related, relation, formats)
     named = _named(reading) if servers and tells_of_servers(formats) else None
@@ -129,10 +135,10 @@ def _read_again(
 
 
 def _with_roots_so_far(
-    reading: Pass, columns: tuple[str, ...]
+    reading: Pass, columns: tuple[str, ...], graph: RequestGraph
 ) -> Generator[pa.RecordBatch, str | None, None]:
     """Yield them in one reading, with the roots known so far; filters hide no links."""
-    graph, where = RequestGraph(), reading.where
+    where = reading.where
     left = sys.maxsize if reading.most is None else reading.most
 
     def finish(kept: Kept) -> tuple[str, int, LinkCandidates, pa.RecordBatch]:

@@ -18,7 +18,7 @@ _WORSE = ("error", "critical")
 _GAP = 3
 """Pixels that stand for steps without records."""
 
-_STYLE = """\
+STYLE = """\
 :root { --fg: #1c2733; --bg: #fff; --dim: #66727f; --line: #dfe4ea; --trace: #c9d1d9;
   --debug: #b3c0cc; --info: #4c8dc9; --warning: #e0a000; --error: #d23f3f; --critical: #8b1a4a;
   --unknown: #dcdcdc; }
@@ -39,7 +39,7 @@ svg { display: block; width: 100%; height: auto; } svg text { fill: var(--dim); 
 @media (max-width: 600px) { .bar { min-width: 3em; } td.n { white-space: normal; } }
 .key { display: inline-block; width: .8em; height: .8em; margin: 0 .3em 0 1em; }
 """
-_STYLE += "".join(f".{s} {{ fill: var(--{s}); background: var(--{s}); }}\n" for s in CLASSES)
+STYLE += "".join(f".{s} {{ fill: var(--{s}); background: var(--{s}); }}\n" for s in CLASSES)
 
 
 _MOST_NAMES = 5
@@ -59,7 +59,7 @@ def page(report: StatsReport, paths: Sequence[str], masked: bool = False) -> str
         '<meta name="viewport" content="width=device-width">',
         '<meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-        f"<title>{_text(of)}: records</title>\n<style>\n{_STYLE}</style>",
+        f"<title>{_text(of)}: records</title>\n<style>\n{STYLE}</style>",
         f"<h1>{report.records:,} records</h1>",
         f"<p>of {_text(of)}{_span(report)}</p>",
         *_timeline(report),
