@@ -29,7 +29,7 @@ ID = "req-0c1d2e3f-4a5b-4c6d-8e7f-90a1b2c3d4e5"
 _OBSERVED = re.compile(rb'"observedTimeUnixNano": "\d+"')
 """The time of the run in OTLP."""
 
-READ = {"paths", "files", "formats", "oslo_config", "mask_key"}
+READ = {"paths", "files", "good", "formats", "oslo_config", "mask_key"}
 """What names files that are read."""
 
 NO_FILE = {"LEVEL", "NAME", "NAMES", "ID", "CODE", "TIME", "PATTERN", "CONDITION", "N", "WINDOW", "RATE", "ZONE",
@@ -81,6 +81,7 @@ OUTPUTS = [
     Output("events --rows summary -o {}", ".jsonl"),
     Output("events --rows pairs -o {}", ".parquet"),
     Output("stats --html {}", ".html"),
+    Output("why --html {}", ".html"),
     Output(f"trace {ID} --html {{}}", ".html"),
     Output(f"trace {ID} --otlp {{}}", ".json"),
     Output("fluentd --from text --metrics {}", ".prom", reads="stdin"),
@@ -174,6 +175,7 @@ def test_every_option_that_names_an_output_is_in_the_table() -> None:
         if action.metavar not in NO_FILE:
             found.add((command, action.option_strings[0]))
     found.remove(("formats learn", "-o"))  # reads no logs
+    found.remove(("diff", "--html"))  # that of why, whose command it is with other arguments
     assert found == {(one.command, one.flag) for one in OUTPUTS}
 
 
