@@ -22,7 +22,7 @@ from opslog.model import names as naming
 from opslog.model import schema
 from opslog.model.arrow import pa
 from opslog.model.column_words import meant
-from opslog.model.errors import OpslogError, SourceError
+from opslog.model.errors import OpslogError, SourceError, raise_all
 from opslog.model.stats import Stats
 from opslog.model.zones import TimeDefaults, Timezone
 from opslog.outputs import sinks
@@ -124,6 +124,8 @@ class Logs:
         """
         if count < 0:
             raise OpslogError(f"limit: expected a number from 0, found {count}")
+        if self._last is not None:
+            raise OpslogError("limit: not of logs with tail")
         follow, most = self._pass.follow, self._pass.most
         if follow and follow.checkpoint is not None:
             raise OpslogError(
@@ -291,7 +293,7 @@ class Logs:
                     found = self._results(straight.finish, sink.columns, reading)
                     for result in found:
                         straight.write(result)
-                elif self._stages or self._root or self._last is not None:
+                elif self._in_batches:
                     columns = tuple(dict.fromkeys((*self._columns, *sink.columns)))
                     for batch in self._batches(columns, reading):
                         sink.write(sink.of_batch(batch))
@@ -320,6 +322,11 @@ class Logs:
     def _columns(self) -> tuple[str, ...]:
         """The names of the columns, in order."""
         return schema.names(self._original, self._root)
+
+    @property
+    def _in_batches(self) -> bool:
+        """Whether records come in batches alone, not block by block (_results)."""
+        return bool(self._stages) or self._root or self._last is not None
 
     def _changed(self, **changes: Any) -> Logs:
         """Return these logs with ``changes`` in how they are read (Pass)."""
@@ -354,9 +361,12 @@ class Logs:
                 partial(part._all_batches, columns, replace(reading, sources=part._pass.sources))
                 for part in logs.parts(1)
             ]
-        found = last(parts, count)
+        found, errors = last(parts, count)
         reading.stats.kept = sum(map(len, found))
         yield from found
+        known = {error.path for error in errors}
+        errors += (one for one in reading.sources.unopenable() if one.path not in known)
+        raise_all(errors)
 
     def _all_batches(self, columns: tuple[str, ...], reading: Pass) -> Iterator[pa.RecordBatch]:
         if not self._stages:
@@ -370,7 +380,9 @@ class Logs:
     def _direct(self, sink: Sink, reading: Pass) -> Direct | None:
         """Return how records get past the stages, if they do."""
         staged = self._stages and sink.columns == self._columns
-        if not staged or self._root or reading.merge or reading.most is not None or self._last:
+        if not staged or self._root or reading.merge or reading.most is not None:
+            return None
+        if self._last is not None:
             return None
         return direct(self._stages, sink, reading.stats)
 
@@ -380,7 +392,7 @@ class Logs:
         """Yield what ``finish`` makes of each block's kept records, of which ``columns`` are built.
 
         It may be called in several threads at once; results come in order, those of
-        sources one after the other.  Not for logs with stages or roots.
+        sources one after the other.  Not for logs whose records come in batches alone.
         """
         return self._resolved(reading).results(finish, columns)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from helpers import opslog as command
 from opslog.inputs.compression import compressed
 from opslog.inputs.text import not_text
 from opslog.model.errors import OpslogError
+from opslog.stats import StatsCounter
 
 LOG = ROOT / "docs" / "examples" / "nova-compute.log"
 LINE = "2026-03-{:02d} {} 1 INFO nova.x [-] text\n"
@@ -63,6 +66,29 @@ def test_the_library_says_so_too() -> None:
         opslog.read(LOG).tail(-1)
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_what_cannot_be_read_is_told_and_the_rest_is_there(first: bool, tmp_path: Path) -> None:
+    missing = str(tmp_path / "missing.log")
+    paths = (missing, str(LOG)) if first else (str(LOG), missing)
+    run = command("filter", "--tail", "1", "--columns", "process_pid", *paths)
+    assert (run.returncode, run.stdout) == (2, b'{"process_pid":2412}\n')
+    assert run.stderr.decode() == f"opslog: {missing}: No such file or directory\n"
+
+
+def test_of_no_records_none_are_there() -> None:
+    for stage in ((), ("--mask",), ("--merge",)):
+        run = command("filter", "--tail", "0", *stage, str(LOG))
+        assert (run.returncode, run.stdout) == (1, b"")
+
+
+def test_others_see_the_end_alone() -> None:
+    counter = StatsCounter()
+    counter.read(opslog.read(LOG).tail(3))
+    assert counter.report().records == 3
+    with pytest.raises(OpslogError, match="limit: not of logs with tail"):
+        opslog.read(LOG).tail(3).limit(1)
+
+
 def said(*arguments: str) -> tuple[str, str]:
     run = command("filter", "-c", *arguments)
     return run.stdout.decode().strip(), run.stderr.decode().strip()
@@ -90,6 +116,15 @@ def test_a_time_of_day_is_of_the_day_of_the_newest_record(tmp_path: Path) -> Non
         "1", f"opslog: --until 09:30: 2026-03-09 09:30:00 UTC, {counted}",
     )  # fmt: skip
     assert said("--since", "Mar 10", str(old), str(new))[0] == "2"
+
+
+def test_standard_input_that_is_a_file_is_read_twice() -> None:
+    with open(LOG, "rb") as file:
+        run = subprocess.run(
+            [sys.executable, "-m", "opslog", "filter", "-c", "--since", "10:00:03"],
+            stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True,
+        )  # fmt: skip
+    assert run.stdout == b"11\n"
 
 
 def test_the_end_of_a_long_file_is_enough(tmp_path: Path) -> None:

@@ -210,7 +210,7 @@ def _severities(f: Fields, text: str) -> Filter:
     if spans[0][1] == severity.MOST and len(spans) == 1:
         return Filter.within(Bounds(least=spans[0][0]))
     number = f.severity_number
-    return Filter.of(_any(number.between(least, most) | (number == most) for least, most in spans))
+    return Filter.of(_any((number >= least) & (number <= most) for least, most in spans))
 
 
 def _requests(f: Fields, given: list[str]) -> Filter:

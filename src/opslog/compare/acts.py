@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from math import log2
 
 from opslog.compare.draft import Draft, evidence
-from opslog.compare.operations import BAD, Answer, Counts, Operation
+from opslog.compare.operation import BAD, Answer, Counts, Operation
 from opslog.compare.pooled import Pooled, request_of
 from opslog.compare.side import Side
 from opslog.compare.significance import CERTAIN, adjusted, fisher, greater, median

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from opslog.compare.operations import CALL, MESSAGE, PROGRAM, Counts, Operation, Step
+from opslog.compare.operation import CALL, MESSAGE, PROGRAM, Counts, Operation, Step
 from opslog.compare.side import Side
 from opslog.compare.templates import Key
 from opslog.compare.visits import UNDER, WITHOUT_ID

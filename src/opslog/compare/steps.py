@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from opslog.compare.draft import Draft, evidence, short
-from opslog.compare.operations import CALL, MESSAGE, PROGRAM, Operation, Step, Tie
+from opslog.compare.operation import CALL, MESSAGE, PROGRAM, Operation, Step, Tie
 from opslog.compare.pooled import Pooled, StepName, named, request_of
 from opslog.compare.side import Side
 from opslog.compare.significance import CERTAIN, adjusted, fisher

@@ -253,6 +253,9 @@ class Fields:
         column = "severity_number" if name == SEVERITY else name
         return Field(name, _KINDS[name], arrow.column(column), self._zone)
 
+    def __contains__(self, name: str) -> bool:
+        return name in _KINDS
+
     def __dir__(self) -> list[str]:
         return list(_KINDS)
 

@@ -200,7 +200,7 @@ class _Query:
             raise self.expected("the name of a column")
         self.next += 1
         name, _, attribute = token.text.partition(".")
-        field = self.fields[name if name in dir(self.fields) else token.text]
+        field = self.fields[name if name in self.fields else token.text]
         return field[attribute] if attribute else field
 
     def values(self, field: Field) -> list[object]:

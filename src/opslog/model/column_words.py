@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from opslog.model import names
@@ -56,5 +55,7 @@ def meant(name: str, known: Iterable[str]) -> str | None:
     for column in (_MEANT.get(said.replace("-", "_")), names.column_of(name)):
         if column is not None and column in known:
             return column
+    import difflib  # start-up: most names are known
+
     near = difflib.get_close_matches(said, known, n=1, cutoff=0.5)
     return near[0] if near else None

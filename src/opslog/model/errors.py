@@ -160,6 +160,14 @@ class SourceErrors(SourceError, ExceptionGroup[SourceError]):  # noqa: N818 (a g
         return SourceErrors(self.message, errors)
 
 
+def raise_all(errors: Sequence[SourceError]) -> None:
+    """Raise what kept sources from being read, if anything did."""
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise SourceErrors("some sources could not be read", errors)
+
+
 class SinkError(OpslogError):
     """An output cannot be written; ``path`` says which.
 

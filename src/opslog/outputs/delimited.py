@@ -16,15 +16,14 @@ import pyarrow.csv as csv
 from opslog.model import names as naming
 from opslog.model import schema
 from opslog.model.arrow import pa
+from opslog.outputs.columnar import ColumnarSink, joined
 from opslog.outputs.jsonl import to_json_lines
 from opslog.outputs.output import OutputStream
-from opslog.outputs.sink import Streaming
-from opslog.rows.kept import Kept
 
 _ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
 
 
-class DelimitedSink(Streaming):
+class DelimitedSink(ColumnarSink):
     """Lines with a cell a column; ``tabs`` for TSV, else CSV."""
 
     def __init__(
@@ -36,22 +35,13 @@ class DelimitedSink(Streaming):
         self._tabs = tabs
         self._begun = False
 
-    def encode(self, kept: Kept) -> memoryview:
-        return self.of_batch(kept.batch())
-
     def of_batch(self, batch: pa.RecordBatch) -> memoryview:
         cells = [_text(batch.column(name), schema.BY_NAME[name].kind) for name in self.columns]
-        return memoryview(self._tsv(cells) if self._tabs else _csv(cells, self._names))
-
-    def rows(self, kept: Kept) -> pa.RecordBatch:
-        return kept.batch()
-
-    def write_rows(self, rows: pa.RecordBatch) -> None:
-        self.write(self.of_batch(rows))
+        return _tsv(cells) if self._tabs else _csv(cells, self._names)
 
     def write(self, encoded: memoryview) -> None:
         self._begin()
-        self.output.write(encoded)
+        super().write(encoded)
 
     def close(self, complete: bool = True) -> None:
         self._begin()
@@ -62,22 +52,23 @@ class DelimitedSink(Streaming):
             self._begun = True
             self.output.write(("\t" if self._tabs else ",").join(self._names).encode() + b"\n")
 
-    def _tsv(self, cells: list[pa.Array]) -> pa.Buffer:
-        escaped = [
-            reduce(lambda cell, pair: pc.replace_substring(cell, *pair), _ESCAPES, cell)
-            for cell in cells
-        ]
-        lines = pc.binary_join_element_wise(
-            *escaped, "\t", null_handling="replace", null_replacement=""
-        )
-        return _joined(pc.binary_join_element_wise(lines, "", "\n"))
+
+def _tsv(cells: list[pa.Array]) -> memoryview:
+    escaped = [
+        reduce(lambda cell, pair: pc.replace_substring(cell, *pair), _ESCAPES, cell)
+        for cell in cells
+    ]
+    lines = pc.binary_join_element_wise(
+        *escaped, "\t", null_handling="replace", null_replacement=""
+    )
+    return joined(pc.binary_join_element_wise(lines, "", "\n"))
 
 
-def _csv(cells: list[pa.Array], names: list[str]) -> pa.Buffer:
+def _csv(cells: list[pa.Array], names: list[str]) -> memoryview:
     output = pa.BufferOutputStream()
     batch = pa.RecordBatch.from_arrays(cells, names)
     csv.write_csv(batch, output, csv.WriteOptions(include_header=False, quoting_style="needed"))
-    return output.getvalue()
+    return memoryview(output.getvalue())
 
 
 def _text(column: pa.Array, kind: str) -> pa.Array:
@@ -102,11 +93,3 @@ def _objects(column: pa.Array) -> pa.Array:
     texts = pa.array(lines, pa.binary()).cast(pa.string())
     objects = pc.utf8_slice_codeunits(texts, len(f'{{"{name}":'), -1)
     return pc.if_else(pc.equal(objects, ""), None, objects)
-
-
-def _joined(lines: pa.Array) -> pa.Buffer:
-    """Return the bytes of all texts, one behind the other."""
-    size = pa.scalar(0) if not len(lines) else pc.sum(pc.binary_length(lines))
-    whole = pa.concat_arrays([lines])  # no slice: its values begin at the first
-    data = whole.buffers()[2]
-    return pa.py_buffer(b"") if data is None else data.slice(0, size.as_py())

@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from opslog.inputs.paths import STDIN
 from opslog.inputs.remote import is_url
 from opslog.model.errors import SourceError
 from opslog.model.instants import micros_of
@@ -28,17 +29,18 @@ def newest(logs: Pass) -> int | None:
     streams = set(logs.sources.readable_once())
     names = [name for name in logs.sources.names if name not in streams and not is_url(name)]
     found: int | None = None
-    for name in sorted(names, key=_changed, reverse=True):
-        if found is not None and _changed(name) * 1e6 < found:
-            break
-        own = _newest_of(replace(logs, sources=logs.sources.only([name])))
-        found = max((time for time in (found, own) if time is not None), default=None)
+    with logs.sources.only(names).standard_input_kept():
+        for changed, name in sorted(((_changed(name), name) for name in names), reverse=True):
+            if found is not None and changed * 1e6 < found:
+                break
+            own = _newest_of(replace(logs, sources=logs.sources.only([name])))
+            found = max((time for time in (found, own) if time is not None), default=None)
     return found
 
 
 def _changed(name: str) -> float:
     try:
-        return os.stat(name).st_mtime
+        return os.stat(0 if name == STDIN else name).st_mtime
     except OSError:
         return 0.0
 

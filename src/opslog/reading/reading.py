@@ -18,7 +18,7 @@ from opslog.inputs.lines import BlockCutter
 from opslog.inputs.paths import Sources
 from opslog.inputs.source import Source
 from opslog.kernel._block import Block
-from opslog.model.errors import SourceError, SourceErrors
+from opslog.model.errors import SourceError, raise_all
 from opslog.model.stats import Stats
 from opslog.model.zones import TimeDefaults
 from opslog.process.stop import Stop
@@ -213,10 +213,7 @@ class Reading(Generic[T]):
         """Raise what kept sources from being read to their end, if anything did."""
         if self._interrupt:
             raise self._interrupt
-        if len(self._errors) == 1:
-            raise self._errors[0]
-        if self._errors:
-            raise SourceErrors("some sources could not be read", self._errors)
+        raise_all(self._errors)
 
 
 def _whole(source: Source, live: LiveStream[T]) -> Iterator[Item[T]]:

@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 
 from opslog.inputs.remote import is_url
 from opslog.logs import Logs
-from opslog.model.errors import OpslogError, SourceError, SourceErrors
+from opslog.model.errors import OpslogError, SourceError, raise_all
 
 T = TypeVar("T")
 
@@ -40,14 +40,6 @@ def refuse_unmatched(parts: list[Logs]) -> None:
         patterns = [name for name in sources.paths if glob.has_magic(name)]
         errors += sources.only(patterns).unopenable()
     raise_all(errors)
-
-
-def raise_all(errors: list[SourceError]) -> None:
-    """Raise what kept sources from being read, if anything did."""
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        raise SourceErrors("some sources could not be read", errors)
 
 
 def of_whole_sources(parts: list[Logs]) -> list[Logs]:

@@ -14,11 +14,11 @@ from opslog.filters.filter import Filter
 from opslog.inputs.extent import Extent
 from opslog.inputs.source import Source
 from opslog.logs import PART_BYTES, Logs
-from opslog.model.errors import SourceError, SourceErrors
+from opslog.model.errors import SourceError, SourceErrors, raise_all
 from opslog.reading.pipeline import staged
 from opslog.reading.window import TimeWindow, beginnings
 from opslog.rows.kept import Kept
-from opslog.spark.tasks import on_parts, parts_of, raise_all
+from opslog.spark.tasks import on_parts, parts_of
 from opslog.trace.readings import Readings, refuse_streams
 from opslog.trace.search import MOST, story_in
 from opslog.trace.story import Story

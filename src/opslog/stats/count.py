@@ -45,7 +45,7 @@ class StatsCounter:
         Raises what reading raises, when all that can be read is counted.
         """
         reading = replace(logs._begun(stats, watch), merge=False)
-        if logs._stages or logs._root:
+        if logs._in_batches:
             for batch in logs._batches(logs._columns, reading):
                 self.add(batch)
             return
