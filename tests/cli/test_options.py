@@ -128,6 +128,14 @@ FIRST = {flag(action): prog for prog, action in reversed(VALUED)}
 """The command that is given all wrong values of an option; the others, which share it, get two."""
 
 
+@pytest.mark.parametrize("command", commands(cli.parser()), ids=lambda command: command.prog)
+def test_a_value_may_follow_its_letter_at_once(command: CommandParser) -> None:
+    for action in command._actions:
+        for option in action.option_strings:
+            if len(option) == 2 and action.nargs is None:
+                assert [one[0] for one in command._get_option_tuples(f"{option}9")] == [action]
+
+
 def named(pairs: list[tuple[str, argparse.Action]]) -> list[str]:
     return [f"{prog.removeprefix('opslog ')} {flag(action)}" for prog, action in pairs]
 

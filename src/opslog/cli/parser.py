@@ -66,11 +66,16 @@ class CommandParser(argparse.ArgumentParser):
         return options, unknown
 
     def _get_option_tuples(self, option_string: str) -> list[Any]:
-        """Return the options that a flag abbreviates, but none where it means another by habit."""
+        """Return the options that a flag abbreviates, but none where it means another by habit.
+
+        One dash has no abbreviation, but a letter and its value: ``-n9``.
+        """
+        found = super()._get_option_tuples(option_string)
+        if not option_string.startswith("--"):
+            return found
         from opslog.cli.habits import option_meant  # start-up: most flags are whole
 
         flag = option_string.partition("=")[0]
-        found = super()._get_option_tuples(option_string)
         meant = option_meant(flag, self._option_string_actions)
         if meant is None:
             return found
