@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import opslog
 from opslog.outputs.jsonl import to_json_lines
 from opslog.reading.pipeline import Stage
-from opslog.stages import Mask, Sample
+from opslog.stages import Mask, Sample, named_secrets
 from opslog.stages.secrets import SUSPECTS
 
 HEAD = "2026-03-10 10:00:00.112 2412 INFO nova.service [req-{:08x}-0000-4000-8000-000000000000] "
@@ -65,3 +65,11 @@ def test_a_secret_is_suspected_wherever_it_stands(text: str, secret: str) -> Non
     for known in (secret, text):
         words = {number for number, _, _ in SUSPECTS.hits((text + known).encode())}
         assert bool(SUSPECTS.text((text + known).encode())) == bool(words)
+
+
+@given(st.from_regex(named_secrets._SAID, fullmatch=True))
+def test_a_text_is_suspected_behind_all_that_a_sentence_may_say(said: str) -> None:
+    begin = "the password "
+    text = f"{begin}{said}hunTer2secret"
+    secrets = list(named_secrets._behind_blank(text, len(begin), "password", False, False))
+    assert bool(SUSPECTS.text(text.encode())) >= bool(secrets)

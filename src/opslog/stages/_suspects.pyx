@@ -148,6 +148,24 @@ cdef const uint8_t* name_begin(const uint8_t* begin, const uint8_t* p) noexcept 
     return p
 
 
+cdef bint begins_sentence(const uint8_t* p, const uint8_t* end) noexcept nogil:
+    """Whether a word stands at p that may lead to a value: those of _SAID in named_secrets.py."""
+    cdef uint8_t a = p[0]
+    cdef uint8_t b, c
+    if end - p < 6:
+        return False
+    b, c = p[1], p[2]
+    return (
+        (a == c"i" and b == c"s") or (a == c"w" and b == c"a" and c == c"s")
+        or (a == c"h" and b == c"a" and c == c"s") or (a == c"t" and b == c"o" and (c == c" " or c == c":"))
+        or (a == c"o" and b == c"f" and c == c" ") or (a == c"f" and b == c"o" and c == c"r")
+        or (a == c"g" and b == c"e" and c == c"n") or (a == c"a" and b == c"u" and c == c"t")
+        or (a == c"s" and b == c"t" and c == c"r") or (a == c"s" and b == c"e" and c == c"t")
+        or (a == c"c" and b == c"h" and c == c"a") or (a == c"r" and b == c"e" and c == c"s")
+        or (a == c"n" and b == c"o" and c == c"w")
+    )
+
+
 cdef bint has_value(const uint8_t* begin, const uint8_t* word, const uint8_t* p, const uint8_t* end) noexcept nogil:
     """Whether a value may stand behind the name that ends at p and holds the word at ``word``."""
     cdef const uint8_t* stop = p + 40
@@ -190,11 +208,7 @@ cdef bint has_value(const uint8_t* begin, const uint8_t* word, const uint8_t* p,
         return True
     if c == c":" or c == c"=" or c == c"-" or c == c"'" or c == c'"' or c == c"\\" or c == c"," or c == c"%" or c == c"&" or c == c"\n" or c == c"`" or c == c"|" or (c == c"v" and end - p > 3 and p[1] == c"a" and p[2] == c"l"):
         return True
-    if end - p > 5 and ((c == c"i" and p[1] == c"s") or (c == c"w" and p[1] == c"a" and p[2] == c"s") or (c == c"t" and p[1] == c"o" and (p[2] == c" " or p[2] == c":")) or (c == c"g" and p[1] == c"e" and p[2] == c"n")):
-        return True
-    if hex_run(p, end) or is_mixed(p, end):
-        return True
-    if end - p > 8 and ((c == c"f" and p[1] == c"o" and p[2] == c"r" and p[3] == c" ") or (c == c"s" and p[1] == c"t" and p[2] == c"r" and p[3] == c"i") or (c == c"s" and p[1] == c"e" and p[2] == c"t" and p[3] == c" ")):
+    if begins_sentence(p, end) or hex_run(p, end) or is_mixed(p, end):
         return True
     return first[0] == c"-" or (first > begin and ((first - 1)[0] == c"<" or (first - 1)[0] == c":" or (first - 1)[0] == c";"))
 
