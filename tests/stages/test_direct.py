@@ -65,3 +65,13 @@ def test_a_secret_is_suspected_wherever_it_stands(text: str, secret: str) -> Non
     for known in (secret, text):
         words = {number for number, _, _ in SUSPECTS.hits((text + known).encode())}
         assert bool(SUSPECTS.text((text + known).encode())) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("text", "suspected"),
+    [("GET /v3/auth/tokens HTTP/1.1", False), ("token Hunter2hunter2", True), ("token h%55nter2hunter2", True), ("token tömörkény2", True)],
+)  # fmt: skip
+def test_a_word_behind_a_name_is_suspected_if_it_is_no_word_of_a_sentence(
+    text: str, suspected: bool
+) -> None:
+    assert SUSPECTS.text(text.encode()) == suspected
