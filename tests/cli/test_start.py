@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +72,15 @@ def test_json_lines_are_written_without_arrow_and_threads() -> None:
     rooms = {name.split(".")[1] for name in modules if name.startswith("opslog.")}
     assert rooms.isdisjoint({"language", "following", "stages", "correlate"})
     assert modules.isdisjoint({"pyarrow", "concurrent.futures", "zoneinfo", "bz2", "lzma"})
+
+
+def test_secrets_are_masked_in_json_lines_without_arrow(tmp_path: Path) -> None:
+    log = tmp_path / "nova.log"
+    log.write_text("2026-03-10 10:00:00.112 2412 INFO nova.service [-] password=hunter2hunter2\n")
+    out = tmp_path / "out.jsonl"
+    modules = imported("filter", "--mask", "--output", str(out), str(log))
+    assert "***" in out.read_text()
+    assert "pyarrow" not in modules
 
 
 def test_the_first_word_changes_no_parser() -> None:

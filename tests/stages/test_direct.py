@@ -67,9 +67,22 @@ def test_a_secret_is_suspected_wherever_it_stands(text: str, secret: str) -> Non
         assert bool(SUSPECTS.text((text + known).encode())) == bool(words)
 
 
-@given(st.from_regex(named_secrets._SAID, fullmatch=True))
-def test_a_text_is_suspected_behind_all_that_a_sentence_may_say(said: str) -> None:
+@given(
+    st.from_regex(named_secrets._SAID, fullmatch=True),
+    st.one_of(st.just("hunTer2secret"), st.text("aZ2é%\\/.-", min_size=6, max_size=12)),
+)
+def test_a_text_is_suspected_behind_all_that_a_sentence_may_say(said: str, word: str) -> None:
     begin = "the password "
-    text = f"{begin}{said}hunTer2secret"
+    text = f"{begin}{said}{word}"
     secrets = list(named_secrets._behind_blank(text, len(begin), "password", False, False))
     assert bool(SUSPECTS.text(text.encode())) >= bool(secrets)
+
+
+@pytest.mark.parametrize(
+    ("text", "suspected"),
+    [("GET /v3/auth/tokens HTTP/1.1", False), ("token Hunter2hunter2", True), ("token h%55nter2hunter2", True), ("token tömörkény2", True)],
+)  # fmt: skip
+def test_a_word_behind_a_name_is_suspected_if_it_is_no_word_of_a_sentence(
+    text: str, suspected: bool
+) -> None:
+    assert SUSPECTS.text(text.encode()) == suspected

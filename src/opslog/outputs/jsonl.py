@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from opslog.kernel._screen import Screen
 from opslog.model import names as naming
@@ -30,13 +31,22 @@ class JsonEncoder:
             return JsonLines()
 
     def encode(self, kept: Kept) -> JsonLines:
-        return self.screened(kept, None)
-
-    def screened(self, kept: Kept, screen: Screen | None) -> JsonLines:
-        """Return the records' lines, but for those that ``screen`` holds back."""
         writer = self._writer()
-        kept.json_lines(writer, self._names, screen=screen)
+        kept.json_lines(writer, self._names)
         return writer
+
+    def changed(
+        self, kept: Kept, screen: Screen, change: Callable[[bytes], bytes | None]
+    ) -> JsonLines | None:
+        """Return the lines with what ``change`` makes of texts that ``screen`` holds back.
+
+        None if they cannot be written so.
+        """
+        writer = self._writer()
+        if kept.json_lines(writer, self._names, screen=screen, change=change):
+            return writer
+        self._spare.append(writer)
+        return None
 
     def rows(self, kept: Kept) -> memoryview:
         writer = self._writer()
@@ -69,27 +79,13 @@ class JsonlSink(Streaming):
     def __init__(self, output: OutputStream, encoder: JsonEncoder) -> None:
         super().__init__(output)
         self.columns, self.encode, self.rows = encoder.columns, encoder.encode, encoder.rows
-        self.of_batch, self.screened = encoder.of_batch, encoder.screened
+        self.of_batch, self.changed = encoder.of_batch, encoder.changed
         self._encoder = encoder
 
     def write(self, encoded: JsonLines) -> None:
         with memoryview(encoded) as data:
             self.output.write(data)
         self._encoder.reuse(encoded)
-
-    def write_among(self, encoded: JsonLines, held_back: JsonLines) -> None:
-        """Write lines, and those of the records held back from them at their places."""
-        parts: list[bytes | memoryview] = []
-        at = 0
-        with memoryview(encoded) as data, memoryview(held_back) as others:
-            lines = bytes(others).split(b"\n")[:-1]
-            for (_, place), line in zip(encoded.held_back, lines, strict=True):
-                parts += data[at:place], line, b"\n"
-                at = place
-            self.output.write(b"".join((*parts, data[at:])))
-        del parts
-        self._encoder.reuse(encoded)
-        self._encoder.reuse(held_back)
 
     def write_rows(self, rows: Rows) -> None:
         self._encoder.forget()

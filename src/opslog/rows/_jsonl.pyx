@@ -112,7 +112,9 @@ cdef class JsonRows(Rows):
     """Records as JSON lines, without columns between; see Rows for the first arguments.
 
     ``source`` is that of all the records.  A ``screen`` is asked of every text of a row, but
-    for source and format, and of the names of its attributes; rows it holds back are not written.
+    for source and format, and of the names of its attributes.  For a text it holds back,
+    ``change`` returns what is written, or None: then the rows are not for this writer, as they
+    are not with such a name.
     """
 
     cdef JsonKeys names
@@ -123,12 +125,14 @@ cdef class JsonRows(Rows):
     cdef Buffer source                  # as it is written, with its key
     cdef Buffer scratch
     cdef Screen screen
-    cdef bint held                      # whether the row written last is held back
-    cdef Short* passed                  # texts that hold no row back
+    cdef object change
+    cdef Buffer changed                 # what stands for the text that was held back last
+    cdef bint held                      # whether a row is not for this writer
+    cdef Short* passed                  # texts that stay
 
     def __init__(self, records, plan, find_service, program, host, selection, ambiguous,
                  JsonKeys names not None, const int64_t[::1] moments, const uint8_t[::1] timed,
-                 bytes source not None, Screen screen=None):
+                 bytes source not None, Screen screen=None, change=None):
         cdef int32_t i
         self.names = names
         self.moments = moments
@@ -144,6 +148,7 @@ cdef class JsonRows(Rows):
                 quoted(&self.source, source, len(source))
                 byte(&self.source, c',')
         self.screen = screen
+        self.change = change
         if screen is not None:
             self.passed = <Short*>malloc(REMEMBERED * sizeof(Short))
             if self.passed == NULL:
@@ -154,6 +159,7 @@ cdef class JsonRows(Rows):
     def __dealloc__(self):
         free(self.source.data)
         free(self.scratch.data)
+        free(self.changed.data)
         free(self.passed)
 
     cdef int write(self, int32_t row, Buffer* out) except -1 nogil:
@@ -164,7 +170,8 @@ cdef class JsonRows(Rows):
         cdef Line* line = &self.block.lines[record.head]
         cdef Value* value
         cdef const uint8_t* name
-        cdef Py_ssize_t size
+        cdef const uint8_t* text
+        cdef Py_ssize_t size, length
         cdef int64_t whole
         cdef double real
         # Of all that is written through bytes, C must think that they may be these.
@@ -172,7 +179,6 @@ cdef class JsonRows(Rows):
         cdef const uint8_t* keys = self.names.keys
         cdef const uint8_t* sizes = self.names.sizes
         cdef uint8_t* to
-        self.held = False
         need(out, SLACK)
         byte(out, c'{')
         while left:
@@ -187,12 +193,13 @@ cdef class JsonRows(Rows):
                     self.text(out, name, size, value)
                     to = out.data + out.used
                 else:
-                    need(out, 6 * value.size + SLACK)
+                    text, length = value.data, value.size
+                    if self.passed != NULL and self.look(text, length):
+                        text, length = self.changed.data, self.changed.used
+                    need(out, 6 * length + SLACK)
                     to = out.data + out.used
                     memcpy(to, name, 32)
-                    to = put_escaped(to + size, value.data, value.size)
-                    if self.passed != NULL:
-                        self.look(value.data, value.size, False)
+                    to = put_escaped(to + size, text, length)
                 memcpy(to, b'",', 2)
                 out.used = to + 2 - out.data
                 continue
@@ -254,42 +261,54 @@ cdef class JsonRows(Rows):
 
     cdef inline int text(self, Buffer* out, const uint8_t* name, Py_ssize_t size, Value* value) except -1 nogil:
         """Write a key (which ends in a quote) and a text, without the quote behind it."""
+        cdef const uint8_t* text = value.data
+        cdef Py_ssize_t length = value.size
         if value.change:
             self.scratch.used = 0
             put(&self.scratch, value.data, value.size, value.change)
-            need(out, 6 * self.scratch.used + SLACK)
-            key(out, name, size)
-            escaped(out, self.scratch.data, self.scratch.used)
-            if self.passed != NULL:
-                self.look(self.scratch.data, self.scratch.used, False)
-        else:
-            need(out, 6 * value.size + SLACK)
-            key(out, name, size)
-            escaped(out, value.data, value.size)
-            if self.passed != NULL:
-                self.look(value.data, value.size, False)
+            text, length = self.scratch.data, self.scratch.used
+        if self.passed != NULL and self.look(text, length):
+            text, length = self.changed.data, self.changed.used
+        need(out, 6 * length + SLACK)
+        key(out, name, size)
+        escaped(out, text, length)
         return 0
 
-    cdef int look(self, const uint8_t* text, Py_ssize_t size, bint is_name) except -1 nogil:
-        """Ask the screen of a text, or of an attribute's name."""
+    cdef int look(self, const uint8_t* text, Py_ssize_t size, bint is_name=False) except -1 nogil:
+        """Ask the screen of a text, or of an attribute's name; return whether another text stands for it."""
         cdef Short* short
         cdef uint64_t hashed
         if self.held or (size < self.screen.shortest and not is_name):
             return 0
         if size > SHORT:
-            self.held = self.screen.named(text, size) if is_name else self.screen.holds(text, text + size)
-            return 0
+            return self.asked(text, size, is_name)
         # Where ids differ: what has the same place comes in turns.
         hashed = size + is_name if size < 8 else load8(text) ^ (load8(text + size - 8) + <uint64_t>size)
         short = self.passed + (hashed * <uint64_t>0x9E3779B97F4A7C15 >> 52)
         if short.size == size and short.is_name == is_name and same(short.text, text, size):
             return 0
-        self.held = self.screen.named(text, size) if is_name else self.screen.holds(text, text + size)
-        if not self.held:
-            short.size = <int32_t>size
-            short.is_name = is_name
-            memcpy(short.text, text, size)
+        if self.asked(text, size, is_name):
+            return 1
+        short.size = <int32_t>size
+        short.is_name = is_name
+        memcpy(short.text, text, size)
         return 0
+
+    cdef int asked(self, const uint8_t* text, Py_ssize_t size, bint is_name) except -1 nogil:
+        if is_name:
+            self.held = self.screen.named(text, size)
+            return 0
+        return self.screen.holds(text, text + size) and self.changes(text, size)
+
+    cdef int changes(self, const uint8_t* text, Py_ssize_t size) except -1 with gil:
+        cdef bytes known = text[:size]
+        cdef bytes new = self.change(known)
+        self.held = new is None
+        if new is None or new == known:
+            return 0
+        self.changed.used = 0
+        put(&self.changed, new, len(new), 0)
+        return 1
 
     cdef int pairs(self, Buffer* out) except -1 nogil:
         cdef int32_t i
@@ -317,10 +336,11 @@ cdef class JsonRows(Rows):
             line = &self.block.lines[at]
             put(&self.scratch, self.block.data + line.first, line.stop - line.first, 0)
             at = line.next
+        if self.passed != NULL and self.look(self.scratch.data, self.scratch.used):
+            self.scratch.used = 0
+            put(&self.scratch, self.changed.data, self.changed.used, 0)
         need(out, 6 * self.scratch.used + SLACK)
         quoted_bytes(out, self.scratch.data, self.scratch.used)
-        if self.passed != NULL:
-            self.look(self.scratch.data, self.scratch.used, False)
         return 0
 
 
@@ -337,7 +357,6 @@ cdef class JsonLines:
     cdef Buffer out
     cdef Arrays arrays          # of the batch written last
     cdef readonly Py_ssize_t exports
-    cdef Buffer held            # of the rows written last: number and place of each held back
 
     def __dealloc__(self):
         free(self.out.data)
@@ -345,14 +364,6 @@ cdef class JsonLines:
         free(self.arrays.rendered.data)
         free(self.arrays.rendered_ends.data)
         free(self.arrays.items)
-        free(self.held.data)
-
-    @property
-    def held_back(self):
-        """Return which rows were held back, in order, and before which byte each would stand."""
-        cdef const int64_t* pairs = <const int64_t*>self.held.data
-        cdef Py_ssize_t i
-        return [(pairs[2 * i], pairs[2 * i + 1]) for i in range(self.held.used // 16)]
 
     def __getbuffer__(self, Py_buffer* view, int flags):
         PyBuffer_FillInfo(view, self, self.out.data, self.out.used, 1, flags)
@@ -362,11 +373,10 @@ cdef class JsonLines:
         self.exports -= 1
 
     def encode_rows(self, JsonRows rows not None, const int64_t[::1] places=None):
-        """Write the rows; return bytes written.
+        """Write the rows; return whether they were for this writer, of which their screen knows.
 
         The bytes are those of the object's buffer until the next call.  With
-        ``places`` in the order of time each line stands behind its head, to be merged; then
-        rows have no screen.
+        ``places`` in the order of time each line stands behind its head, to be merged.
         """
         cdef int32_t i
         cdef Head head
@@ -375,18 +385,14 @@ cdef class JsonLines:
             raise BufferError("the lines written last are still in use")
         if places is not None and places.shape[0] < rows.count:
             raise ValueError("fewer places than rows")
-        if places is not None and rows.screen is not None:
-            raise ValueError("rows to be merged have no screen")
-        self.out.used = self.held.used = 0
+        self.out.used = 0
         with nogil:
             for i in range(rows.count):
                 rows.load(i)
                 if places is None:
-                    start = self.out.used
                     rows.write(i, &self.out)
                     if rows.held:
-                        self.out.used = start
-                        self.hold_back(i)
+                        break
                     continue
                 need(&self.out, HEAD)
                 start = self.out.used
@@ -395,15 +401,7 @@ cdef class JsonLines:
                 head.time = places[i]
                 head.size = self.out.used - start - HEAD
                 memcpy(self.out.data + start, &head, HEAD)
-        return self.out.used
-
-    cdef int hold_back(self, int64_t row) except -1 nogil:
-        cdef int64_t* pair
-        need(&self.held, 16)
-        pair = <int64_t*>(self.held.data + self.held.used)
-        pair[0], pair[1] = row, self.out.used
-        self.held.used += 16
-        return 0
+        return not rows.held
 
     def encode(self, list columns, int64_t rows):
         """Write ``rows`` rows of ``columns``: (name, kind, array) each, likewise."""

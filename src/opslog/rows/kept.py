@@ -211,12 +211,14 @@ class Kept:
         names: tuple[str, ...] = (),
         merged: bool = False,
         screen: Screen | None = None,
-    ) -> int:
-        """Write the records as JSON lines into ``out`` and return how many bytes.
+        change: Callable[[bytes], bytes | None] | None = None,
+    ) -> bool:
+        """Write the records as JSON lines into ``out``; return False if they cannot be.
 
         ``names`` are those of the columns in the output, in order, if not their own;
-        with ``merged`` each line stands behind its head, by which it is merged.  Those that
-        ``screen`` holds back are left out, ``out`` says where.
+        with ``merged`` each line stands behind its head, by which it is merged.  In place of a
+        text that ``screen`` holds back stands what ``change`` returns; for None, and a name
+        that is held back, the records cannot be written.
         """
         values, known, ambiguous = self._instants() if self._timed() else (None, None, None)
         keys, source = json_keys(self._plan, names or self._names), self._builder.source.encode()
@@ -227,6 +229,7 @@ class Kept:
             timed=known,
             source=source,
             screen=screen,
+            change=change,
         )
         places = memoryview(self.places().buffers()[1]).cast("B").cast("q") if merged else None
         return out.encode_rows(rows, places)

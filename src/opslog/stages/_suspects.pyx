@@ -71,15 +71,21 @@ cdef inline bint hex_run(const uint8_t* p, const uint8_t* end) noexcept nogil:
 
 
 cdef inline bint is_mixed(const uint8_t* p, const uint8_t* end) noexcept nogil:
-    """Whether a word of eight bytes or more is at p, with letters and digits in it."""
-    cdef int32_t n = 0
-    cdef bint digit = False, letter = False
-    while p < end and p[0] > 32 and n < 64:
-        digit |= 48 <= p[0] <= 57
-        letter |= 97 <= p[0] | 32 <= 122
+    """Whether a word of eight bytes or more is at p, with capitals, small letters and digits in it.
+
+    What is no ASCII, or may encode something else, may be any of these.
+    """
+    cdef const uint8_t* begin = p
+    cdef bint digit = False, small = False, capital = False, other
+    while p < end and p[0] > 32:
+        other = p[0] > 127 or ENCODES_BEFORE[p[0]]
+        digit |= 48 <= p[0] <= 57 or other
+        small |= 97 <= p[0] <= 122 or other
+        capital |= 65 <= p[0] <= 90 or other
         p += 1
-        n += 1
-    return n >= 8 and digit and letter
+        if p - begin >= 8 and digit and small and capital:
+            return True
+    return False
 
 
 cdef inline bint is_random(const uint8_t* p, const uint8_t* end) noexcept nogil:
@@ -259,8 +265,8 @@ cdef class Suspects(Screen):
     """Words that tell which texts may hold a secret.
 
     ``words``: pairs of a word, of two bytes or more of ASCII, and its kind.  ``is_secret``
-    says of a name whether it is a secret's.  As a screen it holds back rows with such texts, and
-    those with an attribute of such a name.
+    says of a name whether it is a secret's.  As a screen it holds back such texts, and the rows
+    of an attribute of such a name.
     """
     cdef uint8_t[256] _classes          # of bytes: capitals are small letters
     cdef uint8_t[BEGINS] _near          # bits: which three classes are in the begin of a word

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-import pyarrow as pa
-
 from opslog.model.arrays import binaries, texts
+from opslog.model.arrow import pa
 from opslog.outputs.jsonl import JsonlSink
 from opslog.outputs.sink import Sink
 from opslog.reading.direct import Writer
@@ -205,14 +204,13 @@ class Mask:
         return text if is_kept(text) else self.pseudonym(text)
 
 
-def _begin_key(batch: pa.RecordBatch) -> bool:
-    """Return whether a private key begins in one of the records, whose lines are in others."""
-    texts = batch.column("body").to_pylist()
-    return any(text and "PRIVATE KEY" in text and _KEY_BEGINS.search(text) for text in texts)
-
-
 class MaskedLines:
-    """One run of a mask into JSON lines: of columns are only records that may hold a secret."""
+    """One run of a mask into JSON lines, text by text.
+
+    Of columns are the records of a block with an attribute of a secret's name, whose value may
+    stand in other columns, too, and those among which may be lines of a private key, which look
+    like nothing.
+    """
 
     def __init__(self, mask: Mask, sink: JsonlSink) -> None:
         self._mask = mask
@@ -220,29 +218,25 @@ class MaskedLines:
         self._keys: KeyLines = {}
         self._text = lru_cache(maxsize=1024)(mask.text)
 
-    def encode(self, kept: Kept) -> tuple[Kept, JsonLines | None, pa.RecordBatch | None]:
-        """Return the lines of the records that hold no secret, and the others; any thread."""
+    def encode(self, kept: Kept) -> tuple[Kept, JsonLines | None]:
+        """Return the records and, if they need not be columns, their lines; any thread."""
         if any(self._text(text) != text for text in kept.fixed()):
-            return kept, None, kept.batch()
-        lines = self._sink.screened(kept, secrets.SUSPECTS)
-        rows = [row for row, _ in lines.held_back]
-        others = kept.some(self._sink.columns, indices(rows)) if rows else None
-        return kept, lines, others
+            return kept, None
+        return kept, self._sink.changed(kept, secrets.SUSPECTS, self._changed)
 
-    def write(self, encoded: tuple[Kept, JsonLines | None, pa.RecordBatch | None]) -> None:
+    def write(self, encoded: tuple[Kept, JsonLines | None]) -> None:
         """Write the records, in order; raises SinkError."""
-        kept, lines, others = encoded
-        if lines is not None and others is None and kept.source not in self._keys:
-            self._sink.write(lines)
-            return
-        # Lines of a private key look like nothing: there all records are looked at.
-        if lines is None or others is None or kept.source in self._keys or _begin_key(others):
-            others, lines = kept.batch(), None
-        masked = self._sink.of_batch(self._mask.batch(others, self._keys))
-        if lines is None:
-            self._sink.write(masked)
-        else:
-            self._sink.write_among(lines, masked)
+        kept, lines = encoded
+        if lines is None or kept.source in self._keys:
+            lines = self._sink.of_batch(self._mask.batch(kept.batch(), self._keys))
+        self._sink.write(lines)
+
+    def _changed(self, data: bytes) -> bytes | None:
+        """Return a text masked; None if a private key begins in it, whose lines are in others."""
+        text = data.decode(errors="surrogateescape")
+        if "PRIVATE KEY" in text and _KEY_BEGINS.search(text):
+            return None
+        return secrets.masked(text, self._mask.pseudonym).encode(errors="surrogateescape")
 
 
 def _of_secrets(column: pa.MapArray) -> list[int]:

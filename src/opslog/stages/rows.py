@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import pyarrow as pa
+from opslog.model.arrow import pa
 
 
 def memory(numbers: pa.Array) -> memoryview[int]:
