@@ -128,7 +128,7 @@ FIRST = {flag(action): prog for prog, action in reversed(VALUED)}
 """The command that is given all wrong values of an option; the others, which share it, get two."""
 
 
-@pytest.mark.parametrize("command", commands(cli.parser()), ids=lambda command: command.prog)
+@pytest.mark.parametrize("command", [*commands(cli.parser())], ids=lambda command: command.prog)
 def test_a_value_may_follow_its_letter_at_once(command: CommandParser) -> None:
     for action in command._actions:
         for option in action.option_strings:

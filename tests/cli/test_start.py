@@ -83,6 +83,19 @@ def test_secrets_are_masked_in_json_lines_without_arrow(tmp_path: Path) -> None:
     assert "pyarrow" not in modules
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        f"--request {REQUEST}", "--request req-5f0f7c1e", "--service nova", "--program nova-*",
+        "--logger nova.* --severity INFO", "--since 2020-01-01 --until 2030-01-01",
+    ],
+)  # fmt: skip
+def test_names_ids_and_bounds_are_asked_for_without_arrow(condition: str) -> None:
+    modules = imported("filter", *condition.split(), LOG)
+    assert "opslog.outputs.jsonl" in modules
+    assert "pyarrow" not in modules
+
+
 def test_the_first_word_changes_no_parser() -> None:
     from opslog import cli
 

@@ -15,6 +15,7 @@ from opslog.filters import ids
 from opslog.filters.bounds import Bounds
 from opslog.filters.filter import Filter
 from opslog.filters.joined import joined
+from opslog.filters.texts import Texts
 from opslog.logs import Logs
 from opslog.model import severity
 from opslog.model.errors import OpslogError
@@ -171,7 +172,7 @@ def _filters(options: argparse.Namespace, zone: Zone) -> Iterable[Filter]:
     def names(flag: str, given: list[str], *columns: str) -> Iterable[Filter]:
         if given:
             with flags.about(flag):
-                yield Filter.of(_any(f[name].glob(value) for value in given for name in columns))
+                yield _named(f, columns, given)
 
     if options.severity is not None:
         yield _severities(f, options.severity)
@@ -216,19 +217,27 @@ def _severities(f: Fields, text: str) -> Filter:
 def _requests(f: Fields, given: list[str]) -> Filter:
     """Return the filter of requests' ids, their beginnings, and patterns."""
 
-    def conditions() -> Iterator[pc.Expression]:
+    def names() -> Iterator[str]:
         for text in given:
-            for name in ("request_id", "global_request_id"):
-                if set("*?") & set(text):
-                    yield f[name].glob(text)
-                elif ids.is_whole(text):
-                    yield f[name].isin(ids.request_spellings(text))
-                else:
-                    yield from (f[name].startswith(one) for one in ids.request_spellings(text))
+            if set("*?") & set(text):
+                yield text
+            elif ids.is_whole(text):
+                yield from ids.request_spellings(text)
+            else:
+                yield from (f"{one}*" for one in ids.request_spellings(text))
 
     with flags.about("--request"):
         needles = [one for text in given for one in ids.request_spellings(text)]
-        return Filter.holding(_any(conditions()), *needles)
+        return _named(f, ("request_id", "global_request_id"), [*names()], *needles)
+
+
+def _named(f: Fields, columns: tuple[str, ...], names: list[str], *needles: str) -> Filter:
+    """Return the filter of records of whose columns one has one of these names or patterns."""
+    if (texts := Texts.of(columns, names)) is not None:
+        return Filter.having(texts, *needles)
+    return Filter.holding(
+        _any(f[name].glob(value) for value in names for name in columns), *needles
+    )
 
 
 def _any(conditions: Iterable[pc.Expression]) -> pc.Expression:

@@ -52,6 +52,8 @@ class Job(Generic[T]):
         if self.where.bounds:
             bounds = self.where.bounds
             kept = kept.within(bounds.least, bounds.since, bounds.until)
+        for one in self.where.texts:
+            kept = kept.having(one.columns, one.whole, one.beginnings) if kept.count else kept
         if kept.count and self.where.said is not None:
             needed = kept.with_columns(self.where.columns).batch()
             kept = kept.among(self.where.select(needed))

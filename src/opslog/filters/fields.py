@@ -16,6 +16,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from opslog.filters import arrow, times
+from opslog.filters.texts import checked
 from opslog.model import arrays, schema, severity
 from opslog.model.column_words import meant
 from opslog.model.errors import FilterError
@@ -89,7 +90,7 @@ class Field:
                 self._name, "expected attributes, the only column with values of a name, found"
             )
         # Acero finds nothing to bind in a key of Python's: an Arrow scalar it must be.
-        options = arrow.compute.MapLookupOptions(arrays.text(_text(name)), "first")
+        options = arrow.compute.MapLookupOptions(arrays.text(checked(name)), "first")
         value = arrow.call("map_lookup", self._expression, options=options)
         return Field(f"attributes[{name!r}]", "string", value, self._zone)
 
@@ -121,15 +122,15 @@ class Field:
 
     def contains(self, text: str, *, ignore_case: bool = False) -> pc.Expression:
         """Whether ``text`` stands in the value."""
-        return self._matching("match_substring", _text(text), ignore_case)
+        return self._matching("match_substring", checked(text), ignore_case)
 
     def startswith(self, text: str) -> pc.Expression:
         """Whether the value begins with ``text``."""
-        return self._matching("starts_with", _text(text))
+        return self._matching("starts_with", checked(text))
 
     def endswith(self, text: str) -> pc.Expression:
         """Whether the value ends with ``text``."""
-        return self._matching("ends_with", _text(text))
+        return self._matching("ends_with", checked(text))
 
     def matches(self, pattern: str, *, ignore_case: bool = False) -> pc.Expression:
         """Whether the regular expression ``pattern`` is found anywhere in the value.
@@ -138,7 +139,7 @@ class Field:
         look-around, no back-references.  Raises FilterError for a bad one.
         """
         try:
-            options = arrow.compute.MatchSubstringOptions(_text(pattern))
+            options = arrow.compute.MatchSubstringOptions(checked(pattern))
             arrow.compute.call_function("match_substring_regex", [arrays.text("")], options)
         except ValueError as error:
             reason = str(error).removeprefix("Invalid regular expression: ")
@@ -149,7 +150,7 @@ class Field:
 
     def like(self, pattern: str, *, ignore_case: bool = False) -> pc.Expression:
         """Whether the whole value is ``pattern``: ``%`` for any text, ``_`` for one character."""
-        return self._matching("match_like", _text(pattern), ignore_case)
+        return self._matching("match_like", checked(pattern), ignore_case)
 
     def lower(self) -> Field:
         """Return the column with its text in small letters."""
@@ -203,7 +204,7 @@ class Field:
             raise FilterError(self._name, "nothing equals null: use .is_null() or .is_valid()")
         if isinstance(value, str):
             if kind in _TEXTS:
-                return arrays.text(_text(value))
+                return arrays.text(checked(value))
             if kind == "timestamp":
                 return arrays.timestamp(times.instant(value, self._zone))
         elif isinstance(value, datetime) and kind == "timestamp":
@@ -258,15 +259,6 @@ class Fields:
 
     def __dir__(self) -> list[str]:
         return list(_KINDS)
-
-
-def _text(value: str) -> str:
-    """Return ``value``; raises FilterError if no column of text can hold it."""
-    try:
-        value.encode()
-    except (AttributeError, UnicodeEncodeError):
-        raise FilterError(str(value), "expected text, found") from None
-    return value
 
 
 def _leaf(condition: Any) -> pc.Expression:

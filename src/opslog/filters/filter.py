@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from opslog.filters.bounds import UNBOUNDED, Bounds, bounds_of
 from opslog.filters.needles import AS_IT_IS, COLUMNS, Needles, needles_of
+from opslog.filters.texts import Texts
 from opslog.filters.tree import tree
 from opslog.model import schema
 from opslog.model.arrow import pa
@@ -35,27 +36,31 @@ def _misfits() -> tuple[type[Exception], ...]:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """An expression and bounds, the columns they read and bytes they cannot be true without.
+    """An expression, texts and bounds, the columns they read and bytes they cannot be true without.
 
     Each of ``needles`` is a set of texts of which at least one must occur in a
     kept record's bytes.
     """
 
     said: pc.Expression | None
-    """What must be true beside the bounds, which it may tell, too; None if these are all."""
+    """What must be true beside texts and bounds, which it may tell, too; None if these are all."""
     columns: tuple[str, ...]
     needles: Needles = ()
     own: bool = False
     """Whether requests are wanted only for their own records, not for those of what they called."""
     bounds: Bounds = UNBOUNDED
     """Between which severities and times every kept record lies."""
+    texts: tuple[Texts, ...] = ()
+    """Texts of each of which every kept record has one."""
 
     @property
     def expression(self) -> pc.Expression:
         """The whole condition."""
-        if self.said is None:
-            return self.bounds.expression()
-        return self.said & self.bounds.expression() if self.bounds else self.said
+        said = [] if self.said is None else [self.said]
+        said += [one.expression() for one in self.texts]
+        if self.bounds or not said:
+            said.append(self.bounds.expression())
+        return reduce(and_, said)
 
     @classmethod
     def of(cls, condition: pc.Expression | str | Filter, timezone: str = "UTC") -> Filter:
@@ -106,10 +111,12 @@ class Filter:
 
         Blocks of the input that hold none of them are not even scanned.
         """
-        needles: Needles = ()
-        if all(AS_IT_IS.fullmatch(text) for text in texts):
-            needles = (frozenset(text.encode() for text in texts),)
-        return replace(cls.of(expression), needles=needles)
+        return replace(cls.of(expression), needles=_searched_for(texts))
+
+    @classmethod
+    def having(cls, texts: Texts, *needles: str) -> Filter:
+        """Return the filter of records with one of these texts, likewise."""
+        return cls(None, texts.columns, _searched_for(needles), texts=(texts,))
 
     def __invert__(self) -> Filter:
         return Filter(~self.expression, self.columns)
@@ -122,6 +129,7 @@ class Filter:
             self.needles + other.needles,
             self.own or other.own,
             self.bounds & other.bounds,
+            self.texts + other.texts,
         )
 
     def select(self, batch: pa.RecordBatch) -> pa.Array:
@@ -130,6 +138,13 @@ class Filter:
 
         kept = evaluate(self.expression, batch)
         return compute.call_function("indices_nonzero", [kept]).cast(pa.int32())
+
+
+def _searched_for(texts: tuple[str, ...]) -> Needles:
+    """Return the needles of records that hold one of these texts; none if one may be hidden."""
+    if texts and all(AS_IT_IS.fullmatch(text) for text in texts):
+        return (frozenset(text.encode() for text in texts),)
+    return ()
 
 
 def _shown(expression: pc.Expression) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable
 from functools import lru_cache, partial
+from itertools import accumulate
 from typing import TypeAlias
 
 from opslog.assembly._records import Records
@@ -18,6 +19,7 @@ from opslog.rows import _columns
 from opslog.rows._columns import Columns
 from opslog.rows._jsonl import JsonLines, JsonRows
 from opslog.rows._plan import Plan
+from opslog.rows._texts import Matching
 from opslog.rows.arrays import array_of, column_of, constant, encoded
 from opslog.rows.plan import arrow_schema, column_plan, json_keys
 from opslog.scanner._program import Program
@@ -179,6 +181,19 @@ class Kept:
             self._names,
             memoryview(numbers).cast("B").cast("i")[:count],
         )
+
+    def having(
+        self, names: tuple[str, ...], whole: tuple[bytes, ...], beginnings: tuple[bytes, ...]
+    ) -> Kept:
+        """Return those of these records of whose columns ``names``, of text, one has such a text.
+
+        As a ``whole``, or as its beginning.
+        """
+        texts = (*whole, *beginnings)
+        ends, numbers = array("i", accumulate(map(len, texts))), array("i", bytes(4 * self.count))
+        matching = Matching(*self.with_columns(names)._rows(None), asked=len(names))
+        count = matching.found(b"".join(texts), memoryview(ends), len(whole), memoryview(numbers))
+        return Kept(self._builder, self.records, self._names, memoryview(numbers)[:count])
 
     def among(self, rows: pa.Array) -> Kept:
         """Return those of these records numbered by ``rows`` (int32)."""
