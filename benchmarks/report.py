@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import correlation
+import measure
 import recognition
 import tracing
 from candidates import CANDIDATES, SEARCHES
@@ -39,7 +40,8 @@ written.
 
 **Rate** is MB (10⁶ bytes) of log per second of CPU time (user and system, all threads) beyond
 start-up, which is the same command on one line that is kept; medians of {runs} runs, the candidates
-in turn.  **opslog is** tells how many times opslog's rate is the candidate's.  Answers go to a
+in turn; what takes longer than {long} s is run once.  **opslog is** tells how many times
+opslog's rate is the candidate's.  Answers go to a
 file, but JSON lines of all records to `/dev/null` (DataFusion's to a file that is removed: it can
 only rename what it wrote).  **Peak** is resident memory, the pages of a log that is mapped into it
 included.
@@ -54,6 +56,7 @@ def render(results: dict[str, Any]) -> str:
     parts = [
         _INTRODUCTION.format(
             command=results["command"], runs=results["runs"], check=results["check_mb"],
+            long=measure.LONG,
             line=truth["bytes"] / truth["lines"],
             serious=100 * truth["warning_bytes"] / truth["bytes"],
             exceptions=100 * truth["exceptions"] / truth["records"],

@@ -61,15 +61,16 @@ def main() -> None:
         "machine": machine(),
         "versions": {n: v for n, v in versions.items() if v},
         "missing": [n for n, v in versions.items() if not v],
-        "questions": [],
     }  # fmt: skip
     before = _before(folder) if options.keep else {}
+    results |= {name: before.get(name, []) for name in ("questions", *_OTHERS)}
     asked = {question["name"]: question for question in before.get("questions", [])}
     for question in QUESTIONS:
         if _asked(options, question.name):
             _say(question.title)
             asked[question.name] = throughput.ask(question, folder, options.size, options.runs)
-    results["questions"] = [asked[q.name] for q in QUESTIONS if q.name in asked]
+            results["questions"] = [asked[q.name] for q in QUESTIONS if q.name in asked]
+            _save(results, folder)
     others: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "recognition": lambda: recognition.ask(folder, options.size, options.runs),
         "envelopes": lambda: envelopes.ask(folder, options.size, options.runs),
@@ -91,11 +92,10 @@ def main() -> None:
         "start_up": lambda: start_up.ask(folder),
     }
     for name, ask in others.items():
-        results[name] = before.get(name, [])
         if _asked(options, name):
             _say(name)
             results[name] = ask()
-    (folder / "results.json").write_text(json.dumps(results, indent=1))
+            _save(results, folder)
     page = report.render(results)
     if options.write:
         README.write_text(page)
@@ -136,6 +136,11 @@ def _options() -> argparse.Namespace:
 def _before(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((folder / "results.json").read_text())
     return found
+
+
+def _save(results: dict[str, Any], folder: Path) -> None:
+    """Write what was found so far, so that a run that was stopped goes on with --keep --only."""
+    (folder / "results.json").write_text(json.dumps(results, indent=1))
 
 
 def _asked(options: argparse.Namespace, name: str) -> bool:
