@@ -293,6 +293,18 @@ def service_of_program(program: str) -> str | None:
 
 
 @lru_cache(maxsize=4096)
+def service_said(said: bytes) -> bytes | None:
+    """Return the service that logger or program say, or None if they do not.
+
+    Logger, program and the format's service stand behind each other, a newline between;
+    what is empty at the end may be missing.
+    """
+    logger, program, family = [*said.decode("utf-8", "replace").split("\n"), "", ""][:3]
+    found = service_of_logger(logger) or service_of_module(logger, family) or of_path(program)[0]
+    return found.encode() if found else None
+
+
+@lru_cache(maxsize=4096)
 def of_path(path: str) -> tuple[str | None, str | None]:
     """Return (service, program) as the file's name and folder say, each None if they do not."""
     folder, _, name = path.rpartition("/")
