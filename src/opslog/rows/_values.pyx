@@ -29,18 +29,31 @@ from opslog.scanner._json cimport JsonTable, Pair, Unnamed, host_size, next_pair
 from opslog.scanner._program cimport FOREMOST, JSON, KEYED, Leaf
 from opslog.scanner._state cimport begin_state
 
+cdef enum:
+    LEARNED_BYTES = 4 << 20     # of blocks: a large one learns by itself
+
 MOST_KEPT = MOST_ATTRIBUTES - OWN_ATTRIBUTES
 
 
 @cython.final
-cdef class Known:
-    """What rows of a plan know from those before; used by one of them at a time."""
+cdef class Learned:
+    """What rows of a plan learned, for those that follow them: of the next block, or file."""
 
     def __cinit__(self, Plan plan not None):
         self.message = Message(plan)
 
     def __dealloc__(self):
         drop_services(&self.services)
+
+
+cdef Learned learned_by(Plan plan, Block block):
+    """Return what rows of the plan learned that are done; nobody else uses it."""
+    cdef Learned learned = plan.learned.pop() if plan.learned else Learned(plan)
+    if learned.size >= LEARNED_BYTES:       # other messages may be frequent now
+        learned.message.forget()
+        learned.size = 0
+    learned.size += block.size
+    return learned
 
 
 cdef class Rows:
@@ -77,15 +90,14 @@ cdef class Rows:
             self.ambiguous = &ambiguous[0]
         need(&self.tail_spans, 8 * plan.lines.most_slots + 8)
         begin_state(&self.state)
-        # What rows before have learned costs much to learn in a file of some kilobytes.
-        self.known = plan.known.pop() if plan.known else Known(plan)
-        self.message = self.known.message
+        self.learned = learned_by(plan, self.block)
+        self.message = self.learned.message
         self.exception = ExceptionText(plan, records.block)
 
     def __dealloc__(self):
         free(self.selected)
-        if self.known is not None:
-            self.plan.known.append(self.known)
+        if self.learned is not None:
+            self.plan.learned.append(self.learned)
         free(self.tail_spans.data)
         free(self.body_text.data)
         free(self.keys.data)
@@ -578,7 +590,7 @@ cdef class Rows:
                 put(said, <const uint8_t*>self.plan.text_data[family], self.plan.text_sizes[family], 0)
             text = said.data
             size = said.used
-        found_size = service_of(&self.known.services, text, size, &service)
+        found_size = service_of(&self.learned.services, text, size, &service)
         if found_size >= 0:
             set_value(self, self.plan.special.service_name, service, found_size, 0)
         elif self.service.data != NULL:

@@ -45,9 +45,9 @@ class BatchBuilder:
     def __init__(self, catalog: Catalog, path: str, zone: Zone, source: str | None = None) -> None:
         self.catalog = catalog
         # A file name may hold bytes that are no text; columns may not.
-        self.source = (source or path).encode("utf-8", "replace").decode()
-        self.zone = zone
         path = path.encode("utf-8", "replace").decode()
+        self.source = source.encode("utf-8", "replace").decode() if source else path
+        self.zone = zone
         self.service, self.program = services.of_path(path)
         self.host = host_of_path(path)
 
