@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -94,6 +95,18 @@ def test_names_ids_and_bounds_are_asked_for_without_arrow(condition: str) -> Non
     modules = imported("filter", *condition.split(), LOG)
     assert "opslog.outputs.jsonl" in modules
     assert "pyarrow" not in modules
+
+
+@pytest.mark.parametrize("command", ["stats", "requests", "trace " + REQUEST, "filter --tail 1"])
+def test_no_run_imports_pandas(tmp_path: Path, command: str) -> None:
+    (tmp_path / "pandas.py").write_text("import sys\nprint('imported', file=sys.stderr)\n")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = subprocess.run(
+        [sys.executable, "-m", "opslog", *command.split(), LOG],
+        capture_output=True, cwd=ROOT, text=True, env={**os.environ, "PYTHONPATH": path},
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert "imported" not in done.stderr
 
 
 def test_the_first_word_changes_no_parser() -> None:

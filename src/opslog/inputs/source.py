@@ -74,11 +74,15 @@ class Source:
             self._first = b""
         self._begins = b""
         """What the first read is to begin with, if it is of the file's beginning."""
+        self._over = False
+        """Whether the end was read already."""
         self.regular = self._status is None or stat.S_ISREG(self._status.st_mode)
         """Whether it is a regular file, which has a last change."""
-        self._seekable = self._raw.seekable()
-        self.begin = self._raw.tell() if self._seekable else 0
+        self._seekable = self._size > 0 or self._raw.seekable()
+        self.begin = self._raw.tell() if self.name == STDIN and self._seekable else 0
         """Where in the file it begins: standard input may have been read from before."""
+        self._at = self.begin
+        """Where in a local file it is, however its bytes are given."""
         self._sample: bytes | None = None
         if self._size and not isinstance(self._raw, RemoteFile):
             self._begin_file(self._raw.fileno())
@@ -97,6 +101,7 @@ class Source:
         if packed:
             self._begins = b""
             self._raw.seek(self.begin + len(start))
+            self._at += len(start)
             self._bytes = compression.unpacked(self.name, self._read_raw, start)
         else:
             self._sample = _behind_hole(fd, self.begin, begins)
@@ -206,8 +211,11 @@ class Source:
         """Read of the file itself, and wait where its descriptor does not."""
         if isinstance(self._raw, RemoteFile):
             return self._raw.readinto(room)
+        if self._over:
+            return 0
         while (count := self._raw.readinto(room)) is None:
             _wait(self.fd, None)
+        self._at += count
         if self._first and not self._begins_so(room, count):
             self._check_read(count)
         return count
@@ -215,10 +223,14 @@ class Source:
     def _begins_so(self, room: memoryview, count: int) -> bool:
         """Whether what was just read shows itself that the file is the same one.
 
-        It is the file's beginning, and behind it another read is to come, which sees the end.
+        It is the file's beginning, and behind it another read is to come, which sees the end,
+        unless it was all there was: thousands of files may be small.
         """
         first, self._begins = self._begins, b""
-        return 0 < len(first) <= count < len(room) and bytes(room[: len(first)]) == first
+        if not 0 < len(first) <= count < len(room) or bytes(room[: len(first)]) != first:
+            return False
+        self._over = count >= self._size
+        return True
 
     def _check_read(self, count: int) -> None:
         """Raise OSError if the file of which so much was just read is not what it was.
@@ -229,7 +241,7 @@ class Source:
         anew = not self._first.startswith(os.pread(fd, len(self._first), 0))
         size = os.fstat(fd).st_size
         if anew or (not count and size < self._size):
-            read = self._raw.tell() - count
+            read = self._at - count
             raise OSError(
                 errno.ESTALE,
                 f"was truncated while it was read: of {self._size:,} bytes {read:,} had been read; "
@@ -252,8 +264,9 @@ class Source:
         A file that is as it is given goes there at once, any other is read up to there.
         """
         if self.regular and not self._converted and self._seekable:
-            self._begins = b""
+            self._begins, self._over = b"", False
             self._raw.seek(self.begin + offset)
+            self._at = self.begin + offset
             self._read = self._read_raw
             self._given = offset
             return
@@ -321,7 +334,9 @@ class Source:
     @property
     def position(self) -> int:
         """How many bytes of the file were read, as they lie there; of a pipe, were given."""
-        return self._raw.tell() if self._seekable else self._given
+        if isinstance(self._raw, RemoteFile):
+            return self._raw.tell() if self._seekable else self._given
+        return self._at if self._seekable else self._given
 
     @property
     def modified(self) -> datetime:
@@ -382,12 +397,13 @@ def _opened(name: str) -> FileIO:
     """Open a source, unbuffered; a FIFO without waiting for its writer."""
     if name == STDIN:
         return FileIO(0, closefd=False)
-
-    def opener(path: str, flags: int) -> int:
-        fifo = stat.S_ISFIFO(os.stat(path).st_mode)
-        return os.open(path, flags | (os.O_NONBLOCK if fifo else 0))
-
-    return FileIO(name, opener=opener)
+    fifo = stat.S_ISFIFO(os.stat(name).st_mode)
+    fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC | (os.O_NONBLOCK if fifo else 0))
+    try:
+        return FileIO(fd)
+    except OSError:  # a folder
+        os.close(fd)
+        raise
 
 
 def _failed(name: str, error: OSError | ValueError) -> SourceError:

@@ -6,6 +6,8 @@ depend on the bytes alone and memory stays bounded without any newline.
 """
 
 cimport cython
+from cpython.buffer cimport PyBUF_WRITE
+from cpython.memoryview cimport PyMemoryView_FromMemory
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy
 
@@ -123,7 +125,7 @@ cdef class Block:
         """Return a writable view of the bytes from the end of the input up to ``limit``."""
         self.need_data(limit - self.size)
         ASAN_UNPOISON_MEMORY_REGION(self.data, limit)
-        return <uint8_t[:limit - self.size]>(self.data + self.size)
+        return PyMemoryView_FromMemory(<char*>(self.data + self.size), limit - self.size, PyBUF_WRITE)
 
     def filled(self, Py_ssize_t count):
         """Say that ``count`` bytes of ``room()`` have been written."""

@@ -228,14 +228,13 @@ _DEVSTACK: dict[str, str] = {
 """Prefixes of DevStack's unit and screen names."""
 
 _ROTATED = re.compile(
-    r"(?:\.(?:gz|bz2|xz|zst|txt|log|out|json|jsonl|old|\d{1,3}))+$"
-    r"|[-.]\d{4}-?\d\d-?\d\d(?:[-_T]\d{2,6})*$"
+    r"(?:\.(?:gz|bz2|xz|zst|txt|log|out|json|jsonl|old|\d{1,3})"
+    r"|[-.]\d{4}-?\d\d-?\d\d(?:[-_T]\d{2,6})*)+$"
 )
 
-
 _SEPARATOR = re.compile("[./]")
-_UNIT = re.compile(r"\.(?:service|scope|socket|timer|slice)$")
-_PACKAGED = re.compile(r"^(?:snap\.[^.]*\.|openstack-|(?:edpm|kolla|tripleo)[-_])")
+_UNITS = (".service", ".scope", ".socket", ".timer", ".slice")
+_PACKAGED = re.compile(r"(?:snap\.[^.]*\.|openstack-|(?:edpm|kolla|tripleo)[-_])")
 _FIRST_END = re.compile(r"[-_@.:(\[ ]")
 _WORD = re.compile(r"[a-z][a-z0-9-]*")
 
@@ -244,7 +243,7 @@ WORDS = frozenset(
         re.findall("[a-z]+", text)
         for text in [
             *SERVICES, *_PROGRAMS, *NEIGHBOURS, *VLOG_MODULES, *_DEVSTACK, "devstack",
-            *(rule.pattern for rule in (_SWIFT, _UNIT, _PACKAGED)),
+            *_UNITS, *(rule.pattern for rule in (_SWIFT, _PACKAGED)),
         ]
     )
 )  # fmt: skip
@@ -275,9 +274,11 @@ def service_of_program(program: str) -> str | None:
     None if the name does not say.
     """
     name = program.rpartition("/")[2].lower()
-    name = _UNIT.sub("", name)
+    name = name.rpartition(".")[0] if name.endswith(_UNITS) else name
     devstack = name.startswith("devstack@")
-    name = _PACKAGED.sub("", name.removeprefix("devstack@"))
+    name = name.removeprefix("devstack@")
+    if packaged := _PACKAGED.match(name):
+        name = name[packaged.end() :]
     first = _FIRST_END.split(name, maxsplit=1)[0]
     if devstack and first in _DEVSTACK:
         return _DEVSTACK[first]
@@ -293,11 +294,23 @@ def service_of_program(program: str) -> str | None:
 
 
 @lru_cache(maxsize=4096)
+def service_said(said: bytes) -> bytes | None:
+    """Return the service that logger or program say, or None if they do not.
+
+    Logger, program and the format's service stand behind each other, a newline between;
+    what is empty at the end may be missing.
+    """
+    logger, program, family = [*said.decode("utf-8", "replace").split("\n"), "", ""][:3]
+    found = service_of_logger(logger) or service_of_module(logger, family) or of_path(program)[0]
+    return found.encode() if found else None
+
+
+@lru_cache(maxsize=4096)
 def of_path(path: str) -> tuple[str | None, str | None]:
     """Return (service, program) as the file's name and folder say, each None if they do not."""
     folder, _, name = path.rpartition("/")
-    while (shorter := _ROTATED.sub("", name)) != name:
-        name = shorter
+    if rotated := _ROTATED.search(name):
+        name = name[: rotated.start()]
     parent = folder.rpartition("/")[2]
     own = name.removeprefix("screen-")
     first, _, rest = (name.removeprefix("devstack@") if own == name else own).partition("-")

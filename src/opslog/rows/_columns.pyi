@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from typing import Any
 
 from typing_extensions import Buffer
@@ -15,7 +14,7 @@ class Columns(Rows):
         self,
         records: Records,
         plan: Plan,
-        find_service: Callable[[bytes], bytes | None],
+        service: bytes,
         program: bytes,
         host: bytes,
         selection: memoryview | None,

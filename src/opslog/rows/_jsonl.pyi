@@ -23,7 +23,7 @@ class JsonRows(Rows):
         self,
         records: Records,
         plan: Plan,
-        find_service: Callable[[bytes], bytes | None],
+        service: bytes,
         program: bytes,
         host: bytes,
         selection: memoryview | None,

@@ -130,7 +130,7 @@ cdef class JsonRows(Rows):
     cdef bint held                      # whether a row is not for this writer
     cdef Short* passed                  # texts that stay
 
-    def __init__(self, records, plan, find_service, program, host, selection, ambiguous,
+    def __init__(self, records, plan, service, program, host, selection, ambiguous,
                  JsonKeys names not None, const int64_t[::1] moments, const uint8_t[::1] timed,
                  bytes source not None, Screen screen=None, change=None):
         cdef int32_t i

@@ -16,6 +16,7 @@ cdef class Message:
     cdef Buffer text                    # the message without escapes
     cdef Buffer event                   # the JSON that a printed event means
 
+    cdef int forget(self) except -1
     cdef int find(self, const uint8_t* data, int32_t start, int32_t end, int change, int checked) except -1 nogil
     cdef bint read_event(self, const uint8_t* text, Py_ssize_t size) except -1 with gil
     cdef const uint8_t* value_of(self, int32_t column, Py_ssize_t* size) noexcept nogil

@@ -3,7 +3,7 @@
 cimport cython
 from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free
-from libc.string cimport memcmp
+from libc.string cimport memcmp, memset
 
 from opslog.kernel._block cimport ESCAPED, NONE
 from opslog.kernel._text cimport Buffer, CHECKED, JSON_STRING, need, put
@@ -37,6 +37,11 @@ cdef class Message:
         free(self.spans.data)
         free(self.text.data)
         free(self.event.data)
+
+    cdef int forget(self) except -1:
+        """Begin to learn shortcuts anew."""
+        memset(self.state.routes, 0, ROUTES * sizeof(Route))
+        return 0
 
     cdef int find(self, const uint8_t* data, int32_t start, int32_t end, int change, int checked) except -1 nogil:
         """Match the message formats against data[start:end], then their tails.

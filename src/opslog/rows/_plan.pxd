@@ -81,6 +81,7 @@ cdef class Plan:
     cdef bint requests
     cdef bint details                   # likewise details
     cdef readonly list texts
+    cdef list learned                   # by rows that are done, for the next ones
     cdef const char** text_data
     cdef int32_t* text_sizes
 

@@ -75,6 +75,7 @@ cdef class Plan:
         for i, number in enumerate(message_owners):
             self.message_owners[i] = number
         self.texts = texts
+        self.learned = []
         for i, text in enumerate(texts):
             self.text_data[i] = <bytes>text
             self.text_sizes[i] = len(<bytes>text)

@@ -1,4 +1,4 @@
-# Which service a logger belongs to: asked once, then remembered.
+# Which service a logger, a program or a format's module belongs to: asked once, then remembered.
 
 from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free
@@ -25,7 +25,6 @@ cdef inline void drop_services(Services* self) noexcept nogil:
     free(self.telling.data)
 
 
-# Sets `service` to the name of the logger's service; returns its size, -1 if it has none.  `find`
-# (bytes to bytes or None) is asked for it; the name is good until the next call.
-cdef int32_t service_of(Services* self, object find, const uint8_t* logger, Py_ssize_t size,
-                        const uint8_t** service) except -2 nogil
+# Sets `service` to the name of the logger's service; returns its size, -1 if it has none.  Behind the
+# logger program and format's service may stand, a newline between; the name is good until the next call.
+cdef int32_t service_of(Services* self, const uint8_t* logger, Py_ssize_t size, const uint8_t** service) except -2 nogil

@@ -10,10 +10,11 @@ from opslog.kernel._bytes cimport hash_bytes, same
 from opslog.kernel._table cimport Place, begin_table, first_place, next_place, put_item
 from opslog.kernel._text cimport need, put
 
-from opslog.model.services import WORDS
+from opslog.model.services import WORDS, service_said
 
 cdef enum:
     MOST_LOGGERS = 65536        # remembered: hostile input may have any number
+    MOST_TEXT = 4 << 20         # bytes of these: it may have long ones, too
     MOST_WORD = 32              # bytes of a word that tells something
 
 cdef Table places               # numbers of words that tell something, by the words
@@ -130,18 +131,17 @@ cdef int32_t add_entry(Services* self, const uint8_t* logger, Py_ssize_t size, c
     return number
 
 
-cdef int32_t ask(Services* self, object find, const uint8_t* telling, Py_ssize_t size) except -1 with gil:
-    cdef bytes name = find((<const char*>telling)[:size])
+cdef int32_t ask(Services* self, const uint8_t* telling, Py_ssize_t size) except -1 with gil:
+    cdef bytes name = service_said((<const char*>telling)[:size])
     if name is None:
         return add_entry(self, telling, size, NULL, -1)
     return add_entry(self, telling, size, name, len(name))
 
 
-cdef int32_t service_of(Services* self, object find, const uint8_t* logger, Py_ssize_t size,
-                        const uint8_t** service) except -2 nogil:
+cdef int32_t service_of(Services* self, const uint8_t* logger, Py_ssize_t size, const uint8_t** service) except -2 nogil:
     cdef const Service* entry
     cdef int32_t number
-    if self.known.places == NULL or self.known.used >= MOST_LOGGERS:
+    if self.known.places == NULL or self.known.used >= MOST_LOGGERS or self.texts.used >= MOST_TEXT:
         begin_table(&self.known, 64)
         self.entries.used = self.texts.used = 0
     number = entry_of(self, logger, size)
@@ -150,7 +150,7 @@ cdef int32_t service_of(Services* self, object find, const uint8_t* logger, Py_s
         put_telling(&self.telling, logger, size)
         number = entry_of(self, self.telling.data, self.telling.used)
         if number < 0:
-            number = ask(self, find, self.telling.data, self.telling.used)
+            number = ask(self, self.telling.data, self.telling.used)
         if self.telling.used != size or not same(self.telling.data, logger, size):
             entry = <const Service*>self.entries.data + number
             need(&self.texts, size + max(0, entry.service_size))    # where it stands is good until there is no room

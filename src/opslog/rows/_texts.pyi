@@ -1,5 +1,3 @@
-from collections.abc import Callable
-
 from opslog.assembly._records import Records
 from opslog.rows._plan import Plan
 from opslog.rows._values import Rows
@@ -9,7 +7,7 @@ class Matching(Rows):
         self,
         records: Records,
         plan: Plan,
-        find_service: Callable[[bytes], bytes | None],
+        service: bytes,
         program: bytes,
         host: bytes,
         selection: memoryview | None,

@@ -30,12 +30,18 @@ ctypedef struct Attribute:
     Py_ssize_t key_size
     Value value
 
+cdef class Learned:             # by rows of a plan, one after the other
+    cdef Services services
+    cdef Message message        # with the shortcuts of messages so far
+    cdef int64_t size           # bytes of the blocks that these serve
+
+
 cdef class Rows:
     cdef Records records
     cdef Block block
     cdef Plan plan
-    cdef Services services
-    cdef object find_service
+    cdef Learned learned
+    cdef Value service                  # of records of which nothing else tells it, no data if there is none
     cdef Value program                  # of records that do not say theirs, no data if there is none
     cdef Value host                     # likewise
     cdef int32_t* selected

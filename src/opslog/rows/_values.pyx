@@ -9,6 +9,7 @@ The file is longer than others because its one class is: which of these values
 counts is one order, and all its methods read and write the state of one row.
 """
 
+cimport cython
 from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.stdio cimport snprintf
 from libc.stdlib cimport free, malloc
@@ -28,29 +29,53 @@ from opslog.scanner._json cimport JsonTable, Pair, Unnamed, host_size, next_pair
 from opslog.scanner._program cimport FOREMOST, JSON, KEYED, Leaf
 from opslog.scanner._state cimport begin_state
 
+cdef enum:
+    LEARNED_BYTES = 4 << 20     # of blocks: a large one learns by itself
+
 MOST_KEPT = MOST_ATTRIBUTES - OWN_ATTRIBUTES
+
+
+@cython.final
+cdef class Learned:
+    """What rows of a plan learned, for those that follow them: of the next block, or file."""
+
+    def __cinit__(self, Plan plan not None):
+        self.message = Message(plan)
+
+    def __dealloc__(self):
+        drop_services(&self.services)
+
+
+cdef Learned learned_by(Plan plan, Block block):
+    """Return what rows of the plan learned that are done; nobody else uses it."""
+    cdef Learned learned = plan.learned.pop() if plan.learned else Learned(plan)
+    if learned.size >= LEARNED_BYTES:       # other messages may be frequent now
+        learned.message.forget()
+        learned.size = 0
+    learned.size += block.size
+    return learned
 
 
 cdef class Rows:
     """The records numbered by ``selection`` (all if None), loaded one after the other.
 
-    ``find_service`` (bytes to bytes or None) tells the service of a logger, behind which
-    program and format's service may stand, a newline between.  ``program`` and
-    ``host`` are those of records that do not say theirs, empty if there are none.
+    ``service``, ``program`` and ``host`` are those of records that do not say theirs, empty if
+    there are none.
     """
 
-    def __cinit__(self, Records records not None, Plan plan not None, find_service, bytes program not None, bytes host not None,
+    def __cinit__(self, Records records not None, Plan plan not None, bytes service not None, bytes program not None, bytes host not None,
                   const int32_t[::1] selection, const uint8_t[::1] ambiguous, *args, **kwargs):
         cdef int32_t i
         self.records = records
         self.block = records.block
         self.plan = plan
-        self.find_service = find_service
+        if service:
+            self.service = Value(service, len(service), 0)
         if program:
             self.program = Value(program, len(program), 0)
         if host:
             self.host = Value(host, len(host), 0)
-        self.owners = (program, host, ambiguous)
+        self.owners = (service, program, host, ambiguous)
         self.count = records.count if selection is None else <int32_t>selection.shape[0]
         self.selected = <int32_t*>malloc((self.count + 1) * sizeof(int32_t))
         if self.selected == NULL:
@@ -65,12 +90,14 @@ cdef class Rows:
             self.ambiguous = &ambiguous[0]
         need(&self.tail_spans, 8 * plan.lines.most_slots + 8)
         begin_state(&self.state)
-        self.message = Message(plan)
+        self.learned = learned_by(plan, self.block)
+        self.message = self.learned.message
         self.exception = ExceptionText(plan, records.block)
 
     def __dealloc__(self):
         free(self.selected)
-        drop_services(&self.services)
+        if self.learned is not None:
+            self.plan.learned.append(self.learned)
         free(self.tail_spans.data)
         free(self.body_text.data)
         free(self.keys.data)
@@ -563,9 +590,14 @@ cdef class Rows:
                 put(said, <const uint8_t*>self.plan.text_data[family], self.plan.text_sizes[family], 0)
             text = said.data
             size = said.used
-        found_size = service_of(&self.services, self.find_service, text, size, &service)
+        found_size = service_of(&self.learned.services, text, size, &service)
         if found_size >= 0:
             set_value(self, self.plan.special.service_name, service, found_size, 0)
+        elif self.service.data != NULL:
+            set_value(self, self.plan.special.service_name, self.service.data, self.service.size, 0)
+        elif family != NONE:
+            set_value(self, self.plan.special.service_name, <const uint8_t*>self.plan.text_data[family],
+                      self.plan.text_sizes[family], 0)
         return 0
 
     cdef const uint8_t* request_id(self, int32_t column, int32_t leaf, const Line* line, Py_ssize_t* size) noexcept nogil:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import accumulate
 from typing import TypeAlias
 
@@ -31,24 +31,6 @@ def _format_names(catalog: Catalog) -> pa.StringArray:
     return texts([one.name for one in catalog.lines.names])
 
 
-@lru_cache(maxsize=4096)
-def _service(own: str | None, said: bytes) -> bytes | None:
-    """Return the service that the first of these says: logger, program, source (``own``), format.
-
-    Logger, program and the format's service stand behind each other, a newline between;
-    what is empty at the end may be missing.
-    """
-    logger, program, family = [*said.decode("utf-8", "replace").split("\n"), "", ""][:3]
-    found = (
-        services.service_of_logger(logger)
-        or services.service_of_module(logger, family)
-        or services.of_path(program)[0]
-        or own
-        or family
-    )
-    return found.encode() if found else None
-
-
 _EARLIEST, _LATEST = -(1 << 63), (1 << 63) - 1
 """What a time may be, before and behind all that a record can have."""
 
@@ -63,13 +45,11 @@ class BatchBuilder:
     def __init__(self, catalog: Catalog, path: str, zone: Zone, source: str | None = None) -> None:
         self.catalog = catalog
         # A file name may hold bytes that are no text; columns may not.
-        self.source = (source or path).encode("utf-8", "replace").decode()
-        self.zone = zone
         path = path.encode("utf-8", "replace").decode()
+        self.source = source.encode("utf-8", "replace").decode() if source else path
+        self.zone = zone
         self.service, self.program = services.of_path(path)
         self.host = host_of_path(path)
-        self.find_service = partial(_service, self.service)
-        """Returns the service of a record by what it says, as ``_values.pyx`` asks for it."""
 
     def kept(
         self, records: Records, names: tuple[str, ...], selection: pa.Array | None = None
@@ -259,9 +239,9 @@ class Kept:
     def _rows(self, ambiguous: pa.Array | None) -> _RowArguments:
         marked = None if ambiguous is None else memoryview(ambiguous.buffers()[1]).cast("B")
         builder = self._builder
-        program, host = (builder.program or "").encode(), (builder.host or "").encode()
-        find = builder.find_service
-        return self.records, self._plan.plan, find, program, host, self._selection, marked
+        service, program = (builder.service or "").encode(), (builder.program or "").encode()
+        host = (builder.host or "").encode()
+        return self.records, self._plan.plan, service, program, host, self._selection, marked
 
     def _moments(self) -> tuple[pa.Array, pa.Array | None]:
         """Return UTC microseconds (int64, nullable) and which were ambiguous (None: none)."""
@@ -299,7 +279,7 @@ class Kept:
 _RowArguments: TypeAlias = tuple[
     Records,
     Plan,
-    Callable[[bytes], bytes | None],
+    bytes,
     bytes,
     bytes,
     memoryview | None,
