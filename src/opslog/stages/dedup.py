@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
+from opslog.model.arrays import int64, numbers64, text
 from opslog.model.errors import OpslogError
 from opslog.model.instants import micros_of
 from opslog.model.stats import LetGo
@@ -118,8 +119,8 @@ class _Run:
         passed, places, repeats, since = self._windows.taken()
         if passed:
             added = {
-                "repeated": pa.array(repeats, pa.int64()).cast(pa.string()),
-                "repeated_since": _rfc3339(pa.array(since, pa.int64())),
+                "repeated": numbers64(repeats).cast(pa.string()),
+                "repeated_since": _rfc3339(numbers64(since)),
             }
             yield marked(self._held.taken(passed), places, added)
 
@@ -128,9 +129,11 @@ def _rfc3339(moments: pa.Array) -> pa.Array:
     """Return microseconds since the epoch as text, the first time there is for what has none."""
     import pyarrow.compute as pc
 
-    known = pc.and_(pc.greater_equal(moments, _FIRST), pc.less_equal(moments, _LAST))
-    times = pc.if_else(known, moments, _FIRST).view(pa.timestamp("us")).cast(pa.string())
-    return pc.binary_join_element_wise(pc.utf8_replace_slice(times, 10, 11, "T"), "Z", "")
+    first, last = int64(_FIRST), int64(_LAST)
+    known = pc.and_(pc.greater_equal(moments, first), pc.less_equal(moments, last))
+    times = pc.if_else(known, moments, first).view(pa.timestamp("us")).cast(pa.string())
+    times = pc.utf8_replace_slice(times, 10, 11, "T")
+    return pc.binary_join_element_wise(times, text("Z"), text(""))
 
 
 def _seen(batch: pa.RecordBatch) -> Seen:
