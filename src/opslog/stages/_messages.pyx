@@ -56,20 +56,25 @@ cdef class Messages(Rows):
         free(self.changed.data)
 
     def told(self):
-        """Return each message by number, and the size of the traceback at its end, 0 if it has none."""
+        """Return each message by number, without the traceback, and that, None if it has none."""
         cdef Py_ssize_t i, column
         cdef int64_t start = 0, end, at
-        cdef int32_t size = 0
         cdef list found = []
         for i in range(self.ends.used // 8):
             end = (<int64_t*>self.ends.data)[i]
             at = start + 1
-            for column in range(ASKED):
-                memcpy(&size, self.texts.data + at, 4)
-                at += 4 + max(size, 0)
-            found.append((<bytes>self.texts.data[start:end], max(size, 0)))
+            for column in range(ASKED - 1):
+                at += 4 + self.size_at(at)
+            traceback = <bytes>self.texts.data[at + 4:end] if self.size_at(at) else None
+            found.append((<bytes>self.texts.data[start:at], traceback))
             start = end
         return found
+
+    cdef int32_t size_at(self, int64_t at) noexcept nogil:
+        """The size that stands there, 0 of no text."""
+        cdef int32_t size
+        memcpy(&size, self.texts.data + at, 4)
+        return max(size, 0)
 
     cdef int64_t size(self, int32_t row) noexcept nogil:
         cdef int64_t size = 0

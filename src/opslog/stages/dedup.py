@@ -63,8 +63,8 @@ class Dedup:
         """Return what the stage must know of records, of which only those that pass are built."""
         found = kept.loaded(Messages, COLUMNS)
         told = [
-            (text, None) if not size else (text[:-size], frames(text[-size:].decode()))
-            for text, size in found.told()
+            (message, None if traceback is None else frames(traceback.decode()))
+            for message, traceback in found.told()
         ]
         numbers = memoryview(found.numbers).cast("i")
         sizes = memoryview(found.sizes).cast("q")
