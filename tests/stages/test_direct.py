@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import opslog
 from opslog.outputs.jsonl import to_json_lines
 from opslog.reading.pipeline import Stage
-from opslog.stages import Dedup, Mask, Sample, named_secrets
+from opslog.stages import Dedup, Mask, Sample, dedup, named_secrets
 from opslog.stages.secrets import SUSPECTS
 
 HEAD = "2026-03-10 10:00:00.112 2412 INFO nova.service [req-{:08x}-0000-4000-8000-000000000000] "
@@ -91,6 +91,19 @@ def test_repeats_are_those_that_columns_tell(
     assert found == columns
     counts = [int(dict(row["attributes"]).get("repeated", 1)) for row in found]
     assert sum(counts) == sum(map(len, logs.batches()))
+
+
+def test_repeats_are_told_before_they_take_too_much_memory(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [HEAD.format(0) + text for text in ("a" * 99, "b", "a" * 99, "b", "a" * 99, "b")]
+    (folder / "a.log").write_text("\n".join(lines) + "\n")
+    logs = opslog.read(folder / "a.log").pipe(Dedup())
+    assert logs.write_jsonl(folder / "out.jsonl").kept == 4
+    size = 2 * 512 + len("\n".join(lines[:2]) + "\n")
+    for most, let_go in ((size, {}), (size - 1, {"Dedup": 1})):
+        monkeypatch.setattr(dedup, "MOST_BYTES", most)
+        assert logs.write_jsonl(folder / "out.jsonl").let_go == let_go
 
 
 @given(st.text("pasword=: tkenAKI\"'/\\0123", max_size=40), st.sampled_from(TEXTS))

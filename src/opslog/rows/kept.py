@@ -25,7 +25,6 @@ from opslog.rows.plan import arrow_schema, column_plan, json_keys
 from opslog.scanner._program import Program
 from opslog.scanner.catalog import Catalog
 
-
 R = TypeVar("R")
 
 

@@ -20,6 +20,7 @@ from opslog.stages._template cimport put_template
 cdef enum:
     BODY = 3                    # its place in COLUMNS
     ASKED = 5                   # how many these are
+    ROW = 512                   # bytes of a row of columns that are no text, about
 
 COLUMNS = ("service_name", "logger", "exception_type", "body", "exception_stacktrace")
 
@@ -33,7 +34,7 @@ cdef class Messages(Rows):
     cdef Buffer ends                # int64 each: where they end
     cdef Buffer changed             # a body that is not as it stands in the block
     cdef readonly bytearray numbers # int32 per record: its message
-    cdef readonly bytearray sizes   # int64 per record: the bytes of its lines
+    cdef readonly bytearray sizes   # int64 per record: bytes, about
 
     def __init__(self, *args):
         cdef int32_t i
@@ -77,7 +78,8 @@ cdef class Messages(Rows):
         return max(size, 0)
 
     cdef int64_t size(self, int32_t row) noexcept nogil:
-        cdef int64_t size = 0
+        """About how many bytes the row takes as columns, from its lines: their text may be in none, or in several."""
+        cdef int64_t size = ROW
         cdef int32_t at = self.record(row).head
         cdef const Line* line
         while at != NONE:

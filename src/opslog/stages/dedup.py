@@ -73,9 +73,9 @@ class Dedup:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Records, and of each the number of its message, time (int64 microseconds) and size in bytes.
+    """Records, and of each its message (int32), time (int64 microseconds) and about its bytes.
 
-    ``names`` has a hash of each message.
+    ``names`` has a hash of each message; ``source`` is that of the records.
     """
 
     records: pa.RecordBatch | Kept
@@ -87,7 +87,6 @@ class Seen:
 
     def __len__(self) -> int:
         return len(self.records)
-
 
 
 class _Run:
