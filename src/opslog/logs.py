@@ -373,8 +373,14 @@ class Logs:
             return self._unstaged(columns, reading)
         sources = Sources() if reading.most == 0 else reading.sources
         every = tuple(dict.fromkeys((*self._columns, *columns)))
-        staged = self._unstaged(every, replace(reading, most=None, sources=sources))
-        found = through_stages(staged, self._stages, reading.most, reading.stats)
+        reading, most = replace(reading, most=None, sources=sources), reading.most
+        see = getattr(self._stages[0], "see", None)
+        staged: Generator[Any, str | None, None]
+        if see and not self._root and not reading.merge:
+            staged = self._results(see, every, reading)
+        else:
+            staged = self._unstaged(every, reading)
+        found = through_stages(staged, self._stages, most, reading.stats)
         return found if columns == self._columns else (batch.select(columns) for batch in found)
 
     def _direct(self, sink: Sink, reading: Pass) -> Direct | None:

@@ -114,3 +114,11 @@ def test_the_first_word_changes_no_parser() -> None:
 
     whole = cli.parser().parse_args(["filter", "-n", "3", LOG])
     assert vars(cli.parser("filter").parse_args(["filter", "-n", "3", LOG])) == vars(whole)
+
+
+@pytest.mark.parametrize("flags", [["--dedup"]])
+def test_stages_do_not_import_what_arrow_imports_for_python_values(flags: list[str]) -> None:
+    """Arrow asks pandas, where it is installed, whether a Python value is one of its own."""
+    modules = imported("filter", *flags, LOG)
+    assert "opslog.stages" in modules
+    assert "pandas" not in modules

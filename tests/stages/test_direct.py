@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import opslog
 from opslog.outputs.jsonl import to_json_lines
 from opslog.reading.pipeline import Stage
-from opslog.stages import Mask, Sample, named_secrets
+from opslog.stages import Dedup, Mask, Sample, dedup, named_secrets
 from opslog.stages.secrets import SUSPECTS
 
 HEAD = "2026-03-10 10:00:00.112 2412 INFO nova.service [req-{:08x}-0000-4000-8000-000000000000] "
@@ -57,6 +57,53 @@ def test_what_is_written_is_what_the_stages_make_of_columns(
     assert (folder / "out.jsonl").read_bytes() == found
     assert written.kept == found.count(b"\n")
     assert written.records == written.kept + sum(written.dropped.values())
+
+
+TRACE = """Traceback (most recent call last):
+  File "/usr/lib/python3/nova/{0}.py", line {1}, in run
+    self.{0}({1})
+ValueError: {2}"""
+REPEATS = st.builds(
+    lambda second, level, program, text: (
+        f"2026-03-10 10:00:{second:02}.112 2412 {level} nova.{program} [-] {text}"
+    ),
+    st.integers(0, 59),
+    st.sampled_from(["INFO", "ERROR"]),
+    st.sampled_from(["compute", "api"]),
+    st.one_of(
+        st.sampled_from(["took 1 s", "took 22 s", "stopped 'x'", "stopped 'é'", "", "über #011"]),
+        st.builds(
+            TRACE.format, st.sampled_from(["a", "b"]), st.integers(8, 11), st.integers(0, 1)
+        ).map(lambda trace: "failed\n" + trace),
+    ),
+)
+
+
+@given(st.lists(st.one_of(REPEATS, LINES), max_size=30), st.lists(REPEATS), st.booleans())
+def test_repeats_are_those_that_columns_tell(
+    folder: Path, lines: list[str], others: list[str], original: bool
+) -> None:
+    for name, texts in (("a.log", lines), ("b.log", others)):
+        (folder / name).write_text("".join(text + "\n" for text in texts))
+    logs = opslog.read(folder / "a.log", folder / "b.log", original=original)
+    found = [row for batch in logs.pipe(Dedup(20)).batches() for row in batch.to_pylist()]
+    columns = [row for batch in Dedup(20)(logs.batches()) for row in batch.to_pylist()]
+    assert found == columns
+    counts = [int(dict(row["attributes"]).get("repeated", 1)) for row in found]
+    assert sum(counts) == sum(map(len, logs.batches()))
+
+
+def test_repeats_are_told_before_they_take_too_much_memory(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [HEAD.format(0) + text for text in ("a" * 99, "b", "a" * 99, "b", "a" * 99, "b")]
+    (folder / "a.log").write_text("\n".join(lines) + "\n")
+    logs = opslog.read(folder / "a.log").pipe(Dedup())
+    assert logs.write_jsonl(folder / "out.jsonl").kept == 4
+    size = 2 * 512 + len("\n".join(lines[:2]) + "\n")
+    for most, let_go in ((size, {}), (size - 1, {"Dedup": 1})):
+        monkeypatch.setattr(dedup, "MOST_BYTES", most)
+        assert logs.write_jsonl(folder / "out.jsonl").let_go == let_go
 
 
 @given(st.text("pasword=: tkenAKI\"'/\\0123", max_size=40), st.sampled_from(TEXTS))

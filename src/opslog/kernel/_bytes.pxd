@@ -9,6 +9,7 @@ cdef extern from "_vector.h" nogil:
     const uint8_t* hex_end "opslog_hex_end" (const uint8_t* p, const uint8_t* end)
     bint is_uuid "opslog_is_uuid" (const uint8_t* p)
     const uint8_t* find_either "opslog_find_either" (const uint8_t* p, const uint8_t* end, uint8_t a, uint8_t b)
+    const uint8_t* find_digit_or_quote "opslog_find_digit_or_quote" (const uint8_t* p, const uint8_t* end)
     const uint8_t* find_id "opslog_find_id" (const uint8_t* p, const uint8_t* end)
     const uint8_t* find_hidden "opslog_find_hidden" (const uint8_t* p, const uint8_t* end)
     size_t copy_plain "opslog_copy_plain" (uint8_t* out, const uint8_t* p, size_t n)

@@ -149,6 +149,27 @@ static inline const uint8_t *opslog_find_either(const uint8_t *p, const uint8_t 
     return p;
 }
 
+/* The first decimal digit or quote, or end. */
+static inline const uint8_t *opslog_find_digit_or_quote(const uint8_t *p, const uint8_t *end)
+{
+#ifdef OPSLOG_SSE2
+    const __m128i below = _mm_set1_epi8('0' - 1), above = _mm_set1_epi8('9' + 1);
+    const __m128i one = _mm_set1_epi8('\''), two = _mm_set1_epi8('"');
+    while (end - p >= 16) {
+        __m128i x = _mm_loadu_si128((const __m128i *)p);
+        __m128i digit = _mm_and_si128(_mm_cmpgt_epi8(x, below), _mm_cmplt_epi8(x, above));
+        __m128i quote = _mm_or_si128(_mm_cmpeq_epi8(x, one), _mm_cmpeq_epi8(x, two));
+        int mask = _mm_movemask_epi8(_mm_or_si128(digit, quote));
+        if (mask)
+            return p + __builtin_ctz((unsigned)mask);
+        p += 16;
+    }
+#endif
+    while (p < end && (*p < '0' || *p > '9') && *p != '\'' && *p != '"')
+        p++;
+    return p;
+}
+
 /* Whether eight digits of a hexadecimal number stand at p, letters in lower case. */
 static inline int opslog_eight_digits(const uint8_t *p)
 {

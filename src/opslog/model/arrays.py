@@ -42,6 +42,12 @@ def numbers(values: Sequence[int]) -> pa.Int32Array:
     return pa.Array.from_buffers(pa.int32(), len(values), [None, data], 0)
 
 
+def numbers64(values: Sequence[int]) -> pa.Int64Array:
+    """Return an array of signed 64-bit numbers."""
+    data = pa.py_buffer(array("q", values))
+    return pa.Array.from_buffers(pa.int64(), len(values), [None, data], 0)
+
+
 def text(value: str) -> pa.StringScalar:
     """Return a string scalar."""
     return texts([value])[0]

@@ -5,14 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from itertools import pairwise
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from opslog.model.arrow import pa
 from opslog.model.errors import SourceError
 from opslog.model.stats import LetGo, Stats
 
 Stage: TypeAlias = "Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]"
-"""Batches in, batches out; called anew for each run."""
+"""Batches in, batches out; called anew for each run.
+
+A stage may say what it must know of records before they are batches (``see``, of Kept, in any
+thread).  If it is the first one, what that returns may come in place of batches.
+"""
+
+
+class Seen(Protocol):
+    """Records of one source, before they are a batch."""
+
+    @property
+    def source(self) -> str:
+        """Their source."""
+
+    def __len__(self) -> int:
+        """How many they are."""
 
 
 def staged(
@@ -25,7 +40,7 @@ def staged(
 
 
 def through_stages(
-    batches: Generator[pa.RecordBatch, str | None, None],
+    batches: Generator[pa.RecordBatch, str | None, None] | Generator[Seen, str | None, None],
     stages: tuple[Stage, ...],
     most: int | None,
     stats: Stats,
@@ -37,7 +52,7 @@ def through_stages(
     enough.
     """
     failed: BaseException | None = None
-    last: pa.RecordBatch | None = None
+    last: pa.RecordBatch | Seen | None = None
     counts = [0] * (len(stages) + 1)
     dropped = dict(stats.dropped)
     let_go = [(name_of(stage), known) for stage in stages if (known := let_go_of(stage))]
@@ -45,7 +60,7 @@ def through_stages(
     let_go_before = dict(stats.let_go)
     kept = 0
 
-    def read() -> Iterator[pa.RecordBatch]:
+    def read() -> Iterator[Any]:
         nonlocal failed, last
         try:
             for batch in batches:
@@ -55,7 +70,7 @@ def through_stages(
         except (SourceError, KeyboardInterrupt) as error:
             failed = error
 
-    def counted(place: int, rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def counted(place: int, rows: Iterator[Any]) -> Iterator[Any]:
         for batch in rows:
             counts[place] += len(batch)
             yield batch
@@ -86,12 +101,18 @@ def through_stages(
             if kept == most:
                 if last is not None and failed is None:
                     with suppress(StopIteration):
-                        batches.send(last["source"][-1].as_py())
+                        batches.send(_source_of(last))
                 break
     finally:
         tell()
     if failed is not None:
         raise failed
+
+
+def _source_of(last: pa.RecordBatch | Seen) -> str:
+    """Return the source of the last record."""
+    source: str = last["source"][-1].as_py() if isinstance(last, pa.RecordBatch) else last.source
+    return source
 
 
 def name_of(stage: Stage) -> str:

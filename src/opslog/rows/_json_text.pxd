@@ -20,7 +20,14 @@ cdef extern from *:
     static const char opslog_hex[] = "0123456789abcdef";
     static const double opslog_powers[] = {
         1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    static const uint64_t opslog_tens[] = {
+        1ull, 10ull, 100ull, 1000ull, 10000ull, 100000ull, 1000000ull, 10000000ull, 100000000ull,
+        1000000000ull, 10000000000ull, 100000000000ull, 1000000000000ull, 10000000000000ull,
+        100000000000000ull, 1000000000000000ull, 10000000000000000ull, 100000000000000000ull,
+        1000000000000000000ull, 10000000000000000000ull};
     """
+    int leading_zeros "__builtin_clzll" (unsigned long long) nogil
+    const uint64_t* TENS "opslog_tens"
     const char* DIGITS "opslog_digits"
     const char* HEX "opslog_hex"
     const double* POWERS "opslog_powers"
@@ -102,23 +109,26 @@ cdef inline void two(Buffer* out, uint32_t value) noexcept nogil:
 
 
 cdef inline void integer(Buffer* out, int64_t value) noexcept nogil:
-    cdef uint8_t[24] text
-    cdef int at = 24
+    """Write a number where it belongs: bytes put together elsewhere are slow to be read again at once."""
     cdef uint64_t left = <uint64_t>value
+    cdef uint8_t* to
+    cdef int size
     if value < 0:
         byte(out, c'-')
         left = 0 - left
+    size = (64 - leading_zeros(left | 1)) * 1233 >> 12      # decimal digits, or one less
+    size += left >= TENS[size]
+    size += size == 0
+    to = out.data + out.used + size
+    out.used += size
     while left >= 100:
-        at -= 2
-        memcpy(text + at, DIGITS + 2 * (left % 100), 2)
+        to -= 2
+        memcpy(to, DIGITS + 2 * (left % 100), 2)
         left //= 100
     if left >= 10:
-        at -= 2
-        memcpy(text + at, DIGITS + 2 * left, 2)
+        memcpy(to - 2, DIGITS + 2 * left, 2)
     else:
-        at -= 1
-        text[at] = <uint8_t>(48 + left)
-    raw(out, text + at, 24 - at)
+        (to - 1)[0] = <uint8_t>(c'0' + left)
 
 
 cdef inline bint decimal(Buffer* out, double value) noexcept nogil:

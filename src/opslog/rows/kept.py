@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import accumulate
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from opslog.assembly._records import Records
 from opslog.kernel._screen import Screen
@@ -24,6 +24,8 @@ from opslog.rows.arrays import array_of, column_of, constant, encoded
 from opslog.rows.plan import arrow_schema, column_plan, json_keys
 from opslog.scanner._program import Program
 from opslog.scanner.catalog import Catalog
+
+R = TypeVar("R")
 
 
 @lru_cache(maxsize=8)
@@ -92,6 +94,9 @@ class Kept:
         self._names = names
         self._selection = selection
         self._plan = column_plan(builder.catalog, names)
+
+    def __len__(self) -> int:
+        return self.count
 
     def batch(self) -> pa.RecordBatch:
         """Build the columns."""
@@ -171,7 +176,7 @@ class Kept:
         """
         texts = (*whole, *beginnings)
         ends, numbers = array("i", accumulate(map(len, texts))), array("i", bytes(4 * self.count))
-        matching = Matching(*self.with_columns(names)._rows(None), asked=len(names))
+        matching = self.loaded(partial(Matching, asked=len(names)), names)
         count = matching.found(b"".join(texts), memoryview(ends), len(whole), memoryview(numbers))
         return Kept(self._builder, self.records, self._names, memoryview(numbers)[:count])
 
@@ -189,6 +194,10 @@ class Kept:
     def offsets(self) -> memoryview:
         """Return where the records begin in their source, in bytes (int64)."""
         return memoryview(_columns.offsets(self.records, self._selection)).cast("B").cast("q")
+
+    def loaded(self, rows: Callable[..., R], names: tuple[str, ...]) -> R:
+        """Return what ``rows``, a kind of Rows (_values.pyx), makes of these columns' values."""
+        return rows(*self.with_columns(names)._rows(None))
 
     def some(self, names: tuple[str, ...], rows: pa.Array) -> pa.RecordBatch:
         """Return the columns ``names`` of those of these records numbered by ``rows`` (int32)."""

@@ -1,4 +1,4 @@
-"""Templates of messages: ``<*>`` in place of each value, in one walk over the text.
+"""Templates of messages: ``<*>`` in place of each value, from one digit or quote to the next.
 
 Values are what this pattern finds, from left to right, ``\\w`` and ``\\b`` meaning ASCII:
 
@@ -10,7 +10,7 @@ from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 
-from opslog.kernel._bytes cimport find_either
+from opslog.kernel._bytes cimport find_digit_or_quote, find_either
 from opslog.kernel._text cimport Buffer, need
 
 cdef enum:
@@ -49,37 +49,40 @@ cdef inline const uint8_t* joined_end(const uint8_t* p, const uint8_t* end) noex
 
 cdef int put_template(Buffer* out, const uint8_t* p, const uint8_t* end) except -1 nogil:
     """Append the template of a text."""
+    cdef const uint8_t* start = p
     cdef const uint8_t* copied = p      # up to here
-    cdef const uint8_t* q
+    cdef const uint8_t* begin           # of a value
     cdef const uint8_t* stop
-    cdef bint digit, behind_word = False
     if p == end:
         return 0
     need(out, MARK * (end - p))
-    while p < end:
-        q = p
-        stop = NULL
-        if WORDS[p[0]]:
-            digit = False
-            while q < end and WORDS[q[0]]:
-                digit |= DIGITS[q[0]]
-                q += 1
-            if digit:
-                stop = joined_end(q, end)
-            elif q == p + 1 and q < end and (p[0] == c'u' or p[0] == c'b') and (q[0] == c"'" or q[0] == c'"'):
-                stop = quoted_end(q, end)
+    while True:
+        p = find_digit_or_quote(p, end)
+        if p == end:
+            break
+        begin = p
+        if DIGITS[p[0]]:
+            while begin > copied and WORDS[(begin - 1)[0]]:
+                begin -= 1
+            while p < end and WORDS[p[0]]:
+                p += 1
+            stop = joined_end(p, end)
         else:
-            q += 1
-            if not behind_word and (p[0] == c"'" or p[0] == c'"'):
+            stop = NULL
+            if p == start or not WORDS[(p - 1)[0]]:
                 stop = quoted_end(p, end)
-        if stop != NULL:
-            memcpy(out.data + out.used, copied, p - copied)
-            out.used += p - copied
-            memcpy(out.data + out.used, b"<*>", MARK)
-            out.used += MARK
-            q = copied = stop
-        behind_word = WORDS[(q - 1)[0]]
-        p = q
+            elif (p - 1 >= copied and ((p - 1)[0] == c'u' or (p - 1)[0] == c'b')
+                    and (p - 1 == start or not WORDS[(p - 2)[0]])):
+                begin = p - 1
+                stop = quoted_end(p, end)
+            if stop == NULL:
+                p += 1
+                continue
+        memcpy(out.data + out.used, copied, begin - copied)
+        out.used += begin - copied
+        memcpy(out.data + out.used, b"<*>", MARK)
+        out.used += MARK
+        p = copied = stop
     memcpy(out.data + out.used, copied, end - copied)
     out.used += end - copied
     return 0

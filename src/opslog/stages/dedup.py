@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pyarrow as pa
 
+from opslog.model.arrays import int64, numbers64, text
 from opslog.model.errors import OpslogError
 from opslog.model.instants import micros_of
 from opslog.model.stats import LetGo
+from opslog.rows.kept import Kept
+from opslog.stages._messages import COLUMNS, Messages
 from opslog.stages._repeats import Windows
 from opslog.stages.held import Held
 from opslog.stages.marks import marked
 from opslog.stages.rows import indices, memory, moments, sizes
-from opslog.stages.template import alike
+from opslog.stages.template import alike, frames
 
 MOST_WINDOWS = 10_000
 """Messages whose repeats are waited for at a time; the one that came first is ended first."""
@@ -48,13 +51,42 @@ class Dedup:
         if self.window <= 0:
             raise OpslogError(f"dedup: expected more than no time, found {self.window:g} s")
 
-    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def __call__(self, batches: Iterator[pa.RecordBatch | Seen]) -> Iterator[pa.RecordBatch]:
         """Yield what passes."""
         run = _Run(round(self.window * 1_000_000), self.let_go)
         for batch in batches:
             if len(batch):
-                yield from run.feed(batch)
+                yield from run.feed(batch if isinstance(batch, Seen) else _seen(batch))
         yield from run.close()
+
+    def see(self, kept: Kept) -> Seen:
+        """Return what the stage must know of records, of which only those that pass are built."""
+        found = kept.loaded(Messages, COLUMNS)
+        told = [
+            (message, None if traceback is None else frames(traceback.decode()))
+            for message, traceback in found.told()
+        ]
+        numbers = memoryview(found.numbers).cast("i")
+        sizes = memoryview(found.sizes).cast("q")
+        return Seen(kept, *_numbered(numbers, told), kept.times(), sizes, kept.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Records, and of each its message (int32), time (int64 microseconds) and about its bytes.
+
+    ``names`` has a hash of each message; ``source`` is that of the records.
+    """
+
+    records: pa.RecordBatch | Kept
+    numbers: memoryview[int]
+    names: array[int]
+    times: pa.Array
+    sizes: memoryview[int]
+    source: str = ""
+
+    def __len__(self) -> int:
+        return len(self.records)
 
 
 class _Run:
@@ -66,14 +98,13 @@ class _Run:
         self._before = 0
         self._held = Held()
 
-    def feed(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-        """Yield what passes with the next batch."""
-        first = self._held.add(batch)
-        times = moments(batch, self._before)
+    def feed(self, seen: Seen) -> Iterator[pa.RecordBatch]:
+        """Yield what passes with the next records."""
+        first = self._held.add(seen.records)
+        times = moments(seen.times, self._before)
         self._before = times[-1]
-        messages, names = _messages(batch)
         before = self._windows.let_go
-        self._windows.feed(messages, names, times, sizes(batch), first)
+        self._windows.feed(seen.numbers, seen.names, times, seen.sizes, first)
         self._let_go.count += self._windows.let_go - before
         yield from self._result()
         self._held.hold(self._windows.waiting())
@@ -87,8 +118,8 @@ class _Run:
         passed, places, repeats, since = self._windows.taken()
         if passed:
             added = {
-                "repeated": pa.array(repeats, pa.int64()).cast(pa.string()),
-                "repeated_since": _rfc3339(pa.array(since, pa.int64())),
+                "repeated": numbers64(repeats).cast(pa.string()),
+                "repeated_since": _rfc3339(numbers64(since)),
             }
             yield marked(self._held.taken(passed), places, added)
 
@@ -97,16 +128,27 @@ def _rfc3339(moments: pa.Array) -> pa.Array:
     """Return microseconds since the epoch as text, the first time there is for what has none."""
     import pyarrow.compute as pc
 
-    known = pc.and_(pc.greater_equal(moments, _FIRST), pc.less_equal(moments, _LAST))
-    times = pc.if_else(known, moments, _FIRST).view(pa.timestamp("us")).cast(pa.string())
-    return pc.binary_join_element_wise(pc.utf8_replace_slice(times, 10, 11, "T"), "Z", "")
+    first, last = int64(_FIRST), int64(_LAST)
+    known = pc.and_(pc.greater_equal(moments, first), pc.less_equal(moments, last))
+    times = pc.if_else(known, moments, first).view(pa.timestamp("us")).cast(pa.string())
+    times = pc.utf8_replace_slice(times, 10, 11, "T")
+    return pc.binary_join_element_wise(times, text("Z"), text(""))
 
 
-def _messages(batch: pa.RecordBatch) -> tuple[memoryview[int], array[int]]:
-    """Return the number of each row's message (int32), and a hash of each message."""
-    numbers, parts = alike(batch)
-    known: dict[tuple[object, ...], int] = {}
-    same = [known.setdefault(one, len(known)) for one in parts]
+def _seen(batch: pa.RecordBatch) -> Seen:
+    """Return the same of a batch."""
+    return Seen(batch, *_numbered(*alike(batch)), batch.column("timestamp"), sizes(batch))
+
+
+def _numbered(
+    numbers: memoryview[int], messages: Sequence[Hashable]
+) -> tuple[memoryview[int], array[int]]:
+    """Return the number of each row's message (int32), and a hash of each message.
+
+    Of ``messages`` several may be the same.
+    """
+    known: dict[Hashable, int] = {}
+    same = [known.setdefault(one, len(known)) for one in messages]
     if len(known) < len(same):
         numbers = memory(indices(same).take(indices(numbers)))
     # Of texts, Python's hash is one that nobody outside the process can foresee.

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from opslog.model.arrays import texts
+from opslog.model.arrays import text, texts
 from opslog.stages._marks import places
 from opslog.stages.rows import memory
 
@@ -32,7 +32,7 @@ def marked(
         replaced = memoryview(same.cast(pa.uint8()).buffers()[1]).cast("B")
     order, ends = places(memory(column.offsets), known, array("i", rows), len(added), replaced)
     chosen = pa.Array.from_buffers(pa.int64(), len(order) // 8, [None, pa.py_buffer(order)])
-    names = [pa.repeat(name, len(rows)) for name in added]
+    names = [pa.repeat(text(name), len(rows)) for name in added]
     attributes = pa.MapArray.from_arrays(
         pa.Array.from_buffers(pa.int32(), len(ends) // 4, [None, pa.py_buffer(ends)]),
         pa.concat_arrays([keys, *names]).take(chosen),

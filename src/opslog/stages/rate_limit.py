@@ -62,7 +62,7 @@ class RateLimit:
         for batch in batches:
             if not len(batch):
                 continue
-            times = moments(batch, before)
+            times = moments(batch.column("timestamp"), before)
             before = times[-1]
             columns = [values(batch.column(name)) for name in self.columns]
             keys = zip(*columns, strict=True) if columns else ((),) * len(batch)

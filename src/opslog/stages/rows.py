@@ -62,12 +62,12 @@ def values(column: pa.Array) -> list[Any]:
     return [known[number] for number in numbers]
 
 
-def moments(batch: pa.RecordBatch, before: int) -> memoryview:
-    """Return the times in microseconds since the epoch; ``before`` is that of the record before.
+def moments(times: pa.Array, before: int) -> memoryview:
+    """Return ``times``, in microseconds; ``before`` is that of the record before.
 
     A record without a time is as late as the one before it.
     """
-    times = batch.column("timestamp").view(pa.int64())
+    times = times.view(pa.int64())
     if times.null_count:
         import pyarrow.compute as pc
 
