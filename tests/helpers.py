@@ -90,7 +90,7 @@ def on_terminal(width: int, *arguments: str, stdin: bytes = b"", **variables: st
     own = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "TERM", "COLUMNS")}
     with subprocess.Popen(
         [sys.executable, "-m", "opslog", *arguments], stdin=subprocess.PIPE, stdout=theirs,
-        env=own | {"TERM": "xterm"} | variables,
+        env=own | {"TERM": "xterm", "TZ": "UTC", "PAGER": ""} | variables,
     ) as command:  # fmt: skip
         os.close(theirs)
         assert command.stdin

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from helpers import ROOT
@@ -53,6 +54,7 @@ def runs(text: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_example_prints_what_the_page_says(path: Path, workplace: Path) -> None:
+    fsspec.filesystem("memory").store.clear()  # one for the whole process
     names: dict[str, object] = {}
     for language, text in BLOCK.findall(path.read_text()):
         if language == "console":

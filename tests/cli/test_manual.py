@@ -82,7 +82,7 @@ def test_a_completion_script_is_a_script_of_its_shell(shell: str) -> None:
     ("typed", "offered"),
     [
         (["opslog", "fil"], ["filter"]),
-        (["opslog", "filter", "--no-p"], ["--no-progress"]),
+        (["opslog", "filter", "--no-pr"], ["--no-progress"]),
         (["opslog", "filter", "--names", ""], ["ecs", "kolla", "opslog", "otel"]),
         (["opslog", "filter", "-o", "READ"], ["README.md"]),
         (["opslog", "filter", "CHANGE"], ["CHANGELOG.md"]),

@@ -64,6 +64,7 @@ IMPOSSIBLE = {
     "--year": [*NO_NUMBER, "26", "0", "1969", "10000"],
     "--min-recognised": ["-1", "100.1", "x", "", "nan", "inf", "1e1", "9" * 30],
     "--timezone": ["", "Nowhere", "+25:00", "+01:60", "nova=", "=UTC", "nova=Nowhere", "../UTC"],
+    "--display-timezone": ["", "Nowhere", "+25:00", "nova=UTC", "../UTC"],
     "--hold": NO_TIME_SPAN, "--gap": NO_TIME_SPAN,
     "--every": [*NO_TIME_SPAN, "0", "0s", "0.1ms"],
     "--dedup": [*NO_TIME_SPAN, "0", "0s"],
@@ -90,7 +91,7 @@ ONE = {
     "--logger": "nova", "--project": "p", "--user": "u", "--request": "req-a4c6e8f0",
     "--resource": "3f7b1c52", "--status": "5xx", "--since": "2h", "--until": "1h", "--grep": "x",
     "--where": "body = x", "--threads": "1", "--width": "80", "--year": "2026",
-    "--min-recognised": "99", "--timezone": "UTC", "--hold": "1s", "--gap": "1s", "--every": "1s",
+    "--min-recognised": "99", "--timezone": "UTC", "--display-timezone": "UTC", "--hold": "1s", "--gap": "1s", "--every": "1s",
     "--dedup": "1s", "--rate-limit": "1/s", "--sample": "1%", "--mask": "share", "--columns": "body",
 }  # fmt: skip
 """A value that can be, of options that do not take any text or number."""

@@ -52,6 +52,7 @@ def records(draw: st.DrawFn) -> dict[str, object]:
         "exception_type": kind,
         "exception_message": message,
         "exception_stacktrace": trace,
+        "source": draw(st.sampled_from(["-", "/var/log/a\x1b.log", "x/", "y.log"])),
     }
 
 
@@ -108,8 +109,8 @@ def test_bytes_that_are_no_text_are_shown_as_such() -> None:
 
 
 def test_lines_in_use_are_not_overwritten() -> None:
-    lines, rows = TextLines(0, hosts=False), TextRows([pa.nulls(0)] * 13, 0, False, False, False)
+    lines, rows = TextLines(0, hosts=False), TextRows([pa.nulls(0)] * 14, 0, False, False, False)
     with memoryview(lines), pytest.raises(BufferError):
         lines.put(rows)
-    with pytest.raises(ValueError, match="expected 13 columns of 1 rows"):
-        TextRows([pa.nulls(1)] * 12, 1, False, False, False)
+    with pytest.raises(ValueError, match="expected 14 columns of 1 rows"):
+        TextRows([pa.nulls(1)] * 13, 1, False, False, False)

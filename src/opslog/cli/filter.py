@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import sys
 import time
 from dataclasses import replace
 
-from opslog.cli import conditions, counts, flags, output, progress, stages, values, writing
+from opslog.cli import (
+    conditions,
+    counts,
+    flags,
+    output,
+    pager,
+    progress,
+    span,
+    stages,
+    values,
+    writing,
+)
 from opslog.cli.complaints import complain
 from opslog.cli.parser import Commands
+from opslog.inputs.paths import Sources
 from opslog.model.errors import OpslogError, SinkError
 from opslog.model.stats import Stats
 from opslog.outputs import sinks
@@ -55,7 +68,10 @@ def add(commands: Commands) -> None:
     stages.add(command)
     output.add(command)
     group = flags.add_reading(command)
-    group.add_argument("--merge", action="store_true", help="sort the records of all files by time")
+    group.add_argument(
+        "--merge", action=argparse.BooleanOptionalAction,
+        help="sort the records of all files by time (text on a terminal is, unless --no-merge)",
+    )  # fmt: skip
     group.add_argument(
         "-f", "--follow", action="store_true",
         help="keep reading as files grow, are rotated and appear; begin at their start, or at a "
@@ -89,12 +105,15 @@ def run(options: argparse.Namespace) -> int:
         writing.Named("--checkpoint", options.checkpoint, CHECKPOINT),
         follow=options.follow,
     )
+    target = output.target(options)
+    on_screen = output.is_shown(target) and not options.follow
+    several = on_screen and len(Sources.of(tuple(options.paths)).names) > 1
     logs = flags.logs(
         options,
         original=options.original or "original" in (options.columns or ()),
         root=options.root or "root_request_id" in (options.columns or ()),
         skip=not (options.stats or options.metrics),
-        merge=options.merge,
+        merge=several if options.merge is None else options.merge,
         hold=options.hold,
         follow=options.follow,
         checkpoint=options.checkpoint,
@@ -106,7 +125,7 @@ def run(options: argparse.Namespace) -> int:
         logs = logs.limit(options.limit)
     if options.tail is not None:
         logs = logs.tail(options.tail)
-    target = output.target(options)
+    target = replace(target, files=several)
     if follow := logs._pass.follow:
         _raise_open_files()
         logs = logs._changed(follow=replace(follow, warn=complain, metrics=options.metrics))
@@ -129,8 +148,9 @@ def run(options: argparse.Namespace) -> int:
         if counted is not None:
             counted.tick(time.monotonic())
 
+    paged = pager.paged(on_screen and not options.no_pager)
     try:
-        with at_signals() as stop, at_signal(lambda: counts.table(stats)):
+        with paged, at_signals() as stop, at_signal(lambda: counts.table(stats)):
             logs._changed(stop=stop)._write(target, stats, watch)
     except KeyboardInterrupt:
         if not options.follow:  # that has no other end
@@ -154,6 +174,8 @@ def run(options: argparse.Namespace) -> int:
                 "which count as lines it does not match",
                 file=sys.stderr,
             )
+    if not stats.kept and not options.follow and os.isatty(2):
+        span.tell_reach(logs, target.zone)
     return 0 if stats.kept or options.exit_zero else 1
 
 

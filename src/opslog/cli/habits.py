@@ -31,6 +31,8 @@ _OPTIONS = {
     "-f": "-F --tailf",
     "--merge": "--sort --order --time-order --chronological",
     "--timezone": "--tz --zone --time-zone",
+    "--display-timezone": "--utc --local --localtime",
+    "--no-pager": "--pager --no-less",
     "--color": "--no-color --colour --no-colour --colors",
     "--full": "-a --all --long --wide --no-truncate --verbose",
     "-A": "--after-lines",
@@ -48,11 +50,11 @@ _OPTIONS = {
 _VALUES = {
     "--json": "jsonl", "--jsonl": "jsonl", "--ndjson": "jsonl", "--csv": "csv", "--tsv": "tsv",
     "--parquet": "parquet", "--arrow": "arrow", "--text": "text", "--pretty": "text",
-    "--raw": "original", "--no-color": "never", "--no-colour": "never",
+    "--raw": "original", "--no-color": "never", "--no-colour": "never", "--utc": "UTC",
 }  # fmt: skip
 """The value that goes with the option that is meant."""
 
-_VALUED = ("--to", "--color")
+_VALUED = ("--to", "--color", "--display-timezone")
 
 _MEANT: dict[str, list[str]] = {}
 for _option, _words in _OPTIONS.items():

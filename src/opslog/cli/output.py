@@ -10,7 +10,9 @@ from opslog.cli import flags, values, writing
 from opslog.cli.complaints import complain
 from opslog.model import names
 from opslog.model.errors import OpslogError, SinkError
+from opslog.model.zones import Zone, own_zone
 from opslog.outputs import sinks
+from opslog.outputs.marks import Marks
 from opslog.outputs.output import STDOUT
 from opslog.terminal.style import terminal_width
 
@@ -63,7 +65,16 @@ def add(command: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--full", action="store_true", help="in text: whole tracebacks and whole request ids"
     )
+    output.add_argument(
+        "--display-timezone", type=values.display_zone, metavar="ZONE",
+        help="in text: the zone that times are shown in (default: on a terminal your own, else "
+        "UTC)",
+    )  # fmt: skip
     flags.add_color(output)
+    output.add_argument(
+        "--no-pager", action="store_true",
+        help="write text to the terminal itself, not to the program that PAGER names",
+    )  # fmt: skip
 
 
 def target(options: argparse.Namespace) -> sinks.Target:
@@ -86,11 +97,31 @@ def target(options: argparse.Namespace) -> sinks.Target:
         colored=flags.colored(options, terminal),
         full=options.full,
         width=terminal_width() if terminal else 0,
+        zone=_zone(options, terminal) if kind == "text" else None,
+        marks=_marks(options) if kind == "text" else None,
         roll=_roll(options.roll),
         keys=_keys(options.partition_by),
         overwrite=options.overwrite,
         warn=complain,
     )
+
+
+def is_shown(target: sinks.Target) -> bool:
+    """Return whether the records are text on a terminal."""
+    return target.kind == "text" and target.path == STDOUT and os.isatty(1)
+
+
+def _zone(options: argparse.Namespace, terminal: bool) -> Zone | None:
+    if options.display_timezone is not None:
+        zone: Zone = options.display_timezone
+        return zone
+    return own_zone() if terminal else None
+
+
+def _marks(options: argparse.Namespace) -> Marks | None:
+    if not options.grep or options.invert_match:
+        return None
+    return Marks(tuple(options.grep), options.ignore_case)
 
 
 def _roll(given: str | None) -> Roll | None:
@@ -118,6 +149,7 @@ def _refuse_idle(options: argparse.Namespace, kind: str) -> None:
     for flag, given, kinds in (
         ("--full", options.full, _TEXT),
         ("--color always", options.color == "always", _TEXT),
+        ("--display-timezone", options.display_timezone is not None, _TEXT),
         (f"--names {options.names}", options.names != names.OPSLOG, _TABLES),
         ("--columns", options.columns is not None, _TABLES),
         ("--original", options.original and kind != "otlp", _TABLES),

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from opslog.cli import flags
 from opslog.filters import times
@@ -14,6 +15,9 @@ from opslog.filters.filter import Filter
 from opslog.model.errors import OpslogError
 from opslog.model.instants import EPOCH, micros_of
 from opslog.model.zones import Zone
+
+if TYPE_CHECKING:
+    from opslog.logs import Logs
 
 _DAY = timedelta(days=1)
 
@@ -57,6 +61,21 @@ def span(options: argparse.Namespace, zone: Zone) -> Iterator[Filter]:
             if local.date() != today:
                 print(f"opslog: {flag} {said[flag]}: {local:%Y-%m-%d %H:%M:%S} {zone.name}, "
                       f"counted back from {counted_from}", file=sys.stderr)  # fmt: skip
+
+
+def tell_reach(logs: Logs, zone: Zone | None) -> None:
+    """Say on standard error that nothing was kept, and from when to when the records run."""
+    from opslog.reading.newest import newest
+    from opslog.reading.oldest import oldest
+
+    reading, zone = logs._begun(), zone or Zone("UTC")
+    ends = [
+        f"{zone.local(_time(found)):%Y-%m-%d %H:%M:%S} {zone.name}"
+        for found in (oldest(reading), newest(reading))
+        if found is not None
+    ]
+    reach = f"; the records run from {ends[0]} to {ends[-1]}" if ends else ""
+    print(f"opslog: nothing was kept{reach}", file=sys.stderr)
 
 
 def _instant(flag: str, text: str, zone: Zone, last: tuple[int, date] | None) -> int:

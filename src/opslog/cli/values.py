@@ -118,6 +118,11 @@ def columns(text: str) -> tuple[str, ...]:
     return found
 
 
+def display_zone(text: str) -> zones.Zone:
+    """Return the zone of this name."""
+    return zones.Zone(_checked(zones.Zone, text))
+
+
 def zone(text: str) -> str:
     """Return ``ZONE`` or ``PATTERN=ZONE`` as it is written, if there is such a zone."""
     return _checked(lambda stated: zones.Zones(zones.stated([stated])), text)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from fnmatch import fnmatchcase
@@ -53,6 +55,9 @@ def _fitting(name: str) -> list[str]:
     return [one for one in known if one.lower().rpartition("/")[2] == said]
 
 
+_UTC = ("UTC", "Z", "ZULU", "UCT", "UNIVERSAL", "GMT", "GREENWICH")
+"""What UTC is called, ``Etc/`` before it or not."""
+
 _FIXED = re.compile(r"(?:UTC|GMT)?([+-])([0-9]{1,2})(?::?([0-9]{2}))?$")
 
 
@@ -73,7 +78,7 @@ class Zone:
         if fixed and int(fixed[2]) < 24 and int(fixed[3] or 0) < 60:
             minutes = int(fixed[2]) * 60 + int(fixed[3] or 0)
             self._offset_us = minutes * 60_000_000 * (-1 if fixed[1] == "-" else 1)
-        elif name.upper() not in ("UTC", "Z"):
+        elif name.upper().removeprefix("ETC/") not in _UTC:
             import pyarrow as pa
             import pyarrow.compute as pc
 
@@ -104,6 +109,15 @@ class Zone:
     def local(self, moment: datetime) -> datetime:
         """Return the naive time in this zone of an aware ``moment``."""
         return moment.astimezone(self._info()).replace(tzinfo=None)
+
+    def to_local(self, utc: pa.Array) -> pa.Array:
+        """Turn ``utc`` (int64 microseconds, nullable) into local int64 microseconds."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if self._iana is None:
+            return pc.add(utc, self._offset_us)
+        return pc.local_timestamp(utc.cast(pa.timestamp("us", self._iana))).cast(pa.int64())
 
     def _info(self) -> tzinfo:
         if self._iana is None:
@@ -163,6 +177,17 @@ class Zone:
             for value in naive.filter(marked).to_pylist()
         ]
         return pc.replace_with_mask(utc, marked, pa.array(exact, pa.int64())), marked
+
+
+def own_zone() -> Zone:
+    """Return the zone of this machine's user, as TZ and /etc/localtime name it; UTC without one."""
+    name = os.environ.get("TZ", "").removeprefix(":")
+    if not name:
+        with suppress(OSError):
+            name = os.readlink("/etc/localtime")
+    with suppress(OpslogError):
+        return Zone(name.rpartition("zoneinfo/")[2] or "UTC")
+    return Zone("UTC")
 
 
 Timezone: TypeAlias = str | Mapping[str, str]

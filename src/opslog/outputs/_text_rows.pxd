@@ -23,6 +23,7 @@ cdef enum:
     KIND
     MESSAGE
     TRACE
+    SOURCE
     COLUMNS
 
 cdef enum:
@@ -65,6 +66,10 @@ cdef class TextRows:
     cdef bint colored
     cdef bint full
     cdef bint measured
+    cdef bint zoned                 # times are local
+    cdef int marks                  # MARKS, or 0
+    cdef Array locals               # the local times, microseconds
+    cdef object local               # owns them
     cdef int64_t second             # written last
     cdef uint8_t[20] second_text
     # Of one record

@@ -15,14 +15,15 @@ from opslog.kernel._text cimport Buffer, need
 from opslog.rows._json_arrays cimport Array
 from opslog.rows._json_text cimport byte, raw, timestamp
 from opslog.terminal._color cimport Color, color_of, put_color
-from opslog.terminal._escape cimport blanks_before, cells, put_escaped, without_blanks
+from opslog.terminal._escape cimport LINES, MARKS, blanks_before, cells, put_escaped, without_blanks
 
 from opslog.model.severity import CRIT, ERROR, INFO, WARNING
 from opslog.terminal import style
 
 cdef enum:
-    # Widths: `2026-03-10 10:00:07.791Z`, `CRITICAL`
+    # Widths: `2026-03-10 10:00:07.791Z`, the same with `+01:00`, `CRITICAL`
     TIME_CELLS = 24
+    ZONED_CELLS = 29
     SEVERITY_CELLS = 8
 
 cdef Color RED, DIM, MAGENTA, RESET
@@ -44,6 +45,23 @@ cdef inline const uint8_t* line_end(const uint8_t* p, const uint8_t* end) noexce
     if p < end:
         found = <const uint8_t*>memchr(p, c'\n', end - p)
     return found if found != NULL else end
+
+
+cdef inline const uint8_t* behind_slash(const uint8_t* start, const uint8_t* end) noexcept nogil:
+    """Return where the name of a file begins in its path."""
+    cdef const uint8_t* p = end
+    while p > start and (p - 1)[0] != c'/':
+        p -= 1
+    return p
+
+
+cdef inline void put_offset(uint8_t* to, int64_t minutes) noexcept nogil:
+    """Write how far a zone is ahead of UTC: six bytes."""
+    cdef int64_t ahead = -minutes if minutes < 0 else minutes
+    to[0] = c'-' if minutes < 0 else c'+'
+    to[1], to[2] = 48 + ahead // 600 % 10, 48 + ahead // 60 % 10
+    to[3] = c':'
+    to[4], to[5] = 48 + ahead % 60 // 10, 48 + ahead % 10
 
 
 cdef const uint8_t* address(object buffer) except? NULL:
@@ -75,16 +93,30 @@ cdef class TextRows:
     """Pieces of the lines of ``count`` records.
 
     ``arrays`` are those of TextSink.columns, of the types in schema.py.  ``measured`` says that it is
-    told how many cells the messages take.
+    told how many cells the messages take.  ``local`` are the times in the zone they are shown in
+    (int64, microseconds), None where that is UTC; ``marked``: texts hold the marks of marks.py.
     """
 
-    def __init__(self, list arrays, int32_t count, bint colored, bint full, bint measured):
+    def __init__(self, list arrays, int32_t count, bint colored, bint full, bint measured, local=None,
+                 bint marked=False):
         cdef int32_t i
         cdef Array* item
         cdef list owners = []
         if len(arrays) != COLUMNS or any(len(array) != count for array in arrays):
             raise ValueError(f"expected {<int>COLUMNS} columns of {count} rows")
+        if local is not None and len(local) != count:
+            raise ValueError(f"expected {count} local times")
         self.colored, self.full, self.measured = colored, full, measured
+        self.marks = MARKS if marked else 0
+        self.zoned = local is not None
+        self.local = local
+        memset(&self.locals, 0, sizeof(Array))
+        if local is not None and local.null_count < count:
+            buffers = local.buffers()
+            owners.append(buffers)
+            self.locals.offset = local.offset
+            self.locals.validity = address(buffers[0]) if local.null_count else NULL
+            self.locals.values = address(buffers[1])
         self.second = -(1 << 62)
         self.count = count
         self.rows = <Row*>calloc(count + 1, sizeof(Row))
@@ -100,8 +132,8 @@ cdef class TextRows:
             item.offset = array.offset
             item.validity = address(buffers[0]) if array.null_count else NULL
             item.values = address(buffers[1])
-            item.data = address(buffers[2]) if i >= REQUEST else NULL
-            if i >= SEVERITY and i <= HOST:
+            item.data = address(buffers[2]) if i >= REQUEST and i != SOURCE else NULL
+            if i >= SEVERITY and i <= HOST or i == SOURCE:
                 self.render(i, array.dictionary)
         with nogil:
             for i in range(count):
@@ -130,6 +162,8 @@ cdef class TextRows:
         cdef list buffers = dictionary.buffers()
         cdef const int32_t* ends = <const int32_t*>address(buffers[1]) + <int64_t>dictionary.offset
         cdef const uint8_t* data = address(buffers[2])
+        cdef const uint8_t* start
+        cdef const uint8_t* stop
         cdef int32_t i
         cdef Entry* entry
         self.firsts[column] = <int32_t>(self.entries.used // sizeof(Entry))
@@ -138,11 +172,15 @@ cdef class TextRows:
             need(&self.entries, sizeof(Entry))
             entry = <Entry*>(self.entries.data + self.entries.used)
             self.entries.used += sizeof(Entry)
+            start = data + ends[i]
+            stop = data + ends[i + 1]
+            if column == SOURCE:
+                start = behind_slash(start, stop)
             entry.raw_start = self.texts.used
-            entry.raw_size = ends[i + 1] - ends[i]
-            add(&self.texts, data + ends[i], entry.raw_size)
+            entry.raw_size = stop - start
+            add(&self.texts, start, entry.raw_size)
             entry.start = self.texts.used
-            put_escaped(&self.texts, data + ends[i], entry.raw_size, False)
+            put_escaped(&self.texts, start, entry.raw_size, 0)
             entry.size = self.texts.used - entry.start
             entry.cells = cells(self.texts.data + entry.start, entry.size)
         return 0
@@ -187,6 +225,8 @@ cdef class TextRows:
         row.name = self.entry_of(PROGRAM, i)
         if row.name == NONE:
             row.name = self.entry_of(SERVICE, i)
+        if row.name == NONE:
+            row.name = self.entry_of(SOURCE, i)
         row.host = self.entry_of(HOST, i)
         start = out.used
         self.put_request(row, i)
@@ -196,7 +236,7 @@ cdef class TextRows:
             self.put_lines_with_exception(i, body, size)
             self.put_lines(row)
         else:
-            put_escaped(out, body, size, True)
+            put_escaped(out, body, size, LINES | self.marks)
             size = out.used - start
             if size and memchr(out.data + start, c'\n', size) != NULL:
                 self.lines.used = 0
@@ -224,7 +264,7 @@ cdef class TextRows:
             start = out.used
             self.styled(out, &DIM, <const uint8_t*>b"?", 1)
             byte(out, c' ')
-            put_escaped(out, p, stop - p, False)
+            put_escaped(out, p, stop - p, self.marks)
             out.used = start + without_blanks(out.data + start, out.used - start)
             need(out, 1)
             byte(out, c'\n')
@@ -236,17 +276,22 @@ cdef class TextRows:
         cdef const Array* times = &self.columns[TIME]
         cdef uint8_t[64] text
         cdef Buffer made = Buffer(&text[0], 0, 64)
-        cdef int64_t moment
-        if has(times, i):
-            moment = (<const int64_t*>times.values)[times.offset + i]
+        cdef int64_t moment, local
+        cdef int32_t size = ZONED_CELLS if self.zoned else TIME_CELLS
+        if has(times, i) and (not self.zoned or has(&self.locals, i)):
+            local = moment = (<const int64_t*>times.values)[times.offset + i]
+            if self.zoned:
+                local = (<const int64_t*>self.locals.values)[self.locals.offset + i]
             # Written as in JSON: behind a quote, with microseconds.
-            if timestamp(&made, moment // 1000 * 1000, &self.second, self.second_text):
+            if timestamp(&made, local // 1000 * 1000, &self.second, self.second_text):
                 text[11] = c' '
                 text[TIME_CELLS] = c'Z'
-                return self.styled(&self.out, &DIM, text + 1, TIME_CELLS)
-        memset(text, c' ', TIME_CELLS)
+                if self.zoned:
+                    put_offset(text + TIME_CELLS, (local - moment) // 60_000_000)
+                return self.styled(&self.out, &DIM, text + 1, size)
+        memset(text, c' ', size)
         text[0] = c'-'
-        return self.styled(&self.out, &DIM, text, TIME_CELLS)
+        return self.styled(&self.out, &DIM, text, size)
 
     cdef int put_severity(self, Row* row, int32_t i) except -1 nogil:
         cdef int32_t number = self.entry_of(SEVERITY, i)
@@ -261,7 +306,7 @@ cdef class TextRows:
             taken = entry.cells
         need(&self.out, SLACK)
         fill(&self.out, SEVERITY_CELLS - taken + 2 if taken < SEVERITY_CELLS else 2)
-        row.head_cells = TIME_CELLS + 4 + max(taken, SEVERITY_CELLS)
+        row.head_cells = (ZONED_CELLS if self.zoned else TIME_CELLS) + 4 + max(taken, SEVERITY_CELLS)
         return 0
 
     cdef int put_request(self, Row* row, int32_t i) except -1 nogil:
@@ -272,7 +317,7 @@ cdef class TextRows:
         if not size:
             return 0
         self.lines.used = 0
-        put_escaped(&self.lines, id, size, False)
+        put_escaped(&self.lines, id, size, 0)
         size = self.lines.used
         if not self.full:
             while at < size:
@@ -317,7 +362,7 @@ cdef class TextRows:
         cdef Buffer* out = &self.lines
         cdef uint8_t[32] told
         out.used = self.error.used = self.trace.used = 0
-        put_escaped(&self.trace, trace, trace_size, True)
+        put_escaped(&self.trace, trace, trace_size, LINES | self.marks)
         if message_size and not has(&self.columns[KIND], i):
             add(&self.error, b"None", 4)
         add(&self.error, kind, kind_size)
@@ -325,18 +370,18 @@ cdef class TextRows:
             add(&self.error, b": ", 2)
             add(&self.error, message, message_size)
         if self.full:
-            put_escaped(out, body, size, True)
+            put_escaped(out, body, size, LINES | self.marks)
             return self.put_trace()
         if self.error.used and size >= self.error.used and same(
                 body + size - self.error.used, self.error.data, self.error.used):
             # As oslo.log adds it; its last line ends the message's last.
             while last < self.error.used and self.error.data[self.error.used - last - 1] != c'\n':
                 last += 1
-            put_escaped(out, body, size - last, True)
+            put_escaped(out, body, size - last, LINES | self.marks)
             self.shown.used = 0
-            put_escaped(&self.shown, body + size - last, last, False)
+            put_escaped(&self.shown, body + size - last, last, self.marks)
         else:
-            put_escaped(out, body, size, True)
+            put_escaped(out, body, size, LINES | self.marks)
             self.end_line()
             self.make_shown()
         p = self.shown.data
@@ -377,7 +422,7 @@ cdef class TextRows:
         cdef Py_ssize_t start = self.trace.used, end
         self.shown.used = 0
         if self.error.used:
-            return put_escaped(&self.shown, self.error.data, self.error.used, True)
+            return put_escaped(&self.shown, self.error.data, self.error.used, LINES | self.marks)
         while start and self.trace.data[start - 1] != c'\n':
             start -= 1
         end = start + without_blanks(self.trace.data + start, self.trace.used - start)

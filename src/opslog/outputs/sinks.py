@@ -32,6 +32,8 @@ from opslog.outputs.sink import Sink
 from opslog.outputs.whole_file import open_whole
 
 if TYPE_CHECKING:
+    from opslog.model.zones import Zone
+    from opslog.outputs.marks import Marks
     from opslog.outputs.rolling import Opener, Roll
     from opslog.outputs.tables import TableEncoder
 
@@ -78,8 +80,9 @@ class Target:
     slash) or a receiver (otlp.py), ``kind`` one of FORMATS, or ``otlp`` for a receiver.  ``names``
     spells the columns' names (names.py); ``columns`` are those chosen, None for all.
     ``colored``, ``full`` (whole tracebacks and request ids), ``width`` (columns of the
-    terminal it is for, 0 without one) and ``hosts`` (of each record from the first on) are
-    for text.  In a folder, ``roll`` says when a file ends (without it, with the run) and
+    terminal it is for, 0 without one), ``hosts`` (of each record from the first on), ``files``
+    (of records without a program), ``zone`` (of the times; None: UTC) and ``marks`` are for text.
+    In a folder, ``roll`` says when a file ends (without it, with the run) and
     ``keys`` which partitions there are (partition.py).  With ``append``, lines are added to
     those a file holds.  A file that is not empty and not of this kind is left as it is,
     unless ``overwrite`` is true.  ``warn`` is told what does not end the run.
@@ -93,6 +96,9 @@ class Target:
     full: bool = False
     width: int = 0
     hosts: bool = False
+    files: bool = False
+    zone: Zone | None = None
+    marks: Marks | None = None
     roll: Roll | None = None
     keys: tuple[str, ...] = ()
     append: bool = False
@@ -213,7 +219,16 @@ def _sink(output: OutputStream, target: Target, columns: tuple[str, ...]) -> Sin
     if target.kind == "text":
         from opslog.outputs.text import TextSink
 
-        return TextSink(output, target.colored, target.full, target.width, target.hosts)
+        return TextSink(
+            output,
+            target.colored,
+            target.full,
+            target.width,
+            target.hosts,
+            target.files,
+            target.zone,
+            target.marks,
+        )
     from opslog.outputs.count import CountSink
 
     return CountSink(output)

@@ -1,8 +1,9 @@
 """Records as text for people: one line a record, what follows it indented.
 
-A line has the time in UTC, the source's word for the severity, the program,
-the beginning of the request id and the message.  From the second host on that is
-met, the program has its host behind an @.  The id is that of the request
+A line has the time, in UTC or another zone that it shows, the source's word for the severity,
+the program, the beginning of the request id and the message.  From the second host on that is
+met, the program has its host behind an @; of several files, the name stands where no program
+is known.  The id is that of the request
 that caused it all where it is known, so that the lines of one cause look alike
 in all services.  In a narrow terminal a message that would be wrapped stands
 below.  A line that no format recognised stands as it is behind a
@@ -14,9 +15,11 @@ from __future__ import annotations
 
 from opslog.model import schema
 from opslog.model.arrow import pa
+from opslog.model.zones import Zone
 from opslog.outputs._text_lines import TextLines
 from opslog.outputs._text_rows import TextRows
 from opslog.outputs.jsonl import plain
+from opslog.outputs.marks import Marks
 from opslog.outputs.output import OutputStream
 from opslog.outputs.sink import Streaming
 from opslog.rows.kept import Kept
@@ -24,7 +27,7 @@ from opslog.rows.kept import Kept
 _COLUMNS = (
     "format", "timestamp", "severity_number", "severity_text", "service_name", "program",
     "host_name", "request_id", "global_request_id", "body", "exception_type", "exception_message",
-    "exception_stacktrace",
+    "exception_stacktrace", "source",
 )  # fmt: skip
 
 _NARROW = 120
@@ -35,16 +38,27 @@ class TextSink(Streaming):
     """Aligned text; ``full`` shows whole tracebacks and request ids.
 
     ``width`` is that of the terminal it is for, 0 if it is for none; with ``hosts`` the
-    first record has its host, too.
+    first record has its host, too, with ``files`` a record without a program its file.  Times are
+    in ``zone``, and what ``marks`` says is marked in messages, exceptions and tracebacks.
     """
 
     columns: tuple[str, ...] = _COLUMNS
 
     def __init__(
-        self, output: OutputStream, colored: bool, full: bool, width: int, hosts: bool = False
+        self,
+        output: OutputStream,
+        colored: bool,
+        full: bool,
+        width: int,
+        hosts: bool = False,
+        files: bool = False,
+        zone: Zone | None = None,
+        marks: Marks | None = None,
     ) -> None:
         super().__init__(output)
-        self._colored, self._full = colored, full
+        self._colored, self._full, self._files = colored, full, files
+        self._zone = None if zone is None or zone.offset == 0 else zone
+        self._marks = marks if colored else None
         self._narrow = width if width < _NARROW else 0
         # Widths depend on the records before only, not on how they came in batches.
         self._lines = TextLines(self._narrow, hosts)
@@ -68,4 +82,19 @@ class TextSink(Streaming):
             self.output.write(data)
 
     def _made(self, columns: list[pa.Array], count: int) -> TextRows:
-        return TextRows(columns, count, self._colored, self._full, self._narrow > 0)
+        if not self._files:
+            columns = [*columns[:-1], pa.nulls(count)]
+        local = None
+        if self._zone is not None:
+            local = self._zone.to_local(columns[_COLUMNS.index("timestamp")].cast(pa.int64()))
+        if self._marks is not None:
+            columns = self._marks.columns(columns, _COLUMNS)
+        return TextRows(
+            columns,
+            count,
+            self._colored,
+            self._full,
+            self._narrow > 0,
+            local,
+            self._marks is not None,
+        )

@@ -1,6 +1,7 @@
 """What escape.py and cells.py do, on bytes.  They are asked once for each character beyond ASCII."""
 
 from libc.stdint cimport int32_t, uint8_t, uint32_t
+from libc.string cimport memcpy
 
 from opslog.kernel._bytes cimport copy_printable, put_utf8, utf8_length
 from opslog.kernel._text cimport Buffer, need
@@ -64,8 +65,8 @@ cdef inline void put_code(Buffer* out, uint32_t c) noexcept nogil:
     out.used += 2 + digits
 
 
-cdef int put_escaped(Buffer* out, const uint8_t* p, Py_ssize_t n, bint lines) except -1 nogil:
-    """Append text as escape.escaped returns it, or with its line breaks (`lines`).
+cdef int put_escaped(Buffer* out, const uint8_t* p, Py_ssize_t n, int how) except -1 nogil:
+    """Append text as escape.escaped returns it, or with what `how` says: LINES, MARKS.
 
     Bytes that are no UTF-8 are shown as U+FFFD.
     """
@@ -79,7 +80,7 @@ cdef int put_escaped(Buffer* out, const uint8_t* p, Py_ssize_t n, bint lines) ex
         if i == n:
             break
         if p[i] < 0x80:
-            if lines and p[i] == c'\n':
+            if how & LINES and p[i] == c'\n':
                 out.data[out.used] = c'\n'
                 out.used += 1
             else:
@@ -91,7 +92,13 @@ cdef int put_escaped(Buffer* out, const uint8_t* p, Py_ssize_t n, bint lines) ex
             out.used += put_utf8(out.data + out.used, 0xFFFD)
             i += 1
             continue
-        if kind_of(decoded(p + i, length)) & SHOWN:
+        if how & MARKS and length == 3 and p[i] == 0xEF and p[i + 1] == 0xB7 and p[i + 2] & 0xFE == 0x90:
+            # U+FDD0 begins reverse video, U+FDD1 ends it.
+            size = 4 if p[i + 2] == 0x90 else 5
+            memcpy(out.data + out.used, b"\x1b[7m" if size == 4 else b"\x1b[27m", size)
+            out.used += size
+            i += 3
+        elif kind_of(decoded(p + i, length)) & SHOWN:
             for _ in range(length):
                 out.data[out.used] = p[i]
                 out.used += 1

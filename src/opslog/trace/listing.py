@@ -16,7 +16,8 @@ from opslog.terminal.words import clock_duration
 _SHORT_ID, _SHORT_TARGET, _LAST, _SHORT_LAST = 12, 20, 20, 8
 """Columns that are left of ids, of targets and of what stands last where a terminal is narrow."""
 
-_LEAST_WANTED = ("records", "requests", "http_method")
+_LEAST_WANTED = ("records", "requests", "http_method", "severity_number", "active_after")
+_DAY = len("2026-03-10 ")
 
 
 def title(column: str) -> str:
@@ -39,13 +40,19 @@ def text(
     ``rows`` is asked twice for the same rows: how wide columns are must be known first.
     """
     sizes = {name: cells(title(name)) for name in shown}
+    days: set[str] = set()
     for some in rows():
         for name, size in sizes.items():
-            sizes[name] = max(size, *map(cells, _texts(some, name)))
-    rooms = _fit(sizes, width) if width else {}
+            texts = _texts(some, name)
+            sizes[name] = max(size, *map(cells, texts))
+            if name == "start":
+                days.update(start[:_DAY] for start in texts)
+    rooms = _fit(sizes, width, len(days) == 1) if width else {}
     titles = True
     for some in rows():
         columns = {name: _texts(some, name) for name in sizes}
+        if "start" in rooms:
+            columns["start"] = [start[_DAY:] for start in columns["start"]]
         if titles:
             columns = {name: [title(name), *columns[name]] for name in sizes}
             titles = False
@@ -56,11 +63,11 @@ def text(
         yield "\n".join(table(list(zip(*columns.values(), strict=True)), width)) + "\n"
 
 
-def _fit(sizes: dict[str, int], width: int) -> dict[str, tuple[int, str]]:
+def _fit(sizes: dict[str, int], width: int, one_day: bool) -> dict[str, tuple[int, str]]:
     """Return by column the cells its texts are cut to, and what stands behind one that is cut.
 
-    Ids are cut, then targets; then columns that are wanted least are taken out of
-    ``sizes``; then the last one is cut; each only if need be.
+    Ids are cut, then the day if it is that of all, then targets; then columns that are wanted
+    least are taken out of ``sizes``; then the last one is cut; each only if need be.
     """
     rooms: dict[str, tuple[int, str]] = {}
 
@@ -72,8 +79,11 @@ def _fit(sizes: dict[str, int], width: int) -> dict[str, tuple[int, str]]:
         rooms[name] = room, dots
         sizes[name] = min(sizes[name], room)
 
-    if missing() > 0 and "request_id" in sizes:
-        cut("request_id", _SHORT_ID, dots="")
+    for name in ("request_id", "resource_id"):
+        if missing() > 0 and name in sizes:
+            cut(name, _SHORT_ID, dots="")
+    if missing() > 0 and one_day:
+        cut("start", sizes["start"] - _DAY)
     if missing() > 0 and "http_target" in sizes:
         cut("http_target", max(_SHORT_TARGET, sizes["http_target"] - missing()))
     for name in _LEAST_WANTED:
@@ -93,7 +103,7 @@ def _text(name: str, value: Any) -> str:
     if value is None:
         return "-"
     if name == "start":
-        return f"{value:%Y-%m-%d %H:%M:%S.%f}"[:-3]
+        return f"{value:%Y-%m-%d %H:%M:%S.%f}"[:-3] + "Z"
     if name in ("duration", "active_after"):
         return clock_duration(value)
     if name == "severity_number":
