@@ -103,6 +103,8 @@ class KeyedShape:
     """Whether keys that fill no column become attributes, under their paths."""
     opened: tuple[str, ...] = ()
     """Objects whose keys become attributes as if they stood beside them."""
+    stored: bool = False
+    """Whether its objects are records as opslog writes them: each column as it is, no other key."""
 
     @property
     def times(self) -> tuple[str, ...]:
