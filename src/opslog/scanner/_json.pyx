@@ -34,6 +34,7 @@ ctypedef struct Values:         # what a line has of the keys that are looked fo
     uint64_t some               # likewise the slots modulo 64
     bint escaped                # whether a value holds a backslash, or is no text
     int32_t count               # how many values there are in all
+    int32_t keys                # how many keys the line's own object has
 
 cdef extern from *:
     int bits_of "__builtin_popcountll" (unsigned long long) nogil
@@ -209,6 +210,7 @@ cdef int32_t read_object(JsonTable self, KeyOrder* order, const uint8_t* data, i
             expected[0] = <int32_t>(known - order.keys)
         expected = &known.behind
         place = table
+        values.keys += table == 0
         key = &self.keys[known.key] if known.key >= 0 else NULL
         if at >= end:
             return -1
@@ -359,12 +361,12 @@ cdef inline uint8_t stored_level(const uint8_t* text, int32_t length) noexcept n
     return <uint8_t>number if number <= 24 else 0
 
 
-cdef bint is_stored(JsonTable self, int32_t stored, const uint8_t* data, const Values* values) noexcept nogil:
+cdef bint is_stored(JsonTable self, int32_t shape, const uint8_t* data, const Values* values) noexcept nogil:
     """Whether the values are of the kinds that opslog writes: an object for the attributes only."""
     cdef int32_t word, slot, begin
     cdef uint64_t left
     for word in range((self.slots + 63) >> 6):
-        left = values.have[word]
+        left = values.have[word] & self.own[SLOT_WORDS * shape + word]
         while left:
             slot = 64 * word + lowest_bit(left)
             left &= left - 1
@@ -372,7 +374,8 @@ cdef bint is_stored(JsonTable self, int32_t stored, const uint8_t* data, const V
             if begin < 0:
                 continue
             # An object or a list is not in quotes.
-            if (data[begin - 1] != c'"' and (data[begin] == c'{' or data[begin] == c'[')) != (slot == stored):
+            if (data[begin - 1] != c'"' and (data[begin] == c'{' or data[begin] == c'[')) != (
+                    slot == self.shapes[shape].stored):
                 return False
     return True
 
@@ -476,7 +479,7 @@ cdef class JsonTable:
         values.row = row
         values.some = 0
         values.escaped = False
-        values.count = 0
+        values.count = values.keys = 0
         i = read_pairs(self, data, at, end, &values) if self.pairs else read_object(
             self, order_of(self.serial), data, at, end, 0, &values)
         if i < 0 or blanks(data, i, end) != end:
@@ -502,7 +505,7 @@ cdef class JsonTable:
                 for j in range(words):
                     own += bits_of(values.have[j] & self.own[SLOT_WORDS * i + j])
                 unnamed = values.count != own
-            if shape.stored >= 0 and (unnamed or not is_stored(self, shape.stored, data, &values)):
+            if shape.stored >= 0 and (values.keys != own or not is_stored(self, i, data, &values)):
                 continue
             base = shape.otherwise
             for j in range(self.numbers[base]):
@@ -535,7 +538,7 @@ cdef class JsonTable:
                 slot = self.numbers[base + 1 + j]
                 row[2 * j] = max(begin_of(&values, slot), ABSENT)
                 row[2 * j + 1] = row[2 * slot + 1] if row[2 * j] >= 0 else ABSENT
-            if shape.stored < 0 and unnamed or (shape.keeps and shape.host >= 0 and has_port(data, row + 2 * shape.host)):
+            if shape.keeps and (unnamed or (shape.host >= 0 and has_port(data, row + 2 * shape.host))):
                 state.flags |= UNNAMED
             return shape.leaf
         return -1
