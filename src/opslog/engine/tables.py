@@ -1,0 +1,169 @@
+"""Tables of records as JSON lines: what opslog wrote as Parquet or Arrow is read as it wrote it.
+
+pyarrow reads them, a few thousand rows at a time; nothing of a file is believed before
+it was validated.  A table is opslog's if all its columns are, whatever they are called
+(names.py), and it has those of the records' places, or says that opslog wrote it.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from opslog.filters.filter import Filter
+from opslog.inputs.tables import TableKind
+from opslog.model import names as naming
+from opslog.model import schema
+from opslog.model.arrow import pa
+from opslog.rows._jsonl import JsonLines
+
+if TYPE_CHECKING:
+    import pyarrow.dataset as ds
+
+_ROWS = 16384
+"""Rows that are read at a time."""
+_BYTES = 8 << 20
+"""Bytes of columns that are made lines at a time, about."""
+
+_PLACE = ("source", "source_offset")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTables:
+    """Reads tables of records; of Parquet only those that may fulfil ``where`` are given.
+
+    Of ``columns`` alone, and those of a record's place, lines are made.
+    """
+
+    where: Filter | None = None
+    columns: tuple[str, ...] | None = None
+
+    def lines(self, name: str, kind: TableKind, file: BinaryIO) -> Iterator[bytes]:
+        """Yield the records of a table as JSON lines, some at a time; raises OSError."""
+        try:
+            with pa.PythonFile(file, mode="r") as opened:
+                before = 0
+                for batch in self._batches(name, kind, opened):
+                    for part in _parts(batch):
+                        yield _encoded(part, name, before)
+                        before += len(part)
+        except (pa.ArrowException, MemoryError, UnicodeError, OverflowError) as error:
+            reason = str(error).split("\n")[0]
+            raise OSError(errno.EINVAL, f"is damaged: {kind} expected ({reason})") from None
+
+    def _batches(self, name: str, kind: TableKind, file: pa.NativeFile) -> Iterator[pa.RecordBatch]:
+        """Yield the rows as they are stored, under the names of their columns here."""
+        if kind == TableKind.STREAM:
+            with pa.ipc.open_stream(file) as reader:
+                called = _columns(reader.schema, kind)
+                for batch in reader:
+                    yield self._chosen(batch, called)
+        elif kind == TableKind.FILE:
+            with pa.ipc.open_file(file) as reader:
+                called = _columns(reader.schema, kind)
+                for number in range(reader.num_record_batches):
+                    yield self._chosen(reader.get_batch(number), called)
+        else:
+            yield from self._of_parquet(kind, file)
+
+    def _of_parquet(self, kind: TableKind, file: pa.NativeFile) -> Iterator[pa.RecordBatch]:
+        import pyarrow.dataset as ds  # start-up: most runs read no Parquet
+
+        fragment: Any = ds.ParquetFileFormat().make_fragment(file)
+        stored = fragment.physical_schema
+        called = _columns(stored, kind)
+        chosen = [one for one, column in called.items() if self._wants(column)]
+        for batch in fragment.to_batches(
+            schema=stored,
+            columns=chosen,
+            filter=self._pushed(called),
+            batch_size=_ROWS,
+            batch_readahead=1,
+            fragment_readahead=0,
+            use_threads=False,
+        ):
+            yield self._chosen(batch, called)
+
+    def _pushed(self, called: dict[str, str]) -> ds.Expression | None:
+        """Return what Parquet leaves rows out by: its columns must have the filter's names."""
+        if self.where is None or any(called.get(one) != one for one in self.where.columns):
+            return None
+        return self.where.expression
+
+    def _wants(self, column: str) -> bool:
+        return self.columns is None or column in self.columns or column in _PLACE
+
+    def _chosen(self, batch: pa.RecordBatch, called: dict[str, str]) -> pa.RecordBatch:
+        wanted = [one for one in batch.schema.names if self._wants(called[one])]
+        found = batch.select(wanted)
+        return found.rename_columns([called[one] for one in wanted])
+
+
+def _columns(stored: pa.Schema, kind: TableKind) -> dict[str, str]:
+    """Return the column of a record that each column of a table is; raises OSError."""
+    called: dict[str, str] = {}
+    for one in stored.names:
+        column = one if one in schema.BY_NAME else naming.column_of(one)
+        if column is None or column in called.values():
+            raise OSError(
+                errno.EINVAL,
+                f"is {kind} of other records than opslog writes: expected its columns, "
+                f"found {one!r}",
+            )
+        called[one] = column
+    said = b"opslog.schema" in (stored.metadata or {})
+    if not said and not set(_PLACE) <= set(called.values()):
+        raise OSError(
+            errno.EINVAL,
+            f"is {kind} of other records than opslog writes: expected the columns "
+            f"{' and '.join(_PLACE)}",
+        )
+    return called
+
+
+def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Yield a batch in pieces of a few MiB."""
+    batch.validate(full=True)
+    rows = len(batch)
+    step = max(1, min(_ROWS, _BYTES * rows // max(1, batch.nbytes)))
+    for at in range(0, rows, step):
+        yield batch.slice(at, step)
+
+
+def _encoded(batch: pa.RecordBatch, name: str, before: int) -> bytes:
+    """Return rows as JSON lines; a record without a place stands in its row of the table."""
+    columns = {one: _as_stored(batch.column(one), schema.BY_NAME[one]) for one in batch.schema.names}
+    rows = len(batch)
+    source = columns.get("source")
+    if source is None or source.null_count:
+        told = pa.nulls(rows, pa.string()) if source is None else source.cast(pa.string())
+        text = name.encode("utf-8", "replace").decode()
+        columns["source"] = told.fill_null(text).dictionary_encode()
+    offset = columns.get("source_offset")
+    if offset is None or offset.null_count:
+        own = pa.array(range(before, before + rows), pa.int64())
+        columns["source_offset"] = own if offset is None else _compute().coalesce(offset, own)
+    lines = JsonLines()
+    ordered = [one.name for one in schema.COLUMNS if one.name in columns]
+    lines.encode([(one, schema.BY_NAME[one].kind, columns[one]) for one in ordered], rows)
+    return bytes(memoryview(lines))
+
+
+def _as_stored(array: pa.Array, column: schema.Column) -> pa.Array:
+    """Return a column in the type that records have it in; raises ArrowException."""
+    if pa.types.is_dictionary(array.type) and array.dictionary.null_count:
+        array = array.dictionary_decode()
+    if array.type == column.type:
+        return array
+    if column.kind == "dictionary":
+        return array.cast(pa.string()).dictionary_encode()
+    options = _compute().CastOptions(target_type=column.type, allow_time_truncate=True)
+    return array.cast(options=options)
+
+
+def _compute() -> Any:
+    import pyarrow.compute as pc  # start-up: most tables are as opslog wrote them
+
+    return pc
