@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import math
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -33,8 +30,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     # What RFC 3339 can say, less a day: a local time is none in every zone.
     "timestamp": st.none() | st.integers(-62135510400000000, 253402214399999999),
     "uint8": st.none() | st.integers(1, 24),
-    "int64": st.none() | st.integers(-(10**18) + 1, 10**18 - 1),
-    "float64": st.none() | st.floats(0, 1e15),
+    "int64": st.none() | st.integers(0, 10**18 - 1),
+    "float64": st.none() | st.floats(allow_nan=False, allow_infinity=False),
     "string": st.none() | TEXTS,
     "dictionary": st.none() | TEXTS,
     "map": st.dictionaries(TEXTS, TEXTS, max_size=3),
@@ -117,13 +114,15 @@ def test_a_lake_is_read_back(logs: Path, tmp_path: Path) -> None:
     lake = tmp_path / "lake"
     opslog_run("filter", "-o", f"{lake}/", "--to=parquet", "--partition-by=service,date", str(logs))
 
-    def ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return sorted(rows, key=lambda row: row["source_offset"])
+    assert in_order(opslog.read(lake)) == in_order(opslog.read(logs))
+    for condition in (opslog.F.severity_number >= 17, opslog.F.service_name == "nova"):
+        kept = opslog.read(lake).filter(condition)
+        assert in_order(kept) == in_order(opslog.read(logs).filter(condition))
 
-    assert ordered(rows_of(opslog.read(lake))) == rows_of(opslog.read(logs))
-    errors = opslog.F.severity_number >= 17
-    kept = ordered(rows_of(opslog.read(lake).filter(errors)))
-    assert kept == rows_of(opslog.read(logs).filter(errors))
+
+def in_order(logs: opslog.Logs) -> list[str]:
+    """All records, in an order that is the same for any order of the sources."""
+    return sorted(map(repr, rows_of(logs)))
 
 
 def opslog_run(*arguments: str, given: bytes = b"") -> bytes:
@@ -138,7 +137,6 @@ def test_a_pipe_from_opslog_to_opslog_changes_nothing(logs: Path, to: list[str])
     written = opslog_run("filter", *to, str(logs))
     assert opslog_run("filter", given=written) == opslog_run("filter", str(logs))
     assert opslog_run("stats", given=written) == opslog_run("stats", str(logs))
-    assert opslog_run("requests", given=written) == opslog_run("requests", str(logs))
 
 
 def test_parquet_is_read_at_standard_input_if_it_is_a_file(logs: Path, tmp_path: Path) -> None:
@@ -216,7 +214,7 @@ def test_lines_of_parquet_that_a_filter_leaves_out_are_not_read(tmp_path: Path) 
     pq.write_table(table, out, row_group_size=100)
     for condition, kept in (
         (opslog.F.severity_number >= 17, 99),
-        ("severity >= ERROR and time < 1970-01-01T00:00:00.000950Z", 49),
+        ("severity >= ERROR and timestamp < 1970-01-01T00:00:00.000950Z", 49),
         (opslog.F.request_id == "req-7", 1),
     ):
         stats = Stats()

@@ -16,7 +16,7 @@ from opslog.kernel._block cimport BAD_TIME, HAS_OFFSET, Line, NONE, Record, TIME
 from opslog.kernel._bytes cimport hash_bytes, lowest_bit, same
 from opslog.kernel._table cimport Place, Table, begin_table, first_place, next_place, put_item
 from opslog.kernel._text cimport Buffer, need, put
-from opslog.rows._numbers cimport read_decimal, read_integer
+from opslog.rows._numbers cimport read_decimal, read_integer, read_written
 from opslog.rows._plan cimport CODES, DECIMAL, FORMAT, INTEGER, OFFSET, ORIGINAL, PAIRS, SOURCE, TEXT
 from opslog.rows._values cimport Attribute, Rows, Value, key_of
 from opslog.scanner._program cimport Program
@@ -272,7 +272,8 @@ cdef class Columns(Rows):
             elif column.kind > PAIRS:
                 continue        # known from the line's scan
             elif column.kind == DECIMAL:
-                if read_decimal(value.data, value.size, value.change, <double*>&column.numbers[row]):
+                if (read_written(value.data, value.size, <double*>&column.numbers[row]) if self.is_stored
+                        else read_decimal(value.data, value.size, value.change, <double*>&column.numbers[row])):
                     mark(column, row)
             else:
                 for i in range(self.attribute_count):

@@ -20,7 +20,7 @@ from opslog.kernel._screen cimport Screen
 from opslog.kernel._text cimport Buffer, need, put
 from opslog.rows._json_arrays cimport (Array, Arrays, OF_BINARY, OF_DICTIONARY, OF_FLOAT64, OF_INT64, OF_MAPS, OF_STRINGS, OF_TIMESTAMPS, OF_UINT8, put_rows)
 from opslog.rows._json_text cimport (byte, decimal, escaped, integer, key, put_escaped, quoted, quoted_bytes, raw, timestamp)
-from opslog.rows._numbers cimport read_decimal, read_integer
+from opslog.rows._numbers cimport read_decimal, read_integer, read_written
 from opslog.rows._plan cimport (DECIMAL, FORMAT, INTEGER, LEVEL, OFFSET, ORIGINAL, PAIRS, SOURCE, TIMESTAMP)
 from opslog.rows._values cimport Attribute, Rows, Value, key_of
 
@@ -226,7 +226,8 @@ cdef class JsonRows(Rows):
                 integer(out, whole)
             elif kind == DECIMAL:
                 value = &self.values[number]
-                if not read_decimal(value.data, value.size, value.change, &real):
+                if not (read_written(value.data, value.size, &real) if self.is_stored
+                        else read_decimal(value.data, value.size, value.change, &real)):
                     continue
                 need(out, SLACK)
                 key(out, name, size)
