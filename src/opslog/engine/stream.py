@@ -124,10 +124,10 @@ class Stream(Generic[T]):
             self.stats.count(known.name, counts)
             if known.dated:
                 self.stats.catch_alls.add(known.name)
-        for name, counts in records.stored_counts(lines.program, _FORMAT).items():
+        for told, counts in records.stored_counts(lines.program, _FORMAT).items():
             self.stats.bytes += counts[2] if self.extent else 0
-            if len(self.stats.formats) >= MOST_FORMATS and name not in self.stats.formats:
-                name = _OTHERS
+            known_name = told in self.stats.formats or len(self.stats.formats) < MOST_FORMATS
+            name = told if known_name else _OTHERS
             self.stats.count(name, counts)
             if name is not None and name in _dated(self.job.catalog):
                 self.stats.catch_alls.add(name)

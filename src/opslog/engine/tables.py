@@ -8,9 +8,11 @@ it was validated.  A table is opslog's if all its columns are, whatever they are
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import unquote
 
 from opslog.filters.filter import Filter
 from opslog.inputs.tables import TableKind
@@ -20,19 +22,27 @@ from opslog.model.arrow import pa
 from opslog.rows._jsonl import JsonLines
 
 if TYPE_CHECKING:
-    import pyarrow.dataset as ds
+    import pyarrow.compute as pc
 
 _ROWS = 16384
 """Rows that are read at a time."""
 _BYTES = 8 << 20
 """Bytes of columns that are made lines at a time, about."""
 
+_BUFFER = 1 << 16
+
+_OF_LAKE = re.compile(r"part-\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}-\d{5,}\.parquet")
+"""The name of a file of a lake."""
+_TOLD = {"service": "service_name", "host": "host_name"}
+"""Of the keys of a lake's folders those that statistics do not tell, and their columns."""
+_NONE = "__HIVE_DEFAULT_PARTITION__"
+
 _PLACE = ("source", "source_offset")
 
 
 @dataclass(frozen=True, slots=True)
 class StoredTables:
-    """Reads tables of records; of Parquet only those that may fulfil ``where`` are given.
+    """Reads tables of records; those that do not fulfil ``where`` are left out where columns tell.
 
     Of ``columns`` alone, and those of a record's place, lines are made.
     """
@@ -44,11 +54,13 @@ class StoredTables:
         """Yield the records of a table as JSON lines, some at a time; raises OSError."""
         try:
             with pa.PythonFile(file, mode="r") as opened:
-                before = 0
+                before, lines = 0, JsonLines()
                 for batch in self._batches(name, kind, opened):
                     for part in _parts(batch):
-                        yield _encoded(part, name, before)
+                        found = self._kept(_stored(part, name, before))
                         before += len(part)
+                        if len(found):
+                            yield _encoded(found, lines)
         except (pa.ArrowException, MemoryError, UnicodeError, OverflowError) as error:
             reason = str(error).split("\n")[0]
             raise OSError(errno.EINVAL, f"is damaged: {kind} expected ({reason})") from None
@@ -66,31 +78,29 @@ class StoredTables:
                 for number in range(reader.num_record_batches):
                     yield self._chosen(reader.get_batch(number), called)
         else:
-            yield from self._of_parquet(kind, file)
+            yield from self._of_parquet(name, kind, file)
 
-    def _of_parquet(self, kind: TableKind, file: pa.NativeFile) -> Iterator[pa.RecordBatch]:
-        import pyarrow.dataset as ds  # start-up: most runs read no Parquet
+    def _of_parquet(
+        self, name: str, kind: TableKind, file: pa.NativeFile
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of those row groups that may hold kept records."""
+        import pyarrow.parquet as pq  # start-up: most runs read no Parquet
 
-        fragment: Any = ds.ParquetFileFormat().make_fragment(file)
-        stored = fragment.physical_schema
-        called = _columns(stored, kind)
-        chosen = [one for one, column in called.items() if self._wants(column)]
-        for batch in fragment.to_batches(
-            schema=stored,
-            columns=chosen,
-            filter=self._pushed(called),
-            batch_size=_ROWS,
-            batch_readahead=1,
-            fragment_readahead=0,
-            use_threads=False,
-        ):
-            yield self._chosen(batch, called)
+        with pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False) as table:
+            called = _columns(table.schema_arrow, kind)
+            groups: list[int] = [*range(table.num_row_groups)]
+            if self.where is not None and all(called.get(one) == one for one in self.where.columns):
+                groups = _may_hold(self.where.expression, name, file)
+            chosen = [one for one, column in called.items() if self._wants(column)]
+            for batch in table.iter_batches(_ROWS, groups, chosen, use_threads=False):
+                yield self._chosen(batch, called)
 
-    def _pushed(self, called: dict[str, str]) -> ds.Expression | None:
-        """Return what Parquet leaves rows out by: its columns must have the filter's names."""
-        if self.where is None or any(called.get(one) != one for one in self.where.columns):
-            return None
-        return self.where.expression
+    def _kept(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the rows that the filter keeps, if their columns tell."""
+        if self.where is None or not set(self.where.columns) <= set(batch.schema.names):
+            return batch
+        kept = self.where.select(batch)
+        return batch if len(kept) == len(batch) else batch.take(kept)
 
     def _wants(self, column: str) -> bool:
         return self.columns is None or column in self.columns or column in _PLACE
@@ -99,6 +109,29 @@ class StoredTables:
         wanted = [one for one in batch.schema.names if self._wants(called[one])]
         found = batch.select(wanted)
         return found.rename_columns([called[one] for one in wanted])
+
+
+def _may_hold(condition: pc.Expression, name: str, file: pa.NativeFile) -> list[int]:
+    """Return the row groups of a Parquet file that may hold rows for which a condition is true."""
+    import pyarrow.dataset as ds  # start-up: runs without a filter need none
+
+    fragment = ds.ParquetFileFormat().make_fragment(file, partition_expression=_partition(name))
+    found = fragment.subset(condition, schema=fragment.physical_schema)
+    return [group.id for group in found.row_groups]
+
+
+def _partition(name: str) -> pc.Expression:
+    """Return what the folders of a lake say of a file that opslog wrote there (partition.py)."""
+    import pyarrow.compute as pc
+
+    said = pc.scalar(True)
+    *folders, file = name.split("/")
+    for folder in folders if _OF_LAKE.fullmatch(file) else []:
+        key, _, value = folder.partition("=")
+        # A long value is cut there.
+        if key in _TOLD and value != _NONE and "~" not in value:
+            said = said & (pc.field(_TOLD[key]) == pc.scalar(unquote(value)))
+    return said
 
 
 def _columns(stored: pa.Schema, kind: TableKind) -> dict[str, str]:
@@ -132,9 +165,17 @@ def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         yield batch.slice(at, step)
 
 
-def _encoded(batch: pa.RecordBatch, name: str, before: int) -> bytes:
-    """Return rows as JSON lines; a record without a place stands in its row of the table."""
-    columns = {one: _as_stored(batch.column(one), schema.BY_NAME[one]) for one in batch.schema.names}
+def _encoded(batch: pa.RecordBatch, lines: JsonLines) -> bytes:
+    """Return rows as JSON lines."""
+    ordered = [one for one in schema.COLUMNS if one.name in batch.schema.names]
+    lines.encode([(one.name, one.kind, batch.column(one.name)) for one in ordered], len(batch))
+    return bytes(memoryview(lines))
+
+
+def _stored(batch: pa.RecordBatch, name: str, before: int) -> pa.RecordBatch:
+    """Return rows as records have them; one without a place stands in its row of the table."""
+    names = batch.schema.names
+    columns = {one: _as_stored(batch.column(one), schema.BY_NAME[one]) for one in names}
     rows = len(batch)
     source = columns.get("source")
     if source is None or source.null_count:
@@ -145,10 +186,7 @@ def _encoded(batch: pa.RecordBatch, name: str, before: int) -> bytes:
     if offset is None or offset.null_count:
         own = pa.array(range(before, before + rows), pa.int64())
         columns["source_offset"] = own if offset is None else _compute().coalesce(offset, own)
-    lines = JsonLines()
-    ordered = [one.name for one in schema.COLUMNS if one.name in columns]
-    lines.encode([(one, schema.BY_NAME[one].kind, columns[one]) for one in ordered], rows)
-    return bytes(memoryview(lines))
+    return pa.RecordBatch.from_arrays([*columns.values()], names=[*columns])
 
 
 def _as_stored(array: pa.Array, column: schema.Column) -> pa.Array:

@@ -462,4 +462,4 @@ def _marked(start: bytes) -> bool:
 
 
 def _undecided_text(start: bytes) -> bool:
-    return tables.undecided(start) or journal_export.undecided(start) or otlp.undecided(start) or utf16.undecided(start)
+    return any(one.undecided(start) for one in (tables, journal_export, otlp, utf16))

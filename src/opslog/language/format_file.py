@@ -346,7 +346,7 @@ def _stored(item: TomlTable) -> KeyedShape:
         keys = naming.spelled(schema.BY_NAME, item.text("names"))
     except OpslogError as error:
         raise item.wrong("names", str(error)) from None
-    paths = {
+    paths: dict[str, tuple[str, ...]] = {
         column: (key.replace(".", "\\."),) for column, key in zip(schema.BY_NAME, keys, strict=True)
     }
     iso = paths.pop("timestamp")
