@@ -126,11 +126,10 @@ class Stream(Generic[T]):
                 self.stats.catch_alls.add(known.name)
         for told, counts in records.stored_counts(lines.program, _FORMAT).items():
             self.stats.bytes += counts[2] if self.extent else 0
-            known_name = told in self.stats.formats or len(self.stats.formats) < MOST_FORMATS
-            name = told if known_name else _OTHERS
-            self.stats.count(name, counts)
-            if name is not None and name in _dated(self.job.catalog):
-                self.stats.catch_alls.add(name)
+            few = told in self.stats.formats or len(self.stats.formats) < MOST_FORMATS
+            self.stats.count(told if few else _OTHERS, counts)
+            if few and told is not None and told in _dated(self.job.catalog):
+                self.stats.catch_alls.add(told)
         if self.job.ordered and records.count:
             self._place(records)
         if records.count:
