@@ -115,7 +115,8 @@ class KeyedShape:
     def described(self) -> str:
         """What a line must be, for people."""
         if self.stored:
-            return "a record as opslog writes it: its keys, " + ", ".join(self.required) + " at least"
+            needed = " and ".join(self.required).replace("\\.", ".")
+            return f"an object of opslog's own keys alone, {needed} among them"
         kind = "a line of pairs" if self.pairs else "a JSON object"
         times = () if set(self.times) & set(self.required) else dict.fromkeys(self.times)
         choices = (" or ".join(keys) for keys in (self.one_of, times) if keys)
