@@ -139,6 +139,17 @@ def test_a_pipe_from_opslog_to_opslog_changes_nothing(logs: Path, to: list[str])
     assert opslog_run("stats", given=written) == opslog_run("stats", str(logs))
 
 
+@pytest.mark.parametrize("kind", ["jsonl", "parquet", "arrow"])
+def test_requests_are_those_of_the_logs_of_several_hosts(tmp_path: Path, kind: str) -> None:
+    for host in ("ctl1", "ctl2"):
+        (tmp_path / "logs" / host).mkdir(parents=True)
+        (tmp_path / "logs" / host / "nova-api.log").write_text("\n".join(SAMPLES) + "\n")
+    opslog.read(tmp_path / "logs").write(tmp_path / "out", kind)
+    found = opslog_run("requests", str(tmp_path / "out"))
+    assert found.count(b"\n") > 10
+    assert found == opslog_run("requests", str(tmp_path / "logs"))
+
+
 def test_parquet_is_read_at_standard_input_if_it_is_a_file(logs: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     opslog.read(logs).write_parquet(out)
@@ -146,6 +157,15 @@ def test_parquet_is_read_at_standard_input_if_it_is_a_file(logs: Path, tmp_path:
         command = [sys.executable, "-m", "opslog", "filter"]
         done = subprocess.run(command, stdin=file, capture_output=True, timeout=100)
     assert done.stdout == opslog_run("filter", str(logs))
+
+
+def test_parquet_through_a_pipe_is_refused(logs: Path, tmp_path: Path) -> None:
+    opslog.read(logs).write_parquet(tmp_path / "out.parquet")
+    command = [sys.executable, "-m", "opslog", "filter"]
+    content = (tmp_path / "out.parquet").read_bytes()
+    done = subprocess.run(command, input=content, capture_output=True, timeout=100)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"give the file itself" in done.stderr
 
 
 def test_records_and_logs_are_read_in_one_run(logs: Path, tmp_path: Path) -> None:
@@ -234,14 +254,15 @@ def damaged(data: bytes) -> Iterator[bytes]:
 def test_a_damaged_table_is_an_error_and_no_crash(logs: Path, tmp_path: Path, kind: str) -> None:
     whole, out = tmp_path / "whole", tmp_path / "out"
     opslog.read(logs).limit(50).write(whole, kind)
-    failed: list[str] = []
+    failed: list[opslog.SourceError] = []
     for data in damaged(whole.read_bytes()):
         out.write_bytes(data)
         try:
             rows_of(opslog.read(out))
         except opslog.SourceError as error:
-            failed.append(error.path)
-    assert set(failed) == {str(out)}
+            failed.append(error)
+    assert {error.path for error in failed} == {str(out)}
+    assert all("\n" not in error.reason for error in failed)
 
 
 def test_a_table_of_other_columns_is_said_to_be_one(tmp_path: Path) -> None:

@@ -61,9 +61,11 @@ class StoredTables:
                         before += len(part)
                         if len(found):
                             yield _encoded(found, lines)
-        except (pa.ArrowException, MemoryError, UnicodeError, OverflowError) as error:
+        except (pa.ArrowException, MemoryError, UnicodeError, OverflowError, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # the file's, or said here
             reason = str(error).split("\n")[0]
-            raise OSError(errno.EINVAL, f"is damaged: {kind} expected ({reason})") from None
+            raise OSError(errno.EINVAL, f"is damaged: expected {kind} ({reason})") from None
 
     def _batches(self, name: str, kind: TableKind, file: pa.NativeFile) -> Iterator[pa.RecordBatch]:
         """Yield the rows as they are stored, under the names of their columns here."""

@@ -128,6 +128,10 @@ class Source:
             self._bytes = behind(start, self._read_raw)
             if isinstance(self._raw, RemoteFile):
                 self._sample = start + self._raw.peek(SAMPLE_BYTES)
+        if self._tables and not self.regular and start.startswith(tables.PARQUET_START):
+            raise OSError(
+                errno.ESPIPE, "is Parquet, which is read at random places: give the file itself"
+            )
         self._converted = packed or self._marked(self._sample or start)
         self._start = len(start)
         # Not at once: in a pipe what tells the encoding may be long in coming.

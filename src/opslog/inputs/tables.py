@@ -14,6 +14,9 @@ from opslog.inputs.reader import Reader
 START_BYTES = 8
 """So many bytes at most tell what a table is."""
 
+PARQUET_START = b"PAR1\x15"
+"""What Parquet begins with, the head of its first page included: no text does."""
+
 _STREAM = b"\xff\xff\xff\xff"
 _LARGEST_SCHEMA = 1 << 24
 """Bytes of the first message of a stream, at most."""
