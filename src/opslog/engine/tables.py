@@ -67,6 +67,22 @@ class StoredTables:
             reason = str(error).split("\n")[0]
             raise OSError(errno.EINVAL, f"is damaged: expected {kind} ({reason})") from None
 
+    def foreign(self, kind: TableKind, file: BinaryIO) -> str | None:
+        """Return what a table is if its columns are not opslog's; None if not, or damaged."""
+        import pyarrow.parquet as pq
+
+        opened = {TableKind.PARQUET: pq.ParquetFile, TableKind.FILE: pa.ipc.open_file}
+        try:
+            table = opened.get(kind, pa.ipc.open_stream)(pa.PythonFile(file, mode="r"))
+            found = table.schema_arrow if kind == TableKind.PARQUET else table.schema
+        except (pa.ArrowException, OSError, MemoryError, UnicodeError):
+            return None  # reading it says so
+        try:
+            _columns(found, kind)
+        except OSError as error:
+            return (error.strerror or "").removeprefix("is ")
+        return None
+
     def _batches(self, name: str, kind: TableKind, file: pa.NativeFile) -> Iterator[pa.RecordBatch]:
         """Yield the rows as they are stored, under the names of their columns here."""
         if kind == TableKind.STREAM:

@@ -185,8 +185,16 @@ class Source:
     @property
     def binary(self) -> str | None:
         """What it is if it holds no text; what comes through a pipe is always read as text."""
-        if not self.regular or self._table(self._sampled()):
+        if not self.regular:
             return None
+        if self._tables and (kind := self._table(self._sampled())):
+            if self._packed or not self._seekable:
+                return None
+            at = self._raw.tell()
+            with self._anywhere() as file:
+                found = self._tables.foreign(kind, file)
+            self._raw.seek(at)  # the place is that of the file opened once more, too
+            return found
         return not_text(self._sampled())
 
     @property

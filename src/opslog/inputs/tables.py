@@ -40,6 +40,9 @@ class Tables(Protocol):
         damaged, or holds other records than opslog writes.
         """
 
+    def foreign(self, kind: TableKind, file: BinaryIO) -> str | None:
+        """Return what a table is if its columns are not opslog's; None if not, or damaged."""
+
 
 def table_kind(start: bytes) -> TableKind | None:
     """Return what table begins so, None if none does."""
