@@ -41,6 +41,8 @@ LIMITS = (
           "requests with a caller", "the one without news for longest is forgotten", _STDERR),
     Limit(("rows._values.MOST_KEPT",), "every command", "attributes of a record",
           "the others are left out", "the record itself: `attributes_left_out`"),
+    Limit(("engine.stream.MOST_FORMATS",), "records that opslog wrote, `--stats`",
+          "names of formats", "the others are counted as `opslog.record`", _STDERR),
     Limit(("trace.search.MOST",), "`trace`", "records of a story", "later ones are left out",
           _PAGE),
     Limit(("trace.neighbours.MOST",), "`trace` of an instance", "ports, and volumes",

@@ -14,6 +14,7 @@ import zlib
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,11 +50,10 @@ def binaries(folder: Path) -> dict[str, bytes]:
         database.execute("create table t (c text)")
     logs = folder / "x.log"
     logs.write_bytes(LINES[0] * 9)
-    opslog.read(logs).write_parquet(folder / "x.parquet")
-    opslog.read(logs).write_arrow(folder / "x.arrow")
-    with pa.OSFile(str(folder / "x.feather"), "wb") as out:
-        table = opslog.read(logs).to_table()
-        with pa.ipc.new_file(out, table.schema) as writer:
+    table = pa.table({"a": [1]})  # opslog's own is read
+    pq.write_table(table, folder / "x.parquet")
+    for name, new in (("x.arrow", pa.ipc.new_stream), ("x.feather", pa.ipc.new_file)):
+        with pa.OSFile(str(folder / name), "wb") as out, new(out, table.schema) as writer:
             writer.write_table(table)
     names = ("x.sqlite", "x.parquet", "x.arrow", "x.feather")
     found = {name: (folder / name).read_bytes() for name in names}

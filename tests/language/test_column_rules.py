@@ -181,7 +181,7 @@ def test_a_line_tells_its_host_before_the_folder_does(tmp_path: Path) -> None:
     logs.write_jsonl(tmp_path / "out")
     written = [json.loads(line) for line in (tmp_path / "out").read_text().splitlines()]
     assert [line["host_name"] for line in written] == hosts
-    kept = library.read(tmp_path).filter(library.F.host_name == "cmp1")
+    kept = library.read(path).filter(library.F.host_name == "cmp1")
     assert [record.body for record in kept] == ["from the folder", "noise"]
     normalizer = library.Normalizer(source="cmp1/nova-compute.log")
     batches = [*normalizer.feed(path.read_bytes()), *normalizer.close()]

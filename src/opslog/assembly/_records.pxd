@@ -10,6 +10,8 @@ cdef class Records:
     cdef readonly int32_t count
     cdef public object places   # where they stand in the order of time: an Arrow array, None
 
+    cdef int add_counts(self, dict out, const int64_t* table, const int32_t* sizes, int32_t used) except -1
+
 cdef class OpenRecords:
     cdef Program program
     cdef Record* records        # not yet released, in the order of their heads

@@ -7,15 +7,18 @@ others are copied out of their block, and stand behind those of the next one.
 cimport cython
 from libc.stdint cimport INT64_MAX, int16_t, int32_t, int64_t, uint8_t, uint16_t
 from libc.stdlib cimport calloc, free, malloc, realloc
-from libc.string cimport memcpy, memmove
+from libc.string cimport memcmp, memcpy, memmove
 
 from opslog.assembly._workers cimport FEWEST, drop_workers, forget_records
 from opslog.kernel._block cimport (Block, CLOSED, DATED, Envelope, HAS_MORE, HAS_STACK, HAS_TRACEBACK, HELD, Line, MORE, NONE, PART_BODY, PART_TRACEBACK, PIECE, Record, SIZES, SKIMMED, UNRECOGNISED, WITHIN)
 from opslog.kernel._bytes cimport all_ascii
 from opslog.kernel._table cimport begin_table
 from opslog.scanner._envelope cimport match_text
-from opslog.scanner._program cimport Program
+from opslog.scanner._program cimport Program, STORED
 from opslog.scanner._state cimport MatchState, begin_state
+
+cdef enum:
+    FORMATS = 64                # of records as opslog writes them that are counted together
 
 
 @cython.final
@@ -26,7 +29,7 @@ cdef class Records:
         free(self.records)
 
     def counts(self, Program program not None):
-        """Return {format number or -1: (records, lines, bytes)} of these records."""
+        """Return {format number or -1: (records, lines, bytes)}, but of records as opslog writes them."""
         cdef int32_t i, line, format
         cdef Record* record
         cdef dict out = {}
@@ -36,6 +39,8 @@ cdef class Records:
         with nogil:
             for i in range(self.count):
                 record = &self.records[i]
+                if record.leaf >= 0 and program.leaves[record.leaf].flags & STORED:
+                    continue
                 format = program.leaves[record.leaf].format + 1 if record.leaf >= 0 else 0
                 table[3 * format] += 1
                 table[3 * format + 1] += record.lines
@@ -48,6 +53,71 @@ cdef class Records:
                 out[i - 1] = table[3 * i], table[3 * i + 1], table[3 * i + 2]
         free(table)
         return out
+
+    def stored(self, Program program not None):
+        """Return for each record a byte, 1 of one as opslog writes it; None if there is none such."""
+        cdef int32_t i
+        cdef bytes flags = None
+        cdef uint8_t* found = NULL
+        for i in range(self.count):
+            if self.records[i].leaf >= 0 and program.leaves[self.records[i].leaf].flags & STORED:
+                if found == NULL:
+                    flags = bytes(self.count)
+                    found = <uint8_t*><const uint8_t*>flags
+                found[i] = 1
+        return flags
+
+    def stored_counts(self, Program program not None, int32_t column):
+        """Return {format or None: (records, lines, bytes)} of records as opslog writes them.
+
+        ``column`` is the number of the format's among the columns.
+        """
+        cdef int32_t i, slot, line, size, j, used = 0
+        cdef Record* record
+        cdef const int32_t* span
+        cdef const uint8_t* text
+        cdef int64_t[4 * FORMATS] table     # where a format's name stands, records, lines, bytes
+        cdef int32_t[FORMATS] sizes
+        cdef dict out = {}
+        for i in range(self.count):
+            record = &self.records[i]
+            if record.leaf < 0 or not program.leaves[record.leaf].flags & STORED:
+                continue
+            slot = program.slots[column * program.leaf_count + record.leaf]
+            span = self.block.spans + self.block.lines[record.head].row + 2 * slot
+            text = self.block.data + max(span[0], 0)
+            size = span[1] - span[0] if span[0] >= 0 else -1
+            for j in range(used):
+                if sizes[j] == size and (size < 0 or memcmp(
+                        self.block.data + table[4 * j], text, size) == 0):
+                    break
+            else:
+                if used == FORMATS:
+                    self.add_counts(out, table, sizes, used)
+                    used = 0
+                j = used
+                used += 1
+                sizes[j] = size
+                table[4 * j] = text - self.block.data
+                table[4 * j + 1] = table[4 * j + 2] = table[4 * j + 3] = 0
+            table[4 * j + 1] += 1
+            table[4 * j + 2] += record.lines
+            line = record.head
+            while line != NONE:
+                table[4 * j + 3] += self.block.lines[line].stop - self.block.lines[line].first
+                line = self.block.lines[line].next
+        self.add_counts(out, table, sizes, used)
+        return out
+
+    cdef int add_counts(self, dict out, const int64_t* table, const int32_t* sizes, int32_t used) except -1:
+        """Add what was counted of some formats."""
+        cdef int32_t j
+        for j in range(used):
+            name = None if sizes[j] < 0 else (
+                (<const char*>self.block.data)[table[4 * j]:table[4 * j] + sizes[j]]).decode("utf-8", "replace")
+            records, lines, size = out.get(name, (0, 0, 0))
+            out[name] = records + table[4 * j + 1], lines + table[4 * j + 2], size + table[4 * j + 3]
+        return 0
 
 
 cdef class OpenRecords:

@@ -2,6 +2,9 @@ from typing_extensions import Buffer
 
 from opslog.assembly._records import Records
 
+USERS: tuple[int, int]
+ADOPTED: int
+
 class Sights(Buffer): ...
 
 def find_links(
@@ -11,6 +14,7 @@ def find_links(
     pairs: memoryview,
     quotes: memoryview,
     adopted: bool,
+    stored: memoryview | None = None,
 ) -> tuple[int, int, Sights]: ...
 
 class Sightings:

@@ -36,11 +36,15 @@ cdef enum Users:                # what is said beside an id
     NAMED = 1                   # a user or project
     NOBODY = 2
     HEADS = 4                   # it is the record's own, not its cause
+    ADOPTS = 8                  # its program works under the ids it is sent: of records alone
 
 cdef enum Said:                 # what a record's lines hold beside ids
     WORDS = 1                   # of a client that tells what its call was
     KEY = 2                     # the name of a field that holds an id
     EVENT = 4                   # who began an audit event: it tells itself which request it is of
+
+
+USERS, ADOPTED = (NAMED, NOBODY), ADOPTS
 
 
 cdef inline bint an_id(const uint8_t* p, const uint8_t* end) noexcept nogil:
@@ -70,6 +74,11 @@ cdef inline bint own(const uint8_t* line, const uint8_t* p) noexcept nogil:
         return False
     return ((p - 1)[0] == c'[' or (p - 1)[0] == c'm' or memcmp(p - 2, b"[ ", 2) == 0
             or memcmp(p - 6, b"[None ", 6) == 0 or (line[0] == c'{' and memcmp(p - 7, b"_id\": \"", 7) == 0))
+
+
+cdef inline bint is_stored_key(const uint8_t* line, const uint8_t* p) noexcept nogil:
+    """Whether the id at p is the value of a key of a record as opslog writes it, whatever it is called."""
+    return p - line > 16 and (memcmp(p - 6, b"_id\":\"", 6) == 0 or memcmp(p - 6, b".id\":\"", 6) == 0)
 
 
 cdef inline int users(const uint8_t* p, const uint8_t* end) noexcept nogil:
@@ -130,13 +139,15 @@ def sightings_of(Py_ssize_t places, Py_ssize_t evicted, bytes data not None):
 
 
 def find_links(Records records not None, const int64_t[::1] moments not None, const uint8_t[::1] timed,
-         int32_t[::1] pairs not None, int32_t[::1] quotes not None, bint adopted):
+         int32_t[::1] pairs not None, int32_t[::1] quotes not None, bint adopted,
+         const uint8_t[::1] stored=None):
     """Return (how many pairs, how many quotes, sights) of the records.
 
     ``pairs`` is filled with the numbers of records that have two ids and
     nothing else of interest, one for each pair of ids at least; ``quotes`` with
     those whose message may tell of a call.  ``timed`` is the validity bitmap of
     ``moments``, None if all are known.  ``adopted``: the program works under the ids it is sent.
+    ``stored`` says of each record that is as opslog writes it what its columns say (Users), 0 of others.
     """
     cdef Sights sights = Sights()
     cdef Sight* recent = <Sight*>calloc(RECENT, sizeof(Sight))
@@ -150,12 +161,13 @@ def find_links(Records records not None, const int64_t[::1] moments not None, co
     cdef const uint8_t* behind
     cdef const Line* line
     cdef uint64_t key, pair
-    cdef bint known
+    cdef bint known, as_stored, adopts
     if recent == NULL or told == NULL:
         free(recent)
         free(told)
         raise MemoryError()
-    if min(moments.shape[0], pairs.shape[0], quotes.shape[0]) < records.count:
+    if min(moments.shape[0], pairs.shape[0], quotes.shape[0]) < records.count or (
+            stored is not None and stored.shape[0] < records.count):
         raise ValueError("too little room")
     try:
         with nogil:
@@ -163,6 +175,8 @@ def find_links(Records records not None, const int64_t[::1] moments not None, co
                 ids = said = owned = 0
                 pair = 0
                 behind = NULL
+                as_stored = stored is not None and stored[i] != 0
+                adopts = stored[i] & ADOPTS != 0 if as_stored else adopted
                 known = timed is None or timed[i >> 3] >> (i & 7) & 1
                 at = records.records[i].head
                 while at != NONE:
@@ -187,9 +201,10 @@ def find_links(Records records not None, const int64_t[::1] moments not None, co
                         pair = pair * <uint64_t>0x9E3779B97F4A7C15 + key
                         if ids > 1 and p > start and (p - 1)[0] == c'[':
                             said |= WORDS       # in front of a message: what was called
-                        elif owned < CONTEXT and (own(start, p) or (p - 1 == behind and behind[0] == c' ')):
+                        elif owned < CONTEXT and (is_stored_key(start, p) if as_stored else own(start, p) or (
+                                p - 1 == behind and behind[0] == c' ')):
                             keys[owned] = key
-                            named[owned] = users(p + ID, end)
+                            named[owned] = stored[i] & (NAMED | NOBODY) if as_stored else users(p + ID, end)
                             owned += 1
                         behind = p + ID
                         p += ID
@@ -198,7 +213,7 @@ def find_links(Records records not None, const int64_t[::1] moments not None, co
                 # The context that an audit event is logged in may be one left behind.
                 if known and not said & EVENT:
                     for j in range(owned):
-                        see(sights, recent, keys[j], moments[i], named[j] | (HEADS if owned == 1 and not adopted else 0))
+                        see(sights, recent, keys[j], moments[i], named[j] | (HEADS if owned == 1 and not adopts else 0))
                 if ((said & WORDS and ids > 0) or (said & KEY and ids > 1)
                         or (said & EVENT and ids > 0) or ids > 2):
                     quotes[quote_count] = i

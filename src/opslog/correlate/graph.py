@@ -37,6 +37,7 @@ from opslog.correlate.calls import is_under_callers_id
 from opslog.correlate.links import Link, LinkCandidates, claims_in, times_of
 from opslog.correlate.sent import SentCauses
 from opslog.correlate.siblings import Siblings
+from opslog.correlate.sources import by_source
 from opslog.model.stats import Stats
 
 MOST = 1 << 18
@@ -126,9 +127,9 @@ class RequestGraph:
 
     def link(self, batch: pa.RecordBatch) -> None:
         """Take what the records of a batch say of calls, not when ids were seen."""
-        source = batch["source"][0].as_py() if "source" in batch.schema.names and batch else ""
-        self._add(claims_in(batch, sent=self._sent, source=source))
-        self._siblings.add(batch, self._claims)
+        for one in by_source(batch):
+            self._add(claims_in(one, sent=self._sent, source=_source_of(one)))
+            self._siblings.add(one, self._claims)
 
     def see(self, batch: pa.RecordBatch) -> None:
         """Take note of when the ids of a batch were seen, which may be in any order."""
@@ -151,8 +152,10 @@ class RequestGraph:
     def add_candidates(self, found: LinkCandidates) -> None:
         """Take what was found in a block of records (links.link_candidates)."""
         for batch in found.batches:
-            self._add(claims_in(batch, chosen=True, sent=self._sent, source=found.source))
-            self._siblings.add(batch, self._claims)
+            for one in by_source(batch):
+                source = _source_of(one) or found.source
+                self._add(claims_in(one, chosen=True, sent=self._sent, source=source))
+                self._siblings.add(one, self._claims)
             # Of audit events, and maybe others, only the columns tell which requests they are of.
             for name, heads in (("request_id", True), ("global_request_id", False)):
                 for id_, time in zip(batch[name].to_pylist(), times_of(batch), strict=True):
@@ -443,3 +446,9 @@ class RequestGraph:
 
 def _callers(claims: tuple[_Claim, ...], group: str) -> list[str]:
     return [caller for caller, _, _, groups in claims if group in groups]
+
+
+def _source_of(batch: pa.RecordBatch) -> str:
+    """Return the source of a batch's records, empty if it is not told."""
+    known = "source" in batch.schema.names and len(batch)
+    return batch["source"][0].as_py() or "" if known else ""

@@ -31,7 +31,7 @@ import pyarrow as pa
 
 from opslog.correlate import _links
 from opslog.correlate._links import Sights
-from opslog.correlate.calls import is_under_callers_id
+from opslog.correlate.calls import UNDER_CALLERS_ID, is_under_callers_id
 from opslog.correlate.sent import SentCauses
 from opslog.model import arrays
 from opslog.rows.kept import Kept
@@ -44,6 +44,7 @@ SERVED = ("service_name", "duration", "format")
 
 _PAIR_COLUMNS = COLUMNS[:2] + SERVED
 _QUOTE_COLUMNS = COLUMNS[:5] + SERVED
+_STORED_COLUMNS = ("request_id", "user_id", "project_id", "user_name", "program")
 _TIME = pa.timestamp("us", "UTC")
 
 ID = (
@@ -81,6 +82,8 @@ class LinkCandidates:
 
 def link_candidates(kept: Kept) -> LinkCandidates:
     """Return the few records of a block that may hold links; from any thread."""
+    stored = kept.records.stored(kept.program)
+    also = () if stored is None else ("source",)
     moments = kept.times()
     known, values = moments.buffers()
     pairs, quotes = (array("i", bytes(4 * kept.count)) for _ in range(2))
@@ -91,9 +94,10 @@ def link_candidates(kept: Kept) -> LinkCandidates:
         memoryview(pairs),
         memoryview(quotes),
         is_under_callers_id(kept.writer),
+        None if stored is None else _said_of_stored(kept, stored),
     )
     batches = (
-        _columns_of(kept, names, rows[:count], moments)
+        _columns_of(kept, (*names, *also), rows[:count], moments)
         for names, rows, count in (
             (_PAIR_COLUMNS, pairs, pair_count),
             (_QUOTE_COLUMNS, quotes, quote_count),
@@ -101,6 +105,20 @@ def link_candidates(kept: Kept) -> LinkCandidates:
         if count
     )
     return LinkCandidates(kept.source, tuple(batches), sights)
+
+
+def _said_of_stored(kept: Kept, stored: bytes) -> memoryview:
+    """Return what columns say beside ids of those records that are ``stored``, for _links.pyx."""
+    import pyarrow.compute as pc
+
+    batch = kept.others(_STORED_COLUMNS)
+    named = [pc.is_valid(batch.column(name)) for name in _STORED_COLUMNS[1:4]]
+    programs = batch.column("program").cast(pa.string())
+    adopted = pc.match_substring_regex(programs, f"^(?:{UNDER_CALLERS_ID})").fill_null(False)
+    told = pc.if_else(pc.or_(pc.or_(*named[:2]), named[2]), *map(arrays.uint8, _links.USERS))
+    told = pc.if_else(adopted, pc.bit_wise_or(told, arrays.uint8(_links.ADOPTED)), told)
+    mark = pa.Array.from_buffers(pa.uint8(), len(stored), [None, pa.py_buffer(stored)])
+    return memoryview(pc.multiply(told, mark).buffers()[1]).cast("B")
 
 
 def _columns_of(

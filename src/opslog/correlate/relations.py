@@ -115,7 +115,9 @@ def _named(reading: Pass) -> Named:
 
 def _find_named(reading: Pass, related: FirstReading, named: Named) -> None:
     """Read the sources of named lines for those of them that fulfil the condition."""
-    reading = replace(reading, sources=reading.sources.only(named.sources))
+    # Records as opslog wrote them tell other sources than the file they are read of.
+    if named.sources.issubset(reading.sources.names):
+        reading = replace(reading, sources=reading.sources.only(named.sources))
 
     def find(kept: Kept) -> pa.RecordBatch | None:
         return related.find_fulfilling(kept, named)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 from zlib import crc32
 
@@ -34,6 +35,7 @@ from opslog.correlate.matching import (
     TOLD,
     matched,
 )  # fmt: skip
+from opslog.correlate.sources import by_source, mapped
 from opslog.correlate.tellers import RANKS, hashed_paths
 from opslog.model import arrays
 from opslog.model.hosts import host_of_path
@@ -117,11 +119,15 @@ class Named:
         return frozenset(self._by_source)
 
     def name(self, batch: pa.RecordBatch, told: bool = False) -> pa.RecordBatch:
-        """Return records of one source with the ids of the requests that they tell of.
+        """Return records with the ids of the requests that they tell of.
 
         What other lines that fit do not say alike is null.  With ``told`` they are told of as the
         service's: with its name, and without their time, which is of whole seconds.
         """
+        return mapped(batch, partial(self._name, told=told))
+
+    def _name(self, batch: pa.RecordBatch, told: bool) -> pa.RecordBatch:
+        """Do so with records of one source."""
         known = self._by_source.get(batch["source"][0].as_py()) if len(batch) else None
         if known is None:
             return batch
@@ -181,6 +187,10 @@ class ServerLines:
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take records; raises SinkError if a temporary file cannot be written."""
+        for one in by_source(batch):
+            self._add(one)
+
+    def _add(self, batch: pa.RecordBatch) -> None:
         import pyarrow.compute as pc
 
         left = self._owned.other_calls(batch)

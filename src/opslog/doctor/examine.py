@@ -16,6 +16,7 @@ from opslog.doctor.survey import BlockFindings, surveyor
 from opslog.engine.job import Job
 from opslog.engine.run import run
 from opslog.engine.stream import Item, Stream
+from opslog.engine.tables import StoredTables
 from opslog.engine.watch import Watch, unwatched
 from opslog.inputs.lines import BlockCutter
 from opslog.inputs.paths import STDIN, expand, is_named_pipe
@@ -92,7 +93,7 @@ class _Examination:
                 file.fail("is a named pipe, no regular file")
                 continue
             try:
-                source = Source(name)
+                source = Source(name, of_tables=StoredTables())
             except SourceError as error:
                 file.fail(error.reason)
                 continue

@@ -42,6 +42,13 @@ class Job(Generic[T]):
         stated = {text.encode() for text in self.catalog.lines.constants}
         return tuple(texts for texts in self.where.needles if not texts & stated)
 
+    @property
+    def reads(self) -> tuple[str, ...] | None:
+        """The columns that are read of a record, None if it may be any."""
+        if self.finish is not Kept.batch:
+            return None
+        return self.names if self.where is None else (*self.names, *self.where.columns)
+
     def kept(self, records: Records, builder: BatchBuilder) -> Kept | None:
         """Return the kept records, None if there are none."""
         if not records.count:

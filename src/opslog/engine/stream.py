@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Generic, TypeVar
 
 from opslog.assembly._assemble import Assembler
@@ -13,15 +13,24 @@ from opslog.assembly._records import Records
 from opslog.engine.job import Job
 from opslog.inputs.extent import Extent
 from opslog.kernel._block import Block
+from opslog.model import schema
 from opslog.model.first_line import LONGEST, reference_of_first_line
 from opslog.model.stats import Stats
 from opslog.model.zones import Zone
 from opslog.rows.kept import BatchBuilder
 from opslog.scanner._scan import recognise, scan
+from opslog.scanner.catalog import Catalog
 
 T = TypeVar("T")
 
 _NEVER = -(1 << 63)
+_OTHERS = "opslog.record"
+"""The name that records as opslog wrote them are counted under where those of formats are many."""
+
+MOST_FORMATS = 1000
+"""Names of formats that are counted; what is read may say any."""
+
+_FORMAT = tuple(schema.BY_NAME).index("format")
 
 MOST_LINES = 65536
 """Lines of a block scanned at once, so that blank lines do not fill the memory."""
@@ -105,15 +114,22 @@ class Stream(Generic[T]):
         while self._late:
             name = self._late.pop()
             self.stats.timeouts[name] = self.stats.timeouts.get(name, 0) + 1
-        for number, counts in records.counts(self.job.catalog.lines.program).items():
+        lines = self.job.catalog.lines
+        for number, counts in records.counts(lines.program).items():
             self.stats.bytes += counts[2] if self.extent else 0
             if number < 0:
                 self.stats.count(None, counts)
                 continue
-            known = self.job.catalog.lines.names[number]
+            known = lines.names[number]
             self.stats.count(known.name, counts)
             if known.dated:
                 self.stats.catch_alls.add(known.name)
+        for told, counts in records.stored_counts(lines.program, _FORMAT).items():
+            self.stats.bytes += counts[2] if self.extent else 0
+            few = told in self.stats.formats or len(self.stats.formats) < MOST_FORMATS
+            self.stats.count(told if few else _OTHERS, counts)
+            if few and told is not None and told in _dated(self.job.catalog):
+                self.stats.catch_alls.add(told)
         if self.job.ordered and records.count:
             self._place(records)
         if records.count:
@@ -164,6 +180,12 @@ class Stream(Generic[T]):
         if self.extent:
             self.assembler.go_past(before)
             self.assembler.quoted = self.extent.margin
+
+
+@lru_cache(maxsize=8)
+def _dated(catalog: Catalog) -> frozenset[str]:
+    """Return the formats that only date a record."""
+    return frozenset(one.name for one in catalog.lines.names if one.dated)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from opslog.model.errors import OpslogError
 
@@ -175,6 +175,12 @@ class RemoteFile:
             if not count:
                 self.check_same()
             return count
+
+    def anywhere(self) -> BinaryIO:
+        """Return the file, opened once more, for who reads it at any place."""
+        with told():
+            found: BinaryIO = self._system.open(self._path, "rb")
+            return found
 
     def check_same(self) -> None:
         """Raise OSError if it is not what it was when it was opened."""

@@ -13,12 +13,14 @@ import stat
 import threading
 from datetime import UTC, datetime
 from io import FileIO
+from typing import BinaryIO, cast
 
-from opslog.inputs import compression, journal_export, otlp, utf16
+from opslog.inputs import compression, journal_export, otlp, tables, utf16
 from opslog.inputs.extent import Extent
 from opslog.inputs.paths import STDIN, why_unopened
 from opslog.inputs.reader import Reader, behind, deferred_reader, of_chunks, sample_of, start_of
 from opslog.inputs.remote import RemoteFile, is_url
+from opslog.inputs.tables import ReadOn, TableKind, Tables, table_kind
 from opslog.inputs.text import SAMPLE_BYTES, not_text
 from opslog.model.errors import SourceError
 from opslog.process.stop import Stop
@@ -36,13 +38,17 @@ class Source:
     """One opened source; ``read_into`` gives its bytes.
 
     They are decompressed; an export of the journal and OTLP/JSON are given as one line
-    of JSON for each record, UTF-16 as UTF-8.  A pipe is waited for until it has bytes,
+    of JSON for each record, UTF-16 as UTF-8, tables as ``of_tables`` has it (without, they
+    are no text).  A pipe is waited for until it has bytes,
     or ends: what ``stop`` is requested with meanwhile is raised.  Raises SourceError for
     what cannot be opened.
     """
 
-    def __init__(self, name: str, stop: Stop | None = None) -> None:
+    def __init__(
+        self, name: str, stop: Stop | None = None, of_tables: Tables | None = None
+    ) -> None:
         self.name = name
+        self._tables = of_tables
         self._pump: _Pump | None = None
         self._given = 0
         try:
@@ -97,7 +103,7 @@ class Source:
         self._start = 0
         self._bytes: Reader = self._read_raw
         start = begins[: compression.MAGIC_BYTES]
-        packed = compression.compressed(start)
+        packed = self._packed = compression.compressed(start)
         if packed:
             self._begins = b""
             self._raw.seek(self.begin + len(start))
@@ -105,7 +111,7 @@ class Source:
             self._bytes = compression.unpacked(self.name, self._read_raw, start)
         else:
             self._sample = _behind_hole(fd, self.begin, begins)
-        self._converted = packed or _marked(self._sample or start)
+        self._converted = packed or self._marked(self._sample or start)
         self._read: Reader = self._read_raw
         if self._converted:
             self._read = deferred_reader(self._lines)
@@ -118,14 +124,20 @@ class Source:
                 _wait(self.fd, stop)
             return self._read_raw(room)
 
-        start = start_of(waited_for, _undecided, compression.MAGIC_BYTES)
-        if packed := compression.compressed(start):
+        most = max(compression.MAGIC_BYTES, tables.START_BYTES)
+        start = start_of(waited_for, _undecided, most)
+        packed = self._packed = compression.compressed(start)
+        if packed:
             self._bytes = compression.unpacked(self.name, self._read_raw, start)
         else:
             self._bytes = behind(start, self._read_raw)
             if isinstance(self._raw, RemoteFile):
                 self._sample = start + self._raw.peek(SAMPLE_BYTES)
-        self._converted = packed or _marked(self._sample or start)
+        if self._tables and not self.regular and start.startswith(tables.PARQUET_START):
+            raise OSError(
+                errno.ESPIPE, "is Parquet, which is read at random places: give the file itself"
+            )
+        self._converted = packed or self._marked(self._sample or start)
         self._start = len(start)
         # Not at once: in a pipe what tells the encoding may be long in coming.
         self._read = deferred_reader(self._lines)
@@ -178,7 +190,17 @@ class Source:
     @property
     def binary(self) -> str | None:
         """What it is if it holds no text; what comes through a pipe is always read as text."""
-        return not_text(self._sampled()) if self.regular else None
+        if not self.regular:
+            return None
+        if self._tables and (kind := self._table(self._sampled())):
+            if self._packed or not self._seekable:
+                return None
+            at = self._raw.tell()
+            with self._anywhere() as file:
+                found = self._tables.foreign(kind, file)
+            self._raw.seek(at)  # the place is that of the file opened once more, too
+            return found
+        return not_text(self._sampled())
 
     @property
     def start(self) -> bytes:
@@ -199,6 +221,9 @@ class Source:
             most = max(map(len, (journal_export.START, *otlp.STARTS)))
             start = start_of(self._bytes, _undecided_text, most)
             self._bytes = behind(start, self._bytes)
+        if self._tables and (kind := self._table(start)):
+            file = self._anywhere() if kind != TableKind.STREAM else ReadOn(self._bytes)
+            return of_chunks(self._tables.lines(self.name, kind, cast("BinaryIO", file)))
         if encoding := utf16.encoding(start):
             return of_chunks(utf16.chunks(self._bytes, encoding))
         if start.startswith(journal_export.START):
@@ -206,6 +231,24 @@ class Source:
         if start.startswith(otlp.STARTS):
             return of_chunks(otlp.lines(self._bytes))
         return self._bytes
+
+    def _marked(self, start: bytes) -> bool:
+        return _marked(start) or self._table(start) is not None
+
+    def _table(self, start: bytes) -> TableKind | None:
+        """Return what table begins so, None if it cannot be read: but for a stream at any place."""
+        kind = table_kind(start) if self._tables else None
+        if kind in (None, TableKind.STREAM) or (
+            self.regular and not self._packed and not self.begin
+        ):
+            return kind
+        return None
+
+    def _anywhere(self) -> BinaryIO:
+        """Return the file, opened once more, for who reads it at any place."""
+        if isinstance(self._raw, RemoteFile):
+            return self._raw.anywhere()
+        return os.fdopen(os.dup(self.fd), "rb", buffering=0)
 
     def _read_raw(self, room: memoryview) -> int:
         """Read of the file itself, and wait where its descriptor does not."""
@@ -422,7 +465,7 @@ def _wait(fd: int, stop: Stop | None) -> None:
 
 
 def _undecided(start: bytes) -> bool:
-    return compression.undecided(start) or utf16.undecided(start)
+    return tables.undecided(start) or compression.undecided(start) or utf16.undecided(start)
 
 
 def _behind_hole(fd: int, begin: int, sample: bytes) -> bytes:
@@ -447,4 +490,4 @@ def _marked(start: bytes) -> bool:
 
 
 def _undecided_text(start: bytes) -> bool:
-    return journal_export.undecided(start) or otlp.undecided(start) or utf16.undecided(start)
+    return any(one.undecided(start) for one in (tables, journal_export, otlp, utf16))

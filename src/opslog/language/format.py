@@ -103,6 +103,8 @@ class KeyedShape:
     """Whether keys that fill no column become attributes, under their paths."""
     opened: tuple[str, ...] = ()
     """Objects whose keys become attributes as if they stood beside them."""
+    stored: bool = False
+    """Whether its objects are records as opslog writes them: each column as it is, no other key."""
 
     @property
     def times(self) -> tuple[str, ...]:
@@ -112,6 +114,9 @@ class KeyedShape:
     @property
     def described(self) -> str:
         """What a line must be, for people."""
+        if self.stored:
+            needed = " and ".join(self.required).replace("\\.", ".")
+            return f"an object of opslog's own keys alone, {needed} among them"
         kind = "a line of pairs" if self.pairs else "a JSON object"
         times = () if set(self.times) & set(self.required) else dict.fromkeys(self.times)
         choices = (" or ".join(keys) for keys in (self.one_of, times) if keys)

@@ -36,7 +36,15 @@ from opslog.language.layout_rules import refused_catch_all, refused_envelope
 from opslog.language.pattern import Pattern, parse_pattern
 from opslog.language.percent import OPTION_NAMES
 from opslog.language.toml_table import TomlTable
-from opslog.model.errors import FilterError, FormatError, LayoutError, OsloOptionError
+from opslog.model import names as naming
+from opslog.model import schema
+from opslog.model.errors import (
+    FilterError,
+    FormatError,
+    LayoutError,
+    OpslogError,
+    OsloOptionError,
+)
 from opslog.model.severity import LONGEST_WORD, VOCABULARIES, number, spelled
 
 _SAMPLES = re.compile(r"^\[\[(?:samples|rejects)\]\]", re.MULTILINE)
@@ -303,6 +311,8 @@ def _keyed(reader: TomlTable, timed: bool) -> KeyedShape | None:
         raise reader.wrong("pairs", "a format has [json] or [pairs], not both")
     if key == "pairs" and not timed:
         raise reader.wrong("pairs", "expected in formats of lines only")
+    if key == "json" and "names" in reader.table("json").data:
+        return _stored(reader.table("json", "names"))
     item = reader.table(
         key, "required", "one_of", "columns", "constants", "epoch", "iso", "epoch_us",
         "others", "opened",
@@ -328,6 +338,25 @@ def _keyed(reader: TomlTable, timed: bool) -> KeyedShape | None:
     for name in sorted(shape.constants.keys() & shape.columns.keys()):
         raise item.wrong(f"constants.{name}", "is a key of columns, too")
     return shape
+
+
+def _stored(item: TomlTable) -> KeyedShape:
+    """Return the keys of records that opslog wrote with these ``names`` (names.py)."""
+    try:
+        keys = naming.spelled(schema.BY_NAME, item.text("names"))
+    except OpslogError as error:
+        raise item.wrong("names", str(error)) from None
+    paths: dict[str, tuple[str, ...]] = {
+        column: (key.replace(".", "\\."),) for column, key in zip(schema.BY_NAME, keys, strict=True)
+    }
+    iso = paths.pop("timestamp")
+    return KeyedShape(
+        required=(*paths["source"], *paths["source_offset"]),
+        columns=paths,
+        iso=iso,
+        others=False,
+        stored=True,
+    )
 
 
 def _columns(item: TomlTable) -> dict[str, tuple[str, ...]]:

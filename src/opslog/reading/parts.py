@@ -9,6 +9,7 @@ from dataclasses import replace
 from opslog.engine.job import Job
 from opslog.engine.run import in_this_thread
 from opslog.engine.stream import Item, Stream
+from opslog.engine.tables import StoredTables
 from opslog.inputs.extent import Extent
 from opslog.inputs.lines import BlockCutter
 from opslog.inputs.paths import STDIN, Sources
@@ -49,7 +50,7 @@ def divided(
 
 def _extents(name: str, size: int, times: TimeDefaults, catalog: Catalog) -> list[Extent]:
     try:
-        source = Source(name)
+        source = Source(name, of_tables=StoredTables())
     except SourceError:
         return [Extent(name)]  # reading it says so
     try:

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from opslog.engine.job import Job
 from opslog.engine.live import LiveStream
 from opslog.engine.stream import Item, Stream
+from opslog.engine.tables import StoredTables
 from opslog.engine.watch import Watch
 from opslog.inputs.extent import Extent
 from opslog.inputs.lines import BlockCutter
@@ -67,6 +68,9 @@ class Reading(Generic[T]):
         self.stop = stop
         self.index = index
         self.window = window
+        # What the index knows of a source must be the same in each reading of it.
+        narrowed = job.skip and not job.ordered and index is None
+        self._tables = StoredTables(job.where, job.reads) if narrowed else StoredTables()
         self.spare: deque[Block] = deque()
         self._errors: list[SourceError] = []
         self._errors_before: dict[str, int] = {}
@@ -78,7 +82,7 @@ class Reading(Generic[T]):
         for extent in self.sources.extents or map(Extent, self.sources.names):
             name = extent.name
             try:
-                source = Source(name, self.stop)
+                source = Source(name, self.stop, self._tables)
             except SourceError as error:
                 self._errors.append(error)
                 continue
@@ -207,7 +211,8 @@ class Reading(Generic[T]):
 
     def forget_behind(self, source: str) -> None:
         """Drop errors found since ``source`` was opened: how far was read ahead must not show."""
-        del self._errors[self._errors_before[source] :]
+        # A record as opslog wrote it tells another source than that which it stands in.
+        del self._errors[self._errors_before.get(source, len(self._errors)) :]
 
     def close(self) -> None:
         """Raise what kept sources from being read to their end, if anything did."""

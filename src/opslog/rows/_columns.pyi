@@ -19,6 +19,8 @@ class Columns(Rows):
         host: bytes,
         selection: memoryview | None,
         ambiguous: memoryview | None,
+        *,
+        source: bytes,
     ) -> None: ...
     def column(self, number: int) -> Any: ...
 

@@ -16,8 +16,8 @@ from opslog.kernel._block cimport BAD_TIME, HAS_OFFSET, Line, NONE, Record, TIME
 from opslog.kernel._bytes cimport hash_bytes, lowest_bit, same
 from opslog.kernel._table cimport Place, Table, begin_table, first_place, next_place, put_item
 from opslog.kernel._text cimport Buffer, need, put
-from opslog.rows._numbers cimport read_decimal, read_integer
-from opslog.rows._plan cimport CODES, DECIMAL, INTEGER, PAIRS, TEXT
+from opslog.rows._numbers cimport read_decimal, read_integer, read_written
+from opslog.rows._plan cimport CODES, DECIMAL, FORMAT, INTEGER, OFFSET, ORIGINAL, PAIRS, SOURCE, TEXT
 from opslog.rows._values cimport Attribute, Rows, Value, key_of
 from opslog.scanner._program cimport Program
 
@@ -176,21 +176,33 @@ cdef Memory zeroed(Py_ssize_t size):
 
 @cython.final
 cdef class Columns(Rows):
-    """The captured columns of records, for Arrow."""
+    """The captured columns of records, for Arrow; those all records have where some are opslog's own."""
 
     cdef Column* columns
+    cdef bytes source
+    cdef const uint8_t* source_data
+    cdef Py_ssize_t source_size
 
-    def __init__(self, *args):
-        cdef int32_t i
+    def __init__(self, *args, bytes source not None):
+        cdef int32_t i, kind
+        self.source, self.source_data, self.source_size = source, source, len(source)
         self.columns = <Column*>calloc(self.plan.count + 1, sizeof(Column))
         if self.columns == NULL:
             raise MemoryError()
         with nogil:
             for i in range(self.plan.count):
-                if self.plan.kinds[i] <= PAIRS:
-                    begin_column(&self.columns[i], self.plan.kinds[i], self.count)
+                kind = self.plan.kinds[i]
+                if self.some_stored and kind > PAIRS:
+                    kind = (CODES if kind == FORMAT or kind == SOURCE else INTEGER if kind == OFFSET
+                            else TEXT if kind == ORIGINAL else kind)
+                if kind <= PAIRS:
+                    begin_column(&self.columns[i], kind, self.count)
+                else:
+                    self.columns[i].kind = kind
             for i in range(self.count):
                 self.load(i)
+                if self.some_stored:
+                    self.append_places(i)
                 self.append(i)
 
     def __dealloc__(self):
@@ -199,6 +211,37 @@ cdef class Columns(Rows):
             for i in range(self.plan.count):
                 drop_column(&self.columns[i])
         free(self.columns)
+
+    cdef int append_places(self, int32_t row) except -1 nogil:
+        """Append of the row loaded last what is not said by the line, but by where it stands."""
+        cdef Record* record = self.record(row)
+        cdef Line* line
+        cdef Column* column
+        cdef int32_t i, kind, at
+        for i in range(self.plan.count):
+            kind = self.plan.kinds[i]
+            column = &self.columns[i]
+            if kind == ORIGINAL and not self.present >> i & 1:
+                at = record.head
+                while at != NONE:
+                    line = &self.block.lines[at]
+                    put(&column.data, self.block.data + line.first, line.stop - line.first, 0)
+                    at = line.next
+                end_row(column, row)
+                mark(column, row)
+            elif self.is_stored:
+                continue
+            elif kind == SOURCE:
+                column.indices[row] = intern(column, self.source_data, self.source_size, 0)
+                mark(column, row)
+            elif kind == OFFSET:
+                column.numbers[row] = record.offset
+                mark(column, row)
+            elif kind == FORMAT and record.leaf >= 0:
+                at = self.plan.line_owners[record.leaf]
+                column.indices[row] = intern(column, <const uint8_t*>self.plan.text_data[at], self.plan.text_sizes[at], 0)
+                mark(column, row)
+        return 0
 
     cdef int append(self, int32_t row) except -1 nogil:
         """Append the row loaded last."""
@@ -226,8 +269,11 @@ cdef class Columns(Rows):
                 if read_integer(value.data, value.size, &whole):
                     column.numbers[row] = whole
                     mark(column, row)
+            elif column.kind > PAIRS:
+                continue        # known from the line's scan
             elif column.kind == DECIMAL:
-                if read_decimal(value.data, value.size, value.change, <double*>&column.numbers[row]):
+                if (read_written(value.data, value.size, <double*>&column.numbers[row]) if self.is_stored
+                        else read_decimal(value.data, value.size, value.change, <double*>&column.numbers[row])):
                     mark(column, row)
             else:
                 for i in range(self.attribute_count):

@@ -20,8 +20,8 @@ from opslog.kernel._screen cimport Screen
 from opslog.kernel._text cimport Buffer, need, put
 from opslog.rows._json_arrays cimport (Array, Arrays, OF_BINARY, OF_DICTIONARY, OF_FLOAT64, OF_INT64, OF_MAPS, OF_STRINGS, OF_TIMESTAMPS, OF_UINT8, put_rows)
 from opslog.rows._json_text cimport (byte, decimal, escaped, integer, key, put_escaped, quoted, quoted_bytes, raw, timestamp)
-from opslog.rows._numbers cimport read_decimal, read_integer
-from opslog.rows._plan cimport (DECIMAL, FORMAT, INTEGER, LEVEL, OFFSET, PAIRS, SOURCE, TIMESTAMP)
+from opslog.rows._numbers cimport read_decimal, read_integer, read_written
+from opslog.rows._plan cimport (DECIMAL, FORMAT, INTEGER, LEVEL, OFFSET, ORIGINAL, PAIRS, SOURCE, TIMESTAMP)
 from opslog.rows._values cimport Attribute, Rows, Value, key_of
 
 cdef enum:
@@ -226,13 +226,17 @@ cdef class JsonRows(Rows):
                 integer(out, whole)
             elif kind == DECIMAL:
                 value = &self.values[number]
-                if not read_decimal(value.data, value.size, value.change, &real):
+                if not (read_written(value.data, value.size, &real) if self.is_stored
+                        else read_decimal(value.data, value.size, value.change, &real)):
                     continue
                 need(out, SLACK)
                 key(out, name, size)
                 if not decimal(out, real):
                     out.used -= size
                     continue
+            elif self.is_stored and kind >= FORMAT and (kind < ORIGINAL or self.present >> number & 1):
+                self.stored(out, name, size, number, kind)
+                continue
             elif kind == FORMAT:
                 if record.leaf >= 0:
                     self.names.chunk(self.plan.lines.leaves[record.leaf].format, out)
@@ -257,6 +261,30 @@ cdef class JsonRows(Rows):
         if out.data[out.used - 1] == c',':
             out.used -= 1
         raw(out, b"}\n", 2)
+        return 0
+
+    cdef int stored(self, Buffer* out, const uint8_t* name, Py_ssize_t size, int32_t number, int32_t kind) except -1 nogil:
+        """Write what a record as opslog writes it says of where it stood."""
+        cdef Value* value = &self.values[number]
+        cdef int64_t whole
+        if not self.present >> number & 1:
+            return 0
+        if kind == OFFSET:
+            if not read_integer(value.data, value.size, &whole):
+                return 0
+            need(out, SLACK)
+            key(out, name, size)
+            integer(out, whole)
+        else:
+            self.scratch.used = 0
+            put(&self.scratch, value.data, value.size, value.change)
+            if kind == ORIGINAL and self.passed != NULL and self.look(self.scratch.data, self.scratch.used):
+                self.scratch.used = 0
+                put(&self.scratch, self.changed.data, self.changed.used, 0)
+            need(out, 6 * self.scratch.used + SLACK)
+            key(out, name, size)
+            quoted(out, self.scratch.data, self.scratch.used)
+        byte(out, c',')
         return 0
 
     cdef inline int text(self, Buffer* out, const uint8_t* name, Py_ssize_t size, Value* value) except -1 nogil:

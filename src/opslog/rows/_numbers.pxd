@@ -1,6 +1,9 @@
 # Captured text to numbers.
 
+from libc.math cimport isfinite
 from libc.stdint cimport int64_t, uint8_t
+from libc.stdlib cimport strtod
+from libc.string cimport memcpy
 
 from opslog.kernel._text cimport MICROSECONDS, MILLISECONDS
 
@@ -46,3 +49,17 @@ cdef inline bint read_decimal(const uint8_t* text, Py_ssize_t size, int change, 
         scale *= 1e6
     out[0] = number / scale
     return i > 0 and i == size
+
+
+cdef inline bint read_written(const uint8_t* text, Py_ssize_t size, double* out) noexcept nogil:
+    """Read a decimal as opslog writes it: with as many digits as it has, or an exponent."""
+    cdef char[40] whole
+    cdef char* end
+    if size < 16 and read_decimal(text, size, 0, out):
+        return True
+    if size < 1 or size >= 40 or not (<uint8_t>(text[0] - 48) < 10 or text[0] == c'-'):
+        return False
+    memcpy(whole, text, size)
+    whole[size] = 0
+    out[0] = strtod(whole, &end)
+    return end == whole + size and isfinite(out[0])

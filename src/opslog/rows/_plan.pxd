@@ -70,6 +70,7 @@ cdef class Plan:
     cdef readonly int32_t count
     cdef Special special
     cdef int32_t body_slots             # rows of the lines' slot table
+    cdef int32_t attribute_slots
     cdef int32_t global_slots
     cdef int32_t request_slots
     cdef int32_t logger_slots

@@ -91,6 +91,7 @@ cdef class Plan:
         self.special.exception_message = special.get("exception_message", NONE)
         self.special.attributes = special.get("attributes", NONE)
         self.body_slots = slots["body"]
+        self.attribute_slots = slots["attributes"]
         self.global_slots = slots["global_request_id"]
         self.request_slots = slots["request_id"]
         self.logger_slots = slots["logger"]

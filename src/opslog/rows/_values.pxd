@@ -46,10 +46,12 @@ cdef class Rows:
     cdef Value host                     # likewise
     cdef int32_t* selected
     cdef readonly int32_t count
+    cdef readonly bint some_stored      # whether any record is one as opslog writes it
     cdef const uint8_t* ambiguous       # bits: rows whose local time was ambiguous
     cdef tuple owners                   # of memory pointed to
     cdef MatchState state
     # Of the row loaded last:
+    cdef bint is_stored                 # whether it is one as opslog writes it
     cdef uint64_t present               # bit per column that has a value
     cdef Value[MOST_COLUMNS] values
     cdef Attribute[MOST_ATTRIBUTES] attributes
@@ -78,6 +80,7 @@ cdef class Rows:
     cdef int load(self, int32_t i) except -1 nogil
     cdef int fields(self, const int32_t* starts, int32_t leaf, const uint8_t* data,
                     const int32_t* spans, int change) except -1 nogil
+    cdef int stored_fields(self, Record* record, Line* line, const Leaf* leaf) except -1 nogil
     cdef int add_attribute(self, int32_t name, const uint8_t* data, Py_ssize_t size, int change) except -1 nogil
     cdef bint has_key(self, const uint8_t* key, Py_ssize_t size) noexcept nogil
     cdef int pair_fields(self, int32_t leaf, const Line* line, const int32_t* spans) except -1 nogil

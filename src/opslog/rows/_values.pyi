@@ -1,2 +1,3 @@
 class Rows:
     count: int
+    some_stored: bool

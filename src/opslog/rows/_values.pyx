@@ -26,7 +26,7 @@ from opslog.rows._plan cimport (AMBIGUOUS, CLOSED_BY, FACILITY, Field, ID_ONLY, 
                                  STAMP_ONLY, slot_of)
 from opslog.rows._services cimport drop_services, service_of
 from opslog.scanner._json cimport JsonTable, Pair, Unnamed, host_size, next_pair
-from opslog.scanner._program cimport FOREMOST, JSON, KEYED, Leaf
+from opslog.scanner._program cimport FOREMOST, JSON, KEYED, Leaf, STORED
 from opslog.scanner._state cimport begin_state
 
 cdef enum:
@@ -65,7 +65,7 @@ cdef class Rows:
 
     def __cinit__(self, Records records not None, Plan plan not None, bytes service not None, bytes program not None, bytes host not None,
                   const int32_t[::1] selection, const uint8_t[::1] ambiguous, *args, **kwargs):
-        cdef int32_t i
+        cdef int32_t i, leaf
         self.records = records
         self.block = records.block
         self.plan = plan
@@ -84,6 +84,8 @@ cdef class Rows:
             self.selected[i] = i if selection is None else selection[i]
             if not 0 <= self.selected[i] < records.count:
                 raise IndexError(self.selected[i])
+            leaf = self.record(i).leaf
+            self.some_stored = self.some_stored or (leaf >= 0 and plan.lines.leaves[leaf].flags & STORED != 0)
         if ambiguous is not None:
             if ambiguous.shape[0] * 8 < self.count:
                 raise ValueError("too few bits")
@@ -121,6 +123,9 @@ cdef class Rows:
         self.foremost = False
         self.withheld = 0
         self.detail_ids[0].data = self.detail_ids[1].data = NULL
+        self.is_stored = record.leaf >= 0 and self.plan.lines.leaves[record.leaf].flags & STORED != 0
+        if self.is_stored:
+            return self.stored_fields(record, line, &self.plan.lines.leaves[record.leaf])
         if record.leaf >= 0:
             leaf = &self.plan.lines.leaves[record.leaf]
             change = changes_of(self.block, line, leaf)
@@ -252,6 +257,51 @@ cdef class Rows:
             elif not is_null_word(text, size) and not (text[0] == c'{' and is_empty(text, size)):
                 self.add_attribute(field.text, text, size, own)
             field += 1
+        return 0
+
+    cdef int stored_fields(self, Record* record, Line* line, const Leaf* leaf) except -1 nogil:
+        """Take each column as it is written: all that is told of such a record was told before."""
+        cdef const Field* field = self.plan.fields + self.plan.line_fields[record.leaf]
+        cdef const Field* end = self.plan.fields + self.plan.line_fields[record.leaf + 1]
+        cdef const int32_t* spans = self.block.spans + line.row
+        cdef int checked = 0 if self.block.ascii else CHECKED
+        cdef const uint8_t* text
+        cdef Py_ssize_t size
+        cdef int32_t start, slot
+        cdef const Unnamed* value
+        cdef int32_t most, number
+        while field < end:
+            start = spans[2 * field.slot]
+            if start >= 0:
+                text = self.block.data + start
+                size = spans[2 * field.slot + 1] - start
+                set_value(self, field.column, text, size, checked | (
+                    JSON_STRING if line.flags & ESCAPED and memchr(text, c'\\', size) != NULL else 0))
+            field += 1
+        if self.plan.special.attributes == NONE:
+            return 0
+        slot = slot_of(self.plan.lines, self.plan.attribute_slots, record.leaf)
+        if spans[2 * slot] < 0:
+            return 0
+        self.unnamed.used = 0
+        (<JsonTable>self.plan.lines.json).members(
+            self.block.data, spans[2 * slot], spans[2 * slot + 1], self.block.ascii, &self.keys, &self.unnamed)
+        value = <const Unnamed*>self.unnamed.data
+        number = <int32_t>(self.unnamed.used // sizeof(Unnamed))
+        most = number if number <= MOST_ATTRIBUTES else MOST_ATTRIBUTES - 1
+        while self.attribute_count < most:
+            text = self.block.data + value.start
+            size = value.end - value.start
+            self.attributes[self.attribute_count] = Attribute(NONE, value.key, value.key_size, Value(
+                text, size, checked | (JSON_STRING if (text - 1)[0] == c'"' and memchr(text, c'\\', size) != NULL else 0)))
+            self.attribute_count += 1
+            value += 1
+        if most < number:
+            self.attributes[most] = Attribute(LEFT_OUT, 0, 0, Value(
+                self.left_out_text, snprintf(<char*>self.left_out_text, 12, "%d", number - most), 0))
+            self.attribute_count += 1
+        if self.attribute_count:
+            self.present |= <uint64_t>1 << self.plan.special.attributes
         return 0
 
     cdef int add_attribute(self, int32_t name, const uint8_t* data, Py_ssize_t size, int change) except -1 nogil:

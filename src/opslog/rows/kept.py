@@ -101,13 +101,15 @@ class Kept:
     def batch(self) -> pa.RecordBatch:
         """Build the columns."""
         moments, ambiguous = self._moments() if self._timed() else (None, None)
-        columns = Columns(*self._rows(ambiguous))
+        columns = Columns(*self._rows(ambiguous), source=self.source.encode())
         arrays = []
         for number, name in enumerate(self._names):
             if name == "timestamp":
                 assert moments is not None
                 arrays.append(moments.view(schema.BY_NAME[name].type))
-            elif self._plan.columns[number][1] not in schema.arrow_types():
+            elif self._plan.columns[number][1] not in schema.arrow_types() and (
+                name == "severity_number" or not columns.some_stored
+            ):
                 arrays.append(self._alone(name))
             else:
                 arrays.append(column_of(schema.BY_NAME[name], self.count, columns.column(number)))

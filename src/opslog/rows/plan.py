@@ -27,6 +27,8 @@ _EXCEPTION = ("exception_stacktrace", "exception_type", "exception_message")
 _SPECIAL = ("body", "service_name", "trace_id", "attributes", *_EXCEPTION)
 _UNFILLED = {*_RECORD_KINDS, *_SPECIAL} - {"service_name"}
 """Columns that no field of a layout fills as it is."""
+_READ_APART = {"timestamp", "severity_number", "attributes"}
+"""Likewise of a record as opslog writes it."""
 _CHANGES = {mark: _plan.CHANGES[name] for name, mark in CHANGED.items()}
 _JSON_SHAPES = {
     "host_name": "host", "resource_id": "resource", "resource_type": "resource kind",
@@ -158,7 +160,7 @@ def _leaf_fields(
         kept = f"{compiled.names[leaf.format].name}.timestamp".encode()
         text = texts_used.setdefault(kept, len(texts_used))
         found.append(Field(number, stamp, SHAPES["stamp"], text, 0))
-    json = leaf.flags & FLAGS["json"]
+    json = leaf.flags & (FLAGS["json"] | FLAGS["stored"])
     for name, slot in leaf.slots.items():
         key = name, slot, json
         if key not in known:
@@ -177,9 +179,10 @@ def _field(
     texts_used: dict[bytes, int],
 ) -> Field | None:
     """Return how a slot fills the column ``name``, None if that is not built."""
+    stored = json & FLAGS["stored"]
     attribute = name not in _NUMBER
     number = numbers.get("attributes" if attribute else name)
-    if name in _UNFILLED or number is None:
+    if number is None or name in (_READ_APART if stored else _UNFILLED):
         return None
     shape = SHAPES["any"]
     change, text = 0, -1
@@ -189,7 +192,7 @@ def _field(
     if attribute or slot & CONSTANT:
         value = (name if attribute else compiled.constants[slot & SLOT]).encode()
         text = texts_used.setdefault(value, len(texts_used))
-    if name in _JSON_SHAPES and json:
+    if name in _JSON_SHAPES and json and not stored:
         shape = SHAPES[_JSON_SHAPES[name]]
     return Field(number, WITHOUT_SLOT if slot & CONSTANT else slot & SLOT, shape, text, change)
 

@@ -48,6 +48,7 @@ ctypedef struct Shape:
     int32_t word_count
     int32_t host                # slot of the leaf that fills host_name, -1
     int32_t keeps               # whether keys that fill no column are kept
+    int32_t stored              # slot of the attributes of a record as opslog writes it, -1: of others
 
 cdef enum:
     MOST_PAIRS = 100            # a record keeps no more attributes
@@ -75,6 +76,7 @@ cdef class JsonTable:
 
     cdef int32_t match(self, const uint8_t* data, int32_t at, int32_t end,
                        int32_t* row, MatchState* state) noexcept nogil
+    cdef int members(self, const uint8_t* data, int32_t at, int32_t end, bint ascii, Buffer* keys, Buffer* found) except -1 nogil
     cdef int unnamed(self, int32_t leaf, const uint8_t* data, int32_t at, int32_t end, const int32_t* row,
                      bint ascii, Buffer* keys, Buffer* found) except -1 nogil
 

@@ -13,8 +13,8 @@ from libc.stdint cimport uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 
-from opslog.kernel._block cimport ESCAPED, UNNAMED
-from opslog.kernel._bytes cimport JSON_MARKS, find_either, hash_bytes
+from opslog.kernel._block cimport BAD_TIME, ESCAPED, UNNAMED
+from opslog.kernel._bytes cimport JSON_MARKS, find_either, hash_bytes, lowest_bit
 from opslog.kernel._table cimport Place, begin_table, first_place, next_place, put_item
 from opslog.kernel._text cimport CHECKED, JSON_STRING, Buffer, need, put
 from opslog.scanner._key_order cimport KeyOrder, KnownKey, MOST_OBJECTS, NOT_KNOWN, comes, order_of, remembered
@@ -34,6 +34,7 @@ ctypedef struct Values:         # what a line has of the keys that are looked fo
     uint64_t some               # likewise the slots modulo 64
     bint escaped                # whether a value holds a backslash, or is no text
     int32_t count               # how many values there are in all
+    int32_t keys                # how many keys the line's own object has
 
 cdef extern from *:
     int bits_of "__builtin_popcountll" (unsigned long long) nogil
@@ -209,6 +210,7 @@ cdef int32_t read_object(JsonTable self, KeyOrder* order, const uint8_t* data, i
             expected[0] = <int32_t>(known - order.keys)
         expected = &known.behind
         place = table
+        values.keys += table == 0
         key = &self.keys[known.key] if known.key >= 0 else NULL
         if at >= end:
             return -1
@@ -351,6 +353,33 @@ cdef inline uint8_t shifted_level(JsonTable self, const Shape* shape, const uint
     return <uint8_t>min(max(found + shift, 1), 24) if found else 0
 
 
+cdef inline uint8_t stored_level(const uint8_t* text, int32_t length) noexcept nogil:
+    """The severity number that is written, 0 if it is none."""
+    cdef int32_t number = 0, i
+    for i in range(min(length, 3)):
+        number = 10 * number + text[i] - 48 if 48 <= text[i] <= 57 else 100
+    return <uint8_t>number if number <= 24 else 0
+
+
+cdef bint is_stored(JsonTable self, int32_t shape, const uint8_t* data, const Values* values) noexcept nogil:
+    """Whether the values are of the kinds that opslog writes: an object for the attributes only."""
+    cdef int32_t word, slot, begin
+    cdef uint64_t left
+    for word in range((self.slots + 63) >> 6):
+        left = values.have[word] & self.own[SLOT_WORDS * shape + word]
+        while left:
+            slot = 64 * word + lowest_bit(left)
+            left &= left - 1
+            begin = values.row[2 * slot]
+            if begin < 0:
+                continue
+            # An object or a list is not in quotes.
+            if (data[begin - 1] != c'"' and (data[begin] == c'{' or data[begin] == c'[')) != (
+                    slot == self.shapes[shape].stored):
+                return False
+    return True
+
+
 cdef inline bint when(const Shape* shape, const uint8_t* data, const Values* values, MatchState* state) noexcept nogil:
     """Read the time of a shape: its epoch seconds before its ISO text."""
     cdef int32_t slot = shape.micros
@@ -421,7 +450,7 @@ cdef class JsonTable:
             (self.shapes[i].leaf, self.shapes[i].required, self.shapes[i].one_of, self.shapes[i].otherwise, self.shapes[i].kept,
              self.shapes[i].epoch, self.shapes[i].iso, self.shapes[i].micros,
              self.shapes[i].severity, self.shapes[i].words, self.shapes[i].word_count,
-             paths, self.shapes[i].host, self.shapes[i].keeps) = shape
+             paths, self.shapes[i].host, self.shapes[i].keeps, self.shapes[i].stored) = shape
             for j in range(self.numbers[self.shapes[i].required]):
                 self.needs[i] |= <uint64_t>1 << (self.numbers[self.shapes[i].required + 1 + j] & 63)
             for j in range(self.numbers[paths]):
@@ -450,7 +479,7 @@ cdef class JsonTable:
         values.row = row
         values.some = 0
         values.escaped = False
-        values.count = 0
+        values.count = values.keys = 0
         i = read_pairs(self, data, at, end, &values) if self.pairs else read_object(
             self, order_of(self.serial), data, at, end, 0, &values)
         if i < 0 or blanks(data, i, end) != end:
@@ -471,11 +500,13 @@ cdef class JsonTable:
             if not complete:
                 continue
             unnamed = False
-            if shape.keeps:
+            if shape.keeps or shape.stored >= 0:
                 own = 0
                 for j in range(words):
                     own += bits_of(values.have[j] & self.own[SLOT_WORDS * i + j])
                 unnamed = values.count != own
+            if shape.stored >= 0 and (values.keys != own or not is_stored(self, i, data, &values)):
+                continue
             base = shape.otherwise
             for j in range(self.numbers[base]):
                 slot = self.numbers[base + 1 + 2 * j]
@@ -485,7 +516,10 @@ cdef class JsonTable:
                         fill(&values, slot, row[2 * other], row[2 * other + 1])
                 elif shape.keeps and begin_of(&values, other) >= 0:
                     unnamed = True
-            if not when(shape, data, &values, state):
+            if shape.stored >= 0 and begin_of(&values, shape.iso) == ABSENT:
+                state.time = 0
+                state.flags |= BAD_TIME     # written without one
+            elif not when(shape, data, &values, state):
                 take_back(shape, self.numbers, &values)
                 continue
             if values.escaped:
@@ -497,16 +531,22 @@ cdef class JsonTable:
             if shape.severity >= 0 and begin_of(&values, shape.severity) >= 0:
                 at = row[2 * shape.severity]
                 j = row[2 * shape.severity + 1] - at
-                state.severity = shifted_level(self, shape, data + at, j)
+                state.severity = (shifted_level(self, shape, data + at, j) if shape.stored < 0
+                                  else stored_level(data + at, j))
             base = shape.kept
             for j in range(self.numbers[base]):
                 slot = self.numbers[base + 1 + j]
                 row[2 * j] = max(begin_of(&values, slot), ABSENT)
                 row[2 * j + 1] = row[2 * slot + 1] if row[2 * j] >= 0 else ABSENT
-            if unnamed or (shape.keeps and shape.host >= 0 and has_port(data, row + 2 * shape.host)):
+            if shape.keeps and (unnamed or (shape.host >= 0 and has_port(data, row + 2 * shape.host))):
                 state.flags |= UNNAMED
             return shape.leaf
         return -1
+
+    cdef int members(self, const uint8_t* data, int32_t at, int32_t end, bint ascii, Buffer* keys, Buffer* found) except -1 nogil:
+        """Find the values of the object at `at`, likewise: each under its own key."""
+        find_unnamed(self, 0, data, at, end, -1, NULL, ascii, keys, keys.used, 0, found)
+        return 0
 
     cdef int unnamed(self, int32_t leaf, const uint8_t* data, int32_t at, int32_t end, const int32_t* row,
                      bint ascii, Buffer* keys, Buffer* found) except -1 nogil:

@@ -32,6 +32,7 @@ cdef enum LeafFlag:
     FOREMOST = 131072           # a message's: what it says counts before what its line says
     KEYED = 524288              # the line is pairs, KEY=VALUE: those of no column are attributes
     SECOND = 1048576            # behind the first line of a record of its format it belongs to that
+    STORED = 2097152            # a record as opslog writes it: what it says is not told again
 
 cdef enum:
     WORKERS = 7                 # captures that tell writers of one source apart

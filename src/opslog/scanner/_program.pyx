@@ -40,6 +40,7 @@ FLAGS = {
     "envelope": ENVELOPE, "stream": STREAM, "octal": OCTAL, "newlines": NEWLINES,
     "indented": INDENTED, "unfinished": UNFINISHED, "weak": WEAK, "hollow": HOLLOW, "alone": ALONE,
     "unlogged": UNLOGGED, "second": SECOND, "foremost": FOREMOST, "lined": LINED, "keyed": KEYED,
+    "stored": STORED,
 }
 ROLES = {"head": HEAD, "traceback": TRACEBACK}
 WORKER_SLOTS = WORKERS

@@ -8,7 +8,7 @@ from opslog.kernel._block cimport Block, Line, MORE, NONE, PIECE, SIZES, SKIMMED
 from opslog.kernel._bytes cimport all_ascii
 from opslog.scanner._envelope cimport keep_match, match_text, unwrap, worker_of
 from opslog.scanner._prefix cimport BytePath, PATHS
-from opslog.scanner._program cimport ENVELOPE, Leaf, Program
+from opslog.scanner._program cimport ENVELOPE, Leaf, Program, STORED
 from opslog.scanner._shortcut cimport ROUTES, Route
 from opslog.scanner._state cimport MatchState, begin_state
 
@@ -95,7 +95,7 @@ cdef int scan_line(Program program, Block block, int32_t start, int32_t end, int
     add_line(program, block, start, end, stop, 0, state)
     if (hit < 0 or memmem(block.data + start, end - start, ESCAPED_HEADER, 38) == NULL
             or block.lines[lines].outer != NONE or (block.lines[lines].leaf >= 0
-            and program.leaves[block.lines[lines].leaf].flags & ENVELOPE)):
+            and program.leaves[block.lines[lines].leaf].flags & (ENVELOPE | STORED))):
         return 0
     block.line_used = lines
     block.span_used = spans

@@ -29,6 +29,7 @@ def compiled(formats: tuple[Format, ...]) -> CompiledFormats:
                 json=True,
                 keyed=one.keyed.pairs and one.keyed.others,
                 alone=one.keyed.pairs and not one.keyed.times,
+                stored=one.keyed.stored,
             )
             entry = CatalogEntry(_without_layout(one), number, -1, flags=flags, level=one.level)
             compiler.add_keyed(entry, one.keyed)
@@ -92,10 +93,14 @@ def _without_layout(one: Format) -> Layout:
     return Layout("", (), one.severity)
 
 
-def _key_order(one: Format) -> tuple[bool, bool, bool]:
-    """When objects or pairs are tried: envelopes behind records, then what has any time or none."""
+def _key_order(one: Format) -> tuple[bool, bool, bool, bool]:
+    """When objects or pairs are tried: opslog's own, others, then what has any time or none.
+
+    Envelopes come behind records.
+    """
+    stored = one.keyed is not None and one.keyed.stored
     timed = one.applies_to == "message" or bool(one.keyed and one.keyed.times)
-    return not timed, one.catch_all, one.envelope is not None
+    return not stored, not timed, one.catch_all, one.envelope is not None
 
 
 def _entry(one: Format, number: int, index: int, item: FormatLayout) -> CatalogEntry:

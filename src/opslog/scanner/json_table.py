@@ -45,11 +45,12 @@ def json_table(
                 otherwise,
                 numbers.add(kept),
                 *(paths[keys[0]] if keys else -1 for keys in _times(shape)),
-                slots.get("severity_text", -1),
+                slots.get("severity_number" if shape.stored else "severity_text", -1),
                 *places[name],
                 numbers.add(sorted({paths[path] for path in _paths(shape)})),
                 found[-1].get("host_name", -1),
                 int(shape.others and not shape.pairs),
+                slots["attributes"] if shape.stored else -1,
             )
         )
     keys, texts, ordered = _keys(paths)
