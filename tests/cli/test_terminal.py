@@ -54,7 +54,8 @@ def test_times_are_in_the_zone_of_the_reader() -> None:
 
     assert times("Europe/Berlin")[0] == "2024-07-01 12:00:00.000+02:00  I"
     assert times(":Asia/Kolkata")[0] == "2024-07-01 15:30:00.000+05:30  I"
-    for utc in ("UTC", "Etc/UTC", "CET-1CEST,M3.5.0,M10.5.0/3"):
+    assert times("<+03>-3")[0] == times("UTC-3")[0] == "2024-07-01 13:00:00.000+03:00  I"
+    for utc in ("UTC", "Etc/UTC", "CET-1CEST,M3.5.0,M10.5.0/3", "berlin", "+2", "../x"):
         assert times(utc)[0] == "2024-07-01 10:00:00.000Z  INFO  "
     assert times("Asia/Tokyo", "--display-timezone=-3")[0] == "2024-07-01 07:00:00.000-03:00  I"
     piped = opslog("filter", "--to", "text", "--display-timezone", "tokyo", stdin=LATE.encode())
@@ -156,7 +157,7 @@ def test_of_nothing_kept_a_terminal_is_told_how_far_the_records_reach(two: tuple
         return text
 
     assert said("--since", "2030-01-01", *two) == (
-        "opslog: nothing was kept; the records run from 2024-07-01 10:00:00 UTC to "
+        "opslog: nothing was kept; the records begin at 2024-07-01 10:00:00 UTC and end at "
         "2024-07-01 10:00:02 UTC\r\n"
     )
     nothing = Path(two[0]).with_name("empty.log")

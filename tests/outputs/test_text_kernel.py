@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ from slow_text import SlowText
 from opslog.model import schema
 from opslog.outputs._text_lines import TextLines
 from opslog.outputs._text_rows import TextRows
+from opslog.outputs.marks import Marks
 from opslog.outputs.output import OutputStream
 from opslog.outputs.text import TextSink
 
@@ -59,9 +61,9 @@ def records(draw: st.DrawFn) -> dict[str, object]:
 SCHEMA = pa.schema([(name, schema.BY_NAME[name].type) for name in TextSink.columns])
 
 
-def written(batches: list[pa.RecordBatch], colored: bool, full: bool, width: int, hosts: bool) -> str:  # fmt: skip
+def written(batches: list[pa.RecordBatch], colored: bool, full: bool, width: int, hosts: bool, marks: Marks | None = None) -> str:  # fmt: skip
     read, write = os.pipe()
-    sink = TextSink(OutputStream("pipe", write), colored, full, width, hosts)
+    sink = TextSink(OutputStream("pipe", write), colored, full, width, hosts, marks=marks)
     out = b""
     for batch in batches:
         sink.write(sink.of_batch(batch))
@@ -85,6 +87,17 @@ def test_the_kernels_say_what_python_says(rows: list[dict[str, object]], colored
     expected = SlowText(colored, full, width if width < 120 else 0, hosts).of_batches([batch])
     assert written(slices, colored, full, width, hosts) == expected
     assert written([batch], colored, full, width, hosts) == expected
+
+
+@given(
+    rows=st.lists(records(), min_size=1, max_size=4),
+    full=st.booleans(),
+    pattern=st.sampled_from(["a", r"^\S", r"\S$", r"(?s)\S.*\S", "E|x", r"Error: \S", r"\C", "b*"]),
+)
+def test_marks_change_no_line(rows: list[dict[str, object]], full: bool, pattern: str) -> None:
+    batch = pa.RecordBatch.from_pylist(rows, SCHEMA)
+    marked = written([batch], True, full, 60, True, Marks((pattern,)))
+    assert re.sub(r"\x1b\[2?7m", "", marked) == written([batch], True, full, 60, True)
 
 
 def test_columns_of_other_types_and_orders_are_taken() -> None:

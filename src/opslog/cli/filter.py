@@ -174,7 +174,8 @@ def run(options: argparse.Namespace) -> int:
                 "which count as lines it does not match",
                 file=sys.stderr,
             )
-    if not stats.kept and not options.follow and os.isatty(2):
+    wanted_none = 0 in (options.limit, options.tail)
+    if not (stats.kept or options.follow or wanted_none) and os.isatty(2):
         span.tell_reach(logs, target.zone)
     return 0 if stats.kept or options.exit_zero else 1
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from opslog.cli.complaints import complain
 
 _LESS = {"LESS": "FRX", "LV": "-c"}
 """What pagers are told, unless somebody told them: end where all fits, show colors."""
@@ -15,11 +18,10 @@ _LESS = {"LESS": "FRX", "LV": "-c"}
 def paged(wanted: bool) -> Iterator[None]:
     """Have what is written to the terminal shown by the pager, if there is one; wait for its end.
 
-    ``cat`` is none, nor is what is not installed.  Errors go there, too, where they
+    ``cat`` is none; of what is not installed it says so.  Errors go there, too, where they
     would be shown on the same terminal.
     """
     command = os.environ.get("PAGER", "").strip()
-    program = command.partition(" ")[0]
     useless = command in ("", "cat") or os.environ.get("TERM") == "dumb"
     if not wanted or useless:
         yield
@@ -27,7 +29,9 @@ def paged(wanted: bool) -> Iterator[None]:
     import shutil  # start-up: most runs have no pager
     import subprocess
 
+    program = _program(command)
     if shutil.which(program) is None:
+        complain(f"PAGER: expected a program, found {program!r}; text is shown without it")
         yield
         return
     process = subprocess.Popen(
@@ -48,3 +52,13 @@ def paged(wanted: bool) -> Iterator[None]:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         process.wait()
         signal.signal(signal.SIGINT, before)
+
+
+def _program(command: str) -> str:
+    """Return the first program that a command of the shell runs."""
+    words = shlex.shlex(command, posix=True, punctuation_chars=True)
+    words.whitespace_split = True
+    try:
+        return next((word for word in words if "=" not in word), "")
+    except ValueError:  # a quotation without its end
+        return command

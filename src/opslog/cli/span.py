@@ -64,17 +64,17 @@ def span(options: argparse.Namespace, zone: Zone) -> Iterator[Filter]:
 
 
 def tell_reach(logs: Logs, zone: Zone | None) -> None:
-    """Say on standard error that nothing was kept, and from when to when the records run."""
+    """Say on standard error that nothing was kept, and when the records begin and end."""
     from opslog.reading.newest import newest
     from opslog.reading.oldest import oldest
 
     reading, zone = logs._begun(), zone or Zone("UTC")
     ends = [
         f"{zone.local(_time(found)):%Y-%m-%d %H:%M:%S} {zone.name}"
-        for found in (oldest(reading), newest(reading))
+        for found in (oldest(reading), newest(reading, future=True))
         if found is not None
     ]
-    reach = f"; the records run from {ends[0]} to {ends[-1]}" if ends else ""
+    reach = f"; the records begin at {ends[0]} and end at {ends[-1]}" if ends else ""
     print(f"opslog: nothing was kept{reach}", file=sys.stderr)
 
 

@@ -79,6 +79,8 @@ class StoredTables:
             return None  # reading it says so
         try:
             _columns(found, kind)
+        except UnicodeError:
+            return None
         except OSError as error:
             return (error.strerror or "").removeprefix("is ")
         return None

@@ -179,14 +179,33 @@ class Zone:
         return pc.replace_with_mask(utc, marked, pa.array(exact, pa.int64())), marked
 
 
+_POSIX = re.compile(r"(?:<[^>]+>|[A-Za-z]{3,})([+-]?)([0-9]{1,2})(?::([0-9]{2}))?$")
+"""A zone of one offset as POSIX spells it in TZ: how far it is behind UTC."""
+
+
 def own_zone() -> Zone:
-    """Return the zone of this machine's user, as TZ and /etc/localtime name it; UTC without one."""
+    """Return the zone of this machine's user, as TZ and /etc/localtime name it.
+
+    UTC where they name none, or a rule of POSIX instead of a name.
+    """
+    import zoneinfo
+
     name = os.environ.get("TZ", "").removeprefix(":")
     if not name:
         with suppress(OSError):
             name = os.readlink("/etc/localtime")
+    name = re.sub("^(?:posix|right)/", "", name.rpartition("zoneinfo/")[2])
+    if behind := _POSIX.match(name):
+        sign = "+" if behind[1] == "-" else "-"
+        name = f"{sign}{behind[2]}:{behind[3] or '00'}"
+    else:
+        try:
+            zoneinfo.ZoneInfo(name)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            return Zone("UTC")
     with suppress(OpslogError):
-        return Zone(name.rpartition("zoneinfo/")[2] or "UTC")
+        zone = Zone(name)
+        return zone if zone.offset != 0 else Zone("UTC")
     return Zone("UTC")
 
 

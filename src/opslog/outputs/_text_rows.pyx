@@ -64,6 +64,38 @@ cdef inline void put_offset(uint8_t* to, int64_t minutes) noexcept nogil:
     to[4], to[5] = 48 + ahead % 60 // 10, 48 + ahead % 10
 
 
+cdef inline Py_ssize_t mark_before(const uint8_t* p, Py_ssize_t n) noexcept nogil:
+    """Return how long the mark is that ends behind p[n - 1], as it is or as a command, 0 if none does."""
+    if n >= 3 and p[n - 1] & 0xFE == 0x90 and p[n - 2] == 0xB7 and p[n - 3] == 0xEF:
+        return 3
+    if n >= 4 and same(p + n - 4, <const uint8_t*>b"\x1b[7m", 4):
+        return 4
+    if n >= 5 and same(p + n - 5, <const uint8_t*>b"\x1b[27m", 5):
+        return 5
+    return 0
+
+
+cdef Py_ssize_t begin_of(const uint8_t* p, Py_ssize_t n, const uint8_t* end, Py_ssize_t size, bint marked) noexcept nogil:
+    """Return where `end` begins by which a text ends, but for marks in both; NONE if it does not."""
+    cdef Py_ssize_t mark
+    while True:
+        if marked:
+            mark = 1
+            while mark:
+                mark = mark_before(end, size)
+                size -= mark
+            mark = 1
+            while mark:
+                mark = mark_before(p, n)
+                n -= mark
+        if not size:
+            return n
+        if not n or p[n - 1] != end[size - 1]:
+            return NONE
+        n -= 1
+        size -= 1
+
+
 cdef const uint8_t* address(object buffer) except? NULL:
     if buffer is None:
         return NULL
@@ -354,7 +386,7 @@ cdef class TextRows:
 
     cdef int put_lines_with_exception(self, int32_t i, const uint8_t* body, Py_ssize_t size) except -1 nogil:
         """Make the lines of a message, and of what there is to show of its traceback."""
-        cdef Py_ssize_t kind_size, message_size, trace_size, last = 0, more = 0
+        cdef Py_ssize_t kind_size, message_size, trace_size, last = 0, more = 0, begin
         cdef const uint8_t* kind = text_of(&self.columns[KIND], i, &kind_size)
         cdef const uint8_t* message = text_of(&self.columns[MESSAGE], i, &message_size)
         cdef const uint8_t* trace = text_of(&self.columns[TRACE], i, &trace_size)
@@ -372,14 +404,15 @@ cdef class TextRows:
         if self.full:
             put_escaped(out, body, size, LINES | self.marks)
             return self.put_trace()
-        if self.error.used and size >= self.error.used and same(
-                body + size - self.error.used, self.error.data, self.error.used):
+        begin = begin_of(body, size, self.error.data, self.error.used, self.marks) if self.error.used else NONE
+        if begin != NONE:
             # As oslo.log adds it; its last line ends the message's last.
-            while last < self.error.used and self.error.data[self.error.used - last - 1] != c'\n':
-                last += 1
-            put_escaped(out, body, size - last, LINES | self.marks)
+            last = size
+            while last > begin and body[last - 1] != c'\n':
+                last -= 1
+            put_escaped(out, body, last, LINES | self.marks)
             self.shown.used = 0
-            put_escaped(&self.shown, body + size - last, last, self.marks)
+            put_escaped(&self.shown, body + last, size - last, self.marks)
         else:
             put_escaped(out, body, size, LINES | self.marks)
             self.end_line()
@@ -402,9 +435,8 @@ cdef class TextRows:
         cdef const uint8_t* stop
         self.make_shown()
         self.end_line()
-        before = self.trace.used - self.shown.used
-        if before < 0 or (before and self.trace.data[before - 1] != c'\n') or not same(
-                self.trace.data + before, self.shown.data, self.shown.used):
+        before = begin_of(self.trace.data, self.trace.used, self.shown.data, self.shown.used, self.marks)
+        if before == NONE or (before and self.trace.data[before - 1] != c'\n'):
             return add(&self.lines, self.trace.data, self.trace.used)
         add(&self.lines, self.trace.data, before)
         p = self.shown.data

@@ -31,7 +31,7 @@ class Marks:
         found = dict(zip(names, columns, strict=True))
         kind, message = found["exception_type"], found["exception_message"]
         whole = pc.binary_join_element_wise(pc.fill_null(kind, "None"), message, ": ")
-        said = pc.and_(pc.is_valid(message), pc.not_equal(message, ""))
+        said = pc.fill_null(pc.not_equal(message, ""), False)
         found["exception_type"] = self.texts(pc.if_else(said, whole, kind))
         found["exception_message"] = pa.nulls(len(message), pa.string())
         for name in ("body", "exception_stacktrace"):
@@ -41,7 +41,8 @@ class Marks:
     def texts(self, texts: pa.Array) -> pa.Array:
         """Return ``texts`` with each match between both marks.
 
-        Patterns that do not fit together, as behind one with an open ``\\Q``, mark nothing.
+        Patterns that do not fit together, as behind one with an open ``\\Q``, mark nothing, nor
+        do those that find parts of characters.
         """
         import pyarrow.compute as pc
 
@@ -51,6 +52,7 @@ class Marks:
         every = "|".join(f"(?:{pattern})" for pattern in self.patterns)
         try:
             found = pc.replace_substring_regex(texts, f"{flags}({every})", rf"{BEGIN}\1{END}")
+            found.validate(full=True)  # of a part of a character
         except ValueError:
             return texts
         return pc.replace_substring(found, BEGIN + END, "")

@@ -18,13 +18,15 @@ from opslog.rows.kept import Kept
 _TAIL = 1 << 24
 """Bytes at the end of a file that are looked at: the least that can be read alone."""
 
+_ALL = (1 << 63) - 1
 
-def newest(logs: Pass) -> int | None:
+
+def newest(logs: Pass, future: bool = False) -> int | None:
     """Return the time of the newest record, microseconds since the epoch, UTC; None without one.
 
     Looks at the ends of plain files and at whole compressed ones, the last changed first, as
     long as they were changed after the newest record that was found.  What is no regular file
-    is not touched, and a record of the day after tomorrow or later does not count.
+    is not touched, and a record of the day after tomorrow or later counts only with ``future``.
     """
     streams = set(logs.sources.readable_once())
     names = [name for name in logs.sources.names if name not in streams and not is_url(name)]
@@ -33,7 +35,7 @@ def newest(logs: Pass) -> int | None:
         for changed, name in sorted(((_changed(name), name) for name in names), reverse=True):
             if found is not None and changed * 1e6 < found:
                 break
-            own = _newest_of(replace(logs, sources=logs.sources.only([name])))
+            own = _newest_of(replace(logs, sources=logs.sources.only([name])), future)
             found = max((time for time in (found, own) if time is not None), default=None)
     return found
 
@@ -45,13 +47,14 @@ def _changed(name: str) -> float:
         return 0.0
 
 
-def _newest_of(logs: Pass) -> int | None:
+def _newest_of(logs: Pass, future: bool) -> int | None:
     """Return the newest time in the last part of one source."""
     import pyarrow.compute as pc
 
-    latest = micros_of(datetime.now(UTC) + timedelta(days=1))
+    latest = _ALL if future else micros_of(datetime.now(UTC) + timedelta(days=1))
     *_, last = divided(logs.sources, _TAIL, logs.times, logs.catalog)
-    part = replace(logs, sources=logs.sources.part(last), where=None, stats=Stats())
+    sources = logs.sources.part(last)
+    part = replace(logs, sources=sources, where=None, merge=False, most=None, stats=Stats())
     found: int | None = None
     try:
         for batch in part.batches(Kept.batch, ("timestamp",)):

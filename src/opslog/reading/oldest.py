@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 
 from opslog.inputs.remote import is_url
 from opslog.model.errors import SourceError
@@ -11,11 +12,15 @@ from opslog.model.stats import Stats
 from opslog.reading.passes import Pass
 from opslog.rows.kept import Kept
 
+_BLOCKS = 4
+"""Blocks at the beginning of a file that are looked at."""
+
 
 def oldest(logs: Pass) -> int | None:
     """Return the time of the oldest record, microseconds since the epoch, UTC; None without one.
 
-    Looks at each file up to the first block with a time.  What is no regular file is not touched.
+    Looks at the beginning of each file, up to the first block with a time.  What is no regular
+    file is not touched.
     """
     streams = set(logs.sources.readable_once())
     names = [name for name in logs.sources.names if name not in streams and not is_url(name)]
@@ -27,10 +32,10 @@ def oldest(logs: Pass) -> int | None:
 def _oldest_of(logs: Pass) -> int | None:
     import pyarrow.compute as pc
 
-    whole = replace(logs, where=None, merge=False, most=None, stats=Stats())
+    start = replace(logs, where=None, merge=False, most=None, stats=Stats())
     try:
-        with closing(whole.batches(Kept.batch, ("timestamp",))) as batches:
-            for batch in batches:
+        with closing(start.batches(Kept.batch, ("timestamp",))) as batches:
+            for batch in islice(batches, _BLOCKS):
                 time: int | None = pc.min(batch.column(0).cast("int64")).as_py()
                 if time is not None:
                     return time
