@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
+import sys
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,7 +16,7 @@ import pytest
 
 import opslog
 from helpers import ROOT
-from opslog import F, Logs, OpslogError, SourceError
+from opslog import F, LogRecord, Logs, OpslogError, SourceError
 from opslog.stages import Dedup
 
 LOG = ROOT / "docs" / "examples" / "nova-compute.log"
@@ -40,9 +42,14 @@ expect.body = "text"
 
 def test_logs_have_the_verbs_of_people() -> None:
     assert [name for name in dir(Logs) if not name.startswith("_")] == [
-        "batches", "filter", "graph", "limit", "parts", "pipe", "reader", "tail", "to_table",
-        "with_requests", "with_resources", "write", "write_arrow", "write_jsonl", "write_parquet",
+        "batches", "count", "filter", "first", "graph", "head", "limit", "parts", "pipe", "reader",
+        "tail", "to_pandas", "to_polars", "to_table", "with_requests", "with_resources", "write",
+        "write_arrow", "write_jsonl", "write_parquet",
     ]  # fmt: skip
+
+
+def test_the_package_shows_what_is_for_people() -> None:
+    assert dir(opslog) == sorted(opslog.__all__)
 
 
 @pytest.fixture
@@ -64,6 +71,49 @@ def any_logs(own: Logs) -> list[Logs]:
         logs.with_requests("severity >= ERROR").limit(3),
         logs.pipe(Dedup(60)),
     ]
+
+
+def test_count_first_and_head_are_those_of_the_records(own: Logs) -> None:
+    for logs in (*any_logs(own), own.tail(2), opslog.read(LOG).filter("severity = CRITICAL")):
+        records = list(logs)
+        assert logs.count() == len(records)
+        assert logs.first() == (records[0] if records else None)
+        assert logs.head() == records[:5]
+        assert logs.head(0) == []
+    with pytest.raises(OpslogError, match="expected a number from 0, found -1"):
+        own.head(-1)
+
+
+def test_a_record_has_the_class_of_its_severity() -> None:
+    assert {record.severity for record in opslog.read(LOG)} == {
+        "DEBUG", "INFO", "WARNING", "ERROR",
+    }  # fmt: skip
+    numbers = [*range(25), 25, 255, None]
+    found = [LogRecord(severity_number=number).severity for number in numbers]
+    assert found[0] is found[-1] is found[-2] is found[-3] is None
+    assert found[1::4][:6] == ["TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+
+
+def test_data_frames_have_the_values_of_the_table(own: Logs) -> None:
+    table = own.to_table()
+    frame = own.to_pandas()
+    assert [*frame.columns] == table.column_names
+    for name in ("body", "process_pid", "severity_number", "service_name"):
+        values = [None if pd.isna(value) else value for value in frame[name]]
+        assert values == table[name].to_pylist()
+    assert [list(one.items()) for one in frame.attributes] == table["attributes"].to_pylist()
+    assert str(frame.process_pid.dtype) == "Int64"
+    polars = own.to_polars(["body", "process_pid", "timestamp"])
+    assert polars.to_dicts() == table.select(polars.columns).to_pylist()
+
+
+def test_a_frame_without_its_library_says_what_to_install(
+    own: Logs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("pandas", "polars"):
+        monkeypatch.setitem(sys.modules, name, None)
+        with pytest.raises(OpslogError, match=f"expected the package {name}, found none: pip"):
+            getattr(own, f"to_{name}")()
 
 
 def test_pickled_logs_give_the_same_records(own: Logs) -> None:

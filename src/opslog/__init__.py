@@ -57,6 +57,11 @@ _HOMES = {
 }
 
 
+def __dir__() -> list[str]:
+    """Return what is for people: the rooms are the library's own affair."""
+    return __all__
+
+
 def __getattr__(name: str) -> object:
     """Import what is asked for: the command must listen to signals before it imports Arrow."""
     if name not in __all__:

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from opslog.engine.live import HOLD, FollowOptions
@@ -25,7 +27,7 @@ from opslog.model.column_words import meant
 from opslog.model.errors import OpslogError, SourceError, raise_all
 from opslog.model.stats import Stats
 from opslog.model.zones import TimeDefaults, Timezone
-from opslog.outputs import sinks
+from opslog.outputs import frames, sinks
 from opslog.outputs.collision import refuse_input, refuse_input_folder, refuse_named
 from opslog.outputs.output import STDOUT
 from opslog.outputs.sink import Sink
@@ -199,6 +201,36 @@ class Logs:
 
         for batch in self.batches():
             yield from records_of(batch)
+
+    def count(self) -> int:
+        """Return how many records there are; no column is built for that."""
+        reading = replace(self._begun(), merge=False)
+        if self._in_batches:
+            return sum(map(len, self._batches(("source_offset",), reading)))
+        return sum(self._results(attrgetter("count"), (), reading))
+
+    def first(self) -> LogRecord | None:
+        """Return the first record, None if there is none; no more is read than it needs."""
+        return next(iter(self.head(1)), None)
+
+    def head(self, count: int = 5) -> list[LogRecord]:
+        """Return the first ``count`` records; no more is read than they need."""
+        return list(self.limit(count) if self._last is None else islice(self, count))
+
+    def to_pandas(self, columns: Iterable[str] | None = None) -> Any:
+        """Return all records, or ``columns`` of them, as a pandas.DataFrame; it must fit in memory.
+
+        Integers may be missing (``Int64``), texts that repeat are categories, attributes are
+        dicts.  Raises OpslogError without pandas.
+        """
+        return frames.pandas(self.to_table(columns))
+
+    def to_polars(self, columns: Iterable[str] | None = None) -> Any:
+        """Return all records, or ``columns`` of them, as a polars.DataFrame, likewise.
+
+        Attributes are lists of a key and its value.  Raises OpslogError without Polars.
+        """
+        return frames.polars(self.to_table(columns))
 
     def to_table(self, columns: Iterable[str] | None = None) -> pa.Table:
         """Return all records, or ``columns`` of them, as one table; it must fit into memory."""

@@ -33,7 +33,8 @@ READ = {"paths", "files", "good", "formats", "oslo_config", "mask_key"}
 """What names files that are read."""
 
 NO_FILE = {"LEVEL", "NAME", "NAMES", "ID", "CODE", "TIME", "PATTERN", "CONDITION", "N", "WINDOW", "RATE", "ZONE",
-           "N/TIME[:COLUMN,...]", "SIZE,TIME", "KEYS", "YEAR", "SECONDS", "COLUMN", "COLUMNS", "PERCENT"}  # fmt: skip
+           "N/TIME[:COLUMN,...]", "SIZE,TIME", "KEYS", "YEAR", "SECONDS", "COLUMN", "COLUMNS", "PERCENT",
+           "QUERY"}  # fmt: skip
 """What stands in the help for values that name no file."""
 
 

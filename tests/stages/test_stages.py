@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 import pyarrow as pa
@@ -242,8 +243,28 @@ def test_a_fingerprint_tells_tracebacks_by_files_and_functions() -> None:
     one, same, other, none = fingerprints(batch([{"exception_stacktrace": t} for t in traces]))
     assert one == same
     assert len({one, other, none}) == 3
-    assert frames(traces[0] or "") == "x.py f"
+    assert frames(traces[0] or "") == "x.py f\nValueError: <*>"
     assert frames("panic: 1\ngoroutine 7") == "panic: <*>\ngoroutine <*>"
+
+
+def test_two_exceptions_of_one_place_have_two_fingerprints() -> None:
+    head = 'Traceback (most recent call last):\n  File "/x/site-packages/a/b.py", line 3, in f\n'
+    code = "    os.fork()\n    ^^^^^^^^^\n"
+    raised = [
+        "OSError: [Errno 12] Cannot allocate memory",
+        "OSError: [Errno 111] failed to connect",
+        "OSError: [Errno 12] Cannot allocate memory\n  after 3 tries",
+    ]
+    for below in ("", code):
+        for one, other in permutations(raised, 2):
+            assert frames(head + below + one) != frames(head + below + other)
+        assert frames(head + below + raised[0]) == frames(
+            head + code + raised[0].replace("12", "7")
+        )
+    group = (
+        '  | Traceback (most recent call last):\n  |   File "a.py", line 1, in f\n  |     raise X\n'
+    )
+    assert frames(f"{group}  | ValueError: a\n  +----") == "a.py f\n  | ValueError: a\n  +----"
 
 
 def test_a_message_of_another_logger_or_severity_has_another_fingerprint() -> None:

@@ -32,6 +32,7 @@ _MODULES = {
     "fluentd": "fluentd",
     "stats": "stats",
     "events": "events",
+    "sql": "sql",
     "why": "why",
     "diff": "why",
     "doctor": "doctor",

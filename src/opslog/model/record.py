@@ -9,6 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from opslog.model.severity import CLASS_OF, CLASSES
+
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
@@ -59,6 +61,15 @@ class LogRecord:
     source: str | None = None
     source_offset: int | None = None
     original: bytes | None = None
+
+    @property
+    def severity(self) -> str | None:
+        """The class of the severity: TRACE, DEBUG, INFO, WARNING, ERROR or CRITICAL.
+
+        None where it is unknown.  It is the same for all sources, ``severity_text`` their own word.
+        """
+        name = CLASSES[CLASS_OF[self.severity_number or 0]]
+        return None if name == "unknown" else name.upper()
 
 
 def records_of(batch: pa.RecordBatch) -> Iterator[LogRecord]:

@@ -192,7 +192,8 @@ def _is_arrow(file: BinaryIO) -> bool:
 
 _COLOR = re.compile(rb"\x1b\[[0-9;]*m")
 _TEXT_LINE = re.compile(
-    rb"(?:\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z|- {23})  (?:(?=\S{0,8}  ).{8}|\S{9,})  |\?(?: |$)"
+    rb"(?:\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}(?:Z|[+-]\d\d:\d\d)|- {23}(?: {5})?)  "
+    rb"(?:(?=\S{0,8}  ).{8}|\S{9,})  |\?(?: |$)"
 )
 _FOLLOWING_LINE = re.compile(rb" {4}|$")
 

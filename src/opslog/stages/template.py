@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from hashlib import blake2b
+from itertools import dropwhile
 
 import pyarrow as pa
 
@@ -37,12 +38,21 @@ def templates(messages: pa.Array) -> pa.Array:
 def frames(traceback: str) -> str:
     """Return the files and functions a Python traceback names, without lines and places.
 
-    Of what names none, the template.
+    Behind them stands the template of what was raised, as two errors may be raised in one place.
+    Of what names none, the template of all.
     """
-    found = _FRAME.findall(traceback)
+    found = list(_FRAME.finditer(traceback))
     if not found:
         return str(templates(texts([traceback]))[0])
-    return "\n".join(f"{_installed(path)} {function}" for path, function in found)
+    frame, *below = traceback[found[-1].start() :].split("\n")
+    # Its code, and where in that it was, stand deeper.
+    raised = "\n".join(dropwhile(lambda line: _indent(line) > _indent(frame), below))
+    names = [f"{_installed(one[1])} {one[2]}" for one in found]
+    return "\n".join([*names, str(templates(texts([raised]))[0])])
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" |+"))
 
 
 def _installed(path: str) -> str:
@@ -61,8 +71,8 @@ def fingerprint(*parts: str | int | None) -> str:
 def fingerprints(batch: pa.RecordBatch) -> list[str]:
     """Return each record's fingerprint.
 
-    Of severity, service, logger, the message's template, the exception's type
-    and the traceback's frames.
+    Of severity, service, logger, the message's template, the exception's type, the traceback's
+    frames and the template of what was raised.
     """
     numbers, parts = alike(batch)
     names = [fingerprint(*one) for one in parts]
