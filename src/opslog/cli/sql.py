@@ -26,7 +26,7 @@ _EXAMPLES = """\
 examples:
   opslog sql 'SELECT service_name, count(*) FROM records GROUP BY ALL' /var/log/*/*.log
   opslog sql 'SELECT http_target, max(duration) FROM requests GROUP BY ALL' /var/log
-  opslog sql "SELECT * FROM records WHERE severity_number >= 17 LIMIT 5" --to jsonl /var/log/nova
+  opslog sql "SELECT * FROM records WHERE severity_text = 'ERROR' LIMIT 5" --to jsonl /var/log/nova
   opslog sql 'DESCRIBE records' /dev/null            # the columns there are
 """
 
