@@ -80,8 +80,9 @@ def test_count_first_and_head_are_those_of_the_records(own: Logs) -> None:
         assert logs.first() == (records[0] if records else None)
         assert logs.head() == records[:5]
         assert logs.head(0) == []
-    with pytest.raises(OpslogError, match="expected a number from 0, found -1"):
-        own.head(-1)
+    for logs in (own, own.tail(2)):
+        with pytest.raises(OpslogError, match="head: expected a number from 0, found -1"):
+            logs.head(-1)
 
 
 def test_a_record_has_the_class_of_its_severity() -> None:

@@ -124,8 +124,7 @@ class Logs:
 
         Merged logs are read all the same: what is first is known only then.
         """
-        if count < 0:
-            raise OpslogError(f"limit: expected a number from 0, found {count}")
+        _check_count("limit", count)
         if self._last is not None:
             raise OpslogError("limit: not of logs with tail")
         follow, most = self._pass.follow, self._pass.most
@@ -141,8 +140,7 @@ class Logs:
         Plain files are read from the end as far as needed; merged logs, and what is piped through
         stages, are read as a whole.  Not for logs that are followed or limited: OpslogError.
         """
-        if count < 0:
-            raise OpslogError(f"tail: expected a number from 0, found {count}")
+        _check_count("tail", count)
         if self._pass.follow or self._pass.most is not None:
             option = "follow" if self._pass.follow else "limit"
             raise OpslogError(f"tail: not of logs with {option}")
@@ -215,6 +213,7 @@ class Logs:
 
     def head(self, count: int = 5) -> list[LogRecord]:
         """Return the first ``count`` records; no more is read than they need."""
+        _check_count("head", count)
         return list(self.limit(count) if self._last is None else islice(self, count))
 
     def to_pandas(self, columns: Iterable[str] | None = None) -> Any:
@@ -467,6 +466,11 @@ class Logs:
         """Raise SinkError for an output that is read."""
         refuse = refuse_input_folder if sinks.is_folder(output) else refuse_input
         refuse(output, self._pass.sources.paths, self._pass.follow is not None)
+
+
+def _check_count(method: str, count: int) -> None:
+    if count < 0:
+        raise OpslogError(f"{method}: expected a number from 0, found {count}")
 
 
 def read(

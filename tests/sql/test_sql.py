@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import duckdb
@@ -121,6 +122,22 @@ def test_the_command_writes_text_json_lines_csv_and_arrow() -> None:
     )
     arrow = command("sql", "--to", "arrow", ask, log).stdout
     assert pa.ipc.open_stream(arrow).read_all().num_rows == 1
+
+
+def test_values_of_any_kind_are_json() -> None:
+    ask = (
+        "SELECT sum(severity_number) AS s, 1.50 AS d, 'nan'::DOUBLE AS n, DATE '2026-03-10' AS day, "
+        "TIMESTAMP '2026-03-10 10:00:00' AS t, MAP {'a': 1} AS m, 1 AS x, 2 AS x FROM records"
+    )
+    log = str(EXAMPLES / "nova-compute.log")
+    (line,) = command("sql", ask, log).stdout.splitlines()
+    found = json.loads(line)
+    total = sum(record.severity_number or 0 for record in opslog.read(log))
+    assert [*found.values()][:6] == [
+        total, 1.5, None, "2026-03-10", "2026-03-10T10:00:00.000000", {"a": 1},
+    ]  # fmt: skip
+    csv = command("sql", "--to", "csv", ask, log).stdout.decode().splitlines()
+    assert csv[1].endswith(',"{""a"": 1}",1,2')
 
 
 def test_the_command_counts_rows_and_tells_what_failed(tmp_path: Path) -> None:

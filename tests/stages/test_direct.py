@@ -30,8 +30,20 @@ LINES = st.one_of(
         st.sampled_from(TEXTS),
         st.sampled_from(["password", "pod", "user_token"]),
     ),
+    # As opslog writes records: any text of theirs may hold a secret.
+    st.builds(
+        lambda column, text, key: json.dumps({
+            "source": "a.log", "source_offset": 7, "attributes": {key: "hunter2hunter2"}, column: text,
+        }),
+        st.sampled_from([
+            "body", "format", "source", "host_name", "logger", "http_target", "severity_text",
+            "exception_stacktrace", "service_name", "original",
+        ]),
+        st.sampled_from(TEXTS),
+        st.sampled_from(["password", "pod"]),
+    ),
     st.sampled_from(TEXTS),
-)
+)  # fmt: skip
 STAGES: list[tuple[Stage, ...]] = [
     (Mask(),), (Mask(b"key"),), (Sample(0.5),), (Sample(0.5), Sample(0.4), Mask()),
 ]  # fmt: skip

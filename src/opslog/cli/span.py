@@ -65,8 +65,7 @@ def span(options: argparse.Namespace, zone: Zone) -> Iterator[Filter]:
 
 def tell_reach(logs: Logs, zone: Zone | None) -> None:
     """Say on standard error that nothing was kept, and when the records begin and end."""
-    from opslog.reading.newest import newest
-    from opslog.reading.oldest import oldest
+    from opslog.reading.reach import newest, oldest
 
     reading, zone = logs._begun(), zone or Zone("UTC")
     ends = [
@@ -87,7 +86,7 @@ def _newest(options: argparse.Namespace) -> int | None:
     """Return the time of the newest record, None where it cannot be known before."""
     if not getattr(options, "paths", None) or getattr(options, "follow", False):
         return None
-    from opslog.reading.newest import newest  # start-up: most times say their day
+    from opslog.reading.reach import newest  # start-up: most times say their day
 
     return newest(flags.logs(options)._begun())
 

@@ -6,9 +6,11 @@ import argparse
 import csv
 import io
 import json
+import math
 import os
 from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -16,6 +18,7 @@ import pyarrow as pa
 from opslog.cli import conditions, flags
 from opslog.cli.complaints import complain
 from opslog.cli.parser import Commands
+from opslog.model.instants import rfc3339
 from opslog.outputs.output import OutputStream
 from opslog.process.stop import at_signals
 from opslog.terminal.escape import escaped
@@ -94,8 +97,7 @@ def _text(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[byte
     head = [[*map(escaped, schema.names)]]
     right = [number for number, field in enumerate(schema) if _is_number(field.type)]
     for batch in batches:
-        columns = [[escaped(_shown(value)) for value in one.to_pylist()] for one in batch.columns]
-        rows = [*head, *map(list, zip(*columns, strict=True))]
+        rows = [*head, *([escaped(_shown(value)) for value in row] for row in _rows(batch))]
         yield "".join(f"{line}\n" for line in table(rows, terminal_width(), right)).encode()
         head = []
 
@@ -114,17 +116,21 @@ def _shown(value: Any) -> str:
 
 
 def _plain(value: Any) -> str:
-    """Return a value as JSON, a text of its own if it is none there."""
     return json.dumps(_json(value), ensure_ascii=False)
 
 
 def _json(value: Any) -> Any:
+    """Return a value as JSON has it; what it knows no other way for is text."""
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%dT%H:%M:%S.%f}" + ("Z" if value.tzinfo else "")
+        return rfc3339(value) if value.tzinfo else value.isoformat(timespec="microseconds")
     if isinstance(value, list):
         return [*map(_json, value)]
     if isinstance(value, dict):
         return {str(key): _json(one) for key, one in value.items()}
+    if isinstance(value, Decimal):  # sums of whole numbers are that
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     if value is None or isinstance(value, str | int | float | bool):
@@ -132,9 +138,14 @@ def _json(value: Any) -> Any:
     return str(value)
 
 
+def _rows(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
+    """Yield the values of each row; columns may have the same name."""
+    return zip(*(one.to_pylist(maps_as_pydicts="strict") for one in batch.columns), strict=True)
+
+
 def _lines(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[bytes]:
     for batch in batches:
-        rows = batch.to_pylist(maps_as_pydicts="strict")
+        rows = (dict(zip(schema.names, row, strict=True)) for row in _rows(batch))
         yield "".join(f"{_plain(row)}\n" for row in rows).encode("utf-8", "replace")
 
 
@@ -143,8 +154,8 @@ def _csv(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[bytes
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(schema.names)
     for batch in batches:
-        for row in batch.to_pylist(maps_as_pydicts="strict"):
-            cells = map(_json, row.values())
+        for row in _rows(batch):
+            cells = map(_json, row)
             writer.writerow(
                 [_plain(cell) if isinstance(cell, list | dict) else cell for cell in cells]
             )

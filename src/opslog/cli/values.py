@@ -120,17 +120,19 @@ def columns(text: str) -> tuple[str, ...]:
 
 def display_zone(text: str) -> zones.Zone:
     """Return the zone of this name."""
-    return zones.Zone(_checked(zones.Zone, text))
+    return _checked(zones.Zone, text)
 
 
 def zone(text: str) -> str:
     """Return ``ZONE`` or ``PATTERN=ZONE`` as it is written, if there is such a zone."""
-    return _checked(lambda stated: zones.Zones(zones.stated([stated])), text)
+    _checked(lambda stated: zones.Zones(zones.stated([stated])), text)
+    return text
 
 
 def level(text: str) -> str:
     """Return a severity, a list or a range of them as it is written, if there are such."""
-    return _checked(severity.ranges, text)
+    _checked(severity.ranges, text)
+    return text
 
 
 def status(text: str) -> tuple[int, int]:
@@ -149,7 +151,8 @@ def status(text: str) -> tuple[int, int]:
 
 def whole_or_short_id(text: str) -> str:
     """Return an id, or its beginning, unless it is too short."""
-    return _checked(ids.is_whole, text)
+    _checked(ids.is_whole, text)
+    return text
 
 
 def id_before_paths(text: str) -> str:
@@ -164,9 +167,9 @@ def id_or_pattern(text: str) -> str:
     return text if set("*?") & set(text) else whole_or_short_id(text)
 
 
-def _checked(check: Callable[[str], object], text: str) -> str:
+def _checked(check: Callable[[str], T], text: str) -> T:
+    """Return what ``check`` makes of the text; what it raises is about the option."""
     try:
-        check(text)
+        return check(text)
     except OpslogError as error:
         raise ArgumentTypeError(str(error)) from None
-    return text

@@ -22,7 +22,7 @@ from opslog.rows._json_arrays cimport (Array, Arrays, OF_BINARY, OF_DICTIONARY, 
 from opslog.rows._json_text cimport (byte, decimal, escaped, integer, key, put_escaped, quoted, quoted_bytes, raw, timestamp)
 from opslog.rows._numbers cimport read_decimal, read_integer, read_written
 from opslog.rows._plan cimport (DECIMAL, FORMAT, INTEGER, LEVEL, OFFSET, ORIGINAL, PAIRS, SOURCE, TIMESTAMP)
-from opslog.rows._values cimport Attribute, Rows, Value, key_of
+from opslog.rows._values cimport Attribute, Rows, Value, key_of, text_of
 
 cdef enum:
     KEY_BYTES = 64
@@ -266,6 +266,8 @@ cdef class JsonRows(Rows):
     cdef int stored(self, Buffer* out, const uint8_t* name, Py_ssize_t size, int32_t number, int32_t kind) except -1 nogil:
         """Write what a record as opslog writes it says of where it stood."""
         cdef Value* value = &self.values[number]
+        cdef const uint8_t* text
+        cdef Py_ssize_t length
         cdef int64_t whole
         if not self.present >> number & 1:
             return 0
@@ -276,25 +278,19 @@ cdef class JsonRows(Rows):
             key(out, name, size)
             integer(out, whole)
         else:
-            self.scratch.used = 0
-            put(&self.scratch, value.data, value.size, value.change)
-            if kind == ORIGINAL and self.passed != NULL and self.look(self.scratch.data, self.scratch.used):
-                self.scratch.used = 0
-                put(&self.scratch, self.changed.data, self.changed.used, 0)
-            need(out, 6 * self.scratch.used + SLACK)
+            text = text_of(value, &self.scratch, &length)
+            if self.passed != NULL and self.look(text, length):
+                text, length = self.changed.data, self.changed.used
+            need(out, 6 * length + SLACK)
             key(out, name, size)
-            quoted(out, self.scratch.data, self.scratch.used)
+            quoted(out, text, length)
         byte(out, c',')
         return 0
 
     cdef inline int text(self, Buffer* out, const uint8_t* name, Py_ssize_t size, Value* value) except -1 nogil:
         """Write a key (which ends in a quote) and a text, without the quote behind it."""
-        cdef const uint8_t* text = value.data
-        cdef Py_ssize_t length = value.size
-        if value.change:
-            self.scratch.used = 0
-            put(&self.scratch, value.data, value.size, value.change)
-            text, length = self.scratch.data, self.scratch.used
+        cdef Py_ssize_t length
+        cdef const uint8_t* text = text_of(value, &self.scratch, &length)
         if self.passed != NULL and self.look(text, length):
             text, length = self.changed.data, self.changed.used
         need(out, 6 * length + SLACK)

@@ -5,8 +5,8 @@ from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.stdlib cimport free
 
 from opslog.kernel._bytes cimport lowest_bit, same
-from opslog.kernel._text cimport Buffer, put
-from opslog.rows._values cimport Rows, Value
+from opslog.kernel._text cimport Buffer
+from opslog.rows._values cimport Rows, Value, text_of
 
 
 @cython.final
@@ -55,13 +55,7 @@ cdef class Matching(Rows):
         while left:
             value = &self.values[lowest_bit(left)]
             left &= left - 1
-            data = value.data
-            size = value.size
-            if value.change:
-                self.changed.used = 0
-                put(&self.changed, data, size, value.change)
-                data = self.changed.data
-                size = self.changed.used
+            data = text_of(value, &self.changed, &size)
             start = 0
             for i in range(<int32_t>ends.shape[0]):
                 length = ends[i] - start

@@ -12,7 +12,7 @@ from opslog.rows._message cimport Message
 from opslog.rows._plan cimport MOST_COLUMNS, Plan
 from opslog.rows._services cimport Services
 from opslog.scanner._program cimport Leaf
-from opslog.kernel._text cimport Buffer
+from opslog.kernel._text cimport Buffer, put
 from opslog.scanner._state cimport MatchState
 
 cdef enum:
@@ -123,3 +123,14 @@ cdef inline uint64_t key_bit(const uint8_t* key, Py_ssize_t size) noexcept nogil
 cdef inline void set_value(Rows rows, int32_t column, const uint8_t* data, Py_ssize_t size, int change) noexcept nogil:
     rows.values[column] = Value(data, size, change)
     rows.present |= <uint64_t>1 << column
+
+
+cdef inline const uint8_t* text_of(const Value* value, Buffer* changed, Py_ssize_t* size) except? NULL nogil:
+    """Return a value as a column has it: in its block, or in `changed` where that is something else."""
+    if not value.change:
+        size[0] = value.size
+        return value.data
+    changed.used = 0
+    put(changed, value.data, value.size, value.change)
+    size[0] = changed.used
+    return changed.data

@@ -99,7 +99,6 @@ def _records(
     once: _Once, wanted: Sequence[str], condition: pc.Expression | None
 ) -> Iterator[pa.RecordBatch]:
     logs = once()
-    # A count needs no column; a batch needs one to have rows.
     yield from (logs if condition is None else logs.filter(condition)).batches(wanted)
 
 

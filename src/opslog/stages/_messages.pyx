@@ -14,7 +14,7 @@ from opslog.kernel._block cimport Line, NONE, Record
 from opslog.kernel._bytes cimport hash_bytes, same
 from opslog.kernel._table cimport Place, Table, begin_table, first_place, next_place, put_item
 from opslog.kernel._text cimport Buffer, need, put
-from opslog.rows._values cimport Rows, Value
+from opslog.rows._values cimport Rows, Value, text_of
 from opslog.stages._template cimport put_template
 
 cdef enum:
@@ -129,13 +129,7 @@ cdef class Messages(Rows):
         if column != BODY:
             put(out, value.data, value.size, value.change)
         else:
-            text = value.data
-            size = value.size
-            if value.change:
-                self.changed.used = 0
-                put(&self.changed, text, size, value.change)
-                text = self.changed.data
-                size = self.changed.used
+            text = text_of(value, &self.changed, &size)
             put_template(out, text, text + size)
         told = <int32_t>(out.used - at - 4)
         memcpy(out.data + at, &told, 4)

@@ -50,7 +50,7 @@ class Error:
 
     fingerprint: Annotated[
         str, "the same for the same error in every run: of severity, service, logger, template, "
-        "the exception's type and the traceback's files and functions",
+        "the exception's type, the traceback's files and functions and what it raised",
     ]  # fmt: skip
     records: Annotated[int, "how many"]
     service: Annotated[str | None, "the service"]
