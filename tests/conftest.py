@@ -19,5 +19,5 @@ def pytest_xdist_auto_num_workers() -> int:
 
 settings.register_profile("default", deadline=None)
 settings.register_profile("thorough", deadline=None, max_examples=3000)
-settings.register_profile("same", deadline=None, derandomize=True, database=None)
+settings.register_profile("same", deadline=None, derandomize=True, database=None, max_examples=50)
 settings.load_profile("default")

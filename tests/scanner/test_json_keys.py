@@ -59,10 +59,10 @@ def told(data: bytes) -> list[dict[str, Any]]:
     return rows
 
 
-def told_afresh(data: bytes) -> list[dict[str, Any]]:
-    """Do so in a thread that has met no keys before."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(told, data).result()
+def told_in_turn(lines: list[bytes]) -> list[list[dict[str, Any]]]:
+    """Do so line by line, each a source of its own, in a thread that has met no keys before."""
+    with ThreadPoolExecutor(1) as thread:
+        return list(thread.map(told, lines))
 
 
 SIGNS = st.sampled_from(
@@ -87,7 +87,7 @@ def test_whether_a_line_is_json_does_not_depend_on_the_lines_before(
             line[:at] + data.draw(SIGNS | st.just("")) + line[at + data.draw(st.integers(0, 2)) :]
         )
     lines = [f"{line}\n".encode() for pair in zip(good, odd, strict=True) for line in pair]
-    assert told(b"".join(lines)) == [row for line in lines for row in told_afresh(line)]
+    assert told_in_turn(lines) == [told_in_turn([line])[0] for line in lines]
 
 
 def test_what_a_format_without_its_time_had_read_is_not_left_to_the_next() -> None:
