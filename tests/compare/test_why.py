@@ -66,3 +66,54 @@ def test_a_call_that_is_made_no_more_is_missing(tmp_path: Path) -> None:
             (tmp_path / path.name).write_text(text)
     kinds = [one["kind"] for one in found("why", str(tmp_path), "--good", PASSED)]
     assert {"missing", "unfinished"} & {*kinds[:3]}
+
+
+PROGRAMS = ("nova-api", "nova-scheduler", "nova-conductor", "cinder-api", "neutron-server")
+
+
+def run_of(folder: Path, more: str = "", name: str = "nova-api") -> str:
+    """Write a run of five minutes in which each program writes all the time, and some more lines."""
+    folder.mkdir()
+    for program in PROGRAMS:
+        service = program.split("-")[0]
+        lines = "".join(
+            f"2026-03-10 10:0{second // 60}:{second % 60:02}.500 7 INFO {service}.work [-] Task done\n"
+            for second in range(0, 300, 5)
+        )
+        (folder / f"{program}.log").write_text(lines + (more if program == name else ""))
+    return str(folder)
+
+
+def test_what_a_single_program_goes_on_to_say_makes_no_other_silent(tmp_path: Path) -> None:
+    late = "".join(
+        f"2026-03-10 10:{second // 60:02}:{second % 60:02}.000 7 WARNING nova.api [-] Old option\n"
+        for second in range(300, 900)
+    )
+    good, bad = run_of(tmp_path / "good"), run_of(tmp_path / "bad", late)
+    assert [one["kind"] for one in found("why", bad, "--good", good)] == ["new"]
+
+
+def test_a_program_is_silent_while_the_others_write(tmp_path: Path) -> None:
+    good, bad = run_of(tmp_path / "good"), run_of(tmp_path / "bad")
+    path = tmp_path / "bad" / "nova-scheduler.log"
+    path.write_text("".join(path.read_text().splitlines(True)[:20]))
+    [only] = found("why", bad, "--good", good)
+    assert (only["kind"], "nova-scheduler" in only["text"]) == ("silent", True)
+
+
+def test_answers_of_an_outage_come_of_what_the_service_says_of_it(tmp_path: Path) -> None:
+    def request(second: int, route: str, status: int) -> str:
+        return (
+            f"2026-03-10 10:03:{second:02}.000 7 INFO nova.api.openstack.requestlog "
+            f"[None req-00000000-0000-4000-8000-0000000000{second:02} u p - - - -] 10.0.0.{second} "
+            f'"GET /v2.1/{route}" status: {status} len: 12 microversion: 2.1 time: 0.1\n'
+        )
+
+    routes = ("servers", "flavors", "os-services", "images")
+    fine = "".join(request(20 + 4 * n, route, 200) for n, route in enumerate(routes * 5))
+    failed = "".join(request(20 + 4 * n, route, 500) for n, route in enumerate(routes * 5))
+    lost = "2026-03-10 10:03:19.000 7 ERROR oslo_db.engines [-] The database went away\n"
+    good, bad = run_of(tmp_path / "good", fine), run_of(tmp_path / "bad", lost + failed)
+    [only] = found("why", bad, "--good", good)
+    assert only["quote"] == "The database went away"
+    assert {one["kind"] for one in only["consequences"]} == {"failing"}

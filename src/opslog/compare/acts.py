@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from math import log2
 
 from opslog.compare.draft import Draft, evidence
-from opslog.compare.operation import BAD, Answer, Counts, Operation
+from opslog.compare.operation import BAD, SERVER, Answer, Counts, Operation
 from opslog.compare.pooled import Pooled, request_of
 from opslog.compare.side import Side
 from opslog.compare.significance import CERTAIN, adjusted, fisher, greater, median
@@ -46,6 +46,7 @@ def failing(bad: Side, good: Pooled | None) -> Iterator[Draft]:
             service=name.service or None,
             operation=str(name),
             bad=hits, bad_of=of, good=had, good_of=had_of,
+            server_failed=status >= SERVER,
             probability=chance if had_of else None,
             first=first.time,
             source=source, offset=offset,
@@ -55,7 +56,7 @@ def failing(bad: Side, good: Pooled | None) -> Iterator[Draft]:
 
 
 def _badness(name: Operation, status: int) -> float:
-    if status >= 500:
+    if status >= SERVER:
         return 56.0
     return 24.0 if status == 404 and name.method in ("GET", "HEAD") else 48.0
 

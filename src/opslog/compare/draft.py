@@ -29,6 +29,10 @@ class Draft:
     severity: str | None = None
     template: str | None = None
     bad: int = 0
+    records: int = 0
+    """Of a message, how often it was said."""
+    server_failed: bool = False
+    """Of answers, whether they tell of a fault of the service, not of the request."""
     bad_of: int | None = None
     good: int = 0
     good_of: int | None = None

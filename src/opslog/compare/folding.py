@@ -19,6 +19,9 @@ _SOON = 5_000_000
 _AFTER = 2_000_000
 """Microseconds after an error without a request in which others of the program follow from it."""
 
+_OUTAGE = 60_000_000
+"""Microseconds after such an error in which failing requests follow from it."""
+
 
 def folded(drafts: list[Draft]) -> list[Draft]:
     """Return the drafts that come of no other one, those of others beside them."""
@@ -46,7 +49,23 @@ def _led_to(cause: Draft, one: Draft) -> bool:
     if not one.roots:
         alone = not cause.roots and cause.kind == "error" == one.kind
         return alone and cause.service == one.service and one.first <= cause.first + _AFTER
+    if _is_outage(cause, one):
+        return True
     return len(cause.roots & one.roots) >= _SHARE * len(one.roots)
+
+
+def _is_outage(cause: Draft, one: Draft) -> bool:
+    """Whether a service said, in no request, why its requests began to fail.
+
+    It says so more than once, or in the same file: of a single message elsewhere it is chance.
+    """
+    if cause.roots or cause.kind != "error" or cause.service != one.service:
+        return False
+    fails = one.kind == "error" or (one.kind == "failing" and one.server_failed)
+    if not fails or one.good or cause.first is None or one.first is None:
+        return False
+    told = cause.records > 1 or cause.source == one.source
+    return told and cause.first <= one.first <= cause.first + _OUTAGE
 
 
 def _take_reason(failing: Draft, kept: list[Draft]) -> None:

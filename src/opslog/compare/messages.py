@@ -59,6 +59,7 @@ def joined(drafts: Iterable[Draft]) -> Iterator[Draft]:
         first.followed_by = others
         first.bad = sum(one.bad for one in some)
         first.score = max(one.score for one in some)
+        first.records = sum(one.records for one in some)
         first.roots = frozenset().union(*(one.roots for one in some))
         yield first
 
@@ -168,6 +169,7 @@ def _draft(kind: str, one: Template, text: str) -> Draft:
         severity=one.severity,
         template=one.key.template,
         bad=one.occasions,
+        records=one.records,
         first=one.time,
         source=one.source,
         offset=one.offset,

@@ -18,6 +18,9 @@ CALL, PROGRAM, MESSAGE = 0, 1, 2
 BAD = 400
 """The lowest status of an answer that is a failure."""
 
+SERVER = 500
+"""The lowest status that says that the fault is the service's (RFC 9110)."""
+
 
 class Operation(NamedTuple):
     """What a request asks a service for."""

@@ -16,11 +16,15 @@ _LATER = 3
 _LONGER = 1.5
 """How many times longer than in good runs a program is silent that is told to be."""
 
+_WRITING = 4
+"""A run goes on as long as one of so many programs writes: a single one is none."""
+
 
 def silent(bad: Side, good: Sequence[Side]) -> Iterator[Draft]:
     """Yield the programs that wrote in every good run, and here nothing, or not to the end."""
     if bad.first is None or bad.last is None:
         return
+    end = _end(bad)
     found: dict[str, list[Draft]] = {}
     here = {program for program, _ in bad.programs.found}
     for program, host in sorted(good[0].programs.found):
@@ -29,7 +33,7 @@ def silent(bad: Side, good: Sequence[Side]) -> Iterator[Draft]:
         if one is None and program in here:
             continue  # hosts may be others than in good runs
         last = bad.first if one is None or one.last is None else one.last
-        gap = bad.last - last
+        gap = end - last
         if not all(_would_write(run, side, gap) for side, run in zip(good, runs, strict=True)):
             continue
         records = sum(run.records for run in runs if run)
@@ -59,7 +63,14 @@ def silent(bad: Side, good: Sequence[Side]) -> Iterator[Draft]:
 
 def _would_write(run: Program | None, side: Side, gap: int) -> bool:
     """Whether a program that is as in a good run would not be silent for so long at the end."""
-    if run is None or side.last is None or run.since(side.last - gap) < _LATER:
+    end = _end(side)
+    if run is None or gap <= 0 or run.since(end - gap) < _LATER:
         return False
-    times = [*sorted(step * run.width for step in run.steps), side.last]
+    times = [*sorted(step * run.width for step in run.steps if step * run.width < end), end]
     return gap > _LONGER * max(later - time for time, later in pairwise(times))
+
+
+def _end(side: Side) -> int:
+    """Return when a run ends: then a quarter of its programs write for the last time, or later."""
+    lasts = sorted(one.last for one in side.programs.found.values() if one.last is not None)
+    return lasts[-1 - len(lasts) // _WRITING] if lasts else side.last or 0
