@@ -11,6 +11,7 @@ import limits
 import manual
 import stories
 from opslog import events
+from opslog.checking.explanation import Line
 from opslog.checking.sample_reader import SampleReader
 from opslog.compare import Finding, finding
 from opslog.doctor import report
@@ -251,6 +252,17 @@ def why() -> str:
     )
 
 
+def explain() -> str:
+    """Return the page of the JSON of explain."""
+    return _told(
+        "# What explain says, as JSON\n",
+        "`opslog explain --json` prints one object: `lines`, and `records`, of which each has for",
+        "the names of its columns and attributes a `value` and the `rule` that says where it is from.",
+        "Keys stay; new ones may come. Bytes that are no UTF-8 are shown as U+FFFD.",
+        kinds=[Line],
+    )
+
+
 def _told(*head: str, kinds: list[type]) -> str:
     """Return a page of dataclasses whose fields say what they mean, and of those in them."""
     out = [HEAD + head[0], *head[1:]]
@@ -299,6 +311,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/stats.md": stats,
     "reference/events.md": happened,
     "reference/why.md": why,
+    "reference/explain.md": explain,
     "reference/limits.md": lambda: HEAD + limits.page(),
     "reference/command-line.md": lambda: HEAD + manual.page(),
     "opslog.1": manual.man,

@@ -21,6 +21,7 @@ ARGUMENTS = {
     "opslog trace": ["req-a4c6e8f0", LOG],
     "opslog diff": [LOG, LOG],
     "opslog sql": ["SELECT 1", LOG],
+    "opslog explain": ["Started"],
     "opslog formats check": [LOG],
     "opslog formats learn": [LOG],
     "opslog formats show": ["oslo.text"],
@@ -83,7 +84,7 @@ IMPOSSIBLE = {
     "--checkpoint": NO_PATH, "--log-file": NO_PATH,
     "--mask-key": [*NO_PATH, "/no/such", "/dev/null"],
     "--formats": [*NO_PATH, "/no/such"], "--oslo-config": [*NO_PATH, "/no/such"],
-    "QUERY": ["", "SELEC"], "PATH": NO_PATH, "FILE": NO_PATH, "NAME": ["", "oslo.tex"], "ID": [*NO_ID, "req-*", "a b c d e"],
+    "LINE": ["", LOG], "--source": NO_PATH, "QUERY": ["", "SELEC"], "PATH": NO_PATH, "FILE": NO_PATH, "NAME": ["", "oslo.tex"], "ID": [*NO_ID, "req-*", "a b c d e"],
 }  # fmt: skip
 """Values of which each is an error; a path may be anything but nothing."""
 

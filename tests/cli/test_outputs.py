@@ -29,7 +29,7 @@ ID = "req-0c1d2e3f-4a5b-4c6d-8e7f-90a1b2c3d4e5"
 _OBSERVED = re.compile(rb'"observedTimeUnixNano": "\d+"')
 """The time of the run in OTLP."""
 
-READ = {"paths", "files", "good", "formats", "oslo_config", "mask_key"}
+READ = {"paths", "files", "lines", "source", "good", "formats", "oslo_config", "mask_key"}
 """What names files that are read."""
 
 NO_FILE = {"LEVEL", "NAME", "NAMES", "ID", "CODE", "TIME", "PATTERN", "CONDITION", "N", "WINDOW", "RATE", "ZONE",

@@ -36,6 +36,7 @@ _MODULES = {
     "why": "why",
     "diff": "why",
     "doctor": "doctor",
+    "explain": "explain",
     "formats": "formats",
     "schema": "schema",
     "completion": "completion",

@@ -158,8 +158,8 @@ def shipped(sets: Iterable[OsloOptions]) -> OsloLayouts:
     alls = [_derive(options, resources=True) for options in sets]
     heads: dict[str, str] = {}
     for layout in (head for one in alls for head in one.heads):
-        shape = _shape(layout)
-        heads[shape] = _merge(heads[shape], layout) if shape in heads else layout
+        key = shape(layout)
+        heads[key] = _merge(heads[key], layout) if key in heads else layout
     return OsloLayouts(
         tuple(heads.values()),
         _unique(f for one in alls for f in one.fallbacks),
@@ -249,7 +249,7 @@ def _fallback(head: Pieces) -> list[str]:
     return [_join([*head[: places[0]], "{user_identity:text}", *head[stop:]])]
 
 
-def _shape(layout: str) -> str:
+def shape(layout: str) -> str:
     """Return the layout without colors and the names of its holes: what it accepts."""
     return _unnamed(layout.replace("{~}", ""))
 
