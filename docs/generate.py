@@ -257,8 +257,8 @@ def explain() -> str:
     return _told(
         "# What explain says, as JSON\n",
         "`opslog explain --json` prints one object: `lines`, and `records`, of which each has for",
-        "the names of its columns and attributes a `value` and the `rule` that says where it is from.",
-        "Keys stay; new ones may come. Bytes that are no UTF-8 are shown as U+FFFD.",
+        "the names of its columns and attributes a `value` and the `rule` that says where it is",
+        "from. Keys stay; new ones may come. Bytes that are no UTF-8 are shown as U+FFFD.",
         kinds=[Line],
     )
 
