@@ -118,6 +118,7 @@ OTHERS = {
     "compare.messages._MOST_NEAR": "templates at once",
     "compare.page._MOST_NAMES": "what is shown",
     "compare.programs._MOST_STEPS": "steps become longer",
+    "cli.records_of.MOST_PATHS": "what is shown",
     "cli.why._MOST_PATHS": "what is shown",
     "doctor.text._MOST_FORMATS": "what is shown",
     "doctor.text._MOST_FILES": "what is shown",

@@ -453,11 +453,11 @@ class Logs:
     def _chosen(self, columns: Iterable[str] | None) -> tuple[str, ...]:
         if columns is None:
             return self._columns
-        chosen = tuple(dict.fromkeys(columns))
-        if unknown := [name for name in chosen if name not in self._columns]:
-            near = meant(unknown[0], self._columns)
+        chosen, known = tuple(dict.fromkeys(columns)), (*self._columns, "fingerprint")
+        if unknown := [name for name in chosen if name not in known]:
+            near = meant(unknown[0], known)
             raise OpslogError(
-                f"columns: expected some of {', '.join(self._columns)}; found {', '.join(unknown)}"
+                f"columns: expected some of {', '.join(known)}; found {', '.join(unknown)}"
                 + (f"; did you mean {near!r}?" if near else "")
             )
         return chosen

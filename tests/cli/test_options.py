@@ -51,6 +51,7 @@ IMPOSSIBLE = {
     "--service": NO_TEXT, "--program": NO_TEXT, "--host": NO_TEXT, "--logger": NO_TEXT,
     "--project": NO_TEXT, "--user": NO_TEXT,
     "--request": NO_ID, "--resource": NO_ID,
+    "--fingerprint": ["", "1f1b", "1f1bbb3f9226be3d0", "no-hex-id", "1f1bbb3f,", "req-a4c6e8f0"],
     "--status": ["", "6xx", "0xx", "99", "20", "600", "5x", "404-", "-404", "499-400", "1000", "x",
                  "4xx-5xx"],
     "--since": NO_INSTANT, "--good-since": NO_INSTANT, "--good-until": NO_INSTANT,
@@ -91,7 +92,7 @@ IMPOSSIBLE = {
 ONE = {
     "--severity": "ERROR", "--service": "nova", "--program": "nova-api", "--host": "h",
     "--logger": "nova", "--project": "p", "--user": "u", "--request": "req-a4c6e8f0",
-    "--resource": "3f7b1c52", "--status": "5xx", "--since": "2h", "--until": "1h", "--grep": "x",
+    "--resource": "3f7b1c52", "--fingerprint": "1f1bbb3f", "--status": "5xx", "--since": "2h", "--until": "1h", "--grep": "x",
     "--where": "body = x", "--threads": "1", "--width": "80", "--year": "2026",
     "--min-recognised": "99", "--timezone": "UTC", "--display-timezone": "UTC", "--hold": "1s", "--gap": "1s", "--every": "1s",
     "--dedup": "1s", "--rate-limit": "1/s", "--sample": "1%", "--mask": "share", "--columns": "body",

@@ -6,42 +6,13 @@ from array import array
 from datetime import UTC, datetime
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from opslog.stages._marks import places
-from opslog.stages._repeats import Windows, together
-from opslog.stages._template import templates_of
+from opslog.stages._repeats import Windows
 from opslog.stages.dedup import _rfc3339
-from opslog.stages.template import templates
-
-VALUE = r"""(?:\b[ub]|\B)(?:'[^'\n]*'|"[^"\n]*")\B|\w*\d\w*(?:[-.:]+\w+)*"""
-TEXTS = st.text(st.sampled_from("ub'\"\n1a_-.: é日9") | st.characters(exclude_categories=["Cs"]))
-
-
-@given(messages=st.lists(st.none() | TEXTS, max_size=9), start=st.integers(0, 3))
-def test_a_template_is_what_the_pattern_leaves(messages: list[str | None], start: int) -> None:
-    column = pa.array(messages, pa.string()).slice(min(start, len(messages)))
-    found = templates(column)
-    found.validate(full=True)
-    assert found.equals(pc.replace_substring_regex(column, VALUE, "<*>"))
-
-
-@pytest.mark.parametrize("ends", [[0], [0, 5], [1, 0], [-1, 0]])
-def test_offsets_that_are_not_of_the_texts_are_refused(ends: list[int]) -> None:
-    with pytest.raises(ValueError, match="offsets"):
-        templates_of(array("i", ends), b"abc", 1)
-
-
-@given(rows=st.lists(st.tuples(st.integers(-1, 2), st.integers(-1, 2)), max_size=40))
-def test_rows_with_the_same_codes_have_one_number(rows: list[tuple[int, int]]) -> None:
-    columns = [memoryview(array("i", [row[place] for row in rows])) for place in (0, 1)]
-    numbers, firsts = together(columns, len(rows))
-    assert [rows[firsts[number]] for number in memoryview(numbers).cast("i")] == rows
-    assert [rows[first] for first in firsts] == list(dict.fromkeys(rows))
-
 
 LENGTH, MOST, MOST_BYTES = 10, 3, 50
 Batches = list[list[tuple[int, int, int]]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import permutations
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +16,6 @@ from opslog.model import schema
 from opslog.model.errors import FilterError, OpslogError
 from opslog.reading.pipeline import Stage
 from opslog.stages import Context, Dedup, Mask, RateLimit, Sample, dedup, rate_limit
-from opslog.stages.template import fingerprint, fingerprints, frames, templates
 
 START = datetime(2026, 3, 10, 10, tzinfo=UTC)
 TRACE = 'Traceback (most recent call last):\n  File "/a/site-packages/{}.py", line {}, in f\nValueError: {}'
@@ -209,67 +207,6 @@ def test_dedup_ends_windows_before_they_are_too_many(
     assert len(out) > 6
     halves = batch(rows)
     assert through(Dedup(), halves.slice(0, 5), halves.slice(5)) == out
-
-
-@pytest.mark.parametrize(
-    ("message", "template"),
-    [
-        ("Took 0.30 seconds", "Took <*> seconds"),
-        ("req-5f0f7c1e-2d3b-4a55-9c1e-0b7a4f2d8e61 done", "req-<*> done"),
-        ("disk '/dev/vda' of \"x\" is full", "disk <*> of <*> is full"),
-        ("it's Bob's host", "it's Bob's host"),
-        ("{u'a': u'b', 'c': 1}", "{<*>: <*>, <*>: <*>}"),
-        ("10.0.0.7:5672 and fe80::1%eth0 at 0xdeadBEEF", "<*> and <*>%<*> at <*>"),
-        ("2026-03-10T10:00:07.791Z x=15995MB", "<*> x=<*>"),
-        ("no values", "no values"),
-        ("", ""),
-        (None, None),
-    ],
-)
-def test_a_template_is_a_message_without_its_values(
-    message: str | None, template: str | None
-) -> None:
-    assert templates(pa.array([message], pa.string())).to_pylist() == [template]
-
-
-def test_fingerprints_stay_the_same() -> None:
-    assert fingerprint("nova", 17, None) == "3457359e8a6dbcec"
-    assert fingerprint("ab", "c") != fingerprint("a", "bc")
-    assert fingerprint(None) != fingerprint("None")
-
-
-def test_a_fingerprint_tells_tracebacks_by_files_and_functions() -> None:
-    traces = [TRACE.format("x", 1, 2), TRACE.format("x", 3, 4), TRACE.format("y", 1, 2), None]
-    one, same, other, none = fingerprints(batch([{"exception_stacktrace": t} for t in traces]))
-    assert one == same
-    assert len({one, other, none}) == 3
-    assert frames(traces[0] or "") == "x.py f\nValueError: <*>"
-    assert frames("panic: 1\ngoroutine 7") == "panic: <*>\ngoroutine <*>"
-
-
-def test_two_exceptions_of_one_place_have_two_fingerprints() -> None:
-    head = 'Traceback (most recent call last):\n  File "/x/site-packages/a/b.py", line 3, in f\n'
-    code = "    os.fork()\n    ^^^^^^^^^\n"
-    raised = [
-        "OSError: [Errno 12] Cannot allocate memory",
-        "OSError: [Errno 111] failed to connect",
-        "OSError: [Errno 12] Cannot allocate memory\n  after 3 tries",
-    ]
-    for below in ("", code):
-        for one, other in permutations(raised, 2):
-            assert frames(head + below + one) != frames(head + below + other)
-        assert frames(head + below + raised[0]) == frames(
-            head + code + raised[0].replace("12", "7")
-        )
-    group = (
-        '  | Traceback (most recent call last):\n  |   File "a.py", line 1, in f\n  |     raise X\n'
-    )
-    assert frames(f"{group}  | ValueError: a\n  +----") == "a.py f\n  | ValueError: a\n  +----"
-
-
-def test_a_message_of_another_logger_or_severity_has_another_fingerprint() -> None:
-    rows = [{"body": "x"}, {"body": "x", "logger": "a"}, {"body": "x", "severity_number": 9}]
-    assert len(set(fingerprints(batch(rows)))) == 3
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from opslog.model import schema
 from opslog.model.errors import OpslogError
 from opslog.model.naming import is_client
 from opslog.model.severity import CLASSES
-from opslog.stages.template import fingerprints
+from opslog.rows.fingerprint import fingerprints
 from opslog.stats import StatsCounter, StatsReport, count, count_records, totals
 from opslog.stats.histogram import ERROR, LEAST, Histogram, classes
 from opslog.stats.page import page
@@ -149,7 +149,7 @@ def test_an_error_is_told_with_the_fingerprint_that_dedup_uses() -> None:
         for n in (2, 1, 3)
     ]  # fmt: skip
     [found] = report([*rows, {"severity_number": 9, "body": "fine"}]).errors
-    assert found.fingerprint == fingerprints(batch(rows))[0]
+    assert found.fingerprint == fingerprints(batch(rows))[0].as_py()
     assert (found.records, found.template) == (3, "Lost <*> after <*> tries")
     assert (found.first, found.last, found.source_offset) == (after(1), after(3), 0)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import reduce
 from operator import and_, or_
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opslog.cli import flags, values
 from opslog.cli.span import span
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _CONDITIONS = (
     "severity", "service", "program", "host", "logger", "request", "resource", "project", "user",
-    "status", "since", "until", "grep", "where",
+    "fingerprint", "status", "since", "until", "grep", "where",
 )  # fmt: skip
 
 
@@ -75,6 +75,11 @@ def add(command: argparse.ArgumentParser, limit: str | None = "records") -> argp
     )  # fmt: skip
     repeatable("--project", str, "NAME", "records of the project with this id or name")
     repeatable("--user", str, "NAME", "records of the user with this id or name")
+    repeatable(
+        "--fingerprint", values.fingerprints, "ID",
+        "records that say the same but for their values: ID is what `opslog stats` shows of an "
+        "error, or its beginning; several with commas between",
+    )  # fmt: skip
     repeatable("--status", values.status, "CODE", "HTTP status: 404, 5xx or 400-499")
     once(
         "--since", str, "TIME",
@@ -162,6 +167,25 @@ def filter_of(options: argparse.Namespace) -> Filter | None:
     return ~whole if options.invert_match else whole
 
 
+def given(options: argparse.Namespace, without: Collection[str] = ()) -> list[str]:
+    """Return the conditions as somebody would type them, but for those of some options."""
+    found: list[str] = []
+    for name in _CONDITIONS:
+        if f"--{name}" in without and name != "where":
+            continue
+        value = getattr(options, name)
+        some = value if isinstance(value, list) else [] if value is None else [value]
+        found += (f"--{name}={_typed(name, one)}" for one in some)
+    found += ["--ignore-case"] if options.ignore_case else []
+    return [*found, *(["--invert-match"] if options.invert_match else [])]
+
+
+def _typed(name: str, value: Any) -> str:
+    if name == "status":
+        return f"{value[0]}-{value[1]}"
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
 def _filters(options: argparse.Namespace, zone: Zone) -> Iterable[Filter]:
     """Yield the filter of each option; ``zone`` is that of times without an offset."""
     from opslog.filters import query  # start-up: runs without a condition need neither
@@ -189,6 +213,11 @@ def _filters(options: argparse.Namespace, zone: Zone) -> Iterable[Filter]:
             yield about(*options.resource)
     yield from names("--project", options.project, "project_id", "project_name")
     yield from names("--user", options.user, "user_id", "user_name")
+    yield from names(
+        "--fingerprint",
+        [one if len(one) == 16 else f"{one}*" for some in options.fingerprint for one in some],
+        "fingerprint",
+    )
     if options.status:
         yield Filter.of(_any(f.http_status.between(a, b + 1) for a, b in options.status))
     yield from span(options, zone)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from opslog.cli import flags, progress, stages, values
 from opslog.cli.parser import Commands
+from opslog.cli.records_of import RecordsOf, Way, quoted, show
 from opslog.model.errors import OpslogError
 from opslog.model.stats import Stats
 from opslog.terminal.escape import escaped_lines
@@ -90,6 +91,7 @@ def run(options: argparse.Namespace) -> int:
             text = DoctorText(flags.colored(options), terminal_width(), options.min_recognised)
             rendered = text.render(seen, options.full)
             print(rendered if mask is None else mask.text(rendered))
+            print(show(_commands(seen, options), mask), end="")
     if not seen:
         print(f"opslog: no files in {escaped_lines(' '.join(options.paths))}", file=sys.stderr)
     return _code(seen, options.min_recognised)
@@ -115,6 +117,20 @@ def _reports(
         stats=stats,
         watch=shown.watch,
     )
+
+
+def of_format(name: str | None) -> Way:
+    """Return what chooses the records of a format, or those that none recognises."""
+    return "--where", "format is null" if name is None else f"format = {quoted(name)}"
+
+
+def _commands(seen: list[FileReport], options: argparse.Namespace) -> Iterator[str]:
+    """Yield what shows the records that a file's line counts, as an example of all."""
+    least = min(seen, key=lambda one: 1 if one.recognised is None else one.recognised)
+    records = RecordsOf(argparse.Namespace(**{**vars(options), "paths": [least.path]}))
+    if least.unrecognised.lines:
+        yield records.any(*of_format(None))
+    yield from (records.any(*of_format(one.format)) for one in least.formats[:1])
 
 
 def _print_json(report: FileReport, mask: Mask | Share | None) -> None:

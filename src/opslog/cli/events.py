@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from opslog.cli import conditions, flags, progress, stages, writing
 from opslog.cli.parser import Commands
+from opslog.cli.records_of import RecordsOf, Way, quoted, show
 from opslog.model.errors import OpslogError
 from opslog.model.stats import Stats
 from opslog.outputs.output import STDOUT
@@ -16,7 +18,7 @@ from opslog.process.stop import at_signals
 from opslog.terminal.style import terminal_width
 
 if TYPE_CHECKING:
-    from opslog.events import EventCollector
+    from opslog.events import EventCollector, EventSummary, Pair
 
 _EXAMPLES = """\
 examples:
@@ -107,12 +109,31 @@ def run(options: argparse.Namespace) -> int:
             shown.close()
             if write is None:
                 summary = collector.summary.rows()
-                print(text.render(summary if mask is None else [*map(mask.plain, summary)]))
+                shown_rows = summary if mask is None else [*map(mask.plain, summary)]
+                print(text.render(shown_rows))
+                print(show(_commands(shown_rows, text.looked, options), mask), end="")
             elif wanted is EventSummary:
                 for one in collector.summary.rows():
                     write(one if mask is None else mask.plain(one))
             _warn(collector)
     return 0 if seen or options.exit_zero else 1
+
+
+def of_event(event: str) -> Way:
+    """Return what chooses the notifications that a row of the table counts."""
+    from opslog.events.notification import pattern_of
+
+    return "--where", f"attributes.event_type ~ {quoted(pattern_of(event))}"
+
+
+def _commands(
+    rows: Sequence[EventSummary], looked: Sequence[Pair], options: argparse.Namespace
+) -> Iterator[str]:
+    """Yield what shows the records of a row, as an example of all, and the last failure's story."""
+    records = RecordsOf(options)
+    yield from (records.filter(*of_event(one.event)) for one in rows[:1])
+    requests = [one.request_id for one in looked if one.request_id]
+    yield from (records.trace(one) for one in requests[-1:])
 
 
 def _warn(collector: EventCollector) -> None:

@@ -147,6 +147,14 @@ def reading(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def given(options: argparse.Namespace) -> list[str]:
+    """Return how the options say that sources are read, as somebody would type it."""
+    year = [] if options.year is None else [options.year]
+    named = (("timezone", options.timezone), ("year", year), ("formats", options.formats),
+             ("oslo-config", options.oslo_config))  # fmt: skip
+    return [f"--{name}={one}" for name, some in named for one in some]
+
+
 def formats(options: argparse.Namespace) -> list[str | os.PathLike[str] | Format]:
     """Return the formats beside the shipped ones: learned, named, then those of the user."""
     found: list[str | os.PathLike[str] | Format] = []

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from opslog.cli import conditions, counts, flags, stages, writing
 from opslog.cli.parser import Commands
+from opslog.cli.records_of import RecordsOf, Way, show
 from opslog.filters.filter import Filter
 from opslog.logs import Logs
 from opslog.model.errors import OpslogError, SinkError
@@ -163,10 +164,32 @@ def _run(
             width = terminal_width() if options.output == STDOUT else 0
             for lines in listing.text(partial(_first, rows, count, mask=mask), shown, width):
                 output.write(lines.encode())
+            if options.output == STDOUT:
+                told = show(_commands(name, rows, count, mask, options), mask)
+                output.write(told.encode("utf-8", "replace"))
     counts.tell_forgotten(stats, "what they called may be a row of its own")
     for error in unread:
         raise error
     return 0 if count else 1
+
+
+def _commands(
+    name: str, rows: SortedRows, count: int, mask: Mask | Share | None, options: argparse.Namespace
+) -> Iterator[str]:
+    """Yield what shows the records of the first row, as an example of all."""
+    records = RecordsOf(options, limits=False)
+    for some in _first(rows, min(count, 1), mask=mask):
+        for row in some.to_pylist():
+            if name == "requests":
+                # One of its records fulfils the conditions, all count.
+                yield records.any(*of_request(row["request_id"]))
+            else:
+                yield records.filter("--resource", row["resource_id"])
+
+
+def of_request(number: str) -> Way:
+    """Return what chooses the records of a request, and of those it set off."""
+    return "--with-requests", "--request", number
 
 
 def _first(

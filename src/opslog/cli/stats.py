@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from opslog.cli import conditions, flags, progress, stages, values, writing
 from opslog.cli.parser import Commands
+from opslog.cli.records_of import RecordsOf, Way, column, show
 from opslog.model.errors import OpslogError, SourceError
 from opslog.model.stats import Stats
 from opslog.outputs import own_kinds
@@ -18,6 +20,7 @@ from opslog.terminal.style import terminal_width
 
 if TYPE_CHECKING:
     from opslog.stats import StatsReport
+    from opslog.stats.report import Error, Logger
 
 _EXAMPLES = """\
 examples:
@@ -96,13 +99,43 @@ def run(options: argparse.Namespace) -> int:
     return 0 if stats.kept or options.exit_zero else 1
 
 
+def of_severity(name: str) -> Way:
+    """Return what chooses the records of a class of severities."""
+    return "--where", "severity_number is null" if name == "unknown" else f"severity = {name}"
+
+
+def of_service(name: str | None) -> Way:
+    """Return what chooses the records of a service."""
+    return column("--service", "service_name", name)
+
+
+def of_logger(one: Logger) -> Way:
+    """Return what chooses the records of a logger of a service."""
+    return *of_service(one.service), *column("--logger", "logger", one.logger)
+
+
+def of_error(one: Error) -> Way:
+    """Return what chooses the records of an error."""
+    return "--fingerprint", one.fingerprint
+
+
+def _commands(report: StatsReport, options: argparse.Namespace) -> Iterator[str]:
+    """Yield what shows the records of the first row of each table, as an example of all."""
+    records = RecordsOf(options)
+    yield from (records.filter(*of_error(one)) for one in report.errors[:1])
+    yield from (records.filter(*of_service(one.service)) for one in report.services[:1])
+    yield from (records.filter(*of_logger(one)) for one in report.loggers[:1])
+    yield from (records.filter(*of_severity(name)) for name in [*report.severities][-1:])
+
+
 def _print_report(report: StatsReport, options: argparse.Namespace, html: str | None) -> None:
+    mask = stages.mask_of(options)
+    commands = [one if mask is None else mask.text(one) for one in _commands(report, options)]
     if html is not None:
         from opslog.stats.page import page
 
-        mask = stages.mask_of(options)
         paths = options.paths if mask is None else [*map(mask.text, options.paths)]
-        text = page(report, paths, masked=mask is not None).encode("utf-8", "replace")
+        text = page(report, paths, mask is not None, commands).encode("utf-8", "replace")
         write_whole(html, text, _PAGE, options.overwrite)
     if options.json:
         import json
@@ -122,6 +155,7 @@ def _print_report(report: StatsReport, options: argparse.Namespace, html: str | 
                 flags.colored(options), terminal_width(), _prints(sys.stdout.encoding)
             ).render(report)
         )
+        print(show(commands), end="")
 
 
 def _prints(encoding: str) -> bool:

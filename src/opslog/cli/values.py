@@ -167,6 +167,17 @@ def id_or_pattern(text: str) -> str:
     return text if set("*?") & set(text) else whole_or_short_id(text)
 
 
+def fingerprints(text: str) -> tuple[str, ...]:
+    """Return fingerprints, or their beginnings, with commas between."""
+    found = tuple(text.lower().split(","))
+    if not all(re.fullmatch("[0-9a-f]{6,16}", one) for one in found):
+        raise ArgumentTypeError(
+            "expected the id of an error as `opslog stats` shows it, 16 hexadecimal digits, or at "
+            f"least the first 6, several with commas between; found {text!r}"
+        )
+    return found
+
+
 def _checked(check: Callable[[str], T], text: str) -> T:
     """Return what ``check`` makes of the text; what it raises is about the option."""
     try:

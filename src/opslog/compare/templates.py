@@ -10,7 +10,7 @@ import pyarrow as pa
 from opslog.compare.places import Places
 from opslog.model import arrays
 from opslog.model.severity import CLASS_OF, CLASSES
-from opslog.stages.template import templates
+from opslog.rows.template import templates
 
 COLUMNS = (
     "timestamp", "service_name", "program", "host_name", "severity_number", "body",

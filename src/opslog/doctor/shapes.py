@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from opslog.doctor.report import Example
 from opslog.rows.kept import Kept
-from opslog.stages.template import templates
+from opslog.rows.template import templates
 
 _LONGEST = 160
 """Characters of a line that are looked at."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote
@@ -20,6 +20,7 @@ from opslog.model import names as naming
 from opslog.model import schema
 from opslog.model.arrow import pa
 from opslog.rows._jsonl import JsonLines
+from opslog.rows.fingerprint import NAME, with_sources
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -109,7 +110,8 @@ class StoredTables:
         with pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False) as table:
             called = _columns(table.schema_arrow, kind)
             groups: list[int] = [*range(table.num_row_groups)]
-            if self.where is not None and all(called.get(one) == one for one in self.where.columns):
+            own = (one for one, column in called.items() if one == column)
+            if self.where is not None and self._told(own):
                 groups = _may_hold(self.where.expression, name, file)
             chosen = [one for one, column in called.items() if self._wants(column)]
             for batch in table.iter_batches(_ROWS, groups, chosen, use_threads=False):
@@ -117,13 +119,23 @@ class StoredTables:
 
     def _kept(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the rows that the filter keeps, if their columns tell."""
-        if self.where is None or not set(self.where.columns) <= set(batch.schema.names):
+        if self.where is None or not self._told(batch.schema.names):
             return batch
         kept = self.where.select(batch)
         return batch if len(kept) == len(batch) else batch.take(kept)
 
+    def _told(self, columns: Iterable[str]) -> bool:
+        """Return whether these columns tell if the filter keeps a record."""
+        # A fingerprint that is null is made of others.
+        return (
+            self.where is not None
+            and NAME not in self.where.columns
+            and set(self.where.columns) <= set(columns)
+        )
+
     def _wants(self, column: str) -> bool:
-        return self.columns is None or column in self.columns or column in _PLACE
+        wanted = None if self.columns is None else with_sources(self.columns)
+        return wanted is None or column in wanted or column in _PLACE
 
     def _chosen(self, batch: pa.RecordBatch, called: dict[str, str]) -> pa.RecordBatch:
         wanted = [one for one in batch.schema.names if self._wants(called[one])]

@@ -154,6 +154,13 @@ def _phase(kind: str) -> tuple[str, str | None]:
     return kind, EXISTS if last == EXISTS else None
 
 
+def pattern_of(event: str) -> str:
+    """Return the pattern (RE2) of the types of notifications that are of this event."""
+    audits = [kind.rpartition(".")[2] for kind in _AUDIT if _phase(kind)[0] == event]
+    phases = "|".join((*PHASES, *audits))
+    return f"^{re.escape(event).replace(chr(92) + '.', '[.]')}([.]({phases}))?$"
+
+
 def _published(publisher: str) -> tuple[str | None, str | None]:
     found = _PUBLISHER.fullmatch(publisher)
     name, host = (found[1], found[2]) if found else (publisher, None)

@@ -38,6 +38,11 @@ class EventsText:
             self._others += len(self._looked) == self._looked.maxlen
             self._looked.append(pair)
 
+    @property
+    def looked(self) -> Sequence[Pair]:
+        """Those that are shown."""
+        return tuple(self._looked)
+
     def render(self, rows: Sequence[EventSummary]) -> str:
         """Return the whole text."""
         if not rows:

@@ -177,7 +177,8 @@ def evaluate(expression: pc.Expression, batch: pa.RecordBatch) -> pa.BooleanArra
 
 
 def _every_column() -> dict[str, pa.DataType]:
-    return {field.name: field.type for field in schema.arrow_schema(original=True)}
+    names = (*schema.names(original=True), "fingerprint")
+    return {name: schema.BY_NAME[name].type for name in names}
 
 
 def _named(text: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ Refusal: TypeAlias = tuple[str, str] | None
 _COMPUTED = (
     "severity_number", "trace_id", "exception_type", "exception_message", "exception_stacktrace",
     "attributes", "format", "source", "source_offset", "original", "root_request_id",
+    "fingerprint",
 )  # fmt: skip
 """Columns opslog fills itself: a value for them would be lost."""
 

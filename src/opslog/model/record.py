@@ -17,7 +17,8 @@ class LogRecord:
     """One record; a field is None where the record has no value.
 
     Fields are the columns of ``opslog.model.schema.COLUMNS``; ``timestamp`` is aware,
-    in UTC; ``original`` and ``root_request_id`` are None unless they were asked for.
+    in UTC; ``original``, ``root_request_id`` and ``fingerprint`` are None unless they were asked
+    for.
     """
 
     timestamp: datetime | None = None
@@ -47,6 +48,7 @@ class LogRecord:
     exception_type: str | None = None
     exception_message: str | None = None
     exception_stacktrace: str | None = None
+    fingerprint: str | None = None
     http_method: str | None = None
     http_target: str | None = None
     http_status: int | None = None

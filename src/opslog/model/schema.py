@@ -99,6 +99,13 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("exception_message", "string", "str() of that exception; '' if it is empty"),
     Column("exception_stacktrace", "string", "the whole traceback and stack, lines joined by \\n"),
+    Column(
+        "fingerprint",
+        "dictionary",
+        "id of what it says but for its values, the same in every run and form: of severity, "
+        "service, logger, the message's template, the exception's type, the traceback's files and "
+        "functions and what it raised (on request)",
+    ),
     Column("http_method", "dictionary", "method of the HTTP request a message reports"),
     Column("http_target", "string", "path and query of that request, as written"),
     Column("http_status", "int64", "status code of its response"),
@@ -135,7 +142,7 @@ NAMING = frozenset(
 
 def names(original: bool = False, root: bool = False) -> tuple[str, ...]:
     """Return the column names in order, with ``original`` and ``root_request_id`` if asked for."""
-    left_out = {"original": not original, "root_request_id": not root}
+    left_out = {"original": not original, "root_request_id": not root, "fingerprint": True}
     return tuple(c.name for c in COLUMNS if not left_out.get(c.name, False))
 
 

@@ -21,6 +21,9 @@ from opslog.rows._plan cimport CODES, DECIMAL, FORMAT, INTEGER, OFFSET, ORIGINAL
 from opslog.rows._values cimport Attribute, Rows, Value, key_of
 from opslog.scanner._program cimport Program
 
+cdef enum:
+    ROW = 512                   # bytes of a row of columns that are no text, about
+
 
 ctypedef struct Column:
     int kind
@@ -179,18 +182,20 @@ cdef class Columns(Rows):
     """The captured columns of records, for Arrow; those all records have where some are opslog's own."""
 
     cdef Column* columns
+    cdef int32_t shown              # how many of them are built: the first ones
     cdef bytes source
     cdef const uint8_t* source_data
     cdef Py_ssize_t source_size
 
-    def __init__(self, *args, bytes source not None):
+    def __init__(self, *args, bytes source not None, int32_t shown):
         cdef int32_t i, kind
+        self.shown = min(shown, self.plan.count)
         self.source, self.source_data, self.source_size = source, source, len(source)
         self.columns = <Column*>calloc(self.plan.count + 1, sizeof(Column))
         if self.columns == NULL:
             raise MemoryError()
         with nogil:
-            for i in range(self.plan.count):
+            for i in range(self.shown):
                 kind = self.plan.kinds[i]
                 if self.some_stored and kind > PAIRS:
                     kind = (CODES if kind == FORMAT or kind == SOURCE else INTEGER if kind == OFFSET
@@ -218,7 +223,7 @@ cdef class Columns(Rows):
         cdef Line* line
         cdef Column* column
         cdef int32_t i, kind, at
-        for i in range(self.plan.count):
+        for i in range(self.shown):
             kind = self.plan.kinds[i]
             column = &self.columns[i]
             if kind == ORIGINAL and not self.present >> i & 1:
@@ -245,7 +250,7 @@ cdef class Columns(Rows):
 
     cdef int append(self, int32_t row) except -1 nogil:
         """Append the row loaded last."""
-        cdef uint64_t left = self.present
+        cdef uint64_t left = self.present & ((<uint64_t>1 << self.shown) - 1)
         cdef int32_t number, i
         cdef Column* column
         cdef Value* value
@@ -294,6 +299,8 @@ cdef class Columns(Rows):
         entries, dictionary offsets, data); INTEGER, DECIMAL: (nulls, validity,
         values); PAIRS: (entries, offsets, key offsets, keys, value offsets, values).
         """
+        if not 0 <= number < self.shown:
+            raise IndexError(number)
         cdef Column* column = &self.columns[number]
         cdef Memory validity = owned(<void**>&column.validity, (self.count + 7) // 8)
         nulls = self.count - column.values_set
@@ -442,6 +449,22 @@ def offsets(Records records not None, const int32_t[::1] selection):
     with nogil:
         for i in range(count):
             (<int64_t*>values.data)[i] = selected(records, selection, i).offset
+    return values
+
+
+def sizes(Records records not None, const int32_t[::1] selection):
+    """Return about how many bytes records take as columns (int64), from their lines."""
+    cdef int32_t i, at, count = checked_count(records, selection)
+    cdef Memory values = zeroed(8 * count)
+    cdef const Line* line
+    with nogil:
+        for i in range(count):
+            (<int64_t*>values.data)[i] = ROW
+            at = selected(records, selection, i).head
+            while at != NONE:
+                line = &records.block.lines[at]
+                (<int64_t*>values.data)[i] += line.stop - line.first
+                at = line.next
     return values
 
 

@@ -58,6 +58,8 @@ ctypedef struct Special:
     int32_t exception_type
     int32_t exception_message
     int32_t attributes
+    int32_t logger
+    int32_t fingerprint
 
 cdef class Plan:
     cdef Program lines

@@ -90,6 +90,8 @@ cdef class Plan:
         self.special.exception_type = special.get("exception_type", NONE)
         self.special.exception_message = special.get("exception_message", NONE)
         self.special.attributes = special.get("attributes", NONE)
+        self.special.logger = special.get("logger", NONE)
+        self.special.fingerprint = special.get("fingerprint", NONE)
         self.body_slots = slots["body"]
         self.attribute_slots = slots["attributes"]
         self.global_slots = slots["global_request_id"]

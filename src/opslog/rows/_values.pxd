@@ -8,6 +8,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from opslog.assembly._records cimport Records
 from opslog.kernel._block cimport Block, Line, NONE, Record
 from opslog.rows._exception cimport ExceptionText
+from opslog.rows._fingerprint cimport Fingerprint
 from opslog.rows._message cimport Message
 from opslog.rows._plan cimport MOST_COLUMNS, Plan
 from opslog.rows._services cimport Services
@@ -72,12 +73,15 @@ cdef class Rows:
     cdef Value[2] detail_ids            # global and own request id in details, no data if none
     cdef uint64_t withheld              # bit per column that the line must not fill
     cdef ExceptionText exception
+    cdef Fingerprint fingerprint        # None if none is asked for
+    cdef Buffer said                    # what it is made of, where that is something else in the block
     cdef Buffer tail_spans
     cdef Buffer body_text
     cdef uint8_t[32] trace_id
 
     cdef Record* record(self, int32_t i) noexcept nogil
     cdef int load(self, int32_t i) except -1 nogil
+    cdef int load_line(self, int32_t i) except -1 nogil
     cdef int fields(self, const int32_t* starts, int32_t leaf, const uint8_t* data,
                     const int32_t* spans, int change) except -1 nogil
     cdef int stored_fields(self, Record* record, Line* line, const Leaf* leaf) except -1 nogil
@@ -102,6 +106,8 @@ cdef class Rows:
     cdef const uint8_t* request_id(self, int32_t column, int32_t leaf, const Line* line, Py_ssize_t* size) noexcept nogil
     cdef int trace_field(self, int32_t leaf, const Line* line) except -1 nogil
     cdef int exception_fields(self, Record* record, Line* line) except -1 nogil
+    cdef int fingerprint_field(self, const Record* record) except -1 nogil
+    cdef const Value* attribute_of(self, const char* name, Py_ssize_t size) noexcept nogil
 
 cdef inline const uint8_t* key_of(Rows rows, const Attribute* attribute, Py_ssize_t* size) noexcept nogil:
     """The key of an attribute, and its length; valid until the next attribute is added."""

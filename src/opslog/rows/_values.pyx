@@ -19,6 +19,7 @@ from opslog.kernel._block cimport (CONTINUED, ESCAPED, Envelope, HAS_MORE, HEADL
 from opslog.kernel._bytes cimport request_uuid
 from opslog.kernel._text cimport CHECKED, JSON_STRING, need, put
 from opslog.rows._exception cimport ExceptionText
+from opslog.rows._fingerprint cimport BODY, Fingerprint, ID, LOGGER, MESSAGE, SERVICE, SUMMARY, Said, TEXTS, TRACEBACK, TYPE
 from opslog.rows._fields cimport facility, has_id_shape, in_brackets, is_empty, is_no_context, is_nothing, is_null_word
 from opslog.rows._line_text cimport body_part, changes_of, text_changes
 from opslog.rows._message cimport Message
@@ -95,6 +96,8 @@ cdef class Rows:
         self.learned = learned_by(plan, self.block)
         self.message = self.learned.message
         self.exception = ExceptionText(plan, records.block)
+        if plan.special.fingerprint != NONE:
+            self.fingerprint = Fingerprint()
 
     def __dealloc__(self):
         free(self.selected)
@@ -104,12 +107,20 @@ cdef class Rows:
         free(self.body_text.data)
         free(self.keys.data)
         free(self.unnamed.data)
+        free(self.said.data)
 
     cdef inline Record* record(self, int32_t i) noexcept nogil:
         return &self.records.records[self.selected[i]]
 
     cdef int load(self, int32_t i) except -1 nogil:
         """Find all values of a row; they are valid until the next one is loaded."""
+        self.load_line(i)
+        if self.plan.special.fingerprint != NONE and not self.present >> self.plan.special.fingerprint & 1:
+            self.fingerprint_field(self.record(i))
+        return 0
+
+    cdef int load_line(self, int32_t i) except -1 nogil:
+        """Find what the record's lines say."""
         cdef Record* record = self.record(i)
         cdef Line* line = &self.block.lines[record.head]
         cdef const Leaf* leaf = NULL
@@ -687,3 +698,55 @@ cdef class Rows:
             set_value(self, self.plan.special.exception_message, self.exception.message.data,
                       self.exception.message.size, 0)
         return 0
+
+    cdef int fingerprint_field(self, const Record* record) except -1 nogil:
+        """The id of what was found so far."""
+        cdef Said said
+        cdef int32_t[TEXTS] columns
+        cdef Py_ssize_t[TEXTS] starts
+        cdef const Value* value
+        cdef int i
+        columns[SERVICE] = self.plan.special.service_name
+        columns[LOGGER] = self.plan.special.logger
+        columns[BODY] = self.plan.special.body
+        columns[TYPE] = self.plan.special.exception_type
+        columns[MESSAGE] = self.plan.special.exception_message
+        columns[TRACEBACK] = self.plan.special.exception_stacktrace
+        columns[SUMMARY] = NONE
+        said.severity = self.block.lines[record.head].severity if record.leaf >= 0 else 0
+        self.said.used = 0
+        for i in range(TEXTS):
+            value = NULL
+            if columns[i] != NONE:
+                if self.present >> columns[i] & 1:
+                    value = &self.values[columns[i]]
+            elif not said.texts[TRACEBACK].size:
+                value = self.attribute_of(b"error_summary", 13)
+            starts[i] = NONE
+            said.texts[i].data, said.texts[i].size = NULL, 0
+            if value == NULL:
+                continue
+            said.texts[i].data, said.texts[i].size = value.data, value.size
+            if value.change:
+                starts[i] = self.said.used
+                put(&self.said, value.data, value.size, value.change)
+                said.texts[i].size = self.said.used - starts[i]
+        for i in range(TEXTS):
+            if starts[i] != NONE:
+                said.texts[i].data = self.said.data + starts[i]
+        self.fingerprint.find(&said)
+        set_value(self, self.plan.special.fingerprint, self.fingerprint.id, ID, 0)
+        return 0
+
+    cdef const Value* attribute_of(self, const char* name, Py_ssize_t size) noexcept nogil:
+        """The value of an attribute, NULL if there is none."""
+        cdef const uint8_t* key
+        cdef Py_ssize_t length
+        cdef int32_t i
+        if not self.key_bits & key_bit(<const uint8_t*>name, size) and not self.is_stored:
+            return NULL
+        for i in range(self.attribute_count):
+            key = key_of(self, &self.attributes[i], &length)
+            if length == size and memcmp(key, name, size) == 0:
+                return &self.attributes[i].value
+        return NULL

@@ -101,7 +101,9 @@ class Kept:
     def batch(self) -> pa.RecordBatch:
         """Build the columns."""
         moments, ambiguous = self._moments() if self._timed() else (None, None)
-        columns = Columns(*self._rows(ambiguous), source=self.source.encode())
+        columns = Columns(
+            *self._rows(ambiguous), source=self.source.encode(), shown=self._plan.shown
+        )
         arrays = []
         for number, name in enumerate(self._names):
             if name == "timestamp":
@@ -196,6 +198,10 @@ class Kept:
     def offsets(self) -> memoryview:
         """Return where the records begin in their source, in bytes (int64)."""
         return memoryview(_columns.offsets(self.records, self._selection)).cast("B").cast("q")
+
+    def sizes(self) -> memoryview:
+        """Return about how many bytes each record takes as columns (int64)."""
+        return memoryview(_columns.sizes(self.records, self._selection)).cast("B").cast("q")
 
     def loaded(self, rows: Callable[..., R], names: tuple[str, ...]) -> R:
         """Return what ``rows``, a kind of Rows (_values.pyx), makes of these columns' values."""

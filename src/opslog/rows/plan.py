@@ -13,6 +13,7 @@ from opslog.model.arrow import pa
 from opslog.rows import _plan
 from opslog.rows._jsonl import JsonKeys
 from opslog.rows._plan import FIXED_TEXTS, SHAPES, WITHOUT_SLOT, Plan
+from opslog.rows.fingerprint import with_sources
 from opslog.scanner._program import FLAGS
 from opslog.scanner.catalog import Catalog
 from opslog.scanner.compiled import CompiledFormats
@@ -24,7 +25,7 @@ _RECORD_KINDS = {"timestamp": "timestamp", "severity_number": "level", "format":
 """Columns that are not captured fields: how the kernels call them."""
 
 _EXCEPTION = ("exception_stacktrace", "exception_type", "exception_message")
-_SPECIAL = ("body", "service_name", "trace_id", "attributes", *_EXCEPTION)
+_SPECIAL = ("body", "service_name", "trace_id", "attributes", "fingerprint", *_EXCEPTION)
 _UNFILLED = {*_RECORD_KINDS, *_SPECIAL} - {"service_name"}
 """Columns that no field of a layout fills as it is."""
 _READ_APART = {"timestamp", "severity_number", "attributes"}
@@ -75,7 +76,8 @@ class ColumnPlan:
 @lru_cache(maxsize=64)
 def column_plan(catalog: Catalog, names: tuple[str, ...]) -> ColumnPlan:
     """Return how the columns ``names`` are built."""
-    wanted = list(names)
+    shown = len(names)
+    wanted = list(names := with_sources(names))
     if any(name in wanted for name in _EXCEPTION):
         wanted += [name for name in _EXCEPTION if name not in wanted]
     lines = catalog.lines.slots
@@ -84,7 +86,7 @@ def column_plan(catalog: Catalog, names: tuple[str, ...]) -> ColumnPlan:
     if told and "service_name" in wanted and "program" not in wanted:
         wanted.append("program")
     numbers = {name: index for index, name in enumerate(wanted)}
-    ruled = (*_SPECIAL, "global_request_id", "program", "host_name")
+    ruled = (*_SPECIAL, "global_request_id", "program", "host_name", "logger")
     special = {name: numbers[name] for name in ruled if name in numbers}
     kinds = [(_RECORD_KINDS.get(name, schema.BY_NAME[name].kind), name) for name in wanted]
     texts_used = {text: number for number, text in enumerate(FIXED_TEXTS)}
@@ -107,7 +109,7 @@ def column_plan(catalog: Catalog, names: tuple[str, ...]) -> ColumnPlan:
     return ColumnPlan(
         plan,
         [(name, kind) for kind, name in kinds],
-        len(names),
+        shown,
         [f.name for f in catalog.lines.names],
     )
 

@@ -1,7 +1,5 @@
 from typing_extensions import Buffer
 
-def together(columns: list[memoryview], count: int) -> tuple[bytearray, list[int]]: ...
-
 class Windows:
     let_go: int
     def __init__(self, length: int, most: int, most_bytes: int) -> None: ...

@@ -1,22 +1,17 @@
-"""Which rows have the same codes, and which repeat a message within a window of time.
+"""Which rows repeat a message within a window of time.
 
-Rows of batches as numbers: what they stand for, template.py and dedup.py know.
+Rows of batches as numbers: what they stand for, dedup.py knows.
 """
 
 cimport cython
-from libc.stdint cimport int32_t, int64_t, uint64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport calloc, free
 
-from opslog.kernel._bytes cimport hash_bytes
 from opslog.kernel._table cimport Place, Table, begin_table, first_place, next_place, put_item
 from opslog.kernel._text cimport Buffer, need
 
 cdef enum:
-    MOST_COLUMNS = 16
     NONE = -1
-
-
-ctypedef const int32_t* Codes
 
 
 cdef inline int add_int(Buffer* out, int64_t value) except -1 nogil:
@@ -29,61 +24,6 @@ cdef inline int add_int(Buffer* out, int64_t value) except -1 nogil:
 cdef inline list ints_of(const Buffer* found):
     cdef Py_ssize_t i
     return [(<const int64_t*>found.data)[i] for i in range(found.used // 8)]
-
-
-def together(list columns not None, int32_t count):
-    """Return the number of each row's codes (int32, as bytes), and the first row of each number.
-
-    ``columns`` are memory of ``count`` codes each (int32).
-    """
-    cdef Codes[MOST_COLUMNS] codes
-    cdef const int32_t[::1] column
-    cdef int32_t[MOST_COLUMNS] key
-    cdef int32_t width = <int32_t>len(columns), row, i, known = 0
-    cdef Table table = Table(NULL, 0, 0)
-    cdef Place* place
-    cdef Buffer firsts = Buffer(NULL, 0, 0)
-    cdef uint64_t hashed
-    cdef bint equal
-    cdef int64_t first
-    if width > MOST_COLUMNS:
-        raise ValueError(f"expected at most {<int>MOST_COLUMNS} columns, found {width}")
-    numbers = bytearray(4 * count)
-    cdef uint8_t[::1] out = numbers
-    cdef int32_t* to = <int32_t*>&out[0] if count else NULL
-    for i in range(width):
-        column = columns[i]
-        if column.shape[0] < count:
-            raise ValueError("fewer codes than rows")
-        codes[i] = &column[0] if count else NULL
-    try:
-        with nogil:
-            begin_table(&table, 1024)
-            for row in range(count):
-                for i in range(width):
-                    key[i] = codes[i][row]
-                hashed = hash_bytes(<const uint8_t*>key, 4 * width, 7)
-                place = first_place(&table, hashed)
-                while place.item >= 0:
-                    if place.hash == hashed:
-                        first = (<const int64_t*>firsts.data)[place.item]
-                        equal = True
-                        for i in range(width):
-                            equal &= codes[i][first] == key[i]
-                        if equal:
-                            break
-                    place = next_place(&table, place)
-                if place.item >= 0:
-                    to[row] = place.item
-                    continue
-                to[row] = known
-                add_int(&firsts, row)
-                put_item(&table, place, hashed, known)
-                known += 1
-        return numbers, ints_of(&firsts)
-    finally:
-        free(table.places)
-        free(firsts.data)
 
 
 ctypedef struct Window:         # what is known of one message

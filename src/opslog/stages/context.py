@@ -13,6 +13,7 @@ from opslog.filters.filter import Filter
 from opslog.model.arrays import texts
 from opslog.model.errors import OpslogError
 from opslog.model.stats import LetGo
+from opslog.rows.fingerprint import NAME, with_fingerprints
 from opslog.stages.held import Held
 from opslog.stages.marks import marked
 from opslog.stages.rows import ints, values
@@ -66,7 +67,7 @@ class Context:
             if not len(batch):
                 continue
             first = held.add(batch)
-            kept = {first + row for row in ints(self._filter.select(batch))}
+            kept = {first + row for row in ints(self._filter.select(self._told(batch)))}
             shown: list[int] = []
             marks: dict[int, str] = {}
             for row, name in enumerate(values(batch.column("source")), first):
@@ -97,3 +98,8 @@ class Context:
                 count = len(source.waiting)
                 source.waiting = deque(range(number, number + count), self.before)
                 number += count
+
+    def _told(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the batch with all that the condition asks for."""
+        asked = NAME in self._filter.columns and NAME not in batch.schema.names
+        return with_fingerprints(batch) if asked else batch

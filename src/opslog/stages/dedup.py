@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -13,13 +13,12 @@ from opslog.model.arrays import int64, numbers64, text
 from opslog.model.errors import OpslogError
 from opslog.model.instants import micros_of
 from opslog.model.stats import LetGo
+from opslog.rows.fingerprint import NAME, fingerprints
 from opslog.rows.kept import Kept
-from opslog.stages._messages import COLUMNS, Messages
 from opslog.stages._repeats import Windows
 from opslog.stages.held import Held
 from opslog.stages.marks import marked
-from opslog.stages.rows import indices, memory, moments, sizes
-from opslog.stages.template import alike, frames
+from opslog.stages.rows import codes, moments, sizes
 
 MOST_WINDOWS = 10_000
 """Messages whose repeats are waited for at a time; the one that came first is ended first."""
@@ -35,7 +34,7 @@ _FIRST, _LAST = (micros_of(moment.replace(tzinfo=UTC)) for moment in (datetime.m
 class Dedup:
     """Passes a message at once and drops its repeats within ``window`` seconds of records' time.
 
-    Repeats are of one fingerprint (template.py).  When the window has ended, the
+    Repeats are of one fingerprint.  When the window has ended, the
     last of them passes, too, late, with the attributes ``repeated``, for how many
     it stands, itself included, and ``repeated_since``, the time of the first of
     them.  So of all that passes, 1 or ``repeated`` add up to what came in.
@@ -61,14 +60,8 @@ class Dedup:
 
     def see(self, kept: Kept) -> Seen:
         """Return what the stage must know of records, of which only those that pass are built."""
-        found = kept.loaded(Messages, COLUMNS)
-        told = [
-            (message, None if traceback is None else frames(traceback.decode()))
-            for message, traceback in found.told()
-        ]
-        numbers = memoryview(found.numbers).cast("i")
-        sizes = memoryview(found.sizes).cast("q")
-        return Seen(kept, *_numbered(numbers, told), kept.times(), sizes, kept.source)
+        column = kept.with_columns((NAME,)).batch().column(0)
+        return Seen(kept, *_numbered(column), kept.times(), kept.sizes(), kept.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,19 +130,12 @@ def _rfc3339(moments: pa.Array) -> pa.Array:
 
 def _seen(batch: pa.RecordBatch) -> Seen:
     """Return the same of a batch."""
-    return Seen(batch, *_numbered(*alike(batch)), batch.column("timestamp"), sizes(batch))
+    column = fingerprints(batch).dictionary_encode()
+    return Seen(batch, *_numbered(column), batch.column("timestamp"), sizes(batch))
 
 
-def _numbered(
-    numbers: memoryview[int], messages: Sequence[Hashable]
-) -> tuple[memoryview[int], array[int]]:
-    """Return the number of each row's message (int32), and a hash of each message.
-
-    Of ``messages`` several may be the same.
-    """
-    known: dict[Hashable, int] = {}
-    same = [known.setdefault(one, len(known)) for one in messages]
-    if len(known) < len(same):
-        numbers = memory(indices(same).take(indices(numbers)))
+def _numbered(column: pa.DictionaryArray) -> tuple[memoryview[int], array[int]]:
+    """Return the number of each row's fingerprint (int32), and a hash of each fingerprint."""
+    numbers, known = codes(column)
     # Of texts, Python's hash is one that nobody outside the process can foresee.
-    return numbers, array("Q", (hash(one) & _ALL for one in known))
+    return numbers, array("Q", (hash(one) & _ALL for one in known.to_pylist()))

@@ -15,6 +15,7 @@ from opslog.outputs.jsonl import JsonlSink
 from opslog.outputs.sink import Sink
 from opslog.reading.direct import Writer
 from opslog.rows._jsonl import JsonLines
+from opslog.rows.fingerprint import NAME, with_fingerprints
 from opslog.rows.kept import Kept
 from opslog.stages import secrets
 from opslog.stages.pseudonyms import Pseudonym, keyed, stars
@@ -78,7 +79,8 @@ class Mask:
                 continue
             if masked is not column:
                 batch = batch.set_column(place, kind, masked)
-        return batch
+        # That of a text with a secret would tell whether one has guessed it.
+        return with_fingerprints(batch) if NAME in batch.schema.names else batch
 
     def writer(self, sink: Sink) -> Writer | None:
         """Return what masks records and writes them to ``sink`` without all their columns."""

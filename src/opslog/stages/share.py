@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from opslog.model.errors import OpslogError
+from opslog.rows.fingerprint import NAME, with_fingerprints
 from opslog.stages.identities import MOST_COUNTED, Identities
 from opslog.stages.identity_names import kind_of
 from opslog.stages.mask import Mask
@@ -26,7 +27,7 @@ LEARNED = {
 _SOFTWARE = frozenset(
     ("severity_text", "service_name", "program", "logger", "request_id", "global_request_id",
      "trace_id", "root_request_id", "resource_type", "exception_type", "http_method", "format",
-     "code_function", "process_name", "thread_name")
+     "code_function", "process_name", "thread_name", "fingerprint")
 )  # fmt: skip
 """Columns of names that software has, and of ids that are needed to follow a request."""
 
@@ -97,7 +98,7 @@ class Share:
                 new = self._of(kind.name, column)
                 if new is not column:
                     batch = batch.set_column(place, kind, new)
-            yield batch
+            yield with_fingerprints(batch) if NAME in batch.schema.names else batch
 
     def table(self, table: pa.Table) -> pa.Table:
         """Return the table, masked: texts, and texts in lists and structures."""

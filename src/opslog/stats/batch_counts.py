@@ -13,8 +13,10 @@ from opslog.correlate import tellers
 from opslog.correlate.calls import is_told_by_service
 from opslog.model import arrays
 from opslog.model.severity import CLASS_OF, ERROR
+from opslog.rows.fingerprint import NAME, OF, with_fingerprints
 from opslog.rows.kept import Kept
-from opslog.stages.template import fingerprints, templates
+from opslog.rows.template import templates
+from opslog.stages.rows import values
 from opslog.stats.routes import routes
 
 COLUMNS = (
@@ -24,7 +26,7 @@ COLUMNS = (
 """The columns of all records that are read."""
 
 ERRORS = ("timestamp", "severity_number", "service_name", "logger", "body", "exception_type",
-          "exception_stacktrace", "source", "source_offset")  # fmt: skip
+          NAME, "source", "source_offset")  # fmt: skip
 """The columns of errors that are read."""
 
 EVERY = tuple(dict.fromkeys((*COLUMNS, *ERRORS, *tellers.COLUMNS, "request_id")))
@@ -56,7 +58,15 @@ class BatchCounts:
 
 def count_batch(batch: pa.RecordBatch, width: int) -> BatchCounts:
     """Return what ``batch`` tells, in steps of ``width`` microseconds."""
-    return _count(batch, width, lambda names, rows: batch.select(list(names)).take(rows))
+
+    def some(names: tuple[str, ...], rows: pa.Array) -> pa.RecordBatch:
+        if NAME not in names or NAME in batch.schema.names:
+            return batch.select(list(names)).take(rows)
+        sources = dict.fromkeys((*names, *OF))
+        del sources[NAME]
+        return with_fingerprints(batch.select([*sources]).take(rows)).select(list(names))
+
+    return _count(batch, width, some)
 
 
 def count_kept(kept: Kept, width: int) -> BatchCounts:
@@ -131,7 +141,7 @@ def grouped(keys: list[pa.Array], *sums: pa.Array) -> list[list[Any]]:
 def _errors(batch: pa.RecordBatch) -> list[dict[str, Any]]:
     """Return a row for each fingerprint of ``batch``: the first record, and how many."""
     found: dict[str, dict[str, Any]] = {}
-    names = fingerprints(batch)
+    names = values(batch.column(NAME))
     firsts: list[int] = []
     times = batch.column("timestamp").view(pa.int64()).to_pylist()
     for row, (name, time) in enumerate(zip(names, times, strict=True)):
@@ -146,7 +156,7 @@ def _errors(batch: pa.RecordBatch) -> list[dict[str, Any]]:
             one["last"] = time if one["last"] is None else max(one["last"], time)
     first = batch.take(pa.array(firsts, pa.int32()))
     said = templates(first.column("body")).to_pylist()
-    told = first.drop_columns(["body", "exception_stacktrace", "timestamp"]).to_pylist()
+    told = first.drop_columns(["body", "timestamp", NAME]).to_pylist()
     for one, row, template in zip(found.values(), told, said, strict=True):
         one |= row
         one["template"] = None if template is None else template[:LONGEST]

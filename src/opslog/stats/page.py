@@ -45,10 +45,12 @@ STYLE += "".join(f".{s} {{ fill: var(--{s}); background: var(--{s}); }}\n" for s
 _MOST_NAMES = 5
 
 
-def page(report: StatsReport, paths: Sequence[str], masked: bool = False) -> str:
+def page(
+    report: StatsReport, paths: Sequence[str], masked: bool = False, commands: Sequence[str] = ()
+) -> str:
     """Return the page; ``paths`` are those of the records.
 
-    It says so where secrets are not ``masked``.
+    ``commands`` show the records of a row.  It says so where secrets are not ``masked``.
     """
     of = " ".join(paths[:_MOST_NAMES])
     if len(paths) > _MOST_NAMES:
@@ -67,10 +69,17 @@ def page(report: StatsReport, paths: Sequence[str], masked: bool = False) -> str
         *_errors(report),
         *_routes(report),
         *_loggers(report),
+        *next_commands(commands),
         f"<p>opslog {__version__}; times are UTC.</p>",
         *([] if masked else [f"<p>{NOT_MASKED}</p>"]),
         "</html>\n",
     ])  # fmt: skip
+
+
+def next_commands(commands: Sequence[str]) -> list[str]:
+    """Return the part of a page that says what to type to see the records of a row."""
+    shown = [f'<div class="w"><code>{_text(one)}</code></div>' for one in dict.fromkeys(commands)]
+    return ["<h2>The records of a row</h2>", *shown] if shown else []
 
 
 def _span(report: StatsReport) -> str:

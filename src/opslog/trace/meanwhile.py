@@ -17,7 +17,7 @@ from opslog.filters.fields import Fields
 from opslog.filters.filter import Filter
 from opslog.model.record import LogRecord, records_of
 from opslog.reading.window import TimeWindow
-from opslog.stages.template import templates
+from opslog.rows.template import templates
 from opslog.trace.errors import first_error
 from opslog.trace.spans import is_error
 from opslog.trace.story import Note, Story
