@@ -81,7 +81,11 @@ class Opening:
                         )
                     )
                 elif _is_wanted(name, wanted):
-                    member = Member(archive, info, stored)
+                    try:
+                        member = Member(archive, info, stored)
+                    except OSError as error:
+                        self.failed(SourceError(name, str(error)))
+                        continue
                     yield from self._opened(name, member, wanted, deep - 1)
                     if member.broken:
                         return

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
@@ -50,8 +49,8 @@ def undecided(start: bytes) -> bool:
 class Member:
     """The bytes of a member: those of its archive from where that stands, and zeros for holes.
 
-    ``stored`` is how many bytes the archive has of it.  Raises OSError for what ends too early
-    or holds something else than the header says.
+    ``stored`` is how many bytes the archive has of it.  Raises OSError for a header that cannot
+    be, and when it is read for what ends too early.
     """
 
     def __init__(self, archive: Source, info: TarInfo, stored: int) -> None:
@@ -63,35 +62,19 @@ class Member:
         """Where it lies in its archive, and that in its own."""
         self.broken = False
         """Whether the archive cannot be read on."""
-        self._pieces = self._read(stored)
-        self._zeros = self._left = 0
+        self._pieces = iter(_pieces(info, stored))
+        self._hole, self._left = next(self._pieces)
+        self._zeros = 0
         self._begun, self._rest = sample_of(self._behind, min(SAMPLE_BYTES, info.size))
-
-    def _read(self, stored: int) -> Iterator[None]:
-        """Say of what the next bytes are, piece by piece: zeros, then some of the archive."""
-        at, damaged = 0, OSError("its header is damaged: a map of holes that cannot be")
-        holes = cast("list[tuple[int, int]] | None", self._info.sparse)
-        for offset, count in holes or [(0, self.size)]:
-            stored -= count
-            if offset < at or count < 0 or stored < 0:
-                raise damaged
-            self._zeros, self._left = offset - at, count
-            at = offset + count
-            yield
-        if at > self.size:
-            raise damaged
-        self._zeros = self.size - at
-        yield
 
     def _behind(self, room: memoryview) -> int:
         while not (self._zeros or self._left):
-            try:
-                next(self._pieces)
-            except StopIteration:
+            piece = next(self._pieces, None)
+            if piece is None:
                 return 0
+            self._zeros, self._left = piece
         if self._zeros:
-            count = min(self._zeros, len(room))
-            room[:count] = bytes(count)
+            count = _fill(room, self._zeros)
             self._zeros -= count
             return count
         try:
@@ -106,11 +89,15 @@ class Member:
         return count
 
     def peek(self, count: int) -> bytes:
-        """Return the next of the first bytes; reading does not go on."""
+        """Return the first bytes that are next, behind a hole there; reading does not go on."""
         return self._begun[:count]
 
     def readinto(self, room: memoryview) -> int:
         """Fill the beginning of a buffer; return how many bytes these are, 0 at the end."""
+        if self._hole:
+            count = _fill(room, self._hole)
+            self._hole -= count
+            return count
         if not self._begun:
             return self._rest(room)
         count = self._rest(room[: len(self._begun)])
@@ -150,3 +137,25 @@ class Member:
 
     def close(self) -> None:
         """Who opened the archive closes it."""
+
+
+def _pieces(info: TarInfo, stored: int) -> list[tuple[int, int]]:
+    """Return of what a member is made: of so many zeros and so many stored bytes behind, each."""
+    found: list[tuple[int, int]] = []
+    at = 0
+    for offset, count in cast("list[tuple[int, int]] | None", info.sparse) or [(0, info.size)]:
+        stored -= count
+        if offset < at or count < 0 or stored < 0:
+            raise OSError("was not read: expected a map of its holes, found one that cannot be")
+        found.append((offset - at, count))
+        at = offset + count
+    if at > info.size:
+        raise OSError("was not read: expected a map of its holes, found one beyond its end")
+    return [*found, (info.size - at, 0)]
+
+
+def _fill(room: memoryview, zeros: int) -> int:
+    """Write zeros, as many as fit, and return how many."""
+    count = min(zeros, len(room))
+    room[:count] = bytes(count)
+    return count
