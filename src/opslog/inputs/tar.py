@@ -6,7 +6,7 @@ import errno
 import os
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from opslog.inputs.reader import sample_of
 from opslog.inputs.text import SAMPLE_BYTES
@@ -14,8 +14,6 @@ from opslog.model.errors import SourceError
 
 if TYPE_CHECKING:
     from tarfile import TarInfo
-
-    from opslog.inputs.source import Source
 
 HEAD_BYTES = 512
 """So many bytes tell that what they begin is an archive."""
@@ -46,6 +44,27 @@ def undecided(start: bytes) -> bool:
     return len(start) < HEAD_BYTES and name != b"" and not behind.strip(b"\0") and not whole
 
 
+class Archive(Protocol):
+    """What members ask of the source that is their archive."""
+
+    place: tuple[int, ...]
+    file: str
+
+    def read_into(self, room: memoryview) -> int: ...
+
+    @property
+    def modified(self) -> datetime: ...
+
+    @property
+    def is_local(self) -> bool: ...
+
+    @property
+    def fd(self) -> int: ...
+
+    @property
+    def position(self) -> int: ...
+
+
 class Member:
     """The bytes of a member: those of its archive from where that stands, and zeros for holes.
 
@@ -53,7 +72,7 @@ class Member:
     be, and when it is read for what ends too early.
     """
 
-    def __init__(self, archive: Source, info: TarInfo, stored: int) -> None:
+    def __init__(self, archive: Archive, info: TarInfo, stored: int) -> None:
         self._archive = archive
         self._info = info
         self.size = info.size
