@@ -26,6 +26,11 @@ _STDERR = "standard error, at the end"
 _PAGE = "the output itself"
 
 LIMITS = (
+    Limit(("inputs.archive.LONGEST_HEADER", "inputs.archive.LONGEST_NAME"), "tar archives",
+          "bytes before a member, and 4,096 characters of its name",
+          "the archive ends there; what has a longer name is not read", "an error"),
+    Limit(("inputs.archive.DEEPEST",), "tar archives", "archives within each other",
+          "one further in is not read", "an error"),
     Limit(("stages.rate_limit.MOST_KEYS",), "`--rate-limit`", "services (or what is named)",
           "the first is forgotten: it is limited anew", _STDERR),
     Limit(("stages.context.MOST_SOURCES",), "`-A`, `-B`, `-C`", "sources",

@@ -491,8 +491,9 @@ def read(
     """Return the logs in ``paths``: files, folders, globs, ``-`` for standard input (the default).
 
     Files may be at URLs that fsspec reads (``s3://``, ``https://``): ``opslog[fsspec]``.
-    gzip, bzip2, xz and zstd are recognised by content.  ``timezone`` (an IANA
-    name or an offset) is that of times without an offset; a mapping says it by
+    gzip, bzip2, xz and zstd are recognised by content, and so are tar archives: they are like
+    folders, their members are called ``ARCHIVE!/NAME``, which is a path, too.  ``timezone`` (an
+    IANA name or an offset) is that of times without an offset; a mapping says it by
     patterns of paths or file names (the last that fits; ``*`` for all others).
     Times without a year are of ``year``, or else the newest that are at most a day
     later than the last change of their file.  ``original`` adds

@@ -8,7 +8,6 @@ import os
 import pickle
 import sqlite3
 import struct
-import subprocess
 import sys
 import zlib
 from pathlib import Path
@@ -48,8 +47,6 @@ def binaries(folder: Path) -> dict[str, bytes]:
     """Return files that are found beside logs, and are none."""
     with sqlite3.connect(folder / "x.sqlite") as database:
         database.execute("create table t (c text)")
-    logs = folder / "x.log"
-    logs.write_bytes(LINES[0] * 9)
     table = pa.table({"a": [1]})  # opslog's own is read
     pq.write_table(table, folder / "x.parquet")
     for name, new in (("x.arrow", pa.ipc.new_stream), ("x.feather", pa.ipc.new_file)):
@@ -57,8 +54,7 @@ def binaries(folder: Path) -> dict[str, bytes]:
             writer.write_table(table)
     names = ("x.sqlite", "x.parquet", "x.arrow", "x.feather")
     found = {name: (folder / name).read_bytes() for name in names}
-    tar = subprocess.run(["tar", "c", "x.log"], cwd=folder, capture_output=True, check=True).stdout
-    for name in (*names, "x.log"):
+    for name in names:
         (folder / name).unlink()
     return found | {
         "program": Path(sys.executable).resolve().read_bytes()[:100_000],
@@ -68,8 +64,6 @@ def binaries(folder: Path) -> dict[str, bytes]:
         "random": random_bytes(2000),
         "png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + random_bytes(300),
         "pickle": pickle.dumps(list(range(9000))),
-        "tar": tar,
-        "packed.tar.gz": gzip.compress(tar),
         "zip": b"PK\3\4" + random_bytes(100),
     }
 

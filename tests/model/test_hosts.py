@@ -44,6 +44,14 @@ TOLD = {
         "juju-crashdump-1f/4/lxd/1/var/log/nova/nova-api.log": "machine-4-lxd-1",
         "machine-4/nova/nova-compute.log": "machine-4",
     },
+    "an archive, called like the folder of which it was made": {
+        "cmp1.tar.gz!/nova/nova-compute.log": "cmp1",
+        "cmp1.tgz!/var/log/nova/nova-compute.log": "cmp1",
+        "sosreport-zeus-2023-04-01-abcdefg.tar.xz!/sos_commands/logs/journalctl": "zeus",
+        "x.tar!/sosreport-zeus-2023-04-01-abcdefg-obfuscated.tar.xz!/var/log/messages": "zeus",
+        "juju-crashdump-1f.tar.xz!/4/baremetal/var/log/nova/nova-api.log": "machine-4",
+        "-!/4/lxd/1/var/log/nova/nova-api.log": "machine-4-lxd-1",
+    },
     "jobs of Zuul": {
         "compute1/logs/screen-n-cpu.txt": "compute1",
         "4c56def/controller/logs/screen-n-cpu.txt": "controller",

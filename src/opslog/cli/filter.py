@@ -23,6 +23,7 @@ from opslog.cli import (
 )
 from opslog.cli.complaints import complain
 from opslog.cli.parser import Commands
+from opslog.inputs.archive import several
 from opslog.inputs.paths import Sources
 from opslog.model.errors import OpslogError, SinkError
 from opslog.model.stats import Stats
@@ -107,13 +108,13 @@ def run(options: argparse.Namespace) -> int:
     )
     target = output.target(options)
     on_screen = output.is_shown(target) and not options.follow
-    several = on_screen and len(Sources.of(tuple(options.paths)).names) > 1
+    many = on_screen and several(Sources.of(tuple(options.paths)))
     logs = flags.logs(
         options,
         original=options.original or "original" in (options.columns or ()),
         root=options.root or "root_request_id" in (options.columns or ()),
         skip=not (options.stats or options.metrics),
-        merge=several if options.merge is None else options.merge,
+        merge=many if options.merge is None else options.merge,
         hold=options.hold,
         follow=options.follow,
         checkpoint=options.checkpoint,
@@ -125,7 +126,7 @@ def run(options: argparse.Namespace) -> int:
         logs = logs.limit(options.limit)
     if options.tail is not None:
         logs = logs.tail(options.tail)
-    target = replace(target, files=several)
+    target = replace(target, files=many)
     if follow := logs._pass.follow:
         _raise_open_files()
         logs = logs._changed(follow=replace(follow, warn=complain, metrics=options.metrics))

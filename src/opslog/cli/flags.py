@@ -26,7 +26,7 @@ def add_reading(command: argparse.ArgumentParser) -> Group:
     command.add_argument(
         "paths", nargs="*", metavar="PATH", default=["-"],
         help="files, folders or globs; - is standard input (default); "
-        "gzip, bzip2, xz and zstd are recognised by content",
+        "gzip, bzip2, xz, zstd and tar are recognised by content",
     )  # fmt: skip
     group = command.add_argument_group("reading")
     add_times(group)

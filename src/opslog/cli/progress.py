@@ -10,7 +10,7 @@ import sys
 import time
 from typing import Any
 
-from opslog.inputs.paths import STDIN, expand
+from opslog.inputs.paths import STDIN, expand, in_archive
 from opslog.inputs.remote import is_url
 from opslog.model.stats import Stats
 
@@ -76,8 +76,9 @@ def _size(paths: tuple[str, ...]) -> int | None:
     if any(map(is_url, paths)):
         return None
     for name in expand(paths):
+        file, _ = in_archive(name)
         try:
-            found = os.fstat(0) if name == STDIN else os.stat(name)
+            found = os.fstat(0) if file == STDIN else os.stat(file)
         except OSError:
             continue  # it will be complained about where it is read
         if not stat.S_ISREG(found.st_mode):

@@ -6,7 +6,7 @@ import argparse
 import os
 from dataclasses import dataclass
 
-from opslog.inputs.paths import STDIN, expand, file_id
+from opslog.inputs.paths import STDIN, expand, file_id, in_archive
 from opslog.inputs.remote import is_url
 from opslog.model.errors import OpslogError, SinkError
 from opslog.outputs.collision import (
@@ -108,7 +108,7 @@ def _refuse_own_output(paths: tuple[str, ...]) -> None:
     if (own := file_id(1)) is None:
         return
     for name in expand(tuple(path for path in paths if not is_url(path))):
-        if name != STDIN and file_id(name) == own:
+        if name != STDIN and file_id(in_archive(name)[0]) == own:
             raise OpslogError(
                 f"standard output: is also an input, {name}; write to a file that is not read"
             )

@@ -18,6 +18,7 @@ from opslog.engine.run import run
 from opslog.engine.stream import Item, Stream
 from opslog.engine.tables import StoredTables
 from opslog.engine.watch import Watch, unwatched
+from opslog.inputs.archive import Opening
 from opslog.inputs.lines import BlockCutter
 from opslog.inputs.paths import STDIN, expand, is_named_pipe
 from opslog.inputs.source import Source
@@ -86,26 +87,36 @@ class _Examination:
         self, names: list[str]
     ) -> Generator[Item[tuple[FileFindings, BlockFindings]], None, None]:
         """Yield the blocks of the files, one after the other."""
+        opening = Opening(self._failed, of_tables=StoredTables())
         for name in names:
-            file = FileFindings(name, self.catalog, self.times.zones.of(name), self.examples)
-            self.opened.append(file)
             if name != STDIN and is_named_pipe(name):
-                file.fail("is a named pipe, no regular file")
+                self._failed(SourceError(name, "is a named pipe, no regular file"))
                 continue
             try:
                 source = Source(name, of_tables=StoredTables())
             except SourceError as error:
-                file.fail(error.reason)
+                self._failed(error)
                 continue
             try:
-                if (found := source.binary) is not None:
-                    file.status, file.problem = BINARY, found
-                else:
-                    yield from self._blocks(file, source)
+                for one in opening.sources(source):
+                    file = self._begun(one.name)
+                    if (found := one.binary) is not None:
+                        file.status, file.problem = BINARY, found
+                    else:
+                        yield from self._blocks(file, one)
+                    self.watch(self.done + source.position)
             finally:
                 self.done += source.position
                 source.close()
             self.watch(self.done)
+
+    def _begun(self, name: str) -> FileFindings:
+        file = FileFindings(name, self.catalog, self.times.zones.of(name), self.examples)
+        self.opened.append(file)
+        return file
+
+    def _failed(self, error: SourceError) -> None:
+        self._begun(error.path).fail(error.reason)
 
     def _blocks(
         self, file: FileFindings, source: Source

@@ -18,6 +18,7 @@ from opslog.events.rows import EventRequest, Notification, Pair
 from opslog.events.summary import SummaryCounter
 from opslog.filters.fields import F
 from opslog.filters.filter import Filter
+from opslog.inputs.archive import several
 from opslog.logs import Logs
 from opslog.model.stats import Stats
 
@@ -106,5 +107,5 @@ def _read(logs: Logs, stats: Stats | None, watch: Watch, calls: bool) -> Iterato
         wanted = Filter.of(wanted.expression | (F.request_id.is_valid() & api))
     logs = logs.filter(wanted)
     reading = logs._begun(stats, watch)
-    reading = replace(reading, merge=reading.merge or len(reading.sources.names) > 1)
+    reading = replace(reading, merge=reading.merge or several(reading.sources))
     return logs._batches(COLUMNS, reading)

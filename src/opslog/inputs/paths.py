@@ -16,6 +16,8 @@ from opslog.inputs.remote import files_of, is_url, missing
 from opslog.model.errors import SourceError
 
 STDIN = "-"
+INSIDE = "!/"
+"""What stands between the name of an archive and that of a member of it."""
 
 
 class FileId(NamedTuple):
@@ -76,7 +78,7 @@ class Sources:
     @contextmanager
     def standard_input_kept(self) -> Iterator[None]:
         """Have standard input, if it is read and a file, stand where it does now afterwards."""
-        if STDIN not in self.names:
+        if all(in_archive(name)[0] != STDIN for name in self.names):
             yield
             return
         offset = os.lseek(0, 0, os.SEEK_CUR)
@@ -145,7 +147,22 @@ def _may_be_file(entry: os.DirEntry[str]) -> bool:
         return False  # a link that leads nowhere
 
 
+def in_archive(name: str) -> tuple[str, str]:
+    """Return the file in which a source lies, and its name in it: "" if it is that file.
+
+    What lies at a path is the file, whatever that is called.
+    """
+    at = name.find(INSIDE)
+    while at >= 0 and not os.path.lexists(name):
+        file = name[:at]
+        if file == STDIN or is_url(file) or os.path.isfile(file):
+            return file, name[at + len(INSIDE) :]
+        at = name.find(INSIDE, at + 1)
+    return name, ""
+
+
 def _is_stream(name: str) -> bool:
+    name, _ = in_archive(name)
     try:
         mode = os.stat(0 if name == STDIN else name).st_mode
     except OSError:
@@ -155,15 +172,16 @@ def _is_stream(name: str) -> bool:
 
 def _unopenable(name: str) -> SourceError | None:
     """Return what opening a source would raise, without opening: that may wait, or be noticed."""
-    if name == STDIN:
+    file, _ = in_archive(name)
+    if file == STDIN:
         return None
-    if is_url(name):
-        gone = missing(name)
-        return None if gone is None else SourceError(name, why_unopened(name, gone))
+    if is_url(file):
+        gone = missing(file)
+        return None if gone is None else SourceError(name, why_unopened(file, gone))
     try:
-        if os.access(name, os.R_OK):
+        if os.access(file, os.R_OK):
             return None
-        os.stat(name)
+        os.stat(file)
     except OSError as error:
         return SourceError(name, why_unopened(name, error))
     return SourceError(name, os.strerror(errno.EACCES))

@@ -15,12 +15,13 @@ from datetime import UTC, datetime
 from io import FileIO
 from typing import BinaryIO, cast
 
-from opslog.inputs import compression, journal_export, otlp, tables, utf16
+from opslog.inputs import compression, journal_export, otlp, tables, tar, utf16
 from opslog.inputs.extent import Extent
-from opslog.inputs.paths import STDIN, why_unopened
+from opslog.inputs.paths import STDIN, in_archive, why_unopened
 from opslog.inputs.reader import Reader, behind, deferred_reader, of_chunks, sample_of, start_of
 from opslog.inputs.remote import RemoteFile, is_url
 from opslog.inputs.tables import ReadOn, TableKind, Tables, table_kind
+from opslog.inputs.tar import Member
 from opslog.inputs.text import SAMPLE_BYTES, not_text
 from opslog.model.errors import SourceError
 from opslog.process.stop import Stop
@@ -39,24 +40,37 @@ class Source:
 
     They are decompressed; an export of the journal and OTLP/JSON are given as one line
     of JSON for each record, UTF-16 as UTF-8, tables as ``of_tables`` has it (without, they
-    are no text).  A pipe is waited for until it has bytes,
+    are no text).  An archive's are given as they are: who reads it asks for its members
+    (archive.py), of which ``member`` is one.  A pipe is waited for until it has bytes,
     or ends: what ``stop`` is requested with meanwhile is raised.  Raises SourceError for
     what cannot be opened.
     """
 
     def __init__(
-        self, name: str, stop: Stop | None = None, of_tables: Tables | None = None
+        self,
+        name: str,
+        stop: Stop | None = None,
+        of_tables: Tables | None = None,
+        member: Member | None = None,
     ) -> None:
         self.name = name
+        self.file, self.inside = (name, "") if member else in_archive(name)
+        """The file that was opened, and the name in it of what is meant, "" if it is the file."""
+        self._stop = stop
         self._tables = of_tables
         self._pump: _Pump | None = None
+        self._archive: bool | None = None
+        self._waits = True
+        """Whether reading a pipe waits here, where it can be stopped."""
         self._given = 0
         try:
-            self._raw = RemoteFile(name) if is_url(name) else _opened(name)
+            opened = member or (RemoteFile(self.file) if is_url(self.file) else _opened(self.file))
+            self._raw: FileIO | RemoteFile | Member = opened
         except (OSError, ValueError) as error:
             raise SourceError(name, why_unopened(name, error)) from None
         try:
-            self._begin(stop)
+            self._begin()
+            self._waits = False
         except BrokenPipeError:  # the output's, while it waited for input
             self._raw.close()
             raise
@@ -67,10 +81,10 @@ class Source:
             self._raw.close()
             raise
 
-    def _begin(self, stop: Stop | None) -> None:
+    def _begin(self) -> None:
         """Read what tells how the rest is to be read."""
         self._status: os.stat_result | None = None
-        if isinstance(self._raw, RemoteFile):
+        if not isinstance(self._raw, FileIO):
             self._first = self._raw.peek(_FIRST)
             self._size = self._raw.size or 0
         else:
@@ -84,16 +98,19 @@ class Source:
         """Whether the end was read already."""
         self.regular = self._status is None or stat.S_ISREG(self._status.st_mode)
         """Whether it is a regular file, which has a last change."""
-        self._seekable = self._size > 0 or self._raw.seekable()
-        self.begin = self._raw.tell() if self.name == STDIN and self._seekable else 0
+        local = isinstance(self._raw, FileIO)
+        self._seekable = (local and self._size > 0) or self._raw.seekable()
+        self.begin = self._raw.tell() if self.file == STDIN and self._seekable else 0
         """Where in the file it begins: standard input may have been read from before."""
+        self.place = self._raw.place if isinstance(self._raw, Member) else (self.begin,)
+        """Where in the file it lies, and of a member in the archive."""
         self._at = self.begin
         """Where in a local file it is, however its bytes are given."""
         self._sample: bytes | None = None
-        if self._size and not isinstance(self._raw, RemoteFile):
+        if self._size and isinstance(self._raw, FileIO):
             self._begin_file(self._raw.fileno())
         else:
-            self._begin_unseen(stop)
+            self._begin_unseen()
 
     def _begin_file(self, fd: int) -> None:
         """Look at a file's first bytes where they lie: thousands of files may be small."""
@@ -116,22 +133,16 @@ class Source:
         if self._converted:
             self._read = deferred_reader(self._lines)
 
-    def _begin_unseen(self, stop: Stop | None) -> None:
-        """Read the first bytes of what can be read only once, or is at a URL."""
-
-        def waited_for(room: memoryview) -> int:
-            if not self.regular:
-                _wait(self.fd, stop)
-            return self._read_raw(room)
-
+    def _begin_unseen(self) -> None:
+        """Read the first bytes of what can be read only once, is at a URL or in an archive."""
         most = max(compression.MAGIC_BYTES, tables.START_BYTES)
-        start = start_of(waited_for, _undecided, most)
+        start = start_of(self._read_raw, _undecided, most)
         packed = self._packed = compression.compressed(start)
         if packed:
             self._bytes = compression.unpacked(self.name, self._read_raw, start)
         else:
             self._bytes = behind(start, self._read_raw)
-            if isinstance(self._raw, RemoteFile):
+            if not isinstance(self._raw, FileIO):
                 self._sample = start + self._raw.peek(SAMPLE_BYTES)
         if self._tables and not self.regular and start.startswith(tables.PARQUET_START):
             raise OSError(
@@ -141,9 +152,6 @@ class Source:
         self._start = len(start)
         # Not at once: in a pipe what tells the encoding may be long in coming.
         self._read = deferred_reader(self._lines)
-        if self._converted and not self.regular:
-            self._pump = _Pump(self._read)
-            self._start, self._read = 0, self._pump.read
 
     @property
     def size(self) -> int:
@@ -188,6 +196,22 @@ class Source:
             raise _failed(self.name, error) from None
 
     @property
+    def is_archive(self) -> bool:
+        """Whether it is a tar archive; a pipe is waited for until that is known."""
+        if self._archive is None:
+            self._archive = tar.is_tar(self._sampled() if self.regular else self._head())
+        return self._archive
+
+    def _head(self) -> bytes:
+        """Return the first bytes of a pipe, as many as tell whether it is an archive."""
+        self._waits = True
+        head = start_of(self._bytes, tar.undecided, tar.HEAD_BYTES)
+        self._bytes = behind(head, self._bytes)
+        self._waits = tar.is_tar(head)
+        self._start = max(self._start, len(head))
+        return head
+
+    @property
     def binary(self) -> str | None:
         """What it is if it holds no text; what comes through a pipe is always read as text."""
         if not self.regular:
@@ -215,6 +239,8 @@ class Source:
 
     def _lines(self) -> Reader:
         """Return a reader of its lines, converted where it holds something else."""
+        if self._archive:
+            return self._bytes
         if self.regular:
             start = self._sampled()
         else:
@@ -238,9 +264,8 @@ class Source:
     def _table(self, start: bytes) -> TableKind | None:
         """Return what table begins so, None if it cannot be read: but for a stream at any place."""
         kind = table_kind(start) if self._tables else None
-        if kind in (None, TableKind.STREAM) or (
-            self.regular and not self._packed and not self.begin
-        ):
+        anywhere = self.regular and not self._packed and not self.begin
+        if kind in (None, TableKind.STREAM) or (anywhere and not isinstance(self._raw, Member)):
             return kind
         return None
 
@@ -248,14 +273,17 @@ class Source:
         """Return the file, opened once more, for who reads it at any place."""
         if isinstance(self._raw, RemoteFile):
             return self._raw.anywhere()
+        assert isinstance(self._raw, FileIO)
         return os.fdopen(os.dup(self.fd), "rb", buffering=0)
 
     def _read_raw(self, room: memoryview) -> int:
         """Read of the file itself, and wait where its descriptor does not."""
-        if isinstance(self._raw, RemoteFile):
+        if not isinstance(self._raw, FileIO):
             return self._raw.readinto(room)
         if self._over:
             return 0
+        if self._waits and not self.regular:
+            _wait(self.fd, self._stop)
         while (count := self._raw.readinto(room)) is None:
             _wait(self.fd, None)
         self._at += count
@@ -348,6 +376,9 @@ class Source:
 
         It waits no longer when there is something to read in the descriptor ``wake``.
         """
+        if self._converted and self._pump is None:
+            self._pump = _Pump(self._read)
+            self._start, self._read = 0, self._pump.read
         if self._given < self._start:
             return True
         own = self._pump.fd if self._pump else self.fd
@@ -360,13 +391,15 @@ class Source:
 
     @property
     def fd(self) -> int:
-        """The descriptor of the file, which is a local one."""
+        """The descriptor of the file, which is a local one; of a member, that of its archive."""
         assert not isinstance(self._raw, RemoteFile)
         return self._raw.fileno()
 
     @property
     def is_local(self) -> bool:
-        """Whether it is a file of this machine."""
+        """Whether it is a file of this machine, or in one."""
+        if isinstance(self._raw, Member):
+            return self._raw.is_local
         return not isinstance(self._raw, RemoteFile)
 
     @property
@@ -377,6 +410,8 @@ class Source:
     @property
     def position(self) -> int:
         """How many bytes of the file were read, as they lie there; of a pipe, were given."""
+        if isinstance(self._raw, Member):
+            return self._raw.tell()
         if isinstance(self._raw, RemoteFile):
             return self._raw.tell() if self._seekable else self._given
         return self._at if self._seekable else self._given
@@ -384,7 +419,7 @@ class Source:
     @property
     def modified(self) -> datetime:
         """When the file was changed last, in UTC; now for what is no regular file."""
-        if isinstance(self._raw, RemoteFile):
+        if not isinstance(self._raw, FileIO):
             return self._raw.modified
         try:
             if self.regular and self._status is not None:

@@ -36,7 +36,7 @@ def not_text(sample: bytes) -> str | None:
     if sample.startswith(_MAGIC):
         return next(what for magic, what in _KNOWN if sample.startswith(magic))
     if sample[257:262] == _TAR:
-        return "a tar archive: unpack it"
+        return "a tar archive, which is read, but not followed: leave out -f, or unpack it"
     if utf16.encoding(sample):
         return None
     # A hole counts once, however long.

@@ -3,8 +3,9 @@
 A path tells its host where its layout does (``ctl1/var/log/nova/nova-api.log``,
 ``sosreport-ctl1-2023-04-01-abcdefg/...``, ``/var/log/remote/ctl1/nova-api.log``), or where
 the folder around those of services and logs is called like a machine
-(``cmp1/nova/nova-compute.log``).  A wrong host is worse than none: a name that may be a
-case's, a job's or a user's tells nothing.  Only the path as it was given counts, no other
+(``cmp1/nova/nova-compute.log``); an archive counts like a folder (``cmp1.tar.gz!/nova/...``).
+A wrong host is worse than none: a name that may be a case's, a job's or a user's tells nothing.
+Only the path as it was given counts, no other
 file, so that a record is the same whatever else is read.
 """
 
@@ -79,6 +80,9 @@ _SOS = re.compile(
 _OSA = re.compile(rf"({_LABEL})_[a-z0-9_]+_container-[0-9a-f]{{8}}")
 """OpenStack-Ansible's containers: the machine on which they run stands before."""
 
+_ARCHIVE = re.compile(r"(?<=[^/])\.(?:tar(?:\.(?:bz2|gz|xz|zst))?|t[bgx]z|tzst|tbz2)!(?=/)")
+"""The end of an archive's name before that of what lies in it: it is a folder called so without."""
+
 _RABBIT = re.compile(r"rabbit@([A-Za-z0-9.-]*?[A-Za-z0-9])(?:-sasl|_upgrade)?\.log\b.*")
 """RabbitMQ's files: a node is called after its host."""
 
@@ -86,6 +90,8 @@ _RABBIT = re.compile(r"rabbit@([A-Za-z0-9.-]*?[A-Za-z0-9])(?:-sasl|_upgrade)?\.l
 def host_of_path(path: str) -> str | None:
     """Return the host that the path of a file tells; None if it tells none."""
     folder, _, file = path.rpartition("/")
+    if "!" in folder:
+        folder = _ARCHIVE.sub("", f"{folder}/").rstrip("/")
     rabbit = _RABBIT.fullmatch(file)
     if rabbit and rabbit[1] != "localhost":
         return rabbit[1]

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from opslog.inputs.paths import STDIN, expand, file_id
+from opslog.inputs.paths import STDIN, FileId, expand, file_id, in_archive
 from opslog.inputs.remote import canonical, is_url
 from opslog.model.errors import SinkError
 from opslog.outputs.output import STDOUT, failed, is_receiver
@@ -30,11 +30,16 @@ def refuse_input(output: str, paths: tuple[str, ...], followed: bool = False) ->
         _refuse_read_url(output, paths)
     # Not expanded without need: there may be many files.
     local = tuple(path for path in paths if not is_url(path))
-    if own and any(file_id(0 if name == STDIN else name) == own for name in expand(local)):
+    if own and any(_file_id(name) == own for name in expand(local)):
         raise _is_input(output)
     refuse_named(output, paths)
     if followed and output != STDOUT:
         _refuse_future(output, output, paths, followed=True)
+
+
+def _file_id(name: str) -> FileId | None:
+    file, _ = in_archive(name)
+    return file_id(0 if file == STDIN else file)
 
 
 def _refuse_read_url(output: str, paths: tuple[str, ...]) -> None:

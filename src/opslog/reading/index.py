@@ -124,12 +124,12 @@ class Index:
     """The blocks of files, whatever these are called by now."""
 
     def __init__(self) -> None:
-        self._files: dict[tuple[int, int, int], Spans] = {}
+        self._files: dict[tuple[int, ...], Spans] = {}
 
     def of(self, source: Source) -> Spans:
         """Return what is known of a regular file that was opened just now."""
         status = os.fstat(source.fd)
-        file = status.st_dev, status.st_ino, source.begin
+        file = status.st_dev, status.st_ino, *source.place
         version = _Version.of(source.fd)
         before = self._files.get(file) or Spans(version, [], (0, False), None)
         spans = self._files[file] = before.later(version)

@@ -124,6 +124,8 @@ class Runs:
         if part.source != self._source:
             self._source = part.source
             self._runs.append(_Run())
+            # How many sources lie in an archive is not known before.
+            self._window = min(self._window, max(_SMALLEST, _AHEAD // len(self._runs)))
         self._runs[-1].rows.extend((part.start, part.columns))
         if part.columns < part.stop:
             self._of_columns = True

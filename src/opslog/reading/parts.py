@@ -12,7 +12,7 @@ from opslog.engine.stream import Item, Stream
 from opslog.engine.tables import StoredTables
 from opslog.inputs.extent import Extent
 from opslog.inputs.lines import BlockCutter
-from opslog.inputs.paths import STDIN, Sources
+from opslog.inputs.paths import STDIN, Sources, in_archive
 from opslog.inputs.source import Source
 from opslog.kernel._block import Block, sizes
 from opslog.model.errors import SourceError
@@ -35,7 +35,8 @@ def divided(
     together: list[Extent] = []
     streams = {STDIN, *sources.readable_once()}  # not opened: what is read of them is gone
     for name in sources.names:
-        extents = [Extent(name)] if name in streams else _extents(name, size, times, catalog)
+        once = in_archive(name)[0] in streams
+        extents = [Extent(name)] if once else _extents(name, size, times, catalog)
         if len(extents) == 1 and sum(one.size for one in (*together, *extents)) <= size:
             together += extents
             continue
@@ -55,7 +56,7 @@ def _extents(name: str, size: int, times: TimeDefaults, catalog: Catalog) -> lis
         return [Extent(name)]  # reading it says so
     try:
         known = Extent(name, source.size, source.modified, source.first, version=source.version)
-        if not source.can_seek or source.binary is not None:
+        if not source.can_seek or source.is_archive or source.binary is not None:
             return [known]
         if not known.size and source.start:
             return [Extent(name)]  # as in /proc: what it holds is not told by its size

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from opslog.inputs.paths import STDIN
+from opslog.inputs.paths import STDIN, in_archive
 from opslog.inputs.remote import is_url
 from opslog.model.errors import SourceError
 from opslog.model.instants import micros_of
@@ -73,8 +73,9 @@ def _alone(logs: Pass, name: str) -> Pass:
 
 
 def _changed(name: str) -> float:
+    file, _ = in_archive(name)
     try:
-        return os.stat(0 if name == STDIN else name).st_mtime
+        return os.stat(0 if file == STDIN else file).st_mtime
     except OSError:
         return 0.0
 

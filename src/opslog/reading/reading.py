@@ -14,6 +14,7 @@ from opslog.engine.live import LiveStream
 from opslog.engine.stream import Item, Stream
 from opslog.engine.tables import StoredTables
 from opslog.engine.watch import Watch
+from opslog.inputs.archive import Opening
 from opslog.inputs.extent import Extent
 from opslog.inputs.lines import BlockCutter
 from opslog.inputs.paths import Sources
@@ -90,25 +91,54 @@ class Reading(Generic[T]):
                 self._interrupt = interrupt
                 return
             try:
-                spans = (
-                    self.index.of(source)
-                    if self.index and source.regular and source.is_local
-                    else None
-                )
-                if self.window and not self.window.may_reach_into(source):
-                    pass
-                elif (spans and spans.known) or source.binary is None:
-                    yield from self._blocks(source, extent, spans, done)
-                elif self.sources.is_given(name):
-                    self._errors.append(SourceError(name, f"is no log, but {source.binary}"))
-                else:
-                    self.stats.binary += 1
+                yield from self._source(source, extent, done)
+            except KeyboardInterrupt as interrupt:
+                self._interrupt = interrupt
             finally:
                 done += max(0, source.position - extent.begin)
                 source.close()
             self.watch(done)
             if self._interrupt:
                 return
+
+    def _source(self, source: Source, extent: Extent, done: int) -> Iterator[Item[T]]:
+        """Yield the blocks of a source, or of the members of an archive."""
+        opening = Opening(self._errors.append, self.stop, self._tables)
+        if not source.is_archive:
+            for one in opening.sources(source):
+                yield from self._file(one, extent, done)
+            return
+        known, binary, found = len(self._errors), self.stats.binary, 0
+        if extent.size >= 0:
+            try:
+                source.expect(extent)
+            except SourceError as error:
+                self._errors.append(error)
+                return
+        for one in opening.sources(source):
+            found += 1
+            yield from self._file(one, Extent(one.name), done)
+            self.watch(done + source.position)
+            if self._interrupt:
+                return
+        unread = found == self.stats.binary - binary and known == len(self._errors)
+        if unread and self.sources.is_given(source.name):
+            told = f"none of its {found:,} file(s) is text" if found else "there is no file in it"
+            self._errors.append(SourceError(source.name, f"is a tar archive without a log: {told}"))
+
+    def _file(self, source: Source, extent: Extent, done: int) -> Iterator[Item[T]]:
+        """Yield the blocks of a file, if it holds text."""
+        spans = None
+        if self.index and source.regular and source.is_local:
+            spans = self.index.of(source)
+        if self.window and not self.window.may_reach_into(source):
+            return
+        if (spans and spans.known) or source.binary is None:
+            yield from self._blocks(source, extent, spans, done)
+        elif self.sources.is_given(source.name):
+            self._errors.append(SourceError(source.name, f"is no log, but {source.binary}"))
+        else:
+            self.stats.binary += 1
 
     def _blocks(
         self, source: Source, extent: Extent, spans: Spans | None, done: int
