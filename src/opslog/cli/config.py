@@ -80,4 +80,4 @@ def _rows(settings: Settings) -> Iterator[tuple[str, str, str]]:
     ]
     for one in said:
         name = " ".join(one.keys)
-        yield escaped(name), escaped(one.place), escaped(one.value)
+        yield escaped(name), escaped(one.place), escaped(files.shown(one.value))

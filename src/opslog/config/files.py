@@ -17,12 +17,17 @@ def user_file() -> str:
     return named or str(catalog.user_folder().with_name("config.toml"))
 
 
+def is_named(path: str) -> bool:
+    """Return whether the variable names this file, which then must be there."""
+    return os.environ.get(VARIABLE) == path
+
+
 def is_wanted(path: str) -> bool:
-    """Return whether the user's file is to be read: it is there, or somebody named it.
+    """Return whether the user's file is to be read: it is there, or the variable names it.
 
     What may not be looked at is not there: a service's user may have another's home.
     """
-    return bool(os.environ.get(VARIABLE)) or os.path.exists(path)
+    return is_named(path) or os.path.exists(path)
 
 
 def folder_files() -> list[str]:

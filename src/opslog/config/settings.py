@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from opslog.config.files import shown, trusted_file
+from opslog.config.files import VARIABLE, is_named, shown, trusted_file
 from opslog.config.keys import BY_NAME, kind_of
 from opslog.config.lines import line_of
 from opslog.filters import query
@@ -37,7 +37,8 @@ class File:
             with open(path, encoding="utf-8", newline="") as opened:
                 text = opened.read().replace("\r\n", "\n")
         except OSError as error:
-            raise ConfigError(shown(path), 0, error.strerror or str(error)) from None
+            hint = f"; correct or unset {VARIABLE}, which names it" if is_named(path) else ""
+            raise ConfigError(shown(path), 0, f"{error.strerror or error}{hint}") from None
         except UnicodeDecodeError:
             raise ConfigError(shown(path), 0, "expected text in UTF-8, found other bytes") from None
         try:
@@ -186,7 +187,7 @@ def _unknown(name: str, known: Collection[str]) -> str:
         )
     near = difflib.get_close_matches(name.lower().replace("_", "-"), known, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"expected a key out of {', '.join(sorted(known))}, found {name!r}{hint}"
+    return f"expected one of {', '.join(sorted(known))}, found {name!r}{hint}"
 
 
 def _told(value: object) -> str:
