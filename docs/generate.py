@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import typing
 from collections.abc import Callable
 from datetime import datetime
@@ -14,6 +15,7 @@ from opslog import events
 from opslog.checking.explanation import Line
 from opslog.checking.sample_reader import SampleReader
 from opslog.compare import Finding, finding
+from opslog.config.keys import KEYS, json_schema
 from opslog.doctor import report
 from opslog.events.rows import Time
 from opslog.language.format import Format
@@ -227,6 +229,25 @@ def stats() -> str:
     )
 
 
+def settings() -> str:
+    """Return the page of the keys of config files."""
+    rows = [
+        f"| `{key.name}` | {key.accepts} | {key.meaning} | {'no' if key.user_only else 'yes'} |"
+        for key in KEYS
+    ]
+    return (
+        HEAD + "# Config files\n\n"
+        "`~/.config/opslog/config.toml` (`$XDG_CONFIG_HOME/opslog/config.toml`, or what "
+        "`OPSLOG_CONFIG` names),\n"
+        "and `.opslog.toml` in a trusted folder. Both are TOML; an unknown key is an error.\n"
+        "[Keep settings](../howto/keep-settings.md) shows how they are used;\n"
+        "[config.schema.json](config.schema.json) is their JSON Schema, for editors.\n\n"
+        "| key | value | meaning | in `.opslog.toml` |\n|---|---|---|---|\n"
+        + "\n".join(rows)
+        + "\n"
+    )
+
+
 def happened() -> str:
     """Return the page of the rows of events."""
     return _told(
@@ -309,6 +330,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/formats.md": formats,
     "reference/doctor.md": doctor,
     "reference/stats.md": stats,
+    "reference/config.md": settings,
+    "reference/config.schema.json": lambda: json.dumps(json_schema(), indent=2) + "\n",
     "reference/events.md": happened,
     "reference/why.md": why,
     "reference/explain.md": explain,

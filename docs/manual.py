@@ -21,7 +21,12 @@ EXIT_CODES = (
     ("130, 143", "stopped by SIGINT or SIGTERM; what was read is written"),
 )
 ENVIRONMENT = (
-    ("XDG_CONFIG_HOME", "`opslog/formats` in it has the user's formats; by default in `~/.config`"),
+    (
+        "XDG_CONFIG_HOME",
+        "`opslog/formats` in it has the user's formats, `opslog/config.toml` the settings; by "
+        "default in `~/.config`",
+    ),
+    ("OPSLOG_CONFIG", "the config file instead of the user's; `/dev/null`: none"),
     ("NO_COLOR", "if set and not empty, text has no colors unless `--color always` is given"),
     ("TMPDIR", "a folder for what `--merge` keeps, which must fit there; by default `/tmp`"),
     ("TERM", "`dumb`: no colors and no progress bar"),

@@ -137,6 +137,33 @@ BY_HAND: dict[tuple[str, ...], Callable[[pa.RecordBatch], pa.Array]] = {
 }
 
 
+CONDITIONS = st.recursive(
+    st.sampled_from(
+        ["body ~ '@a|x'", "severity >= WARNING", "http_status = 404", "logger is null", "@c"]
+    ),
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(["and", "or", "&&"]), inner).map(" ".join),
+        inner.map("not {}".format),
+        inner.map("({})".format),
+        st.sampled_from(["@a", "not @b"]),
+    ),
+    max_leaves=8,
+)
+
+
+@given(CONDITIONS, CONDITIONS, CONDITIONS)
+def test_a_named_filter_is_its_text_in_parentheses(text: str, a: str, b: str) -> None:
+    named = {"c": "service_name = 'nova' or duration > 1"}
+    named["b"] = re.sub("@[ab](?![|])", "@c", b)
+    named["a"] = re.sub("@a(?![|])", "@b", a)
+    written = text
+    for name in ("a", "b", "c"):
+        written = re.sub(f"@{name}(?![|])", lambda _, name=name: f"({named[name]})", written)
+    assert query.parse(text, named=named).equals(query.parse(written))
+    used = {one for one in "abc" if re.search(f"@{one}(?![|])", text)}
+    assert used <= set(query.used(text, named)) <= {"a", "b", "c"}
+
+
 @pytest.mark.parametrize("flags", BY_HAND, ids=" ".join)
 @given(rows=ROWS)
 def test_a_flag_keeps_what_the_same_filter_in_pyarrow_keeps(

@@ -38,6 +38,7 @@ _MODULES = {
     "doctor": "doctor",
     "explain": "explain",
     "formats": "formats",
+    "config": "config",
     "schema": "schema",
     "completion": "completion",
 }
@@ -61,8 +62,9 @@ def _run(arguments: list[str]) -> int:
             parser(arguments[0]).parse_args([arguments[0], "--help"])
         raise OpslogError("expected files or folders, or logs in a pipe, found this terminal")
     signal.signal(signal.SIGTERM, _terminate)
-    from opslog.cli import writing  # start-up: --version writes nothing
+    from opslog.cli import settings, writing  # start-up: --version writes nothing
 
+    settings.load(options)
     writing.check_standard_output(options)
     complain_of_sources(options)
     try:

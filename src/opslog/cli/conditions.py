@@ -18,8 +18,8 @@ from opslog.filters.joined import joined
 from opslog.filters.texts import Texts
 from opslog.logs import Logs
 from opslog.model import severity
-from opslog.model.errors import OpslogError
-from opslog.model.zones import Zone, Zones, stated
+from opslog.model.errors import FilterError, OpslogError
+from opslog.model.zones import Zone, Zones
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -163,7 +163,7 @@ def filter_of(options: argparse.Namespace) -> Filter | None:
         if options.invert_match:
             raise needs_condition("-v")
         return None
-    whole = reduce(and_, _filters(options, Zones(stated(options.timezone)).default))
+    whole = reduce(and_, _filters(options, Zones(flags.timezone(options)).default))
     return ~whole if options.invert_match else whole
 
 
@@ -230,9 +230,14 @@ def _filters(options: argparse.Namespace, zone: Zone) -> Iterable[Filter]:
                     for name in ("body", "exception_stacktrace")
                 )
             )
+    settings = flags.settings_of(options)
+    named = {} if settings is None else settings.conditions()
     for condition in options.where:
-        with flags.about("--where"):
-            yield Filter.of(query.parse(condition, zone.name))
+        try:
+            yield Filter.of(query.parse(condition, zone.name, named))
+        except FilterError as error:
+            place = "--where" if settings is None else settings.place_of(error)
+            raise OpslogError(f"{place}: {error}") from None
 
 
 def _severities(f: Fields, text: str) -> Filter:

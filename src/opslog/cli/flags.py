@@ -16,6 +16,7 @@ from opslog.model.errors import OpslogError
 from opslog.scanner import catalog
 
 if TYPE_CHECKING:
+    from opslog.config.settings import Settings
     from opslog.language.format import Format
 
 Group = argparse._ActionsContainer
@@ -29,6 +30,7 @@ def add_reading(command: argparse.ArgumentParser) -> Group:
         "gzip, bzip2, xz, zstd and tar are recognised by content",
     )  # fmt: skip
     group = command.add_argument_group("reading")
+    add_no_config(group)
     add_times(group)
     group.add_argument(
         "--threads", type=values.number(1, 256), metavar="N",
@@ -38,12 +40,21 @@ def add_reading(command: argparse.ArgumentParser) -> Group:
     return group
 
 
+def add_no_config(group: Group) -> None:
+    """Add the option that leaves out files of settings; only commands with it read them."""
+    group.add_argument(
+        "--no-config", action="store_true",
+        help="read no config file (`opslog config` tells which are read)",
+    )  # fmt: skip
+
+
 def add_times(group: Group) -> None:
     """Add the options that say how times are read."""
     group.add_argument(
         "--timezone", action="append", type=values.zone, metavar="ZONE", default=[],
         help="zone of times without an offset: an IANA name or +HH:MM (default: UTC); "
-        "PATTERN=ZONE is for the files whose path or name matches PATTERN; "
+        "PATTERN=ZONE is for the files whose path or name matches PATTERN, or whose path tells "
+        "a host that matches, as in host:cmp*=UTC; "
         "may be given again: of several that match, the last one counts",
     )  # fmt: skip
     group.add_argument(
@@ -140,7 +151,7 @@ def logs(options: argparse.Namespace, **more: Any) -> Logs:
 def reading(options: argparse.Namespace) -> dict[str, Any]:
     """Return how the options say that sources are read, in the words of ``read``."""
     return {
-        "timezone": zones.stated(options.timezone),
+        "timezone": timezone(options),
         "year": options.year,
         "threads": options.threads or min(4, len(os.sched_getaffinity(0))),
         "formats": formats(options),
@@ -155,8 +166,26 @@ def given(options: argparse.Namespace) -> list[str]:
     return [f"--{name}={one}" for name, some in named for one in some]
 
 
+def timezone(options: argparse.Namespace) -> dict[str, str]:
+    """Return the zones by pattern that the options say, and what they leave to the settings."""
+    said = zones.stated(options.timezone)
+    settings = settings_of(options)
+    if settings is None or "*" in said:  # one for all files is for those of other patterns, too
+        return said
+    return {p: one.value for p, one in settings.timezone.items() if p not in said} | said
+
+
+def settings_of(options: argparse.Namespace) -> Settings | None:
+    """Return what files of settings say, None where none was read."""
+    settings: Settings | None = vars(options).get("settings")
+    return settings
+
+
 def formats(options: argparse.Namespace) -> list[str | os.PathLike[str] | Format]:
-    """Return the formats beside the shipped ones: learned, named, then those of the user."""
+    """Return the formats beside the shipped ones.
+
+    They are those learned, those named, those of files of settings, and those of the user.
+    """
     found: list[str | os.PathLike[str] | Format] = []
     if options.oslo_config:
         from opslog.checking.learn import learn  # start-up: imports oslo.log
@@ -171,6 +200,8 @@ def formats(options: argparse.Namespace) -> list[str | os.PathLike[str] | Format
                 f"--formats: {path}: expected a format file or a folder of them, found nothing"
             )
     found += options.formats
+    settings = settings_of(options)
+    found += [one.value for one in settings.formats] if settings is not None else []
     folder = catalog.user_folder()
     try:
         own = any(folder.glob("*.toml"))

@@ -37,6 +37,7 @@ def add(commands: Commands) -> None:
         description="List the known formats; show, check or learn one.",
         epilog=_EXAMPLES,
     )
+    flags.add_no_config(command)
     flags.add_formats(command)
     command.set_defaults(run=_list)
     actions = command.add_subparsers(metavar="ACTION")

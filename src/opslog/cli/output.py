@@ -67,8 +67,8 @@ def add(command: argparse.ArgumentParser) -> None:
     )
     output.add_argument(
         "--display-timezone", type=values.display_zone, metavar="ZONE",
-        help="in text: the zone that times are shown in (default: on a terminal your own, else "
-        "UTC)",
+        help="in text: the zone that times are shown in (default: on a terminal that of the "
+        "config file, or your own, else UTC)",
     )  # fmt: skip
     flags.add_color(output)
     output.add_argument(
@@ -115,7 +115,11 @@ def _zone(options: argparse.Namespace, terminal: bool) -> Zone | None:
     if options.display_timezone is not None:
         zone: Zone = options.display_timezone
         return zone
-    return own_zone() if terminal else None
+    if not terminal:
+        return None
+    settings = flags.settings_of(options)
+    said = settings and settings.display_timezone
+    return Zone(said.value) if said else own_zone()
 
 
 def _marks(options: argparse.Namespace) -> Marks | None:

@@ -6,6 +6,7 @@ import argparse
 import os
 from dataclasses import dataclass
 
+from opslog.cli import flags
 from opslog.inputs.paths import STDIN, expand, file_id, in_archive
 from opslog.inputs.remote import is_url
 from opslog.model.errors import OpslogError, SinkError
@@ -118,7 +119,10 @@ def _read_beside(options: argparse.Namespace) -> list[str]:
     """Return the files that options name and that are read beside the logs."""
     key = getattr(options, "mask_key", None)
     formats = getattr(options, "formats", [])
-    return [*formats, *getattr(options, "oslo_config", []), *([key] if key else [])]
+    found = [*formats, *getattr(options, "oslo_config", []), *([key] if key else [])]
+    if (settings := flags.settings_of(options)) is not None:
+        found += [*settings.files, *(one.value for one in settings.formats)]
+    return found
 
 
 def _refuse_stream_twice(one: Named, path: str) -> None:

@@ -4,7 +4,7 @@
 
     condition  = conjunction { "or" conjunction }
     conjunction = negation { "and" negation }
-    negation   = "not" negation | "(" condition ")" | comparison
+    negation   = "not" negation | "(" condition ")" | "@" filter | comparison
     comparison = column ( "=" | "==" | "!=" | "<>" | "<" | "<=" | ">" | ">=" ) value
                | column ( "~" | "~*" | "!~" | "!~*" ) pattern
                | column [ "not" ] ( ( "like" | "ilike" ) pattern | "contains" text
@@ -13,7 +13,8 @@
     column     = named | ( "lower" | "upper" ) "(" named ")"
     named      = name | "attributes." name
 
-``&&`` and ``||`` are and and or.  With ``*`` behind the sign, or ``ilike``, letters match
+``@filter`` is a condition with a name, as if it stood here in parentheses.  ``&&`` and ``||``
+are and and or.  With ``*`` behind the sign, or ``ilike``, letters match
 either case.  A value is a number, a word, or text in quotes, which are doubled inside.
 """
 
@@ -21,7 +22,8 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opslog.filters.fields import Field, Fields
@@ -50,13 +52,29 @@ _SIGNS = {"&&": "and", "||": "or"}
 _DEEPEST = 100
 
 
-def parse(text: str, timezone: str = "UTC") -> pc.Expression:
+def parse(
+    text: str, timezone: str = "UTC", named: Mapping[str, str] = MappingProxyType({})
+) -> pc.Expression:
     """Return the expression ``text`` means; times without an offset are of ``timezone``.
 
-    Raises QueryError, which shows the place, for what is no condition, for an
-    unknown column and for a value the column cannot have.
+    ``named`` are the texts of filters by the names that stand for them in this text and in
+    their own.  Raises QueryError, which shows the place, for what is no condition, for an
+    unknown column or name, for a filter that holds itself, and for a value the column cannot have.
     """
-    return _Query(text, Fields(timezone)).whole()
+    return _Query(text, Fields(timezone), named).whole()
+
+
+def used(text: str, named: Mapping[str, str]) -> list[str]:
+    """Return the names of the filters that ``text`` names, and of those these name, each once."""
+    found: dict[str, None] = {}
+    waiting = [text]
+    while waiting:
+        for match in _TOKEN.finditer(waiting.pop()):
+            name = (match["word"] or "").removeprefix("@")
+            if name != match["word"] and name in named and name not in found:
+                found[name] = None
+                waiting.append(named[name])
+    return list(found)
 
 
 class _Token(NamedTuple):
@@ -72,15 +90,20 @@ class _Token(NamedTuple):
 
 
 class _Query:
-    def __init__(self, text: str, fields: Fields) -> None:
+    def __init__(
+        self, text: str, fields: Fields, named: Mapping[str, str],
+        within: tuple[str, ...] = (), depth: int = 0,
+    ) -> None:  # fmt: skip
         self.text = text
         self.fields = fields
+        self.filters = named
+        self.within = within
         self.tokens = []
         for match in _TOKEN.finditer(text):
             kind = match.lastgroup or ""
             self.tokens.append(_Token(kind, match[kind], match.start(kind)))
         self.next = 0
-        self.depth = 0
+        self.depth = depth
 
     # -- grammar -------------------------------------------------------------------
 
@@ -114,9 +137,38 @@ class _Query:
             found = self.condition()
             if not self.takes(")"):
                 raise self.expected("and, or, or )")
+        elif self.names_filter():
+            found = self.filter()
         else:
             found = self.comparison()
         return ~found if negative else found
+
+    def names_filter(self) -> bool:
+        """Whether a filter's name stands here, and no column that others call ``@timestamp``."""
+        token, behind = self.token, self.tokens[self.next + 1 :][:1]
+        if token.kind != "word" or not token.text.startswith("@"):
+            return False
+        compared = behind and (behind[0].kind == "operator" and behind[0].text != ")")
+        return token.text[1:] in self.filters or not compared
+
+    def filter(self) -> pc.Expression:
+        """Return what the filter means whose name stands here."""
+        token = self.token
+        name = token.text[1:]
+        if name not in self.filters:
+            raise QueryError(self.text, token.at, _unknown(token.text, self.filters))
+        if name in self.within:
+            way = ", ".join(f"@{one}" for one in (*self.within, name))
+            raise QueryError(
+                self.text, token.at, f"expected a filter that does not hold itself, found {way}"
+            )
+        self.next += 1
+        inner = (*self.within, name)
+        try:
+            return _Query(self.filters[name], self.fields, self.filters, inner, self.depth).whole()
+        except FilterError as error:
+            error.named = error.named or name
+            raise
 
     def comparison(self) -> pc.Expression:
         column, field = self.token, self.column()
@@ -257,3 +309,17 @@ class _Query:
             )
         found = repr(token.text) if token.text else "the end"
         return QueryError(self.text, token.at, f"expected {what}, found {found}")
+
+
+def _unknown(said: str, filters: Mapping[str, str]) -> str:
+    import difflib  # start-up: most names are known
+
+    known = [f"@{name}" for name in filters]
+    near = difflib.get_close_matches(said, known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    there = (
+        f"expected one of the filters {', '.join(known)}"
+        if known
+        else ("expected a condition: no filters with a name are known")
+    )
+    return f"{there}, found {said!r}{hint}"

@@ -19,6 +19,9 @@ STDIN = "-"
 INSIDE = "!/"
 """What stands between the name of an archive and that of a member of it."""
 
+FOLDER_SETTINGS = ".opslog.toml"
+"""What a folder's file of settings is called: it is no log."""
+
 
 class FileId(NamedTuple):
     """Device and number: what a file is as long as it exists, whatever its name."""
@@ -93,7 +96,8 @@ def expand(paths: tuple[str, ...]) -> list[str]:
 
     A folder stands for the regular files in it and below; a URL does likewise (remote.py).
     A pattern that matches nothing stays as it is, to be reported as a file that does not
-    exist, and so does what lies below a folder and cannot be looked at.
+    exist, and so does what lies below a folder and cannot be looked at.  A file of settings
+    is a source only by its own name.
     """
     found: list[str] = []
     for path in paths:
@@ -122,7 +126,7 @@ def _files_below(folder: str) -> list[str]:
                 for entry in entries:
                     if _is_folder(entry):
                         folders.append(entry.path)
-                    elif _may_be_file(entry):
+                    elif entry.name != FOLDER_SETTINGS and _may_be_file(entry):
                         found.append(entry.path)
         except OSError as error:
             unreadable.append(error)

@@ -112,7 +112,9 @@ class SwiftTemplateError(OpslogError):
 
 
 class FilterError(OpslogError):
-    """A filter names a column or value that does not exist."""
+    """A filter names a column or value that does not exist; ``named``: in which named filter."""
+
+    named = ""
 
     def __init__(self, text: str, reason: str, did_you_mean: str | None = None) -> None:
         self.text = text
@@ -130,6 +132,16 @@ class QueryError(FilterError):
         super().__init__(text, reason)
         self.column = column
         self.args = (f"{reason}\n  {text}\n  {' ' * column}^",)
+
+
+class ConfigError(OpslogError):
+    """A file of settings cannot be used; ``path`` and ``line`` (from 1; 0: all of it) say where."""
+
+    def __init__(self, path: str, line: int, reason: str) -> None:
+        self.path = path
+        self.line = line
+        self.reason = reason
+        super().__init__(f"{path}:{line}: {reason}" if line else f"{path}: {reason}")
 
 
 class SourceError(OpslogError):

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeAlias
 
 from opslog.model.errors import OpslogError
+from opslog.model.hosts import host_of_path
 from opslog.model.instants import EPOCH, micros_of
 
 if TYPE_CHECKING:
@@ -58,6 +59,10 @@ def _fitting(name: str) -> list[str]:
 _UTC = ("UTC", "Z", "ZULU", "UCT", "UNIVERSAL", "GMT", "GREENWICH")
 """What UTC is called, ``Etc/`` before it or not."""
 
+_UNKNOWN_TO_ARROW = re.compile("(?:posix|right)/|Factory$|posixrules$")
+"""Names of the system's files that are none of the zones Arrow has.  It is not asked itself:
+most runs that are told a zone need no Arrow."""
+
 _FIXED = re.compile(r"(?:UTC|GMT)?([+-])([0-9]{1,2})(?::?([0-9]{2}))?$")
 
 
@@ -79,21 +84,14 @@ class Zone:
             minutes = int(fixed[2]) * 60 + int(fixed[3] or 0)
             self._offset_us = minutes * 60_000_000 * (-1 if fixed[1] == "-" else 1)
         elif name.upper().removeprefix("ETC/") not in _UTC:
-            import pyarrow as pa
-            import pyarrow.compute as pc
-
             fitting = _fitting(name)
-            try:
-                (self.name,) = fitting
-                # Arrow knows fewer names: no posix/, right/ and Factory.
-                pc.assume_timezone(pa.nulls(1, pa.timestamp("us")), self.name)
-            except ValueError:
+            if len(fitting) != 1 or _UNKNOWN_TO_ARROW.match(fitting[0]):
                 several = f": one of {', '.join(fitting)}" if fitting[1:] else ""
                 raise OpslogError(
                     "expected a time zone: an IANA name such as Europe/Berlin, an offset such as "
                     f"+02:00, or UTC; found {name!r}{several}"
-                ) from None
-            self._iana = self.name
+                )
+            self._iana = self.name = fitting[0]
 
     @property
     def offset(self) -> int | None:
@@ -214,7 +212,11 @@ Timezone: TypeAlias = str | Mapping[str, str]
 
 
 class Zones:
-    """The zone of each source; raises OpslogError for a zone there is not."""
+    """The zone of each source; raises OpslogError for a zone there is not.
+
+    A pattern is for sources whose name, path as given, or whole path it matches, which may
+    begin with any folder; ``host:NAME`` is for those whose path tells a host of this name.
+    """
 
     def __init__(self, timezone: Timezone) -> None:
         stated = {"*": timezone} if isinstance(timezone, str) else timezone
@@ -224,12 +226,30 @@ class Zones:
         ]
 
     def of(self, source: str) -> Zone:
-        """Return the zone of a source: the last whose pattern its path or file name matches."""
-        name = source.rpartition("/")[2]
+        """Return the zone of a source: the last one whose pattern is for it."""
+        return self.said_for(source)[1]
+
+    def said_for(self, source: str) -> tuple[str, Zone]:
+        """Return the pattern, too; ``*`` where no other is for this source."""
         for pattern, zone in reversed(self._patterns):
-            if fnmatchcase(source, pattern) or fnmatchcase(name, pattern):
-                return zone
-        return self.default
+            if _is_for(pattern, source):
+                return pattern, zone
+        return "*", self.default
+
+
+_HOST = "host:"
+
+
+def _is_for(pattern: str, source: str) -> bool:
+    if pattern.startswith(_HOST):
+        host = host_of_path(source)
+        return host is not None and fnmatchcase(host, pattern.removeprefix(_HOST))
+    if fnmatchcase(source, pattern) or fnmatchcase(source.rpartition("/")[2], pattern):
+        return True
+    if "/" not in pattern or source == "-" or "://" in source:
+        return False
+    whole = os.path.abspath(source)
+    return fnmatchcase(whole, pattern) or fnmatchcase(whole, f"*/{pattern}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Settings from files: which files, what they may say, and what of several counts."""
