@@ -69,7 +69,7 @@ class Reading(Generic[T]):
         self.index = index
         self.window = window
         # What the index knows of a source must be the same in each reading of it.
-        narrowed = job.skip and not job.ordered and index is None
+        narrowed = job.skip and not job.ordered and not (index and index.every)
         self._tables = StoredTables(job.where, job.reads) if narrowed else StoredTables()
         self.spare: deque[Block] = deque()
         self._errors: list[SourceError] = []
@@ -92,7 +92,7 @@ class Reading(Generic[T]):
             try:
                 spans = (
                     self.index.of(source)
-                    if self.index and source.regular and source.is_local
+                    if self.index and source.regular and source.is_local and not extent.plain
                     else None
                 )
                 if self.window and not self.window.may_reach_into(source):
@@ -106,6 +106,8 @@ class Reading(Generic[T]):
             finally:
                 done += max(0, source.position - extent.begin)
                 source.close()
+            if self.index:
+                self.index.keep(ended=False)
             self.watch(done)
             if self._interrupt:
                 return
@@ -167,12 +169,15 @@ class Reading(Generic[T]):
                 needed = self.window.blocks(needed, spans.last, source, zone, job.catalog)
             if needed or behind:
                 live.stream.begins_with(source.start)  # its first block may be left out
-            live.stream.note = spans.add
+            if spans.notes:
+                live.stream.note = spans.add
             yield from _known(source, live.stream, needed, spans.begin[0], self.spare)
             if behind:
                 source.seek(spans.begin[0])
                 yield from _whole(source, live)
-                spans.ended(source.offset)
+                spans.ended(source)
+            elif spans.last is not None:
+                live.stream.gone_past(spans.last.size)
 
     def _written(self, source: Source, live: LiveStream[T]) -> Iterator[Item[T] | None]:
         """Yield the items of a source that is still being written, as they come.
@@ -216,6 +221,8 @@ class Reading(Generic[T]):
 
     def close(self) -> None:
         """Raise what kept sources from being read to their end, if anything did."""
+        if self.index:
+            self.index.keep()
         if self._interrupt:
             raise self._interrupt
         raise_all(self._errors)
@@ -254,14 +261,15 @@ def _known(
     """Yield the items of known blocks before ``end``; of what is gone past, an empty one."""
     cutter, at = BlockCutter(spare), 0
 
-    def past() -> Item[T]:
+    def past(to: int) -> Item[T]:
+        stream.gone_past(to - at)
         nothing = cutter.fresh()
         nothing.reset(at)
         return Item(stream, nothing, final=False, skip=True)
 
     for span in needed:
         if span.offset > at:
-            yield past()
+            yield past(span.offset)
         source.seek(span.offset)
         block = cutter.fresh()
         block.reset(span.offset, span.continued)
@@ -270,4 +278,4 @@ def _known(
         at = span.end
         yield Item(stream, block, final=False)
     if end > at:
-        yield past()
+        yield past(end)
