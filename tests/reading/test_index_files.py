@@ -101,7 +101,10 @@ def test_later_runs_read_only_what_they_need(
 
 
 @pytest.mark.usefixtures("settled")
-def test_of_a_file_that_grew_only_the_rest_is_read(tmp_path: Path, cache: Path) -> None:
+def test_of_a_file_that_grew_only_the_rest_is_read(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "_WORTH", 4 * SMALL)
     path = tmp_path / "n.log"
     path.write_bytes(LOG)
     found(path, REQUESTS[0], True)

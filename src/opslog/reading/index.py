@@ -11,19 +11,14 @@ from __future__ import annotations
 
 import os
 from itertools import compress
-from typing import TYPE_CHECKING, NamedTuple
 
 from opslog.engine._search import Ids
 from opslog.engine.skipping import REACH
 from opslog.inputs.source import Source
 from opslog.kernel._block import Block
 from opslog.reading.file_version import Version
-
-if TYPE_CHECKING:
-    from opslog.reading.index_files import IndexFiles
-
-START = 2048
-"""Bytes of a block's beginning that are looked at: they tell its time."""
+from opslog.reading.index_files import IndexFiles
+from opslog.reading.span import START, Span
 
 _WORTH = 16 << 20
 """Bytes of which an index is kept: to search less takes milliseconds."""
@@ -36,21 +31,6 @@ _MOST_BLOCKS = 1 << 14
 
 _PENDING = 2
 """Sources whose blocks may still be searched when the next one is opened (engine/skipping.py)."""
-
-
-class Span(NamedTuple):
-    """A block as it was cut, its ids and its first bytes: none where these can be read at once."""
-
-    offset: int
-    size: int
-    continued: bool
-    ids: Ids
-    head: bytes
-
-    @property
-    def end(self) -> int:
-        """Offset behind it."""
-        return self.offset + self.size
 
 
 class Spans:

@@ -19,7 +19,7 @@ from opslog.engine._search import Ids
 from opslog.inputs.lines import BLOCK_BYTES
 from opslog.model.version import __version__
 from opslog.reading.file_version import Version
-from opslog.reading.index import START, Span
+from opslog.reading.span import START, Span
 
 _MOST_BYTES = 512 << 20
 """Bytes of all index files; those that were not used for longest go first."""

@@ -23,7 +23,8 @@ from opslog.model.errors import SourceError, raise_all
 from opslog.model.stats import Stats
 from opslog.model.zones import TimeDefaults
 from opslog.process.stop import Stop
-from opslog.reading.index import Index, Span, Spans
+from opslog.reading.index import Index, Spans
+from opslog.reading.span import Span
 from opslog.reading.window import TimeWindow
 
 T = TypeVar("T")

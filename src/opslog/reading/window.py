@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from opslog.inputs.source import Source
 from opslog.model.zones import Zone
-from opslog.reading.index import START, Span
+from opslog.reading.span import START, Span
 from opslog.scanner.catalog import Catalog
 
 _STEP = 8
