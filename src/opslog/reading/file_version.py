@@ -10,9 +10,10 @@ _SAMPLE = 256
 """Bytes that are looked at in each place."""
 
 _PLACES = 16
-"""How many places that are, but for the end; in a file of less than 16 MiB one for each MiB."""
+"""How many places there are at most, but for the end."""
 
-_STEP = 1 << 20
+_STEP = 16 << 20
+"""Bytes between two of them at least: where a disk must seek, a place costs as much as a MiB."""
 
 _GRANULARITY = 2_000_000_000
 """Nanoseconds within which a file may change twice and show one time: these are coarse."""

@@ -145,6 +145,8 @@ class Index:
         keeps = self._files is not None and not source.begin and source.size * _PACKED >= _WORTH
         if not (keeps or self.every):
             return None
+        if not (self.every or self._notes or (self._files and self._files.holds(source.fd))):
+            return None
         version = Version.of(source.fd)
         file = version.device, version.inode, source.begin
         if before := self._spans.get(file):

@@ -46,9 +46,14 @@ class IndexFiles:
         folder = os.path.join(cache, "opslog", "index")
         return cls(folder, always) if os.path.isabs(folder) else None
 
+    def holds(self, fd: int) -> bool:
+        """Return whether there is an index file of ``fd``, good or not."""
+        status = os.fstat(fd)
+        return os.path.exists(self._path(status.st_dev, status.st_ino))
+
     def load(self, version: Version, fd: int) -> tuple[list[Span], bool] | None:
         """Return the blocks of ``fd``, now of ``version``, and whether they are all of it."""
-        path = self._path(version)
+        path = self._path(version.device, version.inode)
         try:
             before, spans, whole = _unpacked(_read(path))
             if before[:2] != version[:2] or not spans or not before.is_kept_in(version, fd):
@@ -61,7 +66,7 @@ class IndexFiles:
 
     def save(self, version: Version, spans: list[Span], whole: bool) -> None:
         """Keep the blocks of a file, if that can be done."""
-        path = self._path(version)
+        path = self._path(version.device, version.inode)
         temporary = f"{path}.{os.urandom(8).hex()}.tmp"
         try:
             if not spans or not self._made():
@@ -81,8 +86,8 @@ class IndexFiles:
         except OSError:
             pass
 
-    def _path(self, version: Version) -> str:
-        return os.path.join(self.folder, f"{version.device:x}-{version.inode:x}")
+    def _path(self, device: int, inode: int) -> str:
+        return os.path.join(self.folder, f"{device:x}-{inode:x}")
 
     def _made(self) -> bool:
         """Make the folder, and return whether it is this user's.
