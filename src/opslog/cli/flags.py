@@ -153,7 +153,7 @@ def reading(options: argparse.Namespace) -> dict[str, Any]:
         "year": options.year,
         "threads": options.threads or min(4, len(os.sched_getaffinity(0))),
         "formats": formats(options),
-        "index": getattr(options, "index", None),
+        **({"index": options.index} if "index" in options else {}),
     }
 
 
