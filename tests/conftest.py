@@ -7,6 +7,8 @@ from hypothesis import settings
 
 # The formats of the person who runs the tests are none of theirs.
 os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
+# What they read is nothing that it would pay to know.
+os.environ["XDG_CACHE_HOME"] = "/dev/null/cache"
 
 # What a shell starts in the background ignores SIGINT, and so would what the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)

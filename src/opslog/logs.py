@@ -32,6 +32,7 @@ from opslog.outputs.collision import refuse_input, refuse_input_folder, refuse_n
 from opslog.outputs.output import STDOUT
 from opslog.outputs.sink import Sink
 from opslog.reading.direct import Direct, direct
+from opslog.reading.index_files import IndexFiles
 from opslog.reading.passes import Pass
 from opslog.reading.pipeline import Stage, through_stages
 from opslog.rows.kept import Kept
@@ -487,6 +488,7 @@ def read(
     from_end: bool = False,
     formats: Iterable[str | os.PathLike[str] | Format] = (),
     root: bool = False,
+    index: bool | None = None,
 ) -> Logs:
     """Return the logs in ``paths``: files, folders, globs, ``-`` for standard input (the default).
 
@@ -498,7 +500,10 @@ def read(
     Times without a year are of ``year``, or else the newest that are at most a day
     later than the last change of their file.  ``original`` adds
     the column of the lines as read, ``root`` that of the request that began it all (of what
-    is no regular file, as far as it is known by then).  With ``skip`` blocks that cannot hold a
+    is no regular file, as far as it is known by then).  What ``opslog.trace`` learns of large
+    files, which ids may stand where, is kept in the user's cache: it, and filters by the id of
+    a request, read only what they need of them from then on.  With ``index`` such filters keep
+    it, too; with False it is neither kept nor used.  With ``skip`` blocks that cannot hold a
     kept record are not scanned; counts then say so (Stats.skipped_bytes).  With
     ``merge`` the records of all sources come in the order of time: one without a
     time, or earlier than the one before it in its source, counts as late as that.
@@ -546,6 +551,7 @@ def read(
             merge=merge,
             hold=hold,
             follow=how if follow else None,
+            index_files=None if index is False else IndexFiles.of_user(always=index is True),
         ),
         original,
         root,

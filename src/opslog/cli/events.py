@@ -63,7 +63,7 @@ def add(commands: Commands) -> None:
     writing.add(shown)
     flags.add_top(shown, "in text: show the last N that failed or never ended")
     flags.add_color(shown)
-    flags.add_reading(command)
+    flags.add_index(flags.add_reading(command))
     flags.add_exit_zero(command, "there were no events")
     flags.add_no_progress(command)
     command.set_defaults(run=run)

@@ -87,6 +87,7 @@ def add(commands: Commands) -> None:
         help="with -f: skip what is in the files already, unless a checkpoint knows them",
     )  # fmt: skip
     flags.add_hold(group)
+    flags.add_index(group)
     command.add_argument(
         "--stats", action="store_true", help="print on standard error what was read and kept"
     )

@@ -81,6 +81,15 @@ def add_formats(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def add_index(group: Group) -> None:
+    """Add the option that says whether an index is kept."""
+    group.add_argument(
+        "--index", action=argparse.BooleanOptionalAction,
+        help="keep which ids of requests are where in large files, in ~/.cache/opslog/index, so "
+        "that the next search for one is fast (default: use it; trace keeps it, too)",
+    )  # fmt: skip
+
+
 def add_hold(group: Group) -> None:
     """Add the option that says how long a record waits."""
     group.add_argument(
@@ -155,6 +164,7 @@ def reading(options: argparse.Namespace) -> dict[str, Any]:
         "year": options.year,
         "threads": options.threads or min(4, len(os.sched_getaffinity(0))),
         "formats": formats(options),
+        **({"index": options.index} if "index" in options else {}),
     }
 
 

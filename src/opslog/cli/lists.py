@@ -82,7 +82,7 @@ def add(commands: Commands) -> None:
 
 
 def _add_options(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    flags.add_reading(command)
+    flags.add_index(flags.add_reading(command))
     conditions.add(command, limit="rows")
     group = command.add_argument_group("output")
     group.add_argument(

@@ -49,7 +49,7 @@ def add(commands: Commands) -> None:
     shown.add_argument(
         "--to", choices=[*_WRITERS], help="output format (default: text on a terminal, else jsonl)"
     )
-    flags.add_reading(command)
+    flags.add_index(flags.add_reading(command))
     flags.add_exit_zero(command, "the answer has no rows")
     command.set_defaults(run=run)
 

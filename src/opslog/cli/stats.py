@@ -64,7 +64,7 @@ def add(commands: Commands) -> None:
     stages.add_mask(shown)
     writing.add(shown)
     flags.add_color(shown)
-    flags.add_reading(command)
+    flags.add_index(flags.add_reading(command))
     flags.add_exit_zero(command)
     flags.add_no_progress(command)
     command.set_defaults(run=run)

@@ -45,7 +45,7 @@ def add(commands: Commands) -> None:
         help="a request id, global id, Swift transaction or trace id; the UUID of an instance, "
         "volume, port, image or anything else",
     )  # fmt: skip
-    flags.add_reading(command)
+    flags.add_index(flags.add_reading(command))
     conditions.add(command, limit=None)
     group = command.add_argument_group("output")
     group.add_argument(

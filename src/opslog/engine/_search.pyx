@@ -189,8 +189,10 @@ cdef class Ids:
     cdef Py_ssize_t _count      # of words: a power of two
     cdef bint _hidden
 
-    def __cinit__(self, Block block not None):
+    def __cinit__(self, Block block):
         cdef uint64_t words[MOST_WORDS]
+        if block is None:       # for `unpacked`: without words it may hold any
+            return
         self._count = 1
         while self._count < MOST_WORDS and self._count * BYTES_EACH < block.size:
             self._count *= 2
@@ -210,6 +212,27 @@ cdef class Ids:
     def __len__(self):
         """Return how many bytes the filter takes."""
         return self._count * sizeof(uint64_t)
+
+    def packed(self):
+        """Return it as bytes, in the byte order of this machine."""
+        return bytes([self._hidden]) + (<const uint8_t*>self._words)[:self._count * sizeof(uint64_t)]
+
+    @staticmethod
+    def unpacked(bytes data not None):
+        """Return what was ``packed``; raises ValueError for what cannot be that."""
+        cdef Py_ssize_t size = len(data) - 1
+        cdef Py_ssize_t count = size // <Py_ssize_t>sizeof(uint64_t)
+        cdef const uint8_t* start = data
+        cdef Ids ids = Ids.__new__(Ids, None)
+        if not 0 < count <= MOST_WORDS or count & (count - 1) or size % sizeof(uint64_t) or start[0] > 1:
+            raise ValueError(f"ids of a block: expected a power of two of words, found {size:,} bytes")
+        ids._words = <uint64_t*>malloc(size)
+        if ids._words == NULL:
+            raise MemoryError()
+        memcpy(ids._words, start + 1, size)
+        ids._count = count
+        ids._hidden = start[0]
+        return ids
 
     cdef void fill(self, uint64_t* words, const uint8_t* p, const uint8_t* end) noexcept nogil:
         cdef uint64_t bits, last = 0
@@ -242,7 +265,7 @@ cdef class Ids:
         cdef const uint8_t* end
         cdef const uint8_t* p
         cdef bytes text
-        if self._hidden:
+        if self._hidden or not self._count:
             return True
         for text in texts:
             start = text
@@ -259,3 +282,9 @@ cdef class Ids:
                 return False
             bits >>= 16
         return True
+
+
+def holds_id(bytes text not None):
+    """Return whether there is an id in ``text`` that Ids know."""
+    cdef const uint8_t* start = text
+    return find_id(start, start + len(text)) < start + len(text)

@@ -167,6 +167,11 @@ class Stream(Generic[T]):
         kept = self.job.kept(records, self.builder)
         return None if kept is None else (kept.count, self.job.finish(kept))
 
+    def gone_past(self, count: int) -> None:
+        """Count bytes that are not even read."""
+        self.stats.bytes += count
+        self.stats.skipped_bytes += count
+
     def skipped(self, block: Block) -> None:
         """Count a block that cannot hold a kept record; what is open cannot be kept either."""
         self._left_out(block.size)
@@ -174,8 +179,7 @@ class Stream(Generic[T]):
     def _left_out(self, count: int) -> None:
         """Close what is open and go on so many bytes further as if nothing had been before."""
         self.assemble(Block(0), final=True)
-        self.stats.bytes += count
-        self.stats.skipped_bytes += count
+        self.gone_past(count)
         before, self.assembler = self.assembler, Assembler(self.job.catalog.lines.program)
         if self.extent:
             self.assembler.go_past(before)

@@ -171,7 +171,24 @@ class Source:
     @property
     def can_seek(self) -> bool:
         """Whether it is a regular file whose bytes are given as they are."""
-        return self.regular and not self._converted and not self.begin and self._seekable
+        return self.as_it_is and not self.begin
+
+    @property
+    def as_it_is(self) -> bool:
+        """Whether it is a regular file whose bytes are given as they are, from ``begin`` on."""
+        return self.regular and not self._converted and self._seekable
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the lines of a regular file are those of a table."""
+        return self._table(self._sampled()) is not None
+
+    def bytes_at(self, offset: int, count: int) -> bytes:
+        """Return what a local file that is ``as_it_is`` holds there; raises SourceError."""
+        try:
+            return os.pread(self.fd, count, self.begin + offset)
+        except OSError as error:
+            raise _failed(self.name, error) from None
 
     def expect(self, known: Extent) -> None:
         """Raise SourceError if a file has not what it had when the parts were planned."""
@@ -334,7 +351,7 @@ class Source:
 
         A file that is as it is given goes there at once, any other is read up to there.
         """
-        if self.regular and not self._converted and self._seekable:
+        if self.as_it_is:
             self._begins, self._over = b"", False
             self._raw.seek(self.begin + offset)
             self._at = self.begin + offset

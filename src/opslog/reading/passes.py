@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from opslog.engine._search import holds_id
 from opslog.engine.job import Job
 from opslog.engine.live import HOLD, FollowOptions
 from opslog.engine.run import run
@@ -18,6 +19,7 @@ from opslog.model.stats import Stats
 from opslog.model.zones import TimeDefaults
 from opslog.process.stop import Stop
 from opslog.reading.index import Index
+from opslog.reading.index_files import IndexFiles
 from opslog.reading.reading import Reading
 from opslog.reading.window import TimeWindow
 from opslog.rows.kept import Kept
@@ -52,6 +54,7 @@ class Pass:
     follow: FollowOptions | None = None
     stop: Stop | None = None
     index: Index | None = None
+    index_files: IndexFiles | None = None
     window: TimeWindow | None = None
     stats: Stats = field(default_factory=Stats)
     watch: Watch = unwatched
@@ -133,8 +136,16 @@ class Pass:
             )  # fmt: skip
         return Reading(
             self.sources, job, self.times, self.stats, self.watch, self.hold, self.stop,
-            self.index, self.window,
+            self.index or self._kept_index(job), self.window,
         )  # fmt: skip
+
+    def _kept_index(self, job: Job[T]) -> Index | None:
+        """Return the index of earlier runs for a search by ids, None for any other reading."""
+        if not any(all(map(holds_id, texts)) for texts in job.needles):
+            return None
+        if (files := self.index_files) is None:
+            return None
+        return Index(files, every=False, notes=files.always)
 
 
 def _itself(kept: Kept) -> Kept:

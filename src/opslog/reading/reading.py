@@ -24,7 +24,8 @@ from opslog.model.errors import SourceError, raise_all
 from opslog.model.stats import Stats
 from opslog.model.zones import TimeDefaults
 from opslog.process.stop import Stop
-from opslog.reading.index import Index, Span, Spans
+from opslog.reading.index import Index, Spans
+from opslog.reading.span import Span
 from opslog.reading.window import TimeWindow
 
 T = TypeVar("T")
@@ -70,7 +71,7 @@ class Reading(Generic[T]):
         self.index = index
         self.window = window
         # What the index knows of a source must be the same in each reading of it.
-        narrowed = job.skip and not job.ordered and index is None
+        narrowed = job.skip and not job.ordered and not (index and index.every)
         self._tables = StoredTables(job.where, job.reads) if narrowed else StoredTables()
         self.spare: deque[Block] = deque()
         self._errors: list[SourceError] = []
@@ -97,6 +98,8 @@ class Reading(Generic[T]):
             finally:
                 done += max(0, source.position - extent.begin)
                 source.close()
+            if self.index:
+                self.index.keep(ended=False)
             self.watch(done)
             if self._interrupt:
                 return
@@ -129,7 +132,7 @@ class Reading(Generic[T]):
     def _file(self, source: Source, extent: Extent, done: int) -> Iterator[Item[T]]:
         """Yield the blocks of a file, if it holds text."""
         spans = None
-        if self.index and source.regular and source.is_local:
+        if self.index and source.regular and source.is_local and not extent.plain:
             spans = self.index.of(source)
         if self.window and not self.window.may_reach_into(source):
             return
@@ -197,12 +200,15 @@ class Reading(Generic[T]):
                 needed = self.window.blocks(needed, spans.last, source, zone, job.catalog)
             if needed or behind:
                 live.stream.begins_with(source.start)  # its first block may be left out
-            live.stream.note = spans.add
+            if spans.notes:
+                live.stream.note = spans.add
             yield from _known(source, live.stream, needed, spans.begin[0], self.spare)
             if behind:
                 source.seek(spans.begin[0])
                 yield from _whole(source, live)
-                spans.ended(source.offset)
+                spans.ended(source)
+            elif spans.last is not None:
+                live.stream.gone_past(spans.last.size)
 
     def _written(self, source: Source, live: LiveStream[T]) -> Iterator[Item[T] | None]:
         """Yield the items of a source that is still being written, as they come.
@@ -246,6 +252,8 @@ class Reading(Generic[T]):
 
     def close(self) -> None:
         """Raise what kept sources from being read to their end, if anything did."""
+        if self.index:
+            self.index.keep()
         if self._interrupt:
             raise self._interrupt
         raise_all(self._errors)
@@ -284,14 +292,15 @@ def _known(
     """Yield the items of known blocks before ``end``; of what is gone past, an empty one."""
     cutter, at = BlockCutter(spare), 0
 
-    def past() -> Item[T]:
+    def past(to: int) -> Item[T]:
+        stream.gone_past(to - at)
         nothing = cutter.fresh()
         nothing.reset(at)
         return Item(stream, nothing, final=False, skip=True)
 
     for span in needed:
         if span.offset > at:
-            yield past()
+            yield past(span.offset)
         source.seek(span.offset)
         block = cutter.fresh()
         block.reset(span.offset, span.continued)
@@ -300,4 +309,4 @@ def _known(
         at = span.end
         yield Item(stream, block, final=False)
     if end > at:
-        yield past()
+        yield past(end)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from opslog.inputs.source import Source
 from opslog.model.zones import Zone
-from opslog.reading.index import Span
+from opslog.reading.span import START, Span
 from opslog.scanner.catalog import Catalog
 
 _STEP = 8
@@ -37,7 +37,8 @@ class TimeWindow(NamedTuple):
     ) -> list[Span]:
         """Return those of ``spans`` that may hold records of this time; ``last`` follows them."""
         steps = [spans[at : at + _STEP] for at in range(0, len(spans), _STEP)]
-        heads = [step[0].head for step in steps] + ([last.head] if last else [])
+        firsts = [step[0] for step in steps] + ([last] if last else [])
+        heads = [span.head or source.bytes_at(span.offset, START) for span in firsts]
         reached = self.reached(beginnings(heads, source, zone, catalog))
         return [span for step, held in zip(steps, reached, strict=False) if held for span in step]
 

@@ -32,6 +32,7 @@ from opslog.logs import Logs
 from opslog.model import arrays, schema
 from opslog.model.errors import OpslogError, SourceError
 from opslog.model.stats import Stats
+from opslog.reading.index import Index
 from opslog.trace.neighbours import neighbours, of_another_instance
 from opslog.trace.notes import notes
 from opslog.trace.quotes import too_many
@@ -72,7 +73,8 @@ def trace(
     requests, SourceError for sources that can be read only once; what else cannot
     be read is in ``Story.unread``.
     """
-    return story_in(Readings(logs, stats or Stats(), watch), id, most)
+    index = Index(logs._pass.index_files)
+    return story_in(Readings(logs, stats or Stats(), watch, index), id, most)
 
 
 def story_in(readings: Readings, id: str, most: int = MOST) -> Story:  # noqa: A002
