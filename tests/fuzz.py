@@ -42,6 +42,8 @@ from opslog.outputs.jsonl import to_json_lines
 from opslog.outputs.output import OutputStream
 from opslog.outputs.text import TextSink
 from opslog.reading import merge
+from opslog.rows import fingerprint
+from opslog.rows.kept import Kept
 from opslog.rows.literal import event_as_json
 from opslog.scanner import catalog
 from opslog.scanner.catalog import Catalog
@@ -147,6 +149,7 @@ def once(rng: random.Random) -> None:
     owned(rng, data, formats)
     normalizer = Normalizer(original=True, catalog=formats)
     batches = normalizer.feed(data) + normalizer.close()
+    identified(data, batches, formats)
     check(rng, data, batches, formats)
     records(data, catalog=formats)
     for text in data.split(b"\n"):
@@ -164,6 +167,17 @@ def blocks(rng: random.Random) -> None:
     formats = rng.choice(CATALOGS)
     normalizer = Normalizer(original=True, catalog=formats)
     check(rng, data, normalizer.feed(data) + normalizer.close(), formats)
+
+
+def identified(data: bytes, batches: list[pa.RecordBatch], formats: catalog.Catalog) -> None:
+    """Check that fingerprints of spans are those of columns."""
+    normalizer = Normalizer(catalog=formats)
+    job: Job[pa.RecordBatch] = Job(formats, (fingerprint.NAME,), None, Kept.batch)
+    normalizer._stream = Stream(job, "-", Zones("UTC").of("-"), Stats())
+    found = [*normalizer.feed(data), *normalizer.close()]
+    assert [one for batch in found for one in batch[fingerprint.NAME].to_pylist()] == [
+        one for batch in batches for one in fingerprint.fingerprints(batch).to_pylist()
+    ]
 
 
 def linked(data: bytes, formats: catalog.Catalog) -> None:
