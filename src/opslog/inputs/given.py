@@ -46,25 +46,19 @@ class Content:
 
     def __init__(self, given: Any) -> None:
         self._bytes = bytes(given) if isinstance(given, bytes | bytearray | memoryview) else None
-        self._file = given
+        self._file: Any = None if self._bytes is not None else given
         self._taken = False
-        self.can_seek = self._bytes is not None or _can_seek(given)
+        self._begin = 0
+        self.can_seek = True
         """Whether it can be read more than once."""
         if self._bytes is not None:
-            self._file = None
-            self._begin = 0
             return
-        if isinstance(given, io.TextIOBase) or isinstance(getattr(given, "encoding", None), str):
-            raise OpslogError(
-                "read: expected a file object that gives bytes, found one of text, "
-                f"{_called(given)!r}: open it with 'rb', or give its buffer"
-            )
-        if not any(callable(getattr(given, name, None)) for name in ("readinto", "read")):
-            raise OpslogError(
-                "read: expected paths, bytes or file objects with `read` or `readinto`, "
-                f"found {type(given).__name__}"
-            )
-        self._begin = given.tell() if self.can_seek else 0
+        _check(given)
+        try:
+            self.can_seek = _can_seek(given)
+            self._begin = given.tell() if self.can_seek else 0
+        except (OSError, ValueError) as error:
+            raise OpslogError(f"read: {_called(given)!r} cannot be read: {error}") from None
 
     @property
     def name(self) -> str:
@@ -224,6 +218,25 @@ class _Anywhere(io.RawIOBase):
         room[: len(data)] = data
         self._at += len(data)
         return len(data)
+
+
+def _check(file: Any) -> None:
+    """Raise OpslogError for what is no file object from which bytes can be read."""
+    if isinstance(file, io.TextIOBase) or isinstance(getattr(file, "encoding", None), str):
+        raise OpslogError(
+            "read: expected a file object that gives bytes, found one of text, "
+            f"{_called(file)!r}: open it with 'rb', or give its buffer"
+        )
+    if not any(callable(getattr(file, name, None)) for name in ("readinto", "read")):
+        raise OpslogError(
+            "read: expected paths, bytes or file objects with `read` or `readinto`, "
+            f"found {type(file).__name__}"
+        )
+    if isinstance(file, io.IOBase) and not file.closed and not file.readable():
+        raise OpslogError(
+            f"read: expected a file object that was opened for reading, found {_called(file)!r}, "
+            "which was not: open it with 'rb'"
+        )
 
 
 def _called(file: Any) -> str:
