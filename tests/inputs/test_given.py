@@ -262,8 +262,9 @@ def test_an_object_that_is_closed_meanwhile_is_an_error() -> None:
     file = io.BytesIO(TEXT)
     logs = opslog.read(file)
     file.close()
-    with pytest.raises(SourceError, match="closed file"):
+    with pytest.raises(SourceError, match="closed file") as raised:
         logs.count()
+    assert type(raised.value.path) is str  # the error does not hold what was read
 
 
 def test_questions_in_sql_are_asked_of_bytes_and_once_of_a_pipe() -> None:

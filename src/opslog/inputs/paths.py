@@ -74,7 +74,7 @@ class Sources:
 
     def readable_once(self) -> list[str]:
         """Return the names of what is no file, but a pipe or a device: it cannot be read again."""
-        return [name for name in self.names if _is_stream(name)]
+        return [str(name) for name in self.names if _is_stream(name)]
 
     def unopenable(self) -> list[SourceError]:
         """Return why sources cannot be opened, for those that cannot.

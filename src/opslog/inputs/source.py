@@ -67,7 +67,7 @@ class Source:
         try:
             self._raw: FileIO | RemoteFile | GivenFile | Member = member or _opened(self.file)
         except (OSError, ValueError) as error:
-            raise SourceError(name, why_unopened(name, error)) from None
+            raise SourceError(self.name, why_unopened(name, error)) from None
         try:
             self._begin()
             self._waits = False
@@ -76,7 +76,7 @@ class Source:
             raise
         except OSError as error:
             self._raw.close()
-            raise _failed(name, error) from None
+            raise _failed(self.name, error) from None
         except BaseException:
             self._raw.close()
             raise
