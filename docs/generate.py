@@ -10,6 +10,7 @@ from pathlib import Path
 
 import limits
 import manual
+import picture
 import stories
 from opslog import events
 from opslog.checking.explanation import Line
@@ -338,6 +339,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/limits.md": lambda: HEAD + limits.page(),
     "reference/command-line.md": lambda: HEAD + manual.page(),
     "opslog.1": manual.man,
+    "terminal.svg": picture.svg,
     "examples/stories/boot.txt": lambda: stories.as_text("boot"),
     "examples/stories/boot.html": lambda: stories.as_page("boot"),
     "examples/stories/failed.txt": lambda: stories.as_text("failed"),

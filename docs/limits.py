@@ -121,6 +121,8 @@ _NAME = re.compile(r"_?MOST(?:_|$)")
 
 OTHERS = {
     "correlate.links._MOST_TEXT": "one message",
+    "checking.explanation._MOST_MISSES": "what is shown",
+    "cli.explain._MOST_BYTES": "said on standard error",
     "compare.compare._MOST_CONSEQUENCES": "what is shown",
     "compare.compare._MOST_RESOURCES": "what is shown",
     "compare.draft._MOST_EVIDENCE": "a number",

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from opslog.engine.live import HOLD, FollowOptions
 from opslog.engine.watch import Watch, unwatched
 from opslog.filters.filter import Filter
+from opslog.inputs.given import Given, Readable, brought
 from opslog.inputs.paths import STDIN, Sources
 from opslog.inputs.remote import is_url
 from opslog.model import names as naming
@@ -474,8 +475,29 @@ def _check_count(method: str, count: int) -> None:
         raise OpslogError(f"{method}: expected a number from 0, found {count}")
 
 
+def _names(paths: Iterable[object], name: str | None) -> tuple[str, ...]:
+    """Return the sources that ``paths`` name, or bring along."""
+    names = tuple(
+        os.fspath(path) if isinstance(path, str | os.PathLike) else brought(path, name)
+        for path in paths
+    )
+    own = [one for one in names if isinstance(one, Given)]
+    if name is not None and (len(names) != 1 or not own):
+        raise OpslogError(
+            "name: expected bytes or a file object to be called so, and nothing else, "
+            f"found {len(names)} source(s), {len(own)} of them such"
+        )
+    if twice := [one for one in own if names.count(one) > 1]:
+        raise OpslogError(
+            f"read: two sources are called {twice[0]!r}: give file objects names of their own "
+            "(`.name`), so that records tell which they are of"
+        )
+    return names
+
+
 def read(
-    *paths: str | os.PathLike[str],
+    *paths: str | os.PathLike[str] | bytes | Readable,
+    name: str | None = None,
     timezone: Timezone = "UTC",
     year: int | None = None,
     original: bool = False,
@@ -492,6 +514,11 @@ def read(
 ) -> Logs:
     """Return the logs in ``paths``: files, folders, globs, ``-`` for standard input (the default).
 
+    A path may be ``bytes``, which are the log itself, or a binary file object: one that gives bytes
+    by ``read`` or ``readinto``.  It is read from where it stands, stays open, and is read again
+    if it can seek; else a second reading raises SourceError.  ``name`` is what such a source is
+    called, as a file would be: its program, host and time zone are told by it.  Without, it is
+    called as the object calls itself (its ``name``).
     Files may be at URLs that fsspec reads (``s3://``, ``https://``): ``opslog[fsspec]``.
     gzip, bzip2, xz and zstd are recognised by content, and so are tar archives: they are like
     folders, their members are called ``ARCHIVE!/NAME``, which is a path, too.  ``timezone`` (an
@@ -530,9 +557,9 @@ def read(
     for option, given in (("checkpoint", checkpoint is not None), ("from_end", from_end)):
         if given and not follow:
             raise OpslogError(f"{option}: has no effect without follow")
-    names = tuple(os.fspath(path) for path in paths) or (STDIN,)
-    if follow and (urls := [name for name in names if is_url(name)]):
-        raise OpslogError(f"follow: expected files of this machine, found {urls[0]}")
+    names = _names(paths, name) or (STDIN,)
+    if follow and (others := [one for one in names if is_url(one) or isinstance(one, Given)]):
+        raise OpslogError(f"follow: expected files of this machine, found {others[0]}")
     if checkpoint is not None:
         refuse_named(os.fspath(checkpoint), names)
     catalog = Catalog.default()

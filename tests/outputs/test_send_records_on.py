@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from otlp_receiver import receiver
 
+import opslog
 from helpers import ROOT
 from live_run import heads, written
 
@@ -160,11 +161,41 @@ def test_a_program_that_is_killed_loses_nothing(
         assert {tuple(labels) for labels in there.labels} == {("job", "severity_text")}
 
 
+@pytest.mark.skipif(not (shutil.which("jq") and shutil.which("curl")), reason="jq and curl")
+@pytest.mark.parametrize(
+    ("there", "made"), [("http://opensearch:9200", Bulk), ("http://loki:3100", Push)]
+)
+def test_a_pipe_of_a_shell_sends_all_records(
+    there: str, made: type[Bulk] | type[Push], tmp_path: Path
+) -> None:
+    shutil.copytree(ROOT / "docs" / "examples", tmp_path / "docs" / "examples")
+    found = made()
+    with server(found.answer) as url:
+        command = (
+            shell(there).replace(there, url).replace("opslog ", f"{sys.executable} -m opslog ", 1)
+        )
+        result = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", command],
+            cwd=tmp_path, capture_output=True, check=False,
+        )  # fmt: skip
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
+    boot = opslog.read(ROOT / "docs" / "examples" / "boot")
+    assert found.bodies() == {record.body for record in boot}
+    if isinstance(found, Push):
+        assert {tuple(one) for one in found.labels} == {("job", "service_name", "severity_text")}
+
+
+def shell(there: str) -> str:
+    """Return the page's command that sends to ``there``."""
+    commands = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    (found,) = (command for command in commands if there in command)
+    return str(found)
+
+
 def test_the_command_of_opentelemetry_sends_what_it_says(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "docs" / "examples", tmp_path / "docs" / "examples")
-    (command,) = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     with receiver() as there:
-        command = command.replace("otlp://127.0.0.1:4318", there.url)
+        command = shell("otlp://127.0.0.1:4318").replace("otlp://127.0.0.1:4318", there.url)
         command = command.replace("opslog ", f"{sys.executable} -m opslog ", 1)
         result = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, check=False)
     assert (result.returncode, result.stderr) == (0, b"")

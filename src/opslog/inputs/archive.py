@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, cast
 
-from opslog.inputs.paths import INSIDE, Sources
+from opslog.inputs.given import INSIDE
+from opslog.inputs.paths import Sources
 from opslog.inputs.source import Source
 from opslog.inputs.tables import ReadOn, Tables
 from opslog.inputs.tar import HEAD_BYTES, Member

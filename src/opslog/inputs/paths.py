@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from opslog.inputs.extent import Extent
+from opslog.inputs.given import INSIDE, Given
 from opslog.inputs.remote import files_of, is_url, missing
 from opslog.model.errors import SourceError
 
 STDIN = "-"
-INSIDE = "!/"
-"""What stands between the name of an archive and that of a member of it."""
-
 FOLDER_SETTINGS = ".opslog.toml"
 """What a folder's file of settings is called: it is no log."""
 
@@ -39,7 +37,7 @@ class FileId(NamedTuple):
 class Sources:
     """What is read: ``paths`` as they were given, and the ``names`` they stand for by now.
 
-    A name is that of a file, or ``-``.  Those that cannot be opened are there, too, so
+    A name is that of a file, or ``-``, or Given.  Those that cannot be opened are there, too, so
     that each reading meets them and says so.  Of a part ``extents`` says what it reads of each.
     """
 
@@ -62,13 +60,21 @@ class Sources:
         extents = tuple(self.extents[number] for number in kept) if self.extents else ()
         return Sources(self.paths, tuple(self.names[number] for number in kept), extents)
 
+    def alone(self, name: str) -> Sources:
+        """Return the one that a record of it names, which may be a member of an archive."""
+        for one in self.names:
+            if isinstance(one, Given) and (name == one or name.startswith(one + INSIDE)):
+                name = Given(one.archive, one.content, name[len(one.archive + INSIDE) :])
+                break
+        return Sources((name,), (name,))
+
     def is_given(self, name: str) -> bool:
         """Return whether a file was asked for by its own name, not by a folder or glob."""
         return name in self.paths
 
     def readable_once(self) -> list[str]:
         """Return the names of what is no file, but a pipe or a device: it cannot be read again."""
-        return [name for name in self.names if _is_stream(name)]
+        return [str(name) for name in self.names if _is_stream(name)]
 
     def unopenable(self) -> list[SourceError]:
         """Return why sources cannot be opened, for those that cannot.
@@ -103,7 +109,11 @@ def expand(paths: tuple[str, ...]) -> list[str]:
     for path in paths:
         if is_url(path):
             found += files_of(path)
-        elif path == STDIN or not (os.path.isdir(path) or glob.has_magic(path)):
+        elif (
+            isinstance(path, Given)
+            or path == STDIN
+            or not (os.path.isdir(path) or glob.has_magic(path))
+        ):
             found.append(path)
         elif os.path.isdir(path):
             found += _files_below(path)
@@ -156,6 +166,8 @@ def in_archive(name: str) -> tuple[str, str]:
 
     What lies at a path is the file, whatever that is called.
     """
+    if isinstance(name, Given):
+        return Given(name.archive, name.content), name.inside
     at = name.find(INSIDE)
     while at >= 0 and not os.path.lexists(name):
         file = name[:at]
@@ -166,6 +178,8 @@ def in_archive(name: str) -> tuple[str, str]:
 
 
 def _is_stream(name: str) -> bool:
+    if isinstance(name, Given):
+        return not name.content.can_seek
     name, _ = in_archive(name)
     try:
         mode = os.stat(0 if name == STDIN else name).st_mode
@@ -177,7 +191,7 @@ def _is_stream(name: str) -> bool:
 def _unopenable(name: str) -> SourceError | None:
     """Return what opening a source would raise, without opening: that may wait, or be noticed."""
     file, _ = in_archive(name)
-    if file == STDIN:
+    if isinstance(file, Given) or file == STDIN:
         return None
     if is_url(file):
         gone = missing(file)
@@ -195,6 +209,8 @@ def why_unopened(name: str, error: OSError | ValueError) -> str:
     """Return why a source could not be opened, and what else may have been meant."""
     reason = getattr(error, "strerror", None) or str(error)
     if not isinstance(error, FileNotFoundError):
+        return reason
+    if isinstance(name, Given):
         return reason
     if glob.has_magic(name):
         return "no file matches this pattern"

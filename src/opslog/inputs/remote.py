@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from opslog.inputs.given import Given
 from opslog.model.errors import OpslogError
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ _VERSIONS = ("size", "ETag", "etag", "version_id", *_CHANGED)
 
 
 def is_url(path: str) -> bool:
-    """Whether a path is a URL, and not that of a file of this machine."""
-    return _URL.match(path) is not None
+    """Whether a path is a URL, and neither that of a file of this machine nor a given name."""
+    return _URL.match(path) is not None and not isinstance(path, Given)
 
 
 def files_of(url: str) -> list[str]:

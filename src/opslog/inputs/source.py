@@ -17,6 +17,7 @@ from typing import BinaryIO, cast
 
 from opslog.inputs import compression, journal_export, otlp, tables, tar, utf16
 from opslog.inputs.extent import Extent
+from opslog.inputs.given import Given, GivenFile
 from opslog.inputs.paths import STDIN, in_archive, why_unopened
 from opslog.inputs.reader import Reader, behind, deferred_reader, of_chunks, sample_of, start_of
 from opslog.inputs.remote import RemoteFile, is_url
@@ -53,7 +54,7 @@ class Source:
         of_tables: Tables | None = None,
         member: Member | None = None,
     ) -> None:
-        self.name = name
+        self.name = str(name)
         self.file, self.inside = (name, "") if member else in_archive(name)
         """The file that was opened, and the name in it of what is meant, "" if it is the file."""
         self._stop = stop
@@ -64,10 +65,9 @@ class Source:
         """Whether reading a pipe waits here, where it can be stopped."""
         self._given = 0
         try:
-            opened = member or (RemoteFile(self.file) if is_url(self.file) else _opened(self.file))
-            self._raw: FileIO | RemoteFile | Member = opened
+            self._raw: FileIO | RemoteFile | GivenFile | Member = member or _opened(self.file)
         except (OSError, ValueError) as error:
-            raise SourceError(name, why_unopened(name, error)) from None
+            raise SourceError(self.name, why_unopened(name, error)) from None
         try:
             self._begin()
             self._waits = False
@@ -76,7 +76,7 @@ class Source:
             raise
         except OSError as error:
             self._raw.close()
-            raise _failed(name, error) from None
+            raise _failed(self.name, error) from None
         except BaseException:
             self._raw.close()
             raise
@@ -84,7 +84,9 @@ class Source:
     def _begin(self) -> None:
         """Read what tells how the rest is to be read."""
         self._status: os.stat_result | None = None
-        if not isinstance(self._raw, FileIO):
+        if isinstance(self._raw, GivenFile):
+            self._first, self._size = b"", 0
+        elif not isinstance(self._raw, FileIO):
             self._first = self._raw.peek(_FIRST)
             self._size = self._raw.size or 0
         else:
@@ -98,6 +100,8 @@ class Source:
         """Whether the end was read already."""
         self.regular = self._status is None or stat.S_ISREG(self._status.st_mode)
         """Whether it is a regular file, which has a last change."""
+        if isinstance(self._raw, GivenFile):
+            self.regular = self._raw.regular
         local = isinstance(self._raw, FileIO)
         self._seekable = (local and self._size > 0) or self._raw.seekable()
         self.begin = self._raw.tell() if self.file == STDIN and self._seekable else 0
@@ -142,7 +146,7 @@ class Source:
             self._bytes = compression.unpacked(self.name, self._read_raw, start)
         else:
             self._bytes = behind(start, self._read_raw)
-            if not isinstance(self._raw, FileIO):
+            if self.regular and not isinstance(self._raw, FileIO):
                 self._sample = start + self._raw.peek(SAMPLE_BYTES)
         if self._tables and not self.regular and start.startswith(tables.PARQUET_START):
             raise OSError(
@@ -288,7 +292,7 @@ class Source:
 
     def _anywhere(self) -> BinaryIO:
         """Return the file, opened once more, for who reads it at any place."""
-        if isinstance(self._raw, RemoteFile):
+        if isinstance(self._raw, RemoteFile | GivenFile):
             return self._raw.anywhere()
         assert isinstance(self._raw, FileIO)
         return os.fdopen(os.dup(self.fd), "rb", buffering=0)
@@ -393,7 +397,8 @@ class Source:
 
         It waits no longer when there is something to read in the descriptor ``wake``.
         """
-        if self._converted and self._pump is None:
+        converted = self._converted or isinstance(self._raw, GivenFile)
+        if converted and self._pump is None:
             self._pump = _Pump(self._read)
             self._start, self._read = 0, self._pump.read
         if self._given < self._start:
@@ -409,7 +414,7 @@ class Source:
     @property
     def fd(self) -> int:
         """The descriptor of the file, which is a local one; of a member, that of its archive."""
-        assert not isinstance(self._raw, RemoteFile)
+        assert not isinstance(self._raw, RemoteFile | GivenFile)
         return self._raw.fileno()
 
     @property
@@ -417,7 +422,7 @@ class Source:
         """Whether it is a file of this machine, or in one."""
         if isinstance(self._raw, Member):
             return self._raw.is_local
-        return not isinstance(self._raw, RemoteFile)
+        return not isinstance(self._raw, RemoteFile | GivenFile)
 
     @property
     def offset(self) -> int:
@@ -429,7 +434,7 @@ class Source:
         """How many bytes of the file were read, as they lie there; of a pipe, were given."""
         if isinstance(self._raw, Member):
             return self._raw.tell()
-        if isinstance(self._raw, RemoteFile):
+        if isinstance(self._raw, RemoteFile | GivenFile):
             return self._raw.tell() if self._seekable else self._given
         return self._at if self._seekable else self._given
 
@@ -446,7 +451,7 @@ class Source:
         return datetime.now(UTC)
 
     def close(self) -> None:
-        """Close the file; standard input stays open."""
+        """Close the file; standard input stays open, and what was given."""
         if self._pump:
             self._pump.close()
         self._raw.close()
@@ -488,8 +493,12 @@ class _Pump:
         os.close(self.fd)
 
 
-def _opened(name: str) -> FileIO:
+def _opened(name: str) -> FileIO | RemoteFile | GivenFile:
     """Open a source, unbuffered; a FIFO without waiting for its writer."""
+    if isinstance(name, Given):
+        return GivenFile(name.content)
+    if is_url(name):
+        return RemoteFile(name)
     if name == STDIN:
         return FileIO(0, closefd=False)
     fifo = stat.S_ISFIFO(os.stat(name).st_mode)

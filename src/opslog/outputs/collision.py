@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
+from opslog.inputs.given import Given
 from opslog.inputs.paths import STDIN, FileId, expand, file_id, in_archive
 from opslog.inputs.remote import canonical, is_url
 from opslog.model.errors import SinkError
@@ -38,6 +39,9 @@ def refuse_input(output: str, paths: tuple[str, ...], followed: bool = False) ->
 
 
 def _file_id(name: str) -> FileId | None:
+    if isinstance(name, Given):
+        status = name.content.status
+        return None if status is None else FileId.of(status)
     file, _ = in_archive(name)
     return file_id(0 if file == STDIN else file)
 
@@ -86,7 +90,7 @@ def _names_at_url(url: str, file: str) -> bool:
 def refuse_named(output: str, paths: Iterable[str]) -> None:
     """Raise SinkError for an output that is one of the files ``paths``, there or not."""
     own = _sign(1 if output == STDOUT else output)
-    if own is not None and any(_sign(path) == own for path in paths if path != STDIN):
+    if own is not None and any(_sign(path) == own for path in paths if _is_path(path)):
         raise _is_input(output)
 
 
@@ -98,6 +102,10 @@ def refuse_shared(outputs: Sequence[tuple[str, str]]) -> None:
             if own in seen:
                 raise SinkError(path, f"{seen[own]} and {flag} name this file; name two")
             seen[own] = flag
+
+
+def _is_path(name: str) -> bool:
+    return name != STDIN and not isinstance(name, Given)
 
 
 def _is_input(output: str) -> SinkError:
@@ -134,7 +142,7 @@ def _refuse_future(output: str, file: str, paths: tuple[str, ...], followed: boo
         raise failed(output, error) from None
     verb, when = ("followed", "as it is written") if followed else ("read", "by the next run")
     for path in paths:
-        if path != STDIN and _names(path, real):
+        if _is_path(path) and _names(path, real):
             what = f"a folder that is {verb}" if os.path.isdir(path) else f"what {path} names"
             raise SinkError(
                 output, f"lies in {what}, and would be read {when}; write to another folder"

@@ -11,6 +11,7 @@ from opslog.engine.run import in_this_thread
 from opslog.engine.stream import Item, Stream
 from opslog.engine.tables import StoredTables
 from opslog.inputs.extent import Extent
+from opslog.inputs.given import Given
 from opslog.inputs.lines import BlockCutter
 from opslog.inputs.paths import STDIN, Sources, in_archive
 from opslog.inputs.source import Source
@@ -35,7 +36,7 @@ def divided(
     together: list[Extent] = []
     streams = {STDIN, *sources.readable_once()}  # not opened: what is read of them is gone
     for name in sources.names:
-        once = in_archive(name)[0] in streams
+        once = isinstance(name, Given) or in_archive(name)[0] in streams
         extents = [Extent(name)] if once else _extents(name, size, times, catalog)
         if len(extents) == 1 and sum(one.size for one in (*together, *extents)) <= size:
             together += extents

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
+from opslog.inputs.given import Given
 from opslog.inputs.paths import STDIN, in_archive
 from opslog.inputs.remote import is_url
 from opslog.model.errors import SourceError
@@ -74,6 +75,8 @@ def _alone(logs: Pass, name: str) -> Pass:
 
 def _changed(name: str) -> float:
     file, _ = in_archive(name)
+    if isinstance(file, Given):
+        return file.content.modified.timestamp()
     try:
         return os.stat(0 if file == STDIN else file).st_mtime
     except OSError:

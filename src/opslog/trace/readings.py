@@ -61,7 +61,7 @@ class Readings:
         )  # fmt: skip
         refuse_streams(reading.sources)
         if source is not None:
-            reading = replace(reading, sources=Sources((source,), (source,)))
+            reading = replace(reading, sources=reading.sources.alone(source))
         return self._read(reading, columns)
 
     def _read(self, reading: Pass, columns: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
