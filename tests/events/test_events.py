@@ -490,7 +490,9 @@ def test_text_fits_the_terminal_and_is_escaped(folder: Path, width: int) -> None
     shown = re.sub(r"\x1b\[\d*m", "", on_terminal(width, "events", str(folder)))
     assert "\x1b" not in shown
     assert "\\x1b[31mx" in shown
-    assert max(map(len, shown.splitlines())) <= width
+    # What is to be copied is not broken.
+    lines = [line for line in shown.splitlines() if not line.startswith("  opslog ")]
+    assert max(map(len, lines)) <= width
 
 
 def place_of(one: Notification) -> tuple[str, str, str | None]:

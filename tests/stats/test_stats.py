@@ -252,7 +252,9 @@ def test_text_fits_the_terminal_and_is_escaped(log: Path, width: int) -> None:
     assert "\x1b" not in plain
     assert "\x07" not in plain
     assert "\\x07" in plain
-    assert max(map(len, plain.splitlines())) <= width
+    # What is to be copied is not broken.
+    lines = [line for line in plain.splitlines() if not line.startswith("  opslog ")]
+    assert max(map(len, lines)) <= width
 
 
 @given(rows=ROWS, width=st.integers(0, 200))
