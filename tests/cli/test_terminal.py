@@ -199,5 +199,11 @@ def test_of_nothing_kept_a_terminal_is_told_how_far_the_records_reach(two: tuple
     nothing = Path(two[0]).with_name("empty.log")
     nothing.write_text("")
     assert said(str(nothing)) == "opslog: nothing was kept\r\n"
+    nothing.write_text("no log\n" + EARLY)
+    end = "end at 2024-07-01 10:00:02 UTC; 1 has no time\r\n"
+    assert said("--since", "2030-01-01", str(nothing)).endswith(end)
+    nothing.write_text("no log\nat all\n")
+    end = "opslog: nothing was kept; 2 have no time\r\n"
+    assert said("--since", "2030-01-01", str(nothing)) == end
     piped = opslog("filter", "--since", "2030-01-01", *two)
     assert (piped.stderr, piped.returncode) == (b"", 1)
