@@ -16,6 +16,7 @@ from opslog.outputs.output import STDOUT
 from opslog.terminal.style import terminal_width
 
 if TYPE_CHECKING:
+    from opslog.events.words import InWords
     from opslog.outputs.rolling import Roll
 
 
@@ -62,7 +63,9 @@ def add(command: argparse.ArgumentParser) -> None:
         help="add a column with the request that began it all, over all services",
     )  # fmt: skip
     output.add_argument(
-        "--full", action="store_true", help="in text: whole tracebacks and whole request ids"
+        "--full",
+        action="store_true",
+        help="in text: whole tracebacks and request ids, notifications as they were sent",
     )
     flags.add_display_timezone(output)
     flags.add_color(output)
@@ -94,11 +97,21 @@ def target(options: argparse.Namespace) -> sinks.Target:
         width=terminal_width() if terminal else 0,
         zone=flags.display_zone(options, terminal=terminal) if kind == "text" else None,
         marks=_marks(options) if kind == "text" else None,
+        words=words(options) if kind == "text" and terminal and not options.grep else None,
         roll=_roll(options.roll),
         keys=_keys(options.partition_by),
         overwrite=options.overwrite,
         warn=complain,
     )
+
+
+def words(options: argparse.Namespace) -> InWords | None:
+    """Return what says notifications in words on a terminal, nothing with ``--full``."""
+    if options.full:
+        return None
+    from opslog.events.words import InWords  # start-up: only for a terminal
+
+    return InWords()
 
 
 def is_shown(target: sinks.Target) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
-from opslog.cli import conditions, counts, flags, progress, stages, values, writing
+from opslog.cli import conditions, counts, flags, output, progress, stages, values, writing
 from opslog.cli.parser import Commands
 from opslog.model.schema import names
 from opslog.model.stats import Stats
@@ -73,7 +74,9 @@ def add(commands: Commands) -> None:
         "its time, status, duration, hosts and worst severity; no records",
     )  # fmt: skip
     group.add_argument(
-        "--full", action="store_true", help="in text: whole tracebacks and whole request ids"
+        "--full",
+        action="store_true",
+        help="in text: whole tracebacks and request ids, notifications as they were sent",
     )
     flags.add_color(group)
     flags.add_display_timezone(group)
@@ -162,7 +165,14 @@ def _show(story: Story, options: argparse.Namespace, zone: Zone | None) -> None:
     OutputStream().write(b"\n")
     hosts = len({record.host_name for record in story.records} - {None}) > 1
     target = sinks.Target(
-        STDOUT, "text", colored=colored, full=options.full, width=width, hosts=hosts, zone=zone
+        STDOUT,
+        "text",
+        colored=colored,
+        full=options.full,
+        width=width,
+        hosts=hosts,
+        zone=zone,
+        words=output.words(options) if os.isatty(1) else None,
     )
     sink = sinks.open_sink(target, names())
     for batch in story.table.to_batches():
