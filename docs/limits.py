@@ -133,6 +133,8 @@ OTHERS = {
     "cli.why._MOST_PATHS": "what is shown",
     "doctor.text._MOST_FORMATS": "what is shown",
     "doctor.text._MOST_FILES": "what is shown",
+    "doctor.text._MOST_ROWS": "what is shown",
+    "cli.span._MOST_COUNTED": "what is shown",
     "engine.stream.MOST_LINES": "lines at once, none is let go",
     "filters.joined._MOST_CONDITIONS": "an error",
     "fluentd.streams.MOST_APART": "batches at once, none is let go",

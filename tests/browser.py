@@ -38,6 +38,11 @@ class Tab:
         while self.value("document.readyState") != "complete":
             pass
 
+    def show_as(self, media: str, scheme: str = "light") -> None:
+        """Show pages as on a medium, ``screen`` or ``print``, to who prefers light or dark."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self._send("Emulation.setEmulatedMedia", media=media, features=features)
+
     def value(self, script: str) -> Any:
         """Return the value of an expression."""
         told = self._send("Runtime.evaluate", expression=script, returnByValue=True)

@@ -67,6 +67,42 @@ def test_times_are_in_the_zone_of_the_reader() -> None:
     )
 
 
+EXAMPLES = Path(__file__).parents[2] / "docs/examples"
+BOOT = "req-0b8d7f4e-31c5-4f6a-9d5e-6a2f8c1b7e90"
+OWN_ZONE = {
+    "stats": ([str(EXAMPLES / "nova-compute.log")], "--json"),
+    "events": ([str(EXAMPLES / "events")], "--rows=pairs"),
+    "requests": (["--to", "text", str(EXAMPLES / "boot")], "--to=jsonl"),
+    "resources": (["--to", "text", str(EXAMPLES / "boot")], "--to=jsonl"),
+    "trace": ([BOOT, str(EXAMPLES / "boot")], "--json"),
+}
+
+
+@pytest.mark.parametrize("command", OWN_ZONE)
+def test_reports_have_the_zone_of_the_reader_too(command: str) -> None:
+    arguments, other = OWN_ZONE[command]
+    marks = re.compile(r"2026-03-10 (\d\d:\d\d):\d\d(?:[.]\d+)?(Z|[+-]\d\d:\d\d)")
+
+    def seen(text: str) -> set[tuple[str, str]]:
+        return {(clock[:2], zone) for clock, zone in marks.findall(text)}
+
+    assert seen(on_terminal(150, command, *arguments, TZ="UTC")) == {("10", "Z")}
+    assert seen(on_terminal(150, command, *arguments, TZ="Europe/Berlin")) == {("11", "+01:00")}
+    zone = ["--display-timezone", "tokyo"]
+    own = on_terminal(150, command, *zone, *arguments, TZ="Europe/Berlin")
+    assert seen(own) == {("19", "+09:00")}
+    piped = subprocess.run(
+        [sys.executable, "-m", "opslog", command, *arguments],
+        stdout=subprocess.PIPE, env=os.environ | {"TZ": "Europe/Berlin"}, check=True,
+    )  # fmt: skip
+    assert seen(piped.stdout.decode()) == {("10", "Z")}
+    assert seen(opslog(command, *zone, *arguments).stdout.decode()) == {("19", "+09:00")}
+    without = [one for one in arguments if one not in ("--to", "text")]
+    said = opslog(command, *zone, other, *without)
+    assert said.returncode == 2
+    assert said.stderr.startswith(b"opslog: --display-timezone: has no effect on ")
+
+
 @given(st.integers(-(10**16), 10**16), st.sampled_from(["Europe/Berlin", "+05:45", "-11", "UTC"]))
 def test_a_local_time_is_the_same_moment(moment: int, name: str) -> None:
     zone = Zone(name)
@@ -163,5 +199,11 @@ def test_of_nothing_kept_a_terminal_is_told_how_far_the_records_reach(two: tuple
     nothing = Path(two[0]).with_name("empty.log")
     nothing.write_text("")
     assert said(str(nothing)) == "opslog: nothing was kept\r\n"
+    nothing.write_text("no log\n" + EARLY)
+    end = "end at 2024-07-01 10:00:02 UTC; 1 has no time\r\n"
+    assert said("--since", "2030-01-01", str(nothing)).endswith(end)
+    nothing.write_text("no log\nat all\n")
+    end = "opslog: nothing was kept; 2 have no time\r\n"
+    assert said("--since", "2030-01-01", str(nothing)) == end
     piped = opslog("filter", "--since", "2030-01-01", *two)
     assert (piped.stderr, piped.returncode) == (b"", 1)

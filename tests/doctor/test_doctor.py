@@ -312,6 +312,41 @@ def test_the_text_has_the_worst_file_first_and_a_summary_last(logs: Path) -> Non
     assert (result.returncode, result.stderr) == (1, b"")
 
 
+@pytest.mark.parametrize(("number", "told"), [(3, False), (4, True), (9, True)])
+def test_many_files_without_findings_are_one_line(number: int, told: bool, logs: Path) -> None:
+    names = [f"./g{n}.log" for n in range(number)]
+    for name in names:
+        (logs / name).write_text(ZED.replace(".112", ".112Z"))
+        (logs / name.replace("g", "z")).touch()
+    (logs / "good.log").unlink()
+    (logs / "none.log").unlink()
+    table, _, rest = opslog("doctor", ".", cwd=logs).stdout.decode().partition("\n\n")
+    rows = table.splitlines()
+    assert rows[1].split()[:3] == ["50.00%", "2", "./half.log"]
+    assert rest.endswith(f"; {number} empty\n")
+    if told:
+        more = f" and {number - 5} more" if number > 5 else ""
+        shown = ", ".join(names[:5])
+        assert rows[2:] == [
+            f"{number} files are read whole: {shown}{more}",
+            f"{number} files are empty: {shown.replace('g', 'z')}{more}",
+        ]
+    else:
+        assert [row.split()[2] for row in rows[2 : 2 + number]] == names
+    full = opslog("doctor", "--full", ".", cwd=logs).stdout.decode()
+    assert len(full.partition("\n\n")[0].splitlines()) == 2 + 2 * number
+
+
+def test_where_all_is_well_there_is_no_table(logs: Path) -> None:
+    for number in range(5):
+        (logs / f"g{number}.log").write_text(ZED.replace(".112", ".112Z"))
+    paths = [f"g{number}.log" for number in range(5)]
+    result = opslog("doctor", *paths, cwd=logs)
+    assert result.stdout.decode() == (
+        f"5 files are read whole: {', '.join(paths)}\n\n5 files, 5 lines, 100% recognised\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

@@ -40,7 +40,7 @@ def agent(clock: str, body: str, level: str = "ERROR", context: str = "-") -> st
 def test_a_new_error_elsewhere_is_told(tmp_path: Path) -> None:
     gone = agent("10:00:02.500", "[0f1e] AMQP server on 10.0.0.9:5672 is unreachable")
     assert meanwhile(tmp_path, agent("09:30:00.000", "fine", "INFO"), gone) == [
-        "10:00:02 neutron-openvswitch-agent: [0f1e] AMQP server on 10.0.0.9:5672 is unreachable"
+        "10:00:02Z neutron-openvswitch-agent: [0f1e] AMQP server on 10.0.0.9:5672 is unreachable"
     ]
 
 
@@ -48,7 +48,7 @@ def test_what_is_said_again_is_counted_once(tmp_path: Path) -> None:
     lost = [agent(f"10:00:0{n}.000", f"[{n}f1e] AMQP server on 10.0.0.{n}:5672 is unreachable")
             for n in (3, 1, 2)]  # fmt: skip
     [told] = meanwhile(tmp_path, *lost)
-    assert told.startswith("10:00:01 ")
+    assert told.startswith("10:00:01Z ")
     assert told.endswith("10.0.0.1:5672 is unreachable (3 times)")
 
 
@@ -87,7 +87,7 @@ def test_a_story_without_a_failure_looks_for_none(tmp_path: Path) -> None:
 def test_a_resource_that_failed_is_told_of_its_time(tmp_path: Path) -> None:
     about = failing().replace("Returning it", f"[instance: {INSTANCE}] Returning it")
     [told] = meanwhile(tmp_path, agent("10:00:02.000", "gone"), nova=about, id=INSTANCE)
-    assert told == "10:00:02 neutron-openvswitch-agent: gone"
+    assert told == "10:00:02Z neutron-openvswitch-agent: gone"
 
 
 def test_of_many_kinds_the_first_are_told(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_a_resource_that_broke_earlier_is_told(tmp_path: Path) -> None:
     )  # fmt: skip
     [note] = story.notes
     assert (note.kind, note.request) == ("broke earlier", A)
-    assert "failed at 2026-03-10 10:00:01 on cmp1" in note.text
+    assert "failed at 2026-03-10 10:00:01Z on cmp1" in note.text
     assert "KeyError: 'dns'" in note.text
 
 

@@ -185,7 +185,8 @@ def test_rows_of_what_can_be_read_are_told_and_the_rest_is_an_error(
 def test_text_fits_the_terminal(width: int, pike: tuple[Path, Truth]) -> None:
     folder, _ = pike
     shown = on_terminal(width, "requests", "--sort", "severity", str(folder)).splitlines()
-    assert all(cells(row) <= width for row in shown)
+    # What is to be copied is not broken.
+    assert all(cells(row) <= width for row in shown if not row.startswith("  opslog "))
     assert [word in shown[0].split() for word in ("severity", "target", "services")] == [True] * 3
 
 

@@ -52,7 +52,7 @@ def add(commands: Commands) -> None:
     shown.add_argument(
         "--full",
         action="store_true",
-        help="in text: show everything, also of files without findings",
+        help="in text: show everything, also of files without findings, which are one line else",
     )
     shown.add_argument(
         "--examples", type=values.number(0, 1_000_000), default=3, metavar="N",

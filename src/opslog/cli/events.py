@@ -15,6 +15,7 @@ from opslog.model.errors import OpslogError
 from opslog.model.stats import Stats
 from opslog.outputs.output import STDOUT
 from opslog.process.stop import at_signals
+from opslog.terminal.moments import Moments
 from opslog.terminal.style import terminal_width
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def add(commands: Commands) -> None:
     writing.add(shown)
     flags.add_top(shown, "in text: show the last N that failed or never ended")
     flags.add_color(shown)
+    flags.add_display_timezone(shown)
     flags.add_index(flags.add_reading(command))
     flags.add_exit_zero(command, "there were no events")
     flags.add_no_progress(command)
@@ -76,6 +78,8 @@ def run(options: argparse.Namespace) -> int:
     from opslog.events.write import writer
 
     wanted = _kind(options)
+    other = None if options.rows is None else f"--rows {options.rows}"
+    moments = Moments(flags.display_zone(options, other))
     writing.check(options, writing.Named("-o", options.output, stdout=True))
     logs = conditions.kept(flags.logs(options), options)
     mask = stages.mask_of(options)
@@ -83,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
     shown = progress.Progress(
         tuple(options.paths), stats, progress.wanted(options, apart=wanted is None)
     )
-    text = EventsText(flags.colored(options), terminal_width(), options.top)
+    text = EventsText(flags.colored(options), terminal_width(), options.top, moments)
     calls = options.rows in (None, "summary", "requests", "pairs")
     seen = False
     with ExitStack() as stack:

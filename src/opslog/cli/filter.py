@@ -178,7 +178,7 @@ def run(options: argparse.Namespace) -> int:
             )
     wanted_none = 0 in (options.limit, options.tail)
     if not (stats.kept or options.follow or wanted_none) and os.isatty(2):
-        span.tell_reach(logs, target.zone)
+        span.tell_reach(logs, target.zone, stats.bytes)
     return 0 if stats.kept or options.exit_zero else 1
 
 

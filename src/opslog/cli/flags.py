@@ -123,6 +123,15 @@ def add_color(group: Group) -> None:
     )  # fmt: skip
 
 
+def add_display_timezone(group: Group) -> None:
+    """Add the option that says in which zone text shows times."""
+    group.add_argument(
+        "--display-timezone", type=values.display_zone, metavar="ZONE",
+        help="in text: the zone that times are shown in (default: on a terminal that of the "
+        "config file, or your own, else UTC)",
+    )  # fmt: skip
+
+
 def add_top(group: Group, what: str) -> None:
     """Add the option that says how many rows text has."""
     group.add_argument(
@@ -227,6 +236,26 @@ def about(flag: str) -> Iterator[None]:
         yield
     except OpslogError as error:
         raise OpslogError(f"{flag}: {error}") from None
+
+
+def display_zone(
+    options: argparse.Namespace, other: str | None = None, terminal: bool | None = None
+) -> zones.Zone | None:
+    """Return the zone in which text shows times, None for UTC.
+
+    ``terminal`` is as for ``colored``.  Raises OpslogError for a zone that is said where
+    ``other`` is written, which is no text.
+    """
+    if options.display_timezone is not None:
+        if other is not None:
+            raise OpslogError(f"--display-timezone: has no effect on {other}: leave it out")
+        zone: zones.Zone = options.display_timezone
+        return zone
+    if other is not None or not (os.isatty(1) if terminal is None else terminal):
+        return None
+    settings = settings_of(options)
+    said = settings and settings.display_timezone
+    return zones.Zone(said.value) if said else zones.own_zone()
 
 
 def colored(options: argparse.Namespace, terminal: bool | None = None) -> bool:

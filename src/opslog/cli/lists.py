@@ -24,6 +24,7 @@ from opslog.outputs.output import STDOUT, OutputStream
 from opslog.outputs.own_kinds import OwnKind
 from opslog.outputs.whole_file import whole_output
 from opslog.reading.sorted_rows import Order, SortedRows
+from opslog.terminal.moments import Moments
 from opslog.terminal.style import terminal_width
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def _add_options(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     group.add_argument(
         "--to", choices=_KINDS, help="output format (default: text on a terminal, else jsonl)"
     )
+    flags.add_display_timezone(group)
     stages.add_mask(group)
     writing.add(group)
     return group
@@ -140,6 +142,9 @@ def _run(
 
     order = [listing.sort_key(_column(options.sort, schema), schema, options.reverse)]
     kind = _kind(options)
+    on_screen = options.output == STDOUT and os.isatty(1)
+    other = None if kind == "text" else kind
+    moments = Moments(flags.display_zone(options, other, on_screen))
     own = _own_kind(name, kind, schema, shown)
     writing.check(options, writing.Named("-o", options.output, own, stdout=True))
     unread: list[Exception] = []
@@ -155,14 +160,16 @@ def _run(
         count = len(rows) if options.limit is None else min(len(rows), options.limit)
         if kind == "parquet":
             metadata = {"opslog.version": __version__, _METADATA: name}
-            pieces = _first(rows, count, _GROUP, mask)
-            _write_parquet(pieces, schema.with_metadata(metadata), output)
+            _write_parquet(
+                _first(rows, count, _GROUP, mask), schema.with_metadata(metadata), output
+            )
         elif kind == "jsonl":
             for some in _first(rows, count, mask=mask):
                 output.write(_lines(some))
         else:
             width = terminal_width() if options.output == STDOUT else 0
-            for lines in listing.text(partial(_first, rows, count, mask=mask), shown, width):
+            pieces = partial(_first, rows, count, mask=mask)
+            for lines in listing.text(pieces, shown, width, moments):
                 output.write(lines.encode())
             if options.output == STDOUT:
                 told = show(_commands(name, rows, count, mask, options), mask)

@@ -10,13 +10,13 @@ from opslog.cli import flags, values, writing
 from opslog.cli.complaints import complain
 from opslog.model import names
 from opslog.model.errors import OpslogError, SinkError
-from opslog.model.zones import Zone, own_zone
 from opslog.outputs import sinks
 from opslog.outputs.marks import Marks
 from opslog.outputs.output import STDOUT
 from opslog.terminal.style import terminal_width
 
 if TYPE_CHECKING:
+    from opslog.events.words import InWords
     from opslog.outputs.rolling import Roll
 
 
@@ -63,13 +63,11 @@ def add(command: argparse.ArgumentParser) -> None:
         help="add a column with the request that began it all, over all services",
     )  # fmt: skip
     output.add_argument(
-        "--full", action="store_true", help="in text: whole tracebacks and whole request ids"
+        "--full",
+        action="store_true",
+        help="in text: whole tracebacks and request ids, notifications as they were sent",
     )
-    output.add_argument(
-        "--display-timezone", type=values.display_zone, metavar="ZONE",
-        help="in text: the zone that times are shown in (default: on a terminal that of the "
-        "config file, or your own, else UTC)",
-    )  # fmt: skip
+    flags.add_display_timezone(output)
     flags.add_color(output)
     output.add_argument(
         "--no-pager", action="store_true",
@@ -97,8 +95,9 @@ def target(options: argparse.Namespace) -> sinks.Target:
         colored=flags.colored(options, terminal),
         full=options.full,
         width=terminal_width() if terminal else 0,
-        zone=_zone(options, terminal) if kind == "text" else None,
+        zone=flags.display_zone(options, terminal=terminal) if kind == "text" else None,
         marks=_marks(options) if kind == "text" else None,
+        words=words(options) if kind == "text" and terminal and not options.grep else None,
         roll=_roll(options.roll),
         keys=_keys(options.partition_by),
         overwrite=options.overwrite,
@@ -106,20 +105,18 @@ def target(options: argparse.Namespace) -> sinks.Target:
     )
 
 
+def words(options: argparse.Namespace) -> InWords | None:
+    """Return what says notifications in words on a terminal, nothing with ``--full``."""
+    if options.full:
+        return None
+    from opslog.events.words import InWords  # start-up: only for a terminal
+
+    return InWords()
+
+
 def is_shown(target: sinks.Target) -> bool:
     """Return whether the records are text on a terminal."""
     return target.kind == "text" and target.path == STDOUT and os.isatty(1)
-
-
-def _zone(options: argparse.Namespace, terminal: bool) -> Zone | None:
-    if options.display_timezone is not None:
-        zone: Zone = options.display_timezone
-        return zone
-    if not terminal:
-        return None
-    settings = flags.settings_of(options)
-    said = settings and settings.display_timezone
-    return Zone(said.value) if said else own_zone()
 
 
 def _marks(options: argparse.Namespace) -> Marks | None:

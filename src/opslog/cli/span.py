@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from opslog.logs import Logs
 
 _DAY = timedelta(days=1)
+_MOST_COUNTED = 1 << 28
 
 
 def span(options: argparse.Namespace, zone: Zone) -> Iterator[Filter]:
@@ -63,9 +64,13 @@ def span(options: argparse.Namespace, zone: Zone) -> Iterator[Filter]:
                       f"counted back from {counted_from}", file=sys.stderr)  # fmt: skip
 
 
-def tell_reach(logs: Logs, zone: Zone | None) -> None:
-    """Say on standard error that nothing was kept, and when the records begin and end."""
-    from opslog.reading.reach import newest, oldest
+def tell_reach(logs: Logs, zone: Zone | None, size: int) -> None:
+    """Say on standard error that nothing was kept, and when the records begin and end.
+
+    Of records of no more than ``_MOST_COUNTED`` bytes, ``size`` of all, it says how many have no
+    time: it must read them once more.
+    """
+    from opslog.reading.reach import newest, oldest, untimed
 
     reading, zone = logs._begun(), zone or Zone("UTC")
     ends = [
@@ -74,6 +79,8 @@ def tell_reach(logs: Logs, zone: Zone | None) -> None:
         if found is not None
     ]
     reach = f"; the records begin at {ends[0]} and end at {ends[-1]}" if ends else ""
+    if size <= _MOST_COUNTED and (number := untimed(reading)):
+        reach += f"; {number:,} {'has' if number == 1 else 'have'} no time"
     print(f"opslog: nothing was kept{reach}", file=sys.stderr)
 
 

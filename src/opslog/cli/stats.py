@@ -16,6 +16,7 @@ from opslog.outputs import own_kinds
 from opslog.outputs.output import OutputStream
 from opslog.outputs.whole_file import write_whole
 from opslog.process.stop import at_signals
+from opslog.terminal.moments import Moments
 from opslog.terminal.style import terminal_width
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def add(commands: Commands) -> None:
     stages.add_mask(shown)
     writing.add(shown)
     flags.add_color(shown)
+    flags.add_display_timezone(shown)
     flags.add_index(flags.add_reading(command))
     flags.add_exit_zero(command)
     flags.add_no_progress(command)
@@ -76,6 +78,8 @@ def run(options: argparse.Namespace) -> int:
 
     if options.color == "always" and (options.json or options.prometheus):
         raise OpslogError("--color always: has no effect on --json and --prometheus: leave it out")
+    other = "--json" if options.json else "--prometheus" if options.prometheus else None
+    moments = Moments(flags.display_zone(options, other))
     writing.check(options, writing.Named("--html", options.html, _PAGE))
     logs = stages.masked(conditions.kept(flags.logs(options), options), options)
     stats = Stats()
@@ -95,7 +99,7 @@ def run(options: argparse.Namespace) -> int:
     finally:
         # Where a source cannot be read, or the run is interrupted, print what was found.
         shown.close()
-        _print_report(counted.report(options.top), options, html)
+        _print_report(counted.report(options.top), options, html, moments)
     return 0 if stats.kept or options.exit_zero else 1
 
 
@@ -128,7 +132,9 @@ def _commands(report: StatsReport, options: argparse.Namespace) -> Iterator[str]
     yield from (records.filter(*of_severity(name)) for name in [*report.severities][-1:])
 
 
-def _print_report(report: StatsReport, options: argparse.Namespace, html: str | None) -> None:
+def _print_report(
+    report: StatsReport, options: argparse.Namespace, html: str | None, moments: Moments
+) -> None:
     mask = stages.mask_of(options)
     commands = [one if mask is None else mask.text(one) for one in _commands(report, options)]
     if html is not None:
@@ -152,7 +158,7 @@ def _print_report(report: StatsReport, options: argparse.Namespace, html: str | 
 
         print(
             StatsText(
-                flags.colored(options), terminal_width(), _prints(sys.stdout.encoding)
+                flags.colored(options), terminal_width(), _prints(sys.stdout.encoding), moments
             ).render(report)
         )
         print(show(commands), end="")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
-from opslog.cli import conditions, counts, flags, progress, stages, values, writing
+from opslog.cli import conditions, counts, flags, output, progress, stages, values, writing
 from opslog.cli.parser import Commands
 from opslog.model.schema import names
 from opslog.model.stats import Stats
+from opslog.model.zones import Zone
 from opslog.outputs import own_kinds, sinks
 from opslog.outputs.output import STDOUT, OutputStream
 from opslog.outputs.whole_file import whole_output, write_whole
+from opslog.terminal.moments import Moments
 from opslog.terminal.style import terminal_width
 
 if TYPE_CHECKING:
@@ -71,9 +74,12 @@ def add(commands: Commands) -> None:
         "its time, status, duration, hosts and worst severity; no records",
     )  # fmt: skip
     group.add_argument(
-        "--full", action="store_true", help="in text: whole tracebacks and whole request ids"
+        "--full",
+        action="store_true",
+        help="in text: whole tracebacks and request ids, notifications as they were sent",
     )
     flags.add_color(group)
+    flags.add_display_timezone(group)
     group.add_argument(
         "--width", type=values.number(60, 10_000), metavar="COLUMNS",
         help="columns of text, at least 60 (default: those of the terminal, else 100)",
@@ -92,6 +98,8 @@ def run(options: argparse.Namespace) -> int:
         writing.Named("--html", options.html, _PAGE, stdout=True),
         writing.Named("--otlp", options.otlp, own_kinds.OTLP, stdout=True),
     )
+    others = {"--json": options.json, "--html": options.html, "--otlp": options.otlp}
+    zone = flags.display_zone(options, next((name for name, one in others.items() if one), None))
     wanted = conditions.filter_of(options)
     logs = stages.masked(flags.logs(options), options)
     if wanted is not None:
@@ -103,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
     finally:
         shown.close()
     if story.records:
-        _write(story, options)
+        _write(story, options, zone)
     else:
         print(f"opslog: {options.id}: {_nothing(story, wanted is not None)}", file=sys.stderr)
     counts.tell_forgotten(stats, "what they called may be missing")
@@ -122,7 +130,7 @@ def _nothing(story: Story, some: bool) -> str:
     return f"no {'record that is wanted' if some else 'record'} names it"
 
 
-def _write(story: Story, options: argparse.Namespace) -> None:
+def _write(story: Story, options: argparse.Namespace, zone: Zone | None) -> None:
     if options.html is not None:
         from opslog.trace.page import page
 
@@ -142,21 +150,29 @@ def _write(story: Story, options: argparse.Namespace) -> None:
             output.write(piece)
         output.write(b"\n")
     elif options.html is None and options.otlp is None:
-        _show(story, options)
+        _show(story, options, zone)
 
 
-def _show(story: Story, options: argparse.Namespace) -> None:
+def _show(story: Story, options: argparse.Namespace, zone: Zone | None) -> None:
     from opslog.trace.waterfall import waterfall
 
     colored = flags.colored(options)
     width = options.width or terminal_width()
-    OutputStream().write(waterfall(story, options.gap, width, colored, options.summary).encode())
+    told = waterfall(story, options.gap, width, colored, options.summary, Moments(zone))
+    OutputStream().write(told.encode())
     if options.summary:
         return
     OutputStream().write(b"\n")
     hosts = len({record.host_name for record in story.records} - {None}) > 1
     target = sinks.Target(
-        STDOUT, "text", colored=colored, full=options.full, width=width, hosts=hosts
+        STDOUT,
+        "text",
+        colored=colored,
+        full=options.full,
+        width=width,
+        hosts=hosts,
+        zone=zone,
+        words=output.words(options) if os.isatty(1) else None,
     )
     sink = sinks.open_sink(target, names())
     for batch in story.table.to_batches():

@@ -8,7 +8,7 @@ from html import escape
 from opslog.compare.finding import Comparison, Consequence, Finding
 from opslog.compare.text import extent_text, time_text
 from opslog.model.version import __version__
-from opslog.stats.page import STYLE
+from opslog.stats.page_style import STYLE
 from opslog.terminal.escape import escaped
 from opslog.terminal.words import NOT_MASKED, count
 

@@ -1,7 +1,7 @@
 """What the doctor says, as text: a table of the files, findings, advice, a summary.
 
 The worst files come first; the summary stands at the end.  What is alike for
-several files is said once.
+several files is said once, also that nothing is to be said of them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from opslog.terminal.words import count, two_units
 
 _MOST_FORMATS = 4
 _MOST_FILES = 5
+_MOST_ROWS = 3
+"""Files without findings, and empty ones, that have rows of their own; more are one line."""
+
 _LABEL = 14
 _BAD = ("unreadable", "damaged")
 
@@ -35,7 +38,11 @@ class DoctorText:
     def render(self, reports: list[FileReport], full: bool) -> str:
         """Return all that is said of the files."""
         ordered = sorted(reports, key=_badness)
-        parts = ["\n".join(self._table(ordered))]
+        shown, told = (ordered, []) if full else _folded(ordered)
+        lines = self._table(shown) if shown else []
+        for text in told:
+            lines += self._wrapped(text, 0, hanging=2)
+        parts = ["\n".join(lines)]
         parts += ["\n".join(found) for r in ordered if (found := self._findings(r, full))]
         others = (*self._zones(ordered), *self._advice(ordered), *self._sketch(ordered))
         parts += ["\n".join(found) for found in others]
@@ -191,6 +198,21 @@ def percent(share: float) -> str:
         return f"{100 * share:.0f}%"
     value = math.floor(10_000 * share) / 100
     return f"{value:.2f}%" if value else "<0.01%"
+
+
+def _folded(reports: list[FileReport]) -> tuple[list[FileReport], list[str]]:
+    """Return the files that have a row of their own, and what is said of the others together."""
+    together: set[str] = set()
+    told = []
+    groups = {
+        "read whole": [r for r in reports if r.recognised == 1 and not any(_trouble(r))],
+        "empty": [r for r in reports if r.status == "empty"],
+    }
+    for what, files in groups.items():
+        if len(files) > _MOST_ROWS:
+            together.update(r.path for r in files)
+            told.append(f"{len(files):,} files are {what}: {_names(files)}")
+    return [r for r in reports if r.path not in together], told
 
 
 def _badness(report: FileReport) -> tuple[int, float, str]:

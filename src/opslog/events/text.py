@@ -9,6 +9,7 @@ from opslog.events import EventSummary, Pair
 from opslog.model.instants import utc_time
 from opslog.terminal.cells import shortened, wrapped
 from opslog.terminal.escape import escaped
+from opslog.terminal.moments import Moments
 from opslog.terminal.style import BOLD, DIM, RED, YELLOW, Style
 from opslog.terminal.table import table, widths
 from opslog.terminal.words import three_digits
@@ -24,10 +25,11 @@ class EventsText:
     """Makes the text; ``width`` is that of the terminal, 0 without one.
 
     It is given the pairs as they come and keeps the last ``most`` that need a look.
+    ``moments`` writes times.
     """
 
-    def __init__(self, colored: bool, width: int, most: int) -> None:
-        self._style = Style(colored)
+    def __init__(self, colored: bool, width: int, most: int, moments: Moments) -> None:
+        self._style, self._moments = Style(colored), moments
         self._width = max(width or _UNKNOWN_WIDTH, 60)
         self._looked: deque[Pair] = deque(maxlen=most)
         self._others = 0
@@ -84,7 +86,7 @@ class EventsText:
         lines = [self._style(BOLD, "failed, or without end or start")]
         for pair in self._looked:
             time = pair.end if pair.start is None else pair.start
-            when = "-" if time is None else f"{utc_time(time):%Y-%m-%d %H:%M:%SZ}"
+            when = "-" if time is None else self._moments.text(utc_time(time))
             what = " ".join(filter(None, (pair.resource_type, pair.resource_id)))
             told = f"{when}  {pair.status:8}  {escaped(pair.event)}"
             color = YELLOW if pair.status == "no start" else RED

@@ -106,7 +106,11 @@ class Zone:
 
     def local(self, moment: datetime) -> datetime:
         """Return the naive time in this zone of an aware ``moment``."""
-        return moment.astimezone(self._info()).replace(tzinfo=None)
+        return self.aware(moment).replace(tzinfo=None)
+
+    def aware(self, moment: datetime) -> datetime:
+        """Return an aware ``moment`` as one of this zone; raises OverflowError before year 1."""
+        return moment.astimezone(self._info())
 
     def to_local(self, utc: pa.Array) -> pa.Array:
         """Turn ``utc`` (int64 microseconds, nullable) into local int64 microseconds."""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from opslog.outputs.marks import Marks
     from opslog.outputs.rolling import Opener, Roll
     from opslog.outputs.tables import TableEncoder
+    from opslog.outputs.text import Words
 
 FORMATS = ("jsonl", "parquet", "arrow", "csv", "tsv", "text", "original", "count")
 CHOOSING = ("jsonl", "parquet", "arrow", "csv", "tsv")
@@ -81,7 +82,8 @@ class Target:
     spells the columns' names (names.py); ``columns`` are those chosen, None for all.
     ``colored``, ``full`` (whole tracebacks and request ids), ``width`` (columns of the
     terminal it is for, 0 without one), ``hosts`` (of each record from the first on), ``files``
-    (of records without a program), ``zone`` (of the times; None: UTC) and ``marks`` are for text.
+    (of records without a program), ``zone`` (of the times; None: UTC) ``marks`` and
+    ``words`` (what says messages in words) are for text.
     In a folder, ``roll`` says when a file ends (without it, with the run) and
     ``keys`` which partitions there are (partition.py).  With ``append``, lines are added to
     those a file holds.  A file that is not empty and not of this kind is left as it is,
@@ -99,6 +101,7 @@ class Target:
     files: bool = False
     zone: Zone | None = None
     marks: Marks | None = None
+    words: Words | None = None
     roll: Roll | None = None
     keys: tuple[str, ...] = ()
     append: bool = False
@@ -228,6 +231,7 @@ def _sink(output: OutputStream, target: Target, columns: tuple[str, ...]) -> Sin
             target.files,
             target.zone,
             target.marks,
+            target.words,
         )
     from opslog.outputs.count import CountSink
 

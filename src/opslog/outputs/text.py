@@ -13,6 +13,8 @@ no line of a message can pass for a record: both are escaped.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from opslog.model import schema
 from opslog.model.arrow import pa
 from opslog.model.zones import Zone
@@ -34,12 +36,23 @@ _NARROW = 120
 """In a terminal of fewer columns, too few are left for a message that must be wrapped."""
 
 
+class Words(Protocol):
+    """Says messages in words; ``columns`` are those that it reads."""
+
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+
+    def bodies(self, batch: pa.RecordBatch) -> pa.Array:
+        """Return what is shown as the messages of records."""
+
+
 class TextSink(Streaming):
     """Aligned text; ``full`` shows whole tracebacks and request ids.
 
     ``width`` is that of the terminal it is for, 0 if it is for none; with ``hosts`` the
     first record has its host, too, with ``files`` a record without a program its file.  Times are
-    in ``zone``, and what ``marks`` says is marked in messages, exceptions and tracebacks.
+    in ``zone``, messages as ``words`` says them, and what ``marks`` says is marked in messages,
+    exceptions and tracebacks.
     """
 
     columns: tuple[str, ...] = _COLUMNS
@@ -54,8 +67,12 @@ class TextSink(Streaming):
         files: bool = False,
         zone: Zone | None = None,
         marks: Marks | None = None,
+        words: Words | None = None,
     ) -> None:
         super().__init__(output)
+        self._words = words
+        if words is not None:
+            self.columns = (*_COLUMNS, *(name for name in words.columns if name not in _COLUMNS))
         self._colored, self._full, self._files = colored, full, files
         self._zone = None if zone is None or zone.offset == 0 else zone
         self._marks = marks if colored else None
@@ -64,7 +81,8 @@ class TextSink(Streaming):
         self._lines = TextLines(self._narrow, hosts)
 
     def encode(self, kept: Kept) -> TextRows:
-        return self._made(kept.batch().columns, kept.count)
+        batch = kept.batch()
+        return self._made(self._said(batch, batch.columns), kept.count)
 
     def rows(self, kept: Kept) -> pa.RecordBatch:
         return kept.batch()
@@ -73,13 +91,20 @@ class TextSink(Streaming):
         self.write(self.of_batch(rows))
 
     def of_batch(self, batch: pa.RecordBatch) -> TextRows:
-        columns = [plain(batch.column(name), schema.BY_NAME[name]) for name in self.columns]
-        return self._made(columns, len(batch))
+        columns = [plain(batch.column(name), schema.BY_NAME[name]) for name in _COLUMNS]
+        return self._made(self._said(batch, columns), len(batch))
 
     def write(self, encoded: TextRows) -> None:
         self._lines.put(encoded)
         with memoryview(self._lines) as data:
             self.output.write(data)
+
+    def _said(self, batch: pa.RecordBatch, columns: list[pa.Array]) -> list[pa.Array]:
+        """Return the columns that lines are made of, the messages of ``batch`` in words."""
+        columns = columns[: len(_COLUMNS)]
+        if self._words is not None:
+            columns[_COLUMNS.index("body")] = self._words.bodies(batch)
+        return columns
 
     def _made(self, columns: list[pa.Array], count: int) -> TextRows:
         if not self._files:

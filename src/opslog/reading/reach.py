@@ -58,6 +58,19 @@ def oldest(logs: Pass) -> int | None:
     return min((time for time in found if time is not None), default=None)
 
 
+def untimed(logs: Pass) -> int:
+    """Return how many records have no time, in the same files, which are read whole for it."""
+    found = 0
+    with _files(logs) as names:
+        for name in names:
+            try:
+                for batch in _alone(logs, name).batches(Kept.batch, ("timestamp",)):
+                    found += batch.column(0).null_count
+            except SourceError:
+                pass  # reading it says so
+    return found
+
+
 @contextmanager
 def _files(logs: Pass) -> Iterator[list[str]]:
     """Give the names of the regular files among the sources; standard input stays where it is."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from opslog.model.severity import CLASSES
 from opslog.stats.report import Error, StatsReport
 from opslog.terminal.cells import cells, shortened, wrapped
 from opslog.terminal.escape import escaped
+from opslog.terminal.moments import Moments
 from opslog.terminal.style import BOLD, CYAN, DIM, RED, YELLOW, Style
 from opslog.terminal.table import table, widths
 from opslog.terminal.words import count, three_digits, whole_unit
@@ -32,10 +32,13 @@ _LEAST_WANTED = ("p95", "p50", "4xx", "p99", "5xx", "requests")
 class StatsText:
     """Makes the text; ``width`` is that of the terminal, 0 without one.
 
-    Without ``blocks``, what has no ASCII is drawn with signs that have.
+    Without ``blocks``, what has no ASCII is drawn with signs that have.  ``moments`` writes times.
     """
 
-    def __init__(self, colored: bool, width: int, blocks: bool = True) -> None:
+    def __init__(
+        self, colored: bool, width: int, blocks: bool = True, moments: Moments | None = None
+    ) -> None:
+        self._moments = moments or Moments()
         self._style = Style(colored)
         self._width = max(width or _UNKNOWN_WIDTH, _LEAST_WIDTH)
         self._levels = _LEVELS if blocks else _PLAIN_LEVELS
@@ -60,7 +63,7 @@ class StatsText:
     def _head(self, report: StatsReport) -> list[str]:
         text = count(report.records, "record")
         if report.first and report.last:
-            text += f"  {_time(report.first)} to {_time(report.last, report.first)}"
+            text += f"  {self._moments.span(report.first, report.last)}"
         if report.untimed:
             text += f"  {report.untimed:,} without a time"
         return [self._style(BOLD, line) for line in wrapped(text, self._width)]
@@ -110,8 +113,9 @@ class StatsText:
                 line = self._spark(self._columns(report, counts)[0])
                 lines.append(f"{name:>{gutter}}  {self._style(color, line)}".rstrip())
         first, last = report.timeline[0].begin, report.timeline[-1].begin
-        under = f"{_time(first)} to {_time(last, first)}"
-        lines.append(" " * (gutter + 2) + self._style(DIM, under))
+        under = self._moments.span(first, last)
+        room = self._width - gutter - 2
+        lines += [" " * (gutter + 2) + self._style(DIM, one) for one in wrapped(under, room)]
         return lines
 
     def _services(self, report: StatsReport) -> list[str]:
@@ -190,8 +194,8 @@ class StatsText:
         own = one.service and not (one.logger or "").startswith(one.service)
         words = [one.severity.upper(), one.service if own else "", one.logger, one.exception]
         if one.first and one.last:
-            words.append(_time(one.first) + (f" to {_time(one.last, one.first)}"
-                                             if one.last != one.first else ""))  # fmt: skip
+            once, span = self._moments.text(one.first), self._moments.span(one.first, one.last)
+            words.append(once if one.first == one.last else span)
         words.append(one.fingerprint)
         told = "  ".join(escaped(word) for word in words if word)
         for line in wrapped(told, room):
@@ -246,9 +250,3 @@ _WORSE = ("error", "critical")
 
 def _some(number: int) -> str:
     return f"{number:,}" if number else "-"
-
-
-def _time(moment: datetime, before: datetime | None = None) -> str:
-    """Return a moment in UTC, without the date if that of ``before`` is the same."""
-    form = "%H:%M:%SZ" if before and moment.date() == before.date() else "%Y-%m-%d %H:%M:%SZ"
-    return moment.strftime(form)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from opslog.terminal.cells import padded
+from opslog.terminal.moments import Moments
 
 _STEPS = (
     *(number * unit for unit in (1e-3, 1e-2, 1e-1) for number in (1, 2, 5)),
@@ -21,20 +22,33 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 class TimeAxis:
-    """The time from ``begin`` to ``end`` on some columns; times are written in UTC."""
+    """The time from ``begin`` to ``end`` on some columns.
 
-    def __init__(self, begin: datetime, end: datetime, columns: int) -> None:
-        self.begin, self.end = begin.astimezone(UTC), end.astimezone(UTC)
+    Times are written in UTC, or as ``moments`` writes the first one: with its offset, which
+    stays to the end, as clocks that change would leave out an hour.
+    """
+
+    def __init__(
+        self, begin: datetime, end: datetime, columns: int, moments: Moments | None = None
+    ) -> None:
+        ahead = (moments or Moments()).local(begin).utcoffset()
+        zone = timezone(ahead or timedelta())
+        self.begin, self.end = begin.astimezone(zone), end.astimezone(zone)
         self.columns = columns
         self._whole = (end - begin).total_seconds() or 1.0
 
     @classmethod
-    def of(cls, spans: Iterable[tuple[datetime, datetime]], columns: int) -> TimeAxis | None:
+    def of(
+        cls,
+        spans: Iterable[tuple[datetime, datetime]],
+        columns: int,
+        moments: Moments | None = None,
+    ) -> TimeAxis | None:
         """Return the axis on which all ``spans`` lie, None without spans."""
         known = list(spans)
         if not known:
             return None
-        return cls(min(begin for begin, _ in known), max(end for _, end in known), columns)
+        return cls(min(begin for begin, _ in known), max(end for _, end in known), columns, moments)
 
     def bar(self, spans: Iterable[tuple[datetime, datetime]]) -> str:
         """Return a bar for some spans; what lies outside of the axis is cut off."""

@@ -10,6 +10,7 @@ import pyarrow as pa
 from opslog.model.severity import CLASS_OF, CLASSES
 from opslog.terminal.cells import cells, padded, shortened
 from opslog.terminal.escape import escaped
+from opslog.terminal.moments import Moments
 from opslog.terminal.table import table
 from opslog.terminal.words import clock_duration
 
@@ -33,24 +34,25 @@ def sort_key(name: str, schema: pa.Schema, reverse: bool) -> tuple[str, str]:
 
 
 def text(
-    rows: Callable[[], Iterable[pa.Table]], shown: tuple[str, ...], width: int = 0
+    rows: Callable[[], Iterable[pa.Table]], shown: tuple[str, ...], width: int, moments: Moments
 ) -> Iterator[str]:
     """Yield the columns ``shown`` as lines, in ``width`` columns of a terminal (0: any).
 
     ``rows`` is asked twice for the same rows: how wide columns are must be known first.
+    ``moments`` writes their times.
     """
     sizes = {name: cells(title(name)) for name in shown}
     days: set[str] = set()
     for some in rows():
         for name, size in sizes.items():
-            texts = _texts(some, name)
+            texts = _texts(some, name, moments)
             sizes[name] = max(size, *map(cells, texts))
             if name == "start":
                 days.update(start[:_DAY] for start in texts)
     rooms = _fit(sizes, width, len(days) == 1) if width else {}
     titles = True
     for some in rows():
-        columns = {name: _texts(some, name) for name in sizes}
+        columns = {name: _texts(some, name, moments) for name in sizes}
         if "start" in rooms:
             columns["start"] = [start[_DAY:] for start in columns["start"]]
         if titles:
@@ -95,15 +97,15 @@ def _fit(sizes: dict[str, int], width: int, one_day: bool) -> dict[str, tuple[in
     return rooms
 
 
-def _texts(rows: pa.Table, name: str) -> list[str]:
-    return [_text(name, value) for value in rows[name].to_pylist()]
+def _texts(rows: pa.Table, name: str, moments: Moments) -> list[str]:
+    return [_text(name, value, moments) for value in rows[name].to_pylist()]
 
 
-def _text(name: str, value: Any) -> str:
+def _text(name: str, value: Any, moments: Moments) -> str:
     if value is None:
         return "-"
     if name == "start":
-        return f"{value:%Y-%m-%d %H:%M:%S.%f}"[:-3] + "Z"
+        return moments.text(value, milliseconds=True)
     if name in ("duration", "active_after"):
         return clock_duration(value)
     if name == "severity_number":

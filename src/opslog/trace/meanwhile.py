@@ -153,7 +153,7 @@ def _text(errors: _Errors) -> str:
     if record.exception_type and record.exception_type not in said:
         said = f"{said} {record.exception_type}".strip()
     often = f" ({errors.count} times)" if errors.count > 1 else ""
-    return f"{record.timestamp:%H:%M:%S} {who}: {said}{often}"
+    return f"{record.timestamp:%H:%M:%S}Z {who}: {said}{often}"
 
 
 def _time(record: LogRecord) -> datetime:

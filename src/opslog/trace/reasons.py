@@ -132,7 +132,7 @@ def broke_earlier(kind: str, id: str, records: list[LogRecord]) -> Note | None: 
     if raised is not None:
         what = f"{raised.exception_type}: {raised.exception_message}".rstrip(": ").split("\n")[0]
     where = f" on {record.host_name}" if record.host_name else ""
-    when = f" at {record.timestamp:%Y-%m-%d %H:%M:%S}" if record.timestamp else ""
+    when = f" at {record.timestamp:%Y-%m-%d %H:%M:%S}Z" if record.timestamp else ""
     by = f" ({record.request_id})" if record.request_id else ""
     return Note("broke earlier", f"{kind} {id} failed{when}{where}: {what}{by}", record.request_id)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from opslog.model.severity import ERROR, WARNING
 from opslog.terminal.cells import shortened
 from opslog.terminal.escape import escaped
+from opslog.terminal.moments import Moments
 from opslog.terminal.style import BOLD, RED, YELLOW, Style
 from opslog.terminal.words import clock_duration, count
 from opslog.trace.axis import TimeAxis
@@ -21,35 +22,38 @@ FIXED = 16
 """Columns of status, duration and blanks in a row, beside its label and bar."""
 
 
-def utc_text(time: datetime | None) -> str:
-    """Return a time in UTC with milliseconds."""
-    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"[:-3] + "Z" if time else "no time"
+def time_text(time: datetime | None, moments: Moments) -> str:
+    """Return a time with milliseconds."""
+    return moments.text(time, milliseconds=True) if time else "no time"
 
 
-def axis_of(rows: list[StoryRow], life: Lifeline | None, columns: int) -> TimeAxis | None:
+def axis_of(
+    rows: list[StoryRow], life: Lifeline | None, columns: int, moments: Moments
+) -> TimeAxis | None:
     """Return the axis of all rows; what goes on for weeks beside them does not stretch it."""
     inside = [one for row in rows if not row.task for one in row.tree()]
     inside = inside or [one for row in rows for one in row.tree()]
     spans = [span for one in inside for span in one.spans]
     spans += [one.span for one in life.operations] if life else []
-    return TimeAxis.of(spans, columns)
+    return TimeAxis.of(spans, columns, moments)
 
 
 def head(
-    story: Story, rows: list[StoryRow], life: Lifeline | None, width: int, style: Style
-) -> Iterator[str]:
+    story: Story, rows: list[StoryRow], life: Lifeline | None, width: int, style: Style,
+    moments: Moments,
+) -> Iterator[str]:  # fmt: skip
     """Yield what a story is of, when it was, and how much."""
     begins = [begin for begin, _ in map(span_of, rows) if begin]
     ends = [end for _, end in map(span_of, rows) if end]
     if len(rows) == 1 and life is None:
         yield style(BOLD, fitted(rows[0].id or story.id, width))
-        told = [utc_text(min(begins, default=None)), *facts(rows[0])]
+        told = [time_text(min(begins, default=None), moments), *facts(rows[0])]
     else:
         what = f"  {life.kind}{f', {life.state}' if life.state else ''}" if life else ""
         yield style(BOLD, fitted(story.id + what, width))
         length = (max(ends) - min(begins)).total_seconds() if begins and ends else None
         told = [
-            utc_text(min(begins, default=None)),
+            time_text(min(begins, default=None), moments),
             clock_duration(length),
             count(sum(1 for _ in story.tree()), "request"),
             count(len(story.records), "record"),
@@ -95,12 +99,12 @@ def color_of(severity: int, otherwise: str) -> str:
     return RED if severity >= ERROR else YELLOW if severity >= WARNING else otherwise
 
 
-def findings(story: Story, gap: float, width: int, style: Style) -> Iterator[str]:
+def findings(story: Story, gap: float, width: int, style: Style, moments: Moments) -> Iterator[str]:
     """Yield what is to be known of a story beside its requests."""
     first = first_error(story)
     if first is not None:
         record = story.records[first]
-        head = f"{style(RED, 'first error')}  {utc_text(record.timestamp)}"
+        head = f"{style(RED, 'first error')}  {time_text(record.timestamp, moments)}"
         yield f"{head}  {_writer(story, first, width)}"
         yield f"  {fitted(_line(record.body), width - 2)}"
     cause = root_exception(story, first)

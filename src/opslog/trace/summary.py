@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from opslog.model.severity import CLASS_OF, CLASSES, WARNING
 from opslog.terminal.cells import cells, padded
 from opslog.terminal.escape import escaped
+from opslog.terminal.moments import Moments
 from opslog.terminal.style import BOLD, CYAN, DIM, RED, Style
 from opslog.terminal.words import clock_duration
 from opslog.trace.folding import StoryRow
@@ -50,13 +51,14 @@ class Summary:
     """A row for each call; of several trees, one for each tree."""
 
     def __init__(
-        self, story: Story, rows: list[StoryRow], life: Lifeline | None, width: int, style: Style
-    ) -> None:
+        self, story: Story, rows: list[StoryRow], life: Lifeline | None, width: int, style: Style,
+        moments: Moments,
+    ) -> None:  # fmt: skip
         self._story, self._top, self._life = story, rows, life
-        self._width, self._style = width, style
+        self._width, self._style, self._moments = width, style, moments
         self._several = len(rows) > 1
         self._rows = [*self._chosen()]
-        days = {row.begin.date() for row, _ in self._rows if row.begin}
+        days = {moments.local(row.begin).date() for row, _ in self._rows if row.begin}
         self._form = "%m-%d %H:%M:%S" if len(days) > 1 else "%H:%M:%S.%f"
         self._clock_width = len("11-27 18:01:45" if len(days) > 1 else "18:01:45.120")
         hosts = max((cells(hosts_text(row)) for row, _ in self._rows), default=0)
@@ -69,11 +71,11 @@ class Summary:
         beside_bar = left - _LEAST_BAR
         self._label = min(wanted, beside_bar if beside_bar >= _LEAST_LABEL else left)
         bar = left - self._label if self._label <= beside_bar else 0
-        self._axis = axis_of(rows, life, bar) if bar else None
+        self._axis = axis_of(rows, life, bar, moments) if bar else None
 
     def lines(self) -> Iterator[str]:
         """Yield the lines."""
-        yield from head(self._story, self._top, self._life, self._width, self._style)
+        yield from head(self._story, self._top, self._life, self._width, self._style, self._moments)
         if self._axis is not None and (times := self._axis.line()):
             yield self._line(_Cells(bar=self._style(DIM, times)))
         for one in self._life.operations if self._life else ():
@@ -116,7 +118,9 @@ class Summary:
         return padded(fitted(label, self._label), self._label)
 
     def _clock(self, time: datetime | None) -> str:
-        return f"{time.astimezone(UTC):{self._form}}"[: self._clock_width] if time else ""
+        if time is None:
+            return ""
+        return f"{self._moments.local(time):{self._form}}"[: self._clock_width]
 
     def _chosen(self) -> Iterator[tuple[StoryRow, str]]:
         """Yield the rows and their labels: of one tree all, of several what each began with."""

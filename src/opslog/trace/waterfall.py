@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from opslog.terminal.cells import padded
 from opslog.terminal.escape import escaped
+from opslog.terminal.moments import Moments
 from opslog.terminal.style import BOLD, CYAN, DIM, RED, Style
 from opslog.terminal.words import clock_duration, count
 from opslog.trace.folding import StoryRow, rows_of
@@ -34,25 +35,27 @@ _MOST_LABEL = 64
 
 
 def waterfall(
-    story: Story, gap: float, width: int = 0, colored: bool = False, summary: bool = False
-) -> str:
+    story: Story, gap: float, width: int = 0, colored: bool = False, summary: bool = False,
+    moments: Moments | None = None,
+) -> str:  # fmt: skip
     """Return a story as lines that fit into ``width`` columns (0: 100).
 
+    ``moments`` writes its times, UTC without.
     A summary has a row for each call of a request, or for each request of a resource: when it
     began, what it was, status, duration, hosts and the worst severity from WARNING on.
     """
     width = max(_NARROW, width or _DEFAULT)
-    style = Style(colored)
+    style, moments = Style(colored), moments or Moments()
     lines: list[str] = []
     rows = rows_of(story)
     life = lifeline(story)
     if not rows:
         lines += [f"{escaped(story.id)}  {count(len(story.records), 'record')} of no request", ""]
     elif summary:
-        lines += Summary(story, rows, life, width, style).lines()
+        lines += Summary(story, rows, life, width, style, moments).lines()
     else:
-        lines += _Trees(story, rows, life, width, style).lines()
-    lines += findings(story, gap, width, style)
+        lines += _Trees(story, rows, life, width, style, moments).lines()
+    lines += findings(story, gap, width, style, moments)
     return "\n".join(lines) + "\n"
 
 
@@ -60,15 +63,18 @@ class _Trees:
     """All trees of requests, with the processes that worked on each."""
 
     def __init__(
-        self, story: Story, rows: list[StoryRow], life: Lifeline | None, width: int, style: Style
-    ) -> None:
+        self, story: Story, rows: list[StoryRow], life: Lifeline | None, width: int, style: Style,
+        moments: Moments,
+    ) -> None:  # fmt: skip
         self._story, self._rows, self._life = story, rows, life
-        self._width, self._style = width, style
+        self._width, self._style, self._moments = width, style, moments
         self._label = min(_MOST_LABEL, width * 45 // 100)
-        self._axis = axis_of(rows, life, width - self._label - FIXED)
+        self._axis = axis_of(rows, life, width - self._label - FIXED, moments)
 
     def lines(self) -> Iterator[str]:
-        yield from head(self._story, self._rows, self._life, self._width, self._style)
+        yield from head(
+            self._story, self._rows, self._life, self._width, self._style, self._moments
+        )
         yield from self._times()
         yield from self._operations()
         alone = len(self._rows) == 1 and self._life is None

@@ -31,15 +31,16 @@ const axis = {
 axis.from = axis.begin;
 axis.to = axis.end;
 
-// The round times of the part that is seen, as [seconds, text], as many as there is room for.
+// The round times of the part that is seen, as [seconds, text], as many as there is room for; no text is cut off.
 function ticks(pixels) {
   const width = axis.to - axis.from;
   const step = STEPS.find((one) => (one / width) * pixels >= 90) ?? STEPS.at(-1);
   const found = [];
   for (let number = Math.ceil(axis.from / step); number * step <= axis.to; number++) {
     const text = clock(number * step + 1e-6);
-    const shown = step >= 86400 ? text.slice(5, 10) : step >= 60 ? text.slice(11, 16) : step >= 1 ? text.slice(11, 19) : text.slice(11);
-    found.push([number * step, shown]);
+    const shown = step >= 86400 ? text.slice(5, 10) : step >= 60 ? text.slice(11, 16) + "Z" : step >= 1 ? text.slice(11, 19) + "Z" : text.slice(11) + "Z";
+    const room = ((axis.to - number * step) / width) * pixels;
+    found.push([number * step, room > 7 * shown.length + 4 ? shown : ""]);
   }
   return found;
 }

@@ -63,7 +63,7 @@ function recordLine(number) {
   made.setAttribute("aria-posinset", number + 1);
   made.setAttribute("aria-setsize", story.records.length);
   const line = make("div", "line", null, made);
-  make("span", "dim", (record.timestamp || "").slice(dates.size > 1 ? 0 : 11, 23).replace("T", " "), line).title = record.timestamp || "";
+  make("span", "dim", record.timestamp ? record.timestamp.slice(dates.size > 1 ? 0 : 11, 23).replace("T", " ") + "Z" : "", line).title = record.timestamp || "";
   make("span", grade(record.severity_number), record.severity_text || "", line);
   const writer = make("span", "who " + color(record.service_name || "?"), null, line);
   make("span", "swatch", null, writer);
@@ -108,6 +108,7 @@ function startRecords() {
   new IntersectionObserver((entries) => {
     if (entries.some((entry) => entry.isIntersecting) && drawn < left.length) drawMore();
   }, { rootMargin: "1000px" }).observe(element("more"));
+  window.addEventListener("beforeprint", () => drawMore(left.length)); // paper has no scrolling
   list.addEventListener("click", (event) => {
     const item = event.target.closest(".record");
     if (!item || event.target.closest("pre") || String(getSelection())) return;
