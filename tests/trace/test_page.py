@@ -178,3 +178,20 @@ def test_a_page_is_never_wider_than_its_window(
     path.write_text(text, "utf-8")
     browser.open(path, width)
     assert browser.value("document.documentElement.scrollWidth") <= width
+
+
+def test_each_time_says_that_it_is_utc(shown: Tab) -> None:
+    texts = "[...document.querySelectorAll('.line > :first-child, .tick')].map((one) => one.textContent)"
+    times = [text for text in shown.value(texts) if text]
+    assert len(times) > len(LINES)
+    assert {time[-1] for time in times} == {"Z"}
+
+
+def test_paper_is_white_and_has_all_records(shown: Tab) -> None:
+    shown.show_as("print", "dark")
+    assert shown.value("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert shown.value("getComputedStyle(document.body).printColorAdjust") == "exact"
+    shown.value("list.replaceChildren(), drawn = 0")
+    shown.value("dispatchEvent(new Event('beforeprint'))")
+    assert shown.value("document.querySelectorAll('.record').length") == len(LINES)
+    shown.show_as("screen")
