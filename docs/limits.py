@@ -136,7 +136,7 @@ OTHERS = {
     "doctor.text._MOST_ROWS": "what is shown",
     "cli.span._MOST_COUNTED": "what is shown",
     "engine.stream.MOST_LINES": "lines at once, none is let go",
-    "filters.joined._MOST_CONDITIONS": "an error",
+    "filters.joined.MOST_CONDITIONS": "an error",
     "fluentd.streams.MOST_APART": "batches at once, none is let go",
     "following.checkpoint._MOST": "a number",
     "inputs.remote._MOST": "bytes at once, none is let go",

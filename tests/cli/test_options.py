@@ -214,3 +214,15 @@ def test_an_option_counts_each_time_or_is_given_once(
     spelled = "/".join(action.option_strings)
     assert said.startswith(f"opslog: {spelled}: expected once, found twice: leave one of them out")
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "before", [["-c"], ["-c", "--threads", "1"], ["--threads=1", "-c", "other.log"]]
+)
+def test_behind_two_dashes_nothing_is_an_option(
+    before: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "-e.log").write_text("one\ntwo\n")
+    (tmp_path / "other.log").touch()
+    assert cli.main(["filter", *before, "--", "-e.log"]) == 0
+    assert capfd.readouterr().out == "2\n"

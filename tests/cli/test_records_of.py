@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -65,6 +67,32 @@ def test_what_stats_shows_gives_the_records_of_its_first_rows(
     counts = [row["records"] for row in rows] + [*found["severities"].values()][-1:]
     commands = shown("stats", *options, str(log))
     assert [typed(command) for command in commands] == counts
+
+
+def in_a_shell(line: str, folder: Path) -> int:
+    """Return how many records a command line gives, typed into a shell in a folder."""
+    words = subprocess.run(
+        ["bash", "-c", f"printf '%s\\0' {line}"], stdout=subprocess.PIPE, check=True
+    )
+    program, *arguments = words.stdout.decode().split("\0")[:-1]
+    assert program == "opslog"
+    return len(opslog(*arguments, cwd=folder).stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    "path", ["a ... b.log", "-e.log", "it's.log", "n\nl\x1b.log", "\u202eb.log"]
+)
+@pytest.mark.parametrize("grep", [None, "wait ... for", "-x"])
+def test_odd_names_are_typed_as_they_are(path: str, grep: str | None, tmp_path: Path) -> None:
+    said = "wait ... for -x"
+    line = json.dumps({"message": said, "levelname": "ERROR", "created": 1773136800.5,
+                       "name": "-odd.name", "args": [], "process": 7})  # fmt: skip
+    (tmp_path / path).write_text(f"{line}\n")
+    options = [] if grep is None else [f"--grep={grep}"]
+    with contextlib.chdir(tmp_path):
+        commands = shown("stats", *options, "--", path)
+    assert len(commands) > 2
+    assert [in_a_shell(command, tmp_path) for command in commands] == [1] * len(commands)
 
 
 def test_other_tables_show_it_too() -> None:

@@ -117,3 +117,27 @@ def test_answers_of_an_outage_come_of_what_the_service_says_of_it(tmp_path: Path
     [only] = found("why", bad, "--good", good)
     assert only["quote"] == "The database went away"
     assert {one["kind"] for one in only["consequences"]} == {"failing"}
+
+
+def test_programs_that_end_together_are_silent_while_another_goes_on(tmp_path: Path) -> None:
+    good, bad = run_of(tmp_path / "good"), run_of(tmp_path / "bad")
+    for name in PROGRAMS[1:]:
+        path = tmp_path / "bad" / f"{name}.log"
+        path.write_text("".join(path.read_text().splitlines(True)[:20]))
+    found_here = found("why", bad, "--good", good)
+    assert {one["kind"] for one in found_here} == {"silent"}
+    said = " ".join(one["text"] + str(one["consequences"]) for one in found_here)
+    assert all(name in said for name in PROGRAMS[1:])
+
+
+def test_an_error_that_names_no_outage_takes_no_failing_requests(tmp_path: Path) -> None:
+    stale = "2026-03-10 10:03:0{}.000 7 ERROR nova.pci [-] PCI device table is stale\n"
+    quota = "".join(
+        f"2026-03-10 10:03:{second}.000 7 ERROR nova.quota "
+        f"[None req-00000000-0000-4000-8000-0000000000{second} u p - - - -] Quota service: no\n"
+        for second in range(20, 50)
+    )
+    good = run_of(tmp_path / "good")
+    bad = run_of(tmp_path / "bad", stale.format(1) + stale.format(4) + quota)
+    quotes = {one["quote"] for one in found("why", bad, "--good", good)}
+    assert quotes >= {"PCI device table is stale", "Quota service: no"}

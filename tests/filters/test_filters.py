@@ -532,3 +532,11 @@ def test_very_many_values_and_conditions_are_no_trouble() -> None:
     assert not any(kept(query.parse(text), batch))
     with pytest.raises(FilterError, match="expected at most 1,000 conditions"):
         query.parse(f"{text} or body = 'x'")
+
+
+def test_named_filters_count_as_what_they_stand_for() -> None:
+    named = {"x0": "severity = ERROR"} | {f"x{n}": f"@x{n - 1} or @x{n - 1}" for n in range(1, 61)}
+    assert query.parse("@x9", named=named) is not None
+    for name in ("@x10", "@x60"):
+        with pytest.raises(FilterError, match="at most 1,000 conditions in all"):
+            query.parse(name, named=named)

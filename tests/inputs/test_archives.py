@@ -547,3 +547,15 @@ def test_tables_of_records_are_read_in_archives_as_far_as_they_are_read_in_order
     path.write_bytes(written({"x.arrow": stream.getvalue(), "x.parquet": parquet}))
     assert [one.source for one in opslog.read(path)] == [str(logs)] * 9
     assert json.loads(run("stats", "--json", str(path)).stdout)["records"] == 9
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress])
+def test_an_archive_at_standard_input_is_not_followed(packed: Callable[[bytes], bytes]) -> None:
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as tar:
+        info = tarfile.TarInfo("a.log")
+        info.size = 4
+        tar.addfile(info, io.BytesIO(b"one\n"))
+    done = run("filter", "-f", "-", stdin=packed(data.getvalue()))
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"is a tar archive, which is read, but not followed" in done.stderr

@@ -58,6 +58,10 @@ class CommandParser(argparse.ArgumentParser):
             return super().parse_known_args(args, namespace)
         self._mixing = True
         try:
+            if "--" in self._arguments:  # of two parsings the second would not see it
+                options, unknown = super().parse_known_args(args, namespace)
+                if not unknown:
+                    return options, unknown
             options, unknown = self.parse_known_intermixed_args(args, namespace)
         finally:
             self._mixing = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import string
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 MOST_PATHS = 8
 """Paths of a command to type next; more are not worth to be read."""
 
+_MORE = "".join(["..", "."])
+"""Stands for more paths; a word of its own, not of the user."""
+
+_PLAIN = frozenset(string.ascii_letters + string.digits + " /._-+=:,@%")
+
 Way = tuple[str, ...]
 """The options that choose the records of a row."""
 
@@ -30,7 +36,7 @@ def column(flag: str, name: str, value: str | None) -> Way:
         return "--where", f"{name} is null"
     if not value or set("*?") & set(value):
         return "--where", f"{name} = {quoted(value)}"
-    return flag, value
+    return (f"{flag}={value}",) if value.startswith("-") else (flag, value)
 
 
 def quoted(value: str) -> str:
@@ -57,7 +63,7 @@ class RecordsOf:
             limit = [] if most is None else [f"--limit={most}"]
             given = [*_mask(options), *conditions.given(options), *limit]
             return f"{_joined('filter', *given, *self._read())} | {_joined('filter', *way)}"
-        chosen = [word for word in way if word.startswith("--")]
+        chosen = [word.partition("=")[0] for word in way if word.startswith("--")]
         return _joined("filter", *conditions.given(options, chosen), *way, *self._read())
 
     def any(self, *way: str) -> str:
@@ -76,9 +82,8 @@ class RecordsOf:
         if paths == [STDIN]:
             return []
         if len(paths) > MOST_PATHS:
-            return [*paths[:1], "..."]
-        dashed = any(one.startswith("-") and one != STDIN for one in paths)
-        return ["--", *paths] if dashed else paths
+            return [_operand(paths[0]), _MORE]
+        return [_operand(path) for path in paths]
 
 
 def show(commands: Iterable[str], mask: Mask | Share | None = None) -> str:
@@ -96,5 +101,22 @@ def _mask(options: argparse.Namespace) -> list[str]:
     return [f"--mask={mask}", *([] if key is None else [f"--mask-key={key}"])]
 
 
+def _operand(path: str) -> str:
+    """Return a path so that it is no option."""
+    return f"./{path}" if path.startswith("-") and path != STDIN else path
+
+
 def _joined(*words: str) -> str:
-    return shlex.join(["opslog", *words]).replace(" ... ", " ...").rstrip()
+    return " ".join(["opslog", *(word if word is _MORE else _in_shell(word) for word in words)])
+
+
+def _in_shell(word: str) -> str:
+    """Return a word as a shell takes it: what a terminal cannot show as it is, as $'\\n'."""
+    if escaped(word) == word:
+        return shlex.quote(word)
+    data = word.encode("utf-8", "surrogateescape")
+    return (
+        "$'"
+        + "".join(chr(byte) if chr(byte) in _PLAIN else f"\\x{byte:02x}" for byte in data)
+        + "'"
+    )

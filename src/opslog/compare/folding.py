@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from opslog.compare.draft import Draft
 
 _CAUSES = ("error", "failing", "missing", "silent", "unfinished")
@@ -21,6 +23,14 @@ _AFTER = 2_000_000
 
 _OUTAGE = 60_000_000
 """Microseconds after such an error in which failing requests follow from it."""
+
+_LACKS = re.compile(
+    r"(?i)\b(?:unreachable|unavailable|refused|disconnected|timed? ?out|timeout|went away|gone away"
+    r"|no route to|read[- ]only|no space left|not (?:running|ready|reachable|primary)"
+    r"|too many connections|(?:lost|lose|reset|closed|broken|aborted|no) (?:\w+ )?connection"
+    r"|connection (?:\w+ ){0,2}(?:lost|reset|closed|broken|aborted))\b"
+)
+"""What messages say of something that many requests need and that is not there."""
 
 
 def folded(drafts: list[Draft]) -> list[Draft]:
@@ -55,11 +65,13 @@ def _led_to(cause: Draft, one: Draft) -> bool:
 
 
 def _is_outage(cause: Draft, one: Draft) -> bool:
-    """Whether a service said, in no request, why its requests began to fail.
+    """Whether a service said, in no request, that it lacks what its failing requests need.
 
     It says so more than once, or in the same file: of a single message elsewhere it is chance.
     """
     if cause.roots or cause.kind != "error" or cause.service != one.service:
+        return False
+    if not _LACKS.search(cause.quote or ""):
         return False
     fails = one.kind == "error" or (one.kind == "failing" and one.server_failed)
     if not fails or one.good or cause.first is None or one.first is None:

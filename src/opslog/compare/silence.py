@@ -17,14 +17,14 @@ _LONGER = 1.5
 """How many times longer than in good runs a program is silent that is told to be."""
 
 _WRITING = 4
-"""A run goes on as long as one of so many programs writes: a single one is none."""
+"""A run is longer than good ones if one of so many programs still writes: one alone is none."""
 
 
 def silent(bad: Side, good: Sequence[Side]) -> Iterator[Draft]:
     """Yield the programs that wrote in every good run, and here nothing, or not to the end."""
     if bad.first is None or bad.last is None:
         return
-    end = _end(bad)
+    end = _end(bad, good)
     found: dict[str, list[Draft]] = {}
     here = {program for program, _ in bad.programs.found}
     for program, host in sorted(good[0].programs.found):
@@ -63,14 +63,17 @@ def silent(bad: Side, good: Sequence[Side]) -> Iterator[Draft]:
 
 def _would_write(run: Program | None, side: Side, gap: int) -> bool:
     """Whether a program that is as in a good run would not be silent for so long at the end."""
-    end = _end(side)
-    if run is None or gap <= 0 or run.since(end - gap) < _LATER:
+    if run is None or side.last is None or gap <= 0 or run.since(side.last - gap) < _LATER:
         return False
-    times = [*sorted(step * run.width for step in run.steps if step * run.width < end), end]
+    times = [*sorted(step * run.width for step in run.steps), side.last]
     return gap > _LONGER * max(later - time for time, later in pairwise(times))
 
 
-def _end(side: Side) -> int:
-    """Return when a run ends: then a quarter of its programs write for the last time, or later."""
-    lasts = sorted(one.last for one in side.programs.found.values() if one.last is not None)
-    return lasts[-1 - len(lasts) // _WRITING] if lasts else side.last or 0
+def _end(bad: Side, good: Sequence[Side]) -> int:
+    """Return when the bad run ends: it may be longer than good ones while programs enough write."""
+    assert bad.first is not None
+    assert bad.last is not None
+    lasts = sorted(one.last for one in bad.programs.found.values() if one.last is not None)
+    many = lasts[-1 - len(lasts) // _WRITING] if lasts else bad.last
+    usual = max((side.last or 0) - (side.first or 0) for side in good)
+    return max(many, min(bad.last, bad.first + usual))

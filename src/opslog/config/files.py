@@ -27,7 +27,7 @@ def is_wanted(path: str) -> bool:
 
     What may not be looked at is not there: a service's user may have another's home.
     """
-    return is_named(path) or os.path.exists(path)
+    return is_named(path) or os.path.isfile(path)
 
 
 def folder_files() -> list[str]:
@@ -46,7 +46,7 @@ def trusted_file(trusted: tuple[str, ...]) -> str | None:
     """Return the nearest file that is there and whose folder is a trusted one, itself."""
     folders = {os.path.realpath(folder) for folder in trusted}
     for path in folder_files() if folders else ():
-        if os.path.dirname(path) in folders and os.path.exists(path):
+        if os.path.dirname(path) in folders and os.path.isfile(path):
             return path
     return None
 

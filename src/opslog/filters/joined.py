@@ -10,8 +10,8 @@ from opslog.model.errors import FilterError
 if TYPE_CHECKING:
     import pyarrow.compute as pc
 
-
-_MOST_CONDITIONS = 1000
+MOST_CONDITIONS = 1000
+"""Conditions of one filter."""
 
 
 def joined(
@@ -23,10 +23,10 @@ def joined(
     Arrow goes down an expression by recursion, and takes joined ones for a chain.
     """
     left = list(conditions)
-    if len(left) > _MOST_CONDITIONS:
+    if len(left) > MOST_CONDITIONS:
         raise FilterError(
             f"{len(left):,}",
-            f"expected at most {_MOST_CONDITIONS:,} conditions (many values go into one, with in "
+            f"expected at most {MOST_CONDITIONS:,} conditions (many values go into one, with in "
             "or isin), found",
         )
     while len(left) > 1:

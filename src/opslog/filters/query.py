@@ -22,12 +22,12 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opslog.filters.fields import Field, Fields
-from opslog.filters.joined import joined
+from opslog.filters.joined import MOST_CONDITIONS, joined
 from opslog.model.errors import FilterError, QueryError
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class _Token(NamedTuple):
 class _Query:
     def __init__(
         self, text: str, fields: Fields, named: Mapping[str, str],
-        within: tuple[str, ...] = (), depth: int = 0,
+        within: tuple[str, ...] = (), depth: int = 0, left: Iterator[int] | None = None,
     ) -> None:  # fmt: skip
         self.text = text
         self.fields = fields
@@ -104,6 +104,8 @@ class _Query:
             self.tokens.append(_Token(kind, match[kind], match.start(kind)))
         self.next = 0
         self.depth = depth
+        self.left = iter(range(MOST_CONDITIONS)) if left is None else left
+        """Runs out with the last comparison that may be made, those of named filters included."""
 
     # -- grammar -------------------------------------------------------------------
 
@@ -165,13 +167,19 @@ class _Query:
         self.next += 1
         inner = (*self.within, name)
         try:
-            return _Query(self.filters[name], self.fields, self.filters, inner, self.depth).whole()
+            text = self.filters[name]
+            return _Query(text, self.fields, self.filters, inner, self.depth, self.left).whole()
         except FilterError as error:
             error.named = error.named or name
             raise
 
     def comparison(self) -> pc.Expression:
         column, field = self.token, self.column()
+        if next(self.left, None) is None:
+            raise QueryError(
+                self.text, column.at, f"expected at most {MOST_CONDITIONS:,} conditions in all "
+                "(many values go into one, with in), found more",
+            )  # fmt: skip
         negative = self.takes("not")
         where = self.token
         try:

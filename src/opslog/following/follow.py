@@ -28,6 +28,7 @@ from opslog.following.followed import FollowedContent, ReplacedError
 from opslog.following.watchlist import ROTATE_WAIT, Watchlist
 from opslog.inputs.paths import STDIN
 from opslog.inputs.source import Source
+from opslog.inputs.text import TAR
 from opslog.kernel._block import Block
 from opslog.model.errors import SourceError
 from opslog.model.stats import Stats
@@ -338,6 +339,8 @@ class Following(Generic[T]):
             return
         try:
             source = Source(STDIN, self.stop)
+            if source.is_archive:
+                raise SourceError(STDIN, f"is {TAR}")
         except SourceError as error:
             self._pipe_failed(error)
             self._piped = False

@@ -26,6 +26,9 @@ _KNOWN = (
 )
 _MAGIC = tuple(magic for magic, _ in _KNOWN)
 _TAR = b"ustar"
+TAR = "a tar archive, which is read, but not followed: leave out -f, or unpack it"
+"""What follows files says of an archive."""
+
 _BINARY = "binary data; through a pipe it is read as text: `cat PATH | opslog ...`"
 
 _ZEROS = re.compile(rb"\0+")
@@ -36,7 +39,7 @@ def not_text(sample: bytes) -> str | None:
     if sample.startswith(_MAGIC):
         return next(what for magic, what in _KNOWN if sample.startswith(magic))
     if sample[257:262] == _TAR:
-        return "a tar archive, which is read, but not followed: leave out -f, or unpack it"
+        return TAR
     if utf16.encoding(sample):
         return None
     # A hole counts once, however long.
