@@ -19,6 +19,7 @@ from opslog.scanner.catalog import Catalog
 COMPUTED = [
     "severity_number", "trace_id", "exception_type", "exception_message", "exception_stacktrace",
     "attributes", "format", "source", "source_offset", "original", "root_request_id",
+    "fingerprint",
 ]  # fmt: skip
 READ = ["severity_text", "body", "logger", "request_id", "global_request_id"]
 NUMBERS = [

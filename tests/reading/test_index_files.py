@@ -92,7 +92,8 @@ def test_later_runs_read_only_what_they_need(
     assert bytes_read(log, REQUESTS[3]) == whole
     assert not cache.exists()  # a filter that is not told to keeps none
     first(log)
-    assert bytes_read(log, REQUESTS[3]) < 100
+    if log.suffix == ".log":  # of a packed one the beginning is looked at, here all of it
+        assert bytes_read(log, REQUESTS[3]) < 100
     for request in REQUESTS:
         assert found(log, request, None) == found(log, request, False)
         assert told(log, request) == told(log, request, False)
